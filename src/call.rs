@@ -1,0 +1,68 @@
+//! The vocabulary of the road's middle: a [`Call`] goes out, a [`Reply`] comes back.
+//!
+//! Only `protocol` knows dialects. Behind it everything is gRPC in meaning, and nobody can tell
+//! from a `Call` whether a browser, a REST client or a gRPC client made it.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use crate::schema::Method;
+
+pub mod code;
+pub mod deadline;
+pub mod details;
+pub mod message;
+pub mod metadata;
+pub mod peer;
+pub mod status;
+pub mod stream;
+
+pub use code::Code;
+pub use deadline::Deadline;
+pub use message::{Encodings, Message};
+pub use metadata::Metadata;
+pub use peer::Peer;
+pub use status::{Origin, Retry, Status};
+pub use stream::{Answer, End, Replies, Requests};
+
+/// One call of one method, as it travels from a dialect to a backend.
+#[derive(Debug)]
+pub struct Call {
+    /// What is called; registration facts live there, request facts here.
+    pub method: Arc<Method>,
+    /// Request metadata, already filtered: what is in here is sent to the backend.
+    pub metadata: Metadata,
+    /// When the call has to have ended, trailers included.
+    pub deadline: Deadline,
+    /// Who asked.
+    pub peer: Peer,
+    /// How request messages are compressed, and what the client can decompress.
+    pub encodings: Encodings,
+    /// The request messages; their end is the half-close.
+    pub requests: Requests,
+}
+
+/// A backend's answer: metadata, then messages, then a status with trailers.
+#[derive(Debug)]
+pub struct Reply {
+    /// Response metadata, unfiltered: each dialect decides what its client may see.
+    pub metadata: Metadata,
+    /// `grpc-encoding` of the messages that have their compressed flag set.
+    pub encoding: Option<http::HeaderValue>,
+    /// Messages and, always last, the [`End`].
+    pub replies: Replies,
+}
+
+/// Whatever can answer calls: an upstream, or a policy around one.
+///
+/// There is no readiness: whether a call is admitted depends on the call (its method, identity
+/// and deadline), so it is decided inside `call`, and a refusal is a [`Status`].
+pub trait Service: Clone + Send + Sync + 'static {
+    /// Makes the call.
+    ///
+    /// # Errors
+    /// A `Status` when no answer has begun: the gateway's own refusal, or a backend that could
+    /// not be reached. A backend's failure after its answer began is the reply's [`End`].
+    /// Dropping the future, or the reply, cancels the call at the backend.
+    fn call(&self, call: Call) -> impl Future<Output = Result<Reply, Status>> + Send;
+}

@@ -1,0 +1,65 @@
+//! `google.rpc.Status` and the standard error details the gateway itself attaches.
+//!
+//! Details from a backend stay wire bytes; only dialects that must show them open them, with
+//! [`RpcStatus`], and a broken one is dropped, never fatal.
+
+use bytes::Bytes;
+use prost::Message as _;
+
+use super::Code;
+
+/// `google.rpc.Status`.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct RpcStatus {
+    /// The code's number.
+    #[prost(int32, tag = "1")]
+    pub code: i32,
+    /// The developer-facing message.
+    #[prost(string, tag = "2")]
+    pub message: String,
+    /// The details, each an Any.
+    #[prost(message, repeated, tag = "3")]
+    pub details: Vec<Any>,
+}
+
+/// `google.protobuf.Any`, unopened.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct Any {
+    /// `type.googleapis.com/full.Name`.
+    #[prost(string, tag = "1")]
+    pub type_url: String,
+    /// The message in wire form.
+    #[prost(bytes = "bytes", tag = "2")]
+    pub value: Bytes,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct BadRequest {
+    #[prost(message, repeated, tag = "1")]
+    field_violations: Vec<FieldViolation>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct FieldViolation {
+    #[prost(string, tag = "1")]
+    field: String,
+    #[prost(string, tag = "2")]
+    description: String,
+}
+
+/// A `google.rpc.Status` in wire form that carries one `google.rpc.BadRequest` field violation.
+#[must_use]
+pub fn bad_request(code: Code, message: &str, field: &str, description: &str) -> Bytes {
+    let violation =
+        FieldViolation { field: field.to_owned(), description: description.to_owned() };
+    let detail = BadRequest { field_violations: vec![violation] };
+    let status = RpcStatus {
+        code: code.number(),
+        message: message.to_owned(),
+        details: vec![Any {
+            type_url: "type.googleapis.com/google.rpc.BadRequest".to_owned(),
+            value: detail.encode_to_vec().into(),
+        }],
+    };
+    status.encode_to_vec().into()
+}

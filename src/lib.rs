@@ -1,0 +1,5 @@
+//! Transom: a gateway that lets browsers and REST clients call any gRPC service.
+
+pub mod call;
+pub mod schema;
+pub mod transcode;
