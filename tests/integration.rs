@@ -1,1 +1,4 @@
-//! x
+//! The integration tests, one binary so that they link once.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod protos;
