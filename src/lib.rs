@@ -1,5 +1,6 @@
 //! Transom: a gateway that lets browsers and REST clients call any gRPC service.
 
 pub mod call;
+pub mod demo;
 pub mod schema;
 pub mod transcode;

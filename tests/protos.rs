@@ -15,8 +15,15 @@ fn definitions(root: &Path, dir: &Path, found: &mut Vec<PathBuf>) {
         let path = entry.expect("proto/ is readable").path();
         if path.is_dir() {
             definitions(root, &path, found);
-        } else if path.extension().is_some_and(|extension| extension == "proto") {
-            found.push(path.strip_prefix(root).expect("it lies below proto/").to_owned());
+        } else if path
+            .extension()
+            .is_some_and(|extension| extension == "proto")
+        {
+            found.push(
+                path.strip_prefix(root)
+                    .expect("it lies below proto/")
+                    .to_owned(),
+            );
         }
     }
     found.sort();
@@ -38,7 +45,10 @@ fn each_definition_compiles_alone() {
     for file in all() {
         let pool = load(std::slice::from_ref(&file));
         let name = file.to_str().expect("names are ASCII");
-        assert!(pool.get_file_by_name(name).is_some(), "{name} is in its own pool");
+        assert!(
+            pool.get_file_by_name(name).is_some(),
+            "{name} is in its own pool"
+        );
     }
 }
 
@@ -54,17 +64,32 @@ fn all_definitions_load_together() {
         "openapi.v3.operation",
         "gnostic.openapi.v3.operation",
     ] {
-        assert!(pool.get_extension_by_name(extension).is_some(), "{extension} is defined");
+        assert!(
+            pool.get_extension_by_name(extension).is_some(),
+            "{extension} is defined"
+        );
     }
-    for message in ["google.rpc.BadRequest", "google.type.Money", "google.api.HttpBody"] {
-        assert!(pool.get_message_by_name(message).is_some(), "{message} is defined");
+    for message in [
+        "google.rpc.BadRequest",
+        "google.type.Money",
+        "google.api.HttpBody",
+    ] {
+        assert!(
+            pool.get_message_by_name(message).is_some(),
+            "{message} is defined"
+        );
     }
 }
 
 #[test]
 fn the_http_annotation_has_its_public_number() {
     let pool = load(&[PathBuf::from("google/api/annotations.proto")]);
-    let http = pool.get_extension_by_name("google.api.http").expect("it is defined");
+    let http = pool
+        .get_extension_by_name("google.api.http")
+        .expect("it is defined");
     assert_eq!(http.number(), 72_295_728);
-    assert_eq!(http.containing_message().full_name(), "google.protobuf.MethodOptions");
+    assert_eq!(
+        http.containing_message().full_name(),
+        "google.protobuf.MethodOptions"
+    );
 }
