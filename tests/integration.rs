@@ -1,4 +1,5 @@
 //! The integration tests, one binary so that they link once.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod demo;
 mod protos;
