@@ -1,1 +1,5 @@
-//! x
+//! The integration tests, one binary so that they link once.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod demo;
+mod protos;
