@@ -21,7 +21,7 @@ use crate::listener::{self, Listener};
 use crate::observe::Observe;
 use crate::protocol::{self, Serving};
 use crate::schema::{self, Schema, Source};
-use crate::upstream::{self, Upstreams};
+use crate::upstream::{self, Upstream};
 
 mod front;
 mod sources;
@@ -50,7 +50,7 @@ impl Config {
     ///
     /// # Errors
     /// An URL that names no endpoint.
-    pub fn for_upstream(url: &str) -> Result<Self, upstream::UrlError> {
+    pub fn for_upstream(url: &str) -> Result<Self, upstream::EndpointError> {
         let name = "upstream".to_owned();
         Ok(Self {
             listener: listener::Config {
@@ -80,6 +80,8 @@ pub enum Progress<'p> {
         /// When it is asked again.
         next: Duration,
     },
+    /// A `.proto` file does not compile: its place and the reason. The rest goes on without it.
+    LeftOut(&'p str),
     /// A schema was built from all sources so far.
     Schema(&'p Schema),
 }
@@ -93,9 +95,9 @@ pub enum StartError {
     /// The sources make no schema.
     #[error(transparent)]
     Schema(#[from] schema::BuildError),
-    /// The upstreams cannot be built.
+    /// Two upstreams have one name.
     #[error(transparent)]
-    Upstream(#[from] upstream::BuildError),
+    Upstream(#[from] upstream::DuplicateName),
     /// A port cannot be had.
     #[error("cannot listen on {address}: {cause}")]
     Listen {
@@ -111,7 +113,7 @@ pub enum StartError {
 pub struct Gateway {
     listener: Listener,
     admin: Option<(Admin, Listener)>,
-    serving: Arc<ArcSwap<Serving<Upstreams>>>,
+    serving: Arc<ArcSwap<Serving<Upstream>>>,
     joining: Option<tokio::task::JoinHandle<()>>,
     drain_delay: Duration,
 }
@@ -142,10 +144,10 @@ impl Gateway {
         let schema = Schema::build(sources.clone(), &config.schema_options)?;
         report(&Progress::Schema(&schema));
 
-        let calls = Upstreams::build(config.upstreams.clone())?;
+        let calls = Upstream::build(config.upstreams.clone())?;
         let serving = Serving { schema: Arc::new(schema), calls, config: config.protocol.clone() };
         let serving = Arc::new(ArcSwap::from_pointee(serving));
-        let router = protocol::Router::new(Arc::clone(&serving), Observe::new());
+        let router = protocol::Router::new(Arc::clone(&serving), Observe::default());
 
         let admin = match config.admin {
             None => None,
@@ -209,7 +211,7 @@ struct Join {
     sources: Vec<Source>,
     later: Vec<SourceConfig>,
     config: Config,
-    serving: Arc<ArcSwap<Serving<Upstreams>>>,
+    serving: Arc<ArcSwap<Serving<Upstream>>>,
 }
 
 impl Join {

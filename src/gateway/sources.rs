@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use super::Progress;
 use crate::control::reflection::{self, ReflectionError};
-use crate::schema::Source;
-use crate::schema::source::{descriptor_set, proto_files};
+use crate::schema::{ProtoError, Source};
 use crate::upstream;
 
 /// First pause before a backend that is not up is asked again.
@@ -67,12 +66,9 @@ pub enum SourceError {
         /// The operating system's reason.
         cause: std::io::Error,
     },
-    /// The file is no descriptor set.
-    #[error(transparent)]
-    DescriptorSet(#[from] descriptor_set::DescriptorSetError),
     /// The protos do not compile.
     #[error(transparent)]
-    Protos(#[from] proto_files::ProtoError),
+    Protos(#[from] ProtoError),
     /// The source names an upstream that is not configured.
     #[error("a schema source names the upstream {name:?}, which is not configured")]
     NoSuchUpstream {
@@ -129,7 +125,7 @@ async fn load_one(
     match source {
         SourceConfig::Reflection { .. } => {
             let descriptors = reflect(upstream, report).await?;
-            let name = format!("reflection of {}", upstream.url);
+            let name = format!("reflection of {}", upstream.endpoint);
             Ok(Source { name, descriptors, upstream: serving, reflected: true })
         }
         SourceConfig::Descriptors { path, .. } => {
@@ -137,13 +133,14 @@ async fn load_one(
             let descriptors = tokio::fs::read(path)
                 .await
                 .map_err(|cause| SourceError::Read { path: name.clone(), cause })?;
-            descriptor_set::check(&name, &descriptors)?;
             Ok(Source { name, descriptors, upstream: serving, reflected: false })
         }
         SourceConfig::Protos { dir, .. } => {
-            let name = dir.display().to_string();
-            let descriptors = proto_files::compile(dir)?;
-            Ok(Source { name, descriptors, upstream: serving, reflected: false })
+            let compiled = Source::proto_files(dir, serving)?;
+            for reason in &compiled.broken {
+                report(&Progress::LeftOut(reason));
+            }
+            Ok(compiled.source)
         }
     }
 }
@@ -152,7 +149,7 @@ async fn reflect(
     upstream: &upstream::Config,
     report: &mut (impl FnMut(&Progress<'_>) + Send),
 ) -> Result<Vec<u8>, SourceError> {
-    let url = upstream.url.to_string();
+    let url = upstream.endpoint.to_string();
     let mut pause = FIRST_PAUSE;
     loop {
         match reflection::descriptors(&url).await {

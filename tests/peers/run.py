@@ -135,10 +135,10 @@ def main():
     try:
         port = first_line(backend, "listening on ")
         gateway = subprocess.Popen(
-            [transom, "serve", "--upstream", f"http://127.0.0.1:{port}", "--listen", "127.0.0.1:0"],
+            [transom, "serve", "--upstream", f"http://127.0.0.1:{port}", "--listen", "127.0.0.1:0", "--log", "human"],
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
         )
-        base = first_line(gateway, "istening on ").strip()
+        base = first_line(gateway, "listening on ").strip()
         rest(base)
         shutil.copy(HERE / "client.mjs", work / "client.mjs")
         sh("node", work / "client.mjs", base, descriptors)
