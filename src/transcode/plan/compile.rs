@@ -4,12 +4,12 @@ use std::collections::HashMap;
 
 use prost_reflect::{
     DescriptorPool, EnumDescriptor, ExtensionDescriptor, FieldDescriptor, Kind as Described,
-    MessageDescriptor, Syntax,
+    MessageDescriptor, Syntax, Value,
 };
 
 use super::{
-    EnumId, EnumPlan, EnumValue, Field, Kind, Lowered, Names, Plan, PlanId, Plans, Presence, Shape,
-    Tag, WireType, Wkt,
+    Declared, EnumId, EnumPlan, EnumValue, Field, Kind, Lowered, Names, Plan, PlanId, Plans,
+    Presence, Shape, Tag, WireType, Wkt,
 };
 
 /// Slots of a number table per field: above that, numbers are looked up by binary search.
@@ -111,6 +111,13 @@ impl Indices {
         Field {
             presence,
             oneof,
+            default: if shape == Shape::Single
+                && field.field_descriptor_proto().default_value.is_some()
+            {
+                declared(&field.kind(), &field.default_value())
+            } else {
+                Declared::Nothing
+            },
             ..new_field(
                 field.number(),
                 self.kind(&described, field.is_group()),
@@ -128,6 +135,9 @@ impl Indices {
         let mut new = new_field(field.number(), kind, shape, &name, &name);
         if shape == Shape::Single && field.supports_presence() {
             new.presence = Presence::Explicit;
+            if field.field_descriptor_proto().default_value.is_some() {
+                new.default = declared(&field.kind(), &field.default_value());
+            }
         }
         new
     }
@@ -193,6 +203,29 @@ fn new_field(number: u32, kind: Kind, shape: Shape, name: &str, json_name: &str)
         json_name: json_name.into(),
         json_key: key(json_name),
         proto_key: key(name),
+        default: Declared::Nothing,
+    }
+}
+
+/// A default in the form that values of its kind have on the wire.
+fn declared(described: &Described, value: &Value) -> Declared {
+    match value {
+        Value::I32(value) if *described == Described::Sint32 => {
+            Declared::Number(u64::from(((value << 1) ^ (value >> 31)) as u32))
+        }
+        Value::I64(value) if *described == Described::Sint64 => {
+            Declared::Number(((value << 1) ^ (value >> 63)) as u64)
+        }
+        Value::Bool(value) => Declared::Number(u64::from(*value)),
+        Value::I32(value) | Value::EnumNumber(value) => Declared::Number(*value as u64),
+        Value::I64(value) => Declared::Number(*value as u64),
+        Value::U32(value) => Declared::Number(u64::from(*value)),
+        Value::U64(value) => Declared::Number(*value),
+        Value::F32(value) => Declared::Number(u64::from(value.to_bits())),
+        Value::F64(value) => Declared::Number(value.to_bits()),
+        Value::String(text) => Declared::Text(text.as_bytes().into()),
+        Value::Bytes(bytes) => Declared::Bytes(bytes.as_ref().into()),
+        Value::Message(_) | Value::List(_) | Value::Map(_) => Declared::Nothing,
     }
 }
 
