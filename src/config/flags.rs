@@ -59,6 +59,15 @@ impl FromStr for Named {
     }
 }
 
+impl Named {
+    /// Stands for the server in commands that only read a schema from files: port 9 of this
+    /// machine, where nobody listens, and which is never called.
+    #[must_use]
+    pub fn unreachable() -> Option<Self> {
+        "http://127.0.0.1:9".parse().ok()
+    }
+}
+
 fn checked(url: &str) -> Result<UpstreamUrl, String> {
     url.parse()
         .map_err(|error: upstream::UrlError| error.to_string())

@@ -389,7 +389,7 @@ fn schema_flags_replace_the_files_and_leave_reflection_alone_unless_asked() {
     };
     assert_eq!(
         load(None, &files).unwrap().gateway.schema,
-        [descriptors.clone()]
+        std::slice::from_ref(&descriptors)
     );
     let both = Flags {
         reflection: true,
