@@ -11,14 +11,17 @@ use crate::schema::Method;
 pub mod code;
 pub mod deadline;
 pub mod details;
+pub mod frame;
 pub mod message;
 pub mod metadata;
 pub mod peer;
 pub mod status;
 pub mod stream;
+pub mod timeout;
 
 pub use code::Code;
 pub use deadline::Deadline;
+pub use frame::{FrameDecoder, FrameError};
 pub use message::{Encodings, Message};
 pub use metadata::Metadata;
 pub use peer::Peer;

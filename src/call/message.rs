@@ -59,10 +59,16 @@ impl Message {
         Self { frame: frame.into() }
     }
 
+    /// The flags byte.
+    #[must_use]
+    pub fn flags(&self) -> u8 {
+        self.frame[0]
+    }
+
     /// True if the payload is compressed (in the stream's `grpc-encoding`).
     #[must_use]
     pub fn is_compressed(&self) -> bool {
-        self.frame[0] & COMPRESSED != 0
+        self.flags() & COMPRESSED != 0
     }
 
     /// The payload, sharing the message's memory.

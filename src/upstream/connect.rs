@@ -1,0 +1,234 @@
+//! One HTTP/2 connection: name, TCP and handshake as one budget, with the settings that keep one
+//! slow reader from harming its neighbours.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use hyper::client::conn::http2::{Builder, Connection, SendRequest};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::sync::Notify;
+
+use super::endpoint::Endpoint;
+use super::exchange::RequestBody;
+
+/// Streams on one connection at most, whatever the peer allows: balancers in front of a backend
+/// can then spread, and the windows below hold.
+pub(super) const STREAMS_MAX: usize = 100;
+
+/// Bytes a backend may send on one stream before somebody reads them: HTTP/2's own default.
+const STREAM_WINDOW: u32 = 65_535;
+
+/// Bytes a backend may send on one connection. It has to hold every stream's window at once, or a
+/// few unread streams stop all others: `(STREAMS_MAX + 1) × STREAM_WINDOW` is 6.6 MB. It is far
+/// larger because h2 charges each unread DATA frame below 256 bytes `256 − length` against half of
+/// this window and closes the whole connection when that is used up: a stuck stream of the
+/// smallest gRPC frames (5 bytes) costs 65 535 / 5 × 251 B = 3.3 MB, so 2³⁰ / 2 holds 163 of them.
+/// What is really buffered stays bounded by the stream windows.
+const CONNECTION_WINDOW: u32 = 1 << 30;
+
+/// Header list that h2 takes in. Above it h2 gives up on the stream, and far above it on the
+/// connection; the limit that calls see, [`super::exchange::HEADERS_MAX`], is well below, so that a
+/// backend's oversized headers fail one call and not its neighbours.
+const HEADER_LIST_MAX: u32 = 512 * 1024;
+
+/// Request bytes buffered for one stream.
+const SEND_BUFFER_MAX: usize = 256 * 1024;
+
+/// Streams remembered after we reset them, for frames that were under way.
+const RESET_STREAMS_MAX: usize = 1024;
+
+/// A PING this often while streams are open, and how long its answer may take.
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
+const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Why there is no connection, in words that may go to a client: no address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum ConnectError {
+    #[error("its name does not resolve")]
+    Resolve,
+    #[error("the connection was refused")]
+    Refused,
+    #[error("the network does not reach it")]
+    Network,
+    #[error("it did not answer in time")]
+    Timeout,
+    #[error("it closed the connection, or does not speak HTTP/2 without TLS")]
+    Handshake,
+}
+
+/// A connection whose peer has sent its SETTINGS.
+pub(super) struct Connected {
+    pub(super) sender: SendRequest<RequestBody>,
+    pub(super) streams: StreamLimit,
+    pub(super) driver: Driver,
+}
+
+/// How many streams a connection may have now; follows the peer's SETTINGS.
+#[derive(Clone, Debug)]
+pub(super) struct StreamLimit(Arc<AtomicUsize>);
+
+impl StreamLimit {
+    pub(super) fn get(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn set(&self, streams: usize) {
+        self.0.store(streams.min(STREAMS_MAX), Ordering::Relaxed);
+    }
+}
+
+/// Makes the connection work; somebody has to run it.
+pub(super) struct Driver {
+    connection: Connection<TokioIo<Watched>, RequestBody, TokioExecutor>,
+    streams: StreamLimit,
+}
+
+impl Driver {
+    /// Until the connection takes no more calls. Streams that are open then may go on.
+    pub(super) async fn run(mut self) {
+        let result = std::future::poll_fn(|cx| {
+            let polled = Pin::new(&mut self.connection).poll(cx);
+            if polled.is_pending() {
+                self.streams.set(self.connection.current_max_send_streams());
+            }
+            polled
+        })
+        .await;
+        if let Err(error) = result {
+            tracing::debug!(%error, "an upstream connection ended");
+        }
+    }
+}
+
+/// Connects to `endpoint` within `timeout`.
+pub(super) async fn connect(
+    endpoint: &Endpoint,
+    timeout: Duration,
+) -> Result<Connected, ConnectError> {
+    tokio::time::timeout(timeout, establish(endpoint))
+        .await
+        .unwrap_or(Err(ConnectError::Timeout))
+}
+
+async fn establish(endpoint: &Endpoint) -> Result<Connected, ConnectError> {
+    let addresses: Vec<_> = tokio::net::lookup_host((endpoint.host(), endpoint.port()))
+        .await
+        .map_err(|_| ConnectError::Resolve)?
+        .collect();
+    if addresses.is_empty() {
+        return Err(ConnectError::Resolve);
+    }
+    let stream = TcpStream::connect(&*addresses).await.map_err(|error| match error.kind() {
+        io::ErrorKind::ConnectionRefused => ConnectError::Refused,
+        io::ErrorKind::TimedOut => ConnectError::Timeout,
+        _ => ConnectError::Network,
+    })?;
+    // Only latency is at stake if it fails.
+    let _ = stream.set_nodelay(true);
+    let arrivals = Arc::new(Arrivals::default());
+    let io = Watched {
+        stream,
+        arrivals: Arc::clone(&arrivals),
+    };
+
+    let (sender, mut connection) = Builder::new(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .adaptive_window(false)
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        // No stream before the peer's SETTINGS, which replace the zero: that is how they show.
+        .initial_max_send_streams(0)
+        .max_header_list_size(HEADER_LIST_MAX)
+        .max_send_buf_size(SEND_BUFFER_MAX)
+        .max_concurrent_reset_streams(RESET_STREAMS_MAX)
+        .keep_alive_interval(KEEPALIVE_INTERVAL)
+        .keep_alive_timeout(KEEPALIVE_TIMEOUT)
+        .keep_alive_while_idle(false)
+        .handshake(TokioIo::new(io))
+        .await
+        .map_err(|_| ConnectError::Handshake)?;
+
+    while connection.current_max_send_streams() == 0 {
+        tokio::select! {
+            () = arrivals.read.notified() => {}
+            _ = &mut connection => return Err(ConnectError::Handshake),
+        }
+    }
+    arrivals.enough.store(true, Ordering::Relaxed);
+    let streams = StreamLimit(Arc::default());
+    streams.set(connection.current_max_send_streams());
+    Ok(Connected {
+        sender,
+        streams: streams.clone(),
+        driver: Driver {
+            connection,
+            streams,
+        },
+    })
+}
+
+/// Tells when h2 has worked through what arrived. hyper calls its handshake done when our own
+/// preface is sent; a backend counts as reached only when its SETTINGS are there.
+#[derive(Debug, Default)]
+struct Arrivals {
+    read: Notify,
+    enough: AtomicBool,
+}
+
+/// A TCP stream whose reads are noticed until there were enough.
+#[derive(Debug)]
+struct Watched {
+    stream: TcpStream,
+    arrivals: Arc<Arrivals>,
+}
+
+impl AsyncRead for Watched {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let polled = Pin::new(&mut self.stream).poll_read(cx, buf);
+        // Asking again means that the frames read before have been handled.
+        if polled.is_pending() && !self.arrivals.enough.load(Ordering::Relaxed) {
+            self.arrivals.read.notify_one();
+        }
+        polled
+    }
+}
+
+impl AsyncWrite for Watched {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+}

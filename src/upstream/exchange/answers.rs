@@ -1,0 +1,292 @@
+//! A backend's response as messages and, always last, an end.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use futures_util::Stream;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderValue, StatusCode};
+use http_body::Body;
+use hyper::body::Incoming;
+
+use super::failure::Failure;
+use super::{Answered, GRPC_ENCODING, HEADERS_MAX, Hold, Timer, is_oversize, trailers};
+use crate::call::{
+    Answer, Code, End, FrameDecoder, FrameError, Message, Metadata, Replies, Reply, Retry, Status,
+};
+use crate::schema::method::Shape;
+
+/// Bytes of a wrong content-type that a message repeats.
+const SHOWN_MAX: usize = 100;
+
+/// The reply's messages, then its end.
+pub(in crate::upstream) struct Answers {
+    /// `None` after the end: stream, lease and clock are let go with it.
+    live: Option<Live>,
+}
+
+struct Live {
+    name: Arc<str>,
+    body: Incoming,
+    decoder: FrameDecoder,
+    /// A `grpc-status` in the headers of a response that has a body all the same.
+    early: Option<End>,
+    cardinality: Cardinality,
+    compression: Compression,
+    taken: usize,
+    timer: Timer,
+    hold: Hold,
+}
+
+/// How many messages a successful reply has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cardinality {
+    One,
+    Any,
+}
+
+/// Whether messages may have their compressed flag set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Compression {
+    Named,
+    Unnamed,
+}
+
+impl Answers {
+    /// Reads the response's headers.
+    ///
+    /// # Errors
+    /// The response is not gRPC, or its headers are too large.
+    pub(in crate::upstream) fn open(
+        name: &Arc<str>,
+        answered: Answered,
+        shape: Shape,
+        max_message: usize,
+        timer: Timer,
+    ) -> Result<Reply, Status> {
+        let (parts, body) = answered.response.into_parts();
+        let mut headers = parts.headers;
+        if is_oversize(&headers) {
+            return Err(oversize(name, "headers"));
+        }
+        check_content_type(name, parts.status, &headers)?;
+        if body.is_end_stream() {
+            let end = match trailers::end(headers) {
+                Some(end) => end,
+                None if parts.status == StatusCode::OK => return Err(without_status(name)),
+                None => return Err(http_error(name, parts.status, "")),
+            };
+            let end = Cardinality::of(shape).check(name, end, 0);
+            return Ok(Reply {
+                metadata: Metadata::new(),
+                encoding: None,
+                replies: Replies::end(end),
+            });
+        }
+        let early = if trailers::has_status(&headers) { trailers::end(headers.clone()) } else { None };
+        if parts.status != StatusCode::OK && early.is_none() {
+            return Err(http_error(name, parts.status, ""));
+        }
+        let encoding = headers.remove(GRPC_ENCODING).filter(|encoding| encoding != "identity");
+        let live = Live {
+            name: Arc::clone(name),
+            body,
+            decoder: FrameDecoder::new(max_message),
+            early,
+            cardinality: Cardinality::of(shape),
+            compression: match encoding {
+                Some(_) => Compression::Named,
+                None => Compression::Unnamed,
+            },
+            taken: 0,
+            timer,
+            hold: answered.hold,
+        };
+        Ok(Reply {
+            metadata: Metadata(headers),
+            encoding,
+            replies: Replies::new(Self { live: Some(live) }),
+        })
+    }
+}
+
+impl Stream for Answers {
+    type Item = Answer;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Answer>> {
+        let Some(live) = &mut self.live else { return Poll::Ready(None) };
+        let polled = live.poll(cx);
+        if let Poll::Ready(Answer::End(_)) = polled {
+            self.live = None;
+        }
+        polled.map(Some)
+    }
+}
+
+impl Live {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Answer> {
+        loop {
+            match self.decoder.next() {
+                Ok(Some(message)) => return Poll::Ready(self.take(message)),
+                Ok(None) => {}
+                Err(error) => return Poll::Ready(fail(broken_frame(&self.name, error))),
+            }
+            // Before every frame: a backend that never pauses does not outlive the deadline.
+            if Pin::new(&mut self.timer).poll(cx).is_ready() {
+                return Poll::Ready(fail(Status::deadline_exceeded()));
+            }
+            let frame = match std::task::ready!(Pin::new(&mut self.body).poll_frame(cx)) {
+                Some(Ok(frame)) => frame,
+                Some(Err(error)) => return Poll::Ready(fail(self.broken(&error))),
+                None => return Poll::Ready(Answer::End(self.ended())),
+            };
+            match frame.into_data() {
+                Ok(data) => self.decoder.push(data),
+                Err(frame) => {
+                    if let Ok(trailers) = frame.into_trailers() {
+                        return Poll::Ready(Answer::End(self.finish(trailers)));
+                    }
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, message: Message) -> Answer {
+        if message.is_compressed() && self.compression == Compression::Unnamed {
+            let what = "sent a compressed message without naming its encoding";
+            return fail(protocol_error(&self.name, Code::Internal, what));
+        }
+        self.taken += 1;
+        if self.cardinality == Cardinality::One && self.taken > 1 {
+            let what = "sent more than one message to a method that answers with one";
+            return fail(protocol_error(&self.name, Code::Unimplemented, what));
+        }
+        Answer::Message(message)
+    }
+
+    /// The body ended without trailers.
+    fn ended(&mut self) -> End {
+        // A reset with NO_ERROR looks like an end; only END_STREAM is one.
+        if !self.body.is_end_stream() {
+            return self.end_with(Failure::Reset(h2::Reason::NO_ERROR).status(&self.name));
+        }
+        if let Err(error) = self.decoder.finish() {
+            return self.end_with(broken_frame(&self.name, error));
+        }
+        match self.early.take() {
+            Some(end) => self.cardinality.check(&self.name, end, self.taken),
+            None => self.end_with(without_status(&self.name)),
+        }
+    }
+
+    fn finish(&mut self, trailers: HeaderMap) -> End {
+        if is_oversize(&trailers) {
+            return self.end_with(oversize(&self.name, "trailers"));
+        }
+        let Some(mut end) = trailers::end(trailers).or_else(|| self.early.take()) else {
+            return self.ended();
+        };
+        if let Err(error) = self.decoder.finish() {
+            // The backend's own failure says more than the message it cut short.
+            if end.status.is_ok() {
+                return self.end_with(broken_frame(&self.name, error));
+            }
+        }
+        if self.taken > 0 && end.status.retry == Retry::BeforeFirstByte {
+            end.status.retry = Retry::Never;
+        }
+        self.cardinality.check(&self.name, end, self.taken)
+    }
+
+    /// The stream broke: by the client, by us, or by the backend.
+    fn broken(&self, error: &hyper::Error) -> Status {
+        match self.hold.cancel.as_ref().and_then(super::Cancel::fault) {
+            Some(fault) => fault.clone(),
+            None => self.settle(Failure::of(error).status(&self.name)),
+        }
+    }
+
+    fn end_with(&self, status: Status) -> End {
+        self.settle(status).into()
+    }
+
+    /// Once a message went down, nothing is repeated.
+    fn settle(&self, status: Status) -> Status {
+        if self.taken > 0 { status.retry(Retry::Never) } else { status }
+    }
+}
+
+impl Cardinality {
+    fn of(shape: Shape) -> Self {
+        match shape {
+            Shape::Unary | Shape::ClientStream => Self::One,
+            Shape::ServerStream | Shape::Bidi => Self::Any,
+        }
+    }
+
+    /// Success without the one message is none.
+    fn check(self, name: &str, end: End, taken: usize) -> End {
+        if self == Self::One && taken == 0 && end.status.is_ok() {
+            let what = "said OK without the message that the method answers with";
+            return End { status: protocol_error(name, Code::Unimplemented, what), ..end };
+        }
+        end
+    }
+}
+
+fn fail(status: Status) -> Answer {
+    Answer::End(status.into())
+}
+
+fn check_content_type(name: &str, status: StatusCode, headers: &HeaderMap) -> Result<(), Status> {
+    let value = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+    let is_grpc = value.is_some_and(|value| {
+        let rest = value.to_ascii_lowercase();
+        match rest.strip_prefix(b"application/grpc") {
+            Some([]) => true,
+            // Not application/grpc-web, which frames its trailers.
+            Some([next, ..]) => matches!(next, b'+' | b';' | b' '),
+            None => false,
+        }
+    });
+    if is_grpc {
+        return Ok(());
+    }
+    let found = match value {
+        None => " without a content-type".to_owned(),
+        Some(value) => {
+            let shown = value.get(..SHOWN_MAX).unwrap_or(value);
+            format!(" with content-type \"{}\"", shown.escape_ascii())
+        }
+    };
+    Err(http_error(name, status, &found))
+}
+
+/// A response that says nothing in gRPC's words.
+fn http_error(name: &str, status: StatusCode, found: &str) -> Status {
+    let message =
+        format!("upstream {name:?} answered HTTP {}{found}; expected gRPC", status.as_u16());
+    Status::upstream(Code::from_http(status), message).retry(Retry::BeforeFirstByte)
+}
+
+fn oversize(name: &str, what: &str) -> Status {
+    let message = format!("upstream {name:?} sent {what} of more than {HEADERS_MAX} bytes");
+    Status::upstream(Code::ResourceExhausted, message)
+}
+
+fn without_status(name: &str) -> Status {
+    protocol_error(name, Code::Unknown, "ended the call without a grpc-status")
+}
+
+fn protocol_error(name: &str, code: Code, what: &str) -> Status {
+    Status::upstream(code, format!("upstream {name:?} {what}"))
+}
+
+fn broken_frame(name: &str, error: FrameError) -> Status {
+    let code = match error {
+        FrameError::TooLarge { .. } => Code::ResourceExhausted,
+        FrameError::Flags { .. } | FrameError::Truncated { .. } => Code::Internal,
+    };
+    protocol_error(name, code, &format!("broke the message framing: {error}"))
+}

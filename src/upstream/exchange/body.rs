@@ -1,0 +1,196 @@
+//! Request messages as an HTTP/2 body.
+
+use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll, ready};
+
+use bytes::{Bytes, BytesMut};
+use futures_util::Stream;
+use http_body::{Body, Frame, SizeHint};
+use tokio::sync::oneshot;
+
+use crate::call::{Message, Requests, Status};
+use crate::upstream::pool::Lease;
+
+/// Messages that are ready together travel in one DATA chunk up to this size.
+const CHUNK: usize = 16 * 1024;
+
+type Messages = Pin<Box<dyn Stream<Item = Result<Message, Status>> + Send>>;
+
+/// Where a body's bytes come from.
+pub(super) enum Source {
+    /// One message.
+    One(Bytes),
+    /// Nothing more.
+    Ended,
+    /// Messages as they come, and a large one that did not fit behind small ones.
+    Messages(Messages, Option<Bytes>),
+}
+
+impl Source {
+    pub(super) fn new(requests: Requests) -> Self {
+        match requests {
+            Requests::One(message) => Self::One(message.into_frame()),
+            Requests::Done => Self::Ended,
+            Requests::Stream(messages) => Self::Messages(messages, None),
+        }
+    }
+
+    /// The same once more, where that costs no memory.
+    pub(super) fn repeat(&self) -> Option<Self> {
+        match self {
+            Self::One(frame) => Some(Self::One(frame.clone())),
+            Self::Ended => Some(Self::Ended),
+            Self::Messages(..) => None,
+        }
+    }
+}
+
+/// The body of one request. It holds the lease too: hyper may still be sending when the reply is
+/// gone, and the stream is free only after both.
+pub(in crate::upstream) struct RequestBody {
+    source: Source,
+    link: Option<Link>,
+    _lease: Arc<Lease>,
+}
+
+/// The body's end of a [`Cancel`].
+struct Link {
+    cancelled: oneshot::Receiver<()>,
+    fault: Arc<OnceLock<Status>>,
+}
+
+/// The reply's hold on a body of many messages: dropping it resets the stream with CANCEL.
+pub(super) struct Cancel {
+    _cancelled: oneshot::Sender<()>,
+    fault: Arc<OnceLock<Status>>,
+}
+
+impl Cancel {
+    /// How the client broke its side, if it did.
+    pub(super) fn fault(&self) -> Option<&Status> {
+        self.fault.get()
+    }
+
+    /// How the client broke its side, if it did.
+    #[allow(clippy::needless_pass_by_value)] // the body ends with it
+    pub(super) fn into_fault(self) -> Option<Status> {
+        self.fault.get().cloned()
+    }
+}
+
+impl RequestBody {
+    /// A body, and the means to cancel it if it can last.
+    pub(super) fn new(source: Source, lease: Arc<Lease>) -> (Self, Option<Cancel>) {
+        let (link, cancel) = match source {
+            Source::One(_) | Source::Ended => (None, None),
+            Source::Messages(..) => {
+                let (sender, cancelled) = oneshot::channel();
+                let fault = Arc::new(OnceLock::new());
+                let cancel = Cancel { _cancelled: sender, fault: Arc::clone(&fault) };
+                (Some(Link { cancelled, fault }), Some(cancel))
+            }
+        };
+        (Self { source, link, _lease: lease }, cancel)
+    }
+
+    /// What has not been sent.
+    pub(super) fn into_source(self) -> Source {
+        self.source
+    }
+}
+
+impl Body for RequestBody {
+    type Data = Bytes;
+    /// Its reason is what hyper resets the stream with.
+    type Error = h2::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, h2::Error>>> {
+        let this = &mut *self;
+        if let Some(link) = &mut this.link
+            && Pin::new(&mut link.cancelled).poll(cx).is_ready()
+        {
+            this.source = Source::Ended;
+            return Poll::Ready(Some(Err(h2::Reason::CANCEL.into())));
+        }
+        match &mut this.source {
+            Source::Ended => Poll::Ready(None),
+            Source::One(frame) => {
+                let frame = std::mem::take(frame);
+                this.source = Source::Ended;
+                Poll::Ready(Some(Ok(Frame::data(frame))))
+            }
+            Source::Messages(messages, next) => match ready!(poll_chunk(messages, next, cx)) {
+                Chunk::Data(data) => Poll::Ready(Some(Ok(Frame::data(data)))),
+                Chunk::End(data) => {
+                    this.source = Source::Ended;
+                    Poll::Ready((!data.is_empty()).then(|| Ok(Frame::data(data))))
+                }
+                Chunk::Fault(status) => {
+                    this.source = Source::Ended;
+                    if let Some(link) = &this.link {
+                        let _ = link.fault.set(status);
+                    }
+                    Poll::Ready(Some(Err(h2::Reason::CANCEL.into())))
+                }
+            },
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        matches!(self.source, Source::Ended)
+    }
+
+    /// Unknown even where it is known: gRPC requests carry no `content-length`.
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::default()
+    }
+}
+
+enum Chunk {
+    Data(Bytes),
+    End(Bytes),
+    Fault(Status),
+}
+
+/// The messages that are ready, as one chunk: small ones are joined, large ones are not copied.
+fn poll_chunk(
+    messages: &mut Messages,
+    next: &mut Option<Bytes>,
+    cx: &mut Context<'_>,
+) -> Poll<Chunk> {
+    if let Some(frame) = next.take() {
+        return Poll::Ready(Chunk::Data(frame));
+    }
+    let mut first = Bytes::new();
+    let mut joined = BytesMut::new();
+    loop {
+        let frame = match messages.as_mut().poll_next(cx) {
+            Poll::Pending if first.is_empty() && joined.is_empty() => return Poll::Pending,
+            Poll::Pending => return Poll::Ready(Chunk::Data(whole(first, joined))),
+            Poll::Ready(None) => return Poll::Ready(Chunk::End(whole(first, joined))),
+            Poll::Ready(Some(Err(status))) => return Poll::Ready(Chunk::Fault(status)),
+            Poll::Ready(Some(Ok(message))) => message.into_frame(),
+        };
+        if first.is_empty() && joined.is_empty() {
+            first = frame;
+        } else if first.len() + joined.len() + frame.len() > CHUNK {
+            *next = Some(frame);
+            return Poll::Ready(Chunk::Data(whole(first, joined)));
+        } else {
+            joined.extend_from_slice(&std::mem::take(&mut first));
+            joined.extend_from_slice(&frame);
+        }
+        if first.len() >= CHUNK {
+            return Poll::Ready(Chunk::Data(first));
+        }
+    }
+}
+
+/// Either a lone frame or the joined ones.
+fn whole(first: Bytes, joined: BytesMut) -> Bytes {
+    if joined.is_empty() { first } else { joined.freeze() }
+}

@@ -1,0 +1,308 @@
+//! The connections to one endpoint, and who may use them.
+//!
+//! hyper's queue has no bound and its readiness never blocks, so admission is counted here: a call
+//! holds a [`Lease`], one stream of one connection, from before it is sent until nobody needs the
+//! stream. The oldest connection with a free stream serves; when none has one, calls queue in order
+//! and one more connection is made, one at a time.
+//!
+//! ```text
+//!            a call waits                  SETTINGS came
+//!   Idle ───────────────────► Connecting ────────────────► Idle, delays start over
+//!    ▲                            │ failed
+//!    └── the delay is over ── BackingOff     no connection: waiting and new calls fail at once
+//! ```
+
+use std::collections::VecDeque;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use hyper::client::conn::http2::SendRequest;
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use super::backoff::Backoff;
+use super::connect::{Connected, ConnectError, StreamLimit, connect};
+use super::endpoint::Endpoint;
+use super::exchange::RequestBody;
+use crate::call::{Code, Retry, Status};
+
+/// Connections to one endpoint at most (gRFC A105).
+const CONNECTIONS_MAX: usize = 10;
+
+/// Calls that wait for a stream at most.
+const WAITING_MAX: usize = 1024;
+
+/// Connections to one endpoint.
+#[derive(Clone)]
+pub(super) struct Pool(Arc<Shared>);
+
+/// One stream of one connection. Dropping it gives the stream to the next call.
+pub(super) struct Lease {
+    pool: Pool,
+    connection: u64,
+    sender: SendRequest<RequestBody>,
+}
+
+struct Shared {
+    name: Arc<str>,
+    endpoint: Endpoint,
+    timeout: Duration,
+    state: Mutex<State>,
+}
+
+struct State {
+    /// Oldest first; [`CONNECTIONS_MAX`] at most.
+    connections: Vec<Connection>,
+    /// First come, first served; [`WAITING_MAX`] at most.
+    waiting: VecDeque<Waiter>,
+    progress: Progress,
+    backoff: Backoff,
+    next_connection: u64,
+}
+
+type Waiter = oneshot::Sender<Result<Lease, Status>>;
+
+struct Connection {
+    id: u64,
+    sender: SendRequest<RequestBody>,
+    streams: StreamLimit,
+    open: usize,
+}
+
+enum Progress {
+    Idle,
+    Connecting,
+    BackingOff { until: Instant, cause: ConnectError },
+}
+
+/// Leases on their way to calls; sent only when the state is no longer locked, since a lease that
+/// nobody takes locks it to come back.
+type Grants = Vec<(Waiter, Lease)>;
+
+impl Pool {
+    pub(super) fn new(name: Arc<str>, endpoint: Endpoint, timeout: Duration) -> Self {
+        Self(Arc::new(Shared {
+            name,
+            endpoint,
+            timeout,
+            state: Mutex::new(State {
+                connections: Vec::new(),
+                waiting: VecDeque::new(),
+                progress: Progress::Idle,
+                backoff: Backoff::new(),
+                next_connection: 0,
+            }),
+        }))
+    }
+
+    /// A stream, as soon as there is one.
+    ///
+    /// # Errors
+    /// UNAVAILABLE: the backend cannot be reached, or too many calls wait already.
+    pub(super) async fn lease(&self) -> Result<Lease, Status> {
+        let turn = match self.ask()? {
+            Turn::Now(lease) => return Ok(lease),
+            Turn::Later(turn) => turn,
+        };
+        // The sender lives in the queue until it is used; a lost one would be a lost connection.
+        turn.await.unwrap_or_else(|_| Err(self.unreachable("the connection was lost")))
+    }
+
+    fn ask(&self) -> Result<Turn, Status> {
+        let mut state = self.lock();
+        state.connections.retain(|connection| !connection.sender.is_closed());
+        if state.waiting.is_empty()
+            && let Some(lease) = self.grant(&mut state)
+        {
+            return Ok(Turn::Now(lease));
+        }
+        if let Progress::BackingOff { until, cause } = state.progress
+            && state.connections.is_empty()
+            && Instant::now() < until
+        {
+            return Err(self.unreachable(cause));
+        }
+        if state.waiting.len() >= WAITING_MAX {
+            state.waiting.retain(|waiter| !waiter.is_closed());
+        }
+        if state.waiting.len() >= WAITING_MAX {
+            let message = format!(
+                "upstream {:?} is overloaded: {WAITING_MAX} calls wait for it already",
+                self.0.name
+            );
+            return Err(Status::gateway(Code::Unavailable, message));
+        }
+        let (waiter, turn) = oneshot::channel();
+        state.waiting.push_back(waiter);
+        let grants = self.serve(&mut state);
+        drop(state);
+        deliver(grants);
+        Ok(Turn::Later(turn))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn unreachable(&self, cause: impl std::fmt::Display) -> Status {
+        let message = format!("upstream {:?} cannot be reached: {cause}", self.0.name);
+        Status::upstream(Code::Unavailable, message).retry(Retry::Unsent)
+    }
+
+    /// A stream of the oldest connection that has a free one.
+    fn grant(&self, state: &mut State) -> Option<Lease> {
+        let connection = state
+            .connections
+            .iter_mut()
+            .find(|connection| connection.open < connection.streams.get())?;
+        connection.open += 1;
+        Some(Lease {
+            pool: self.clone(),
+            connection: connection.id,
+            sender: connection.sender.clone(),
+        })
+    }
+
+    /// Free streams for calls that wait, in their order; one more connection if that is not enough.
+    fn serve(&self, state: &mut State) -> Grants {
+        let mut grants = Grants::new();
+        while let Some(waiter) = state.waiting.pop_front() {
+            if waiter.is_closed() {
+                continue;
+            }
+            let Some(lease) = self.grant(state) else {
+                state.waiting.push_front(waiter);
+                break;
+            };
+            grants.push((waiter, lease));
+        }
+        let may_connect = match state.progress {
+            Progress::Idle => true,
+            Progress::Connecting => false,
+            Progress::BackingOff { until, .. } => Instant::now() >= until,
+        };
+        if !state.waiting.is_empty() && may_connect && state.connections.len() < CONNECTIONS_MAX {
+            state.progress = Progress::Connecting;
+            let pool = self.clone();
+            // A task of its own: the connection outlives the call that asked for it.
+            tokio::spawn(async move {
+                let result = connect(&pool.0.endpoint, pool.0.timeout).await;
+                pool.connected(result);
+            });
+        }
+        grants
+    }
+
+    fn connected(&self, result: Result<Connected, ConnectError>) {
+        let mut state = self.lock();
+        match result {
+            Ok(Connected { sender, streams, driver }) => {
+                tracing::debug!(upstream = %self.0.name, endpoint = %self.0.endpoint, "connected");
+                state.progress = Progress::Idle;
+                state.backoff.reset();
+                let id = state.next_connection;
+                state.next_connection += 1;
+                state.connections.push(Connection { id, sender, streams, open: 0 });
+                let pool = Arc::downgrade(&self.0);
+                tokio::spawn(async move {
+                    driver.run().await;
+                    if let Some(shared) = pool.upgrade() {
+                        Self(shared).retire(id);
+                    }
+                });
+                let grants = self.serve(&mut state);
+                drop(state);
+                deliver(grants);
+            }
+            Err(cause) => {
+                let delay = state.backoff.failed(random());
+                tracing::warn!(
+                    upstream = %self.0.name, endpoint = %self.0.endpoint, %cause, ?delay,
+                    "cannot connect to the upstream",
+                );
+                state.progress = Progress::BackingOff { until: Instant::now() + delay, cause };
+                self.fail_waiting(state);
+            }
+        }
+    }
+
+    /// Fails the calls that wait if nothing will serve them: no connection is left, and none is
+    /// made for a while.
+    fn fail_waiting(&self, mut state: MutexGuard<'_, State>) {
+        let Progress::BackingOff { until, cause } = state.progress else { return };
+        if !state.connections.is_empty() || Instant::now() >= until {
+            return;
+        }
+        let waiting = std::mem::take(&mut state.waiting);
+        drop(state);
+        for waiter in waiting {
+            let _ = waiter.send(Err(self.unreachable(cause)));
+        }
+    }
+
+    /// No more calls on this connection.
+    fn retire(&self, id: u64) {
+        let mut state = self.lock();
+        state.connections.retain(|connection| connection.id != id);
+        let grants = self.serve(&mut state);
+        self.fail_waiting(state);
+        deliver(grants);
+    }
+
+    /// A stream of this connection is free.
+    fn release(&self, id: u64) {
+        let mut state = self.lock();
+        if let Some(connection) =
+            state.connections.iter_mut().find(|connection| connection.id == id)
+        {
+            connection.open = connection.open.saturating_sub(1);
+        }
+        let grants = self.serve(&mut state);
+        drop(state);
+        deliver(grants);
+    }
+}
+
+impl std::fmt::Debug for Pool {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pool").field("endpoint", &self.0.endpoint).finish_non_exhaustive()
+    }
+}
+
+impl Lease {
+    /// Sends requests on the connection.
+    pub(super) fn sender(&self) -> SendRequest<RequestBody> {
+        self.sender.clone()
+    }
+
+    /// Says that the connection takes no more calls, as after a GOAWAY.
+    pub(super) fn retire_connection(&self) {
+        self.pool.retire(self.connection);
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.pool.release(self.connection);
+    }
+}
+
+enum Turn {
+    Now(Lease),
+    Later(oneshot::Receiver<Result<Lease, Status>>),
+}
+
+fn deliver(grants: Grants) {
+    for (waiter, lease) in grants {
+        // A call that has just left: its lease comes back and goes to the next one.
+        let _ = waiter.send(Ok(lease));
+    }
+}
+
+/// A random number in 0..1: the standard library's hash seed, hashed.
+#[allow(clippy::cast_precision_loss)]
+fn random() -> f64 {
+    let bits = RandomState::new().hash_one(0_u8) >> 11;
+    bits as f64 / (1_u64 << 53) as f64
+}
