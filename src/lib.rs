@@ -1,7 +1,13 @@
 //! Transom: a gateway that lets browsers and REST clients call any gRPC service.
 
 pub mod call;
-pub mod control;
+pub mod cli;
+pub mod config;
+pub mod demo;
+pub mod gateway;
+pub mod listener;
+pub mod observe;
+pub mod protocol;
 pub mod schema;
 pub mod transcode;
 pub mod upstream;

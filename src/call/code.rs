@@ -179,7 +179,11 @@ mod tests {
             assert_eq!(Code::from_number(code.number()), code);
         }
         for wrong in ["", "17", "999", "-1", "00", "01", "abc", "1 ", "016"] {
-            assert_eq!(Code::from_grpc_status(wrong.as_bytes()), Code::Unknown, "{wrong:?}");
+            assert_eq!(
+                Code::from_grpc_status(wrong.as_bytes()),
+                Code::Unknown,
+                "{wrong:?}"
+            );
         }
         assert_eq!(Code::from_number(-1), Code::Unknown);
         assert_eq!(Code::from_number(17), Code::Unknown);

@@ -17,7 +17,9 @@ impl Deadline {
     /// `within` from now. A span too long to be a moment is no deadline.
     #[must_use]
     pub fn after(within: Duration) -> Self {
-        Instant::now().checked_add(within).map_or(Self::Never, Self::At)
+        Instant::now()
+            .checked_add(within)
+            .map_or(Self::Never, Self::At)
     }
 
     /// The earlier of the two.

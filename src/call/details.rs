@@ -50,9 +50,13 @@ struct FieldViolation {
 /// A `google.rpc.Status` in wire form that carries one `google.rpc.BadRequest` field violation.
 #[must_use]
 pub fn bad_request(code: Code, message: &str, field: &str, description: &str) -> Bytes {
-    let violation =
-        FieldViolation { field: field.to_owned(), description: description.to_owned() };
-    let detail = BadRequest { field_violations: vec![violation] };
+    let violation = FieldViolation {
+        field: field.to_owned(),
+        description: description.to_owned(),
+    };
+    let detail = BadRequest {
+        field_violations: vec![violation],
+    };
     let status = RpcStatus {
         code: code.number(),
         message: message.to_owned(),

@@ -56,7 +56,15 @@ impl Message {
     fn seal(mut frame: Vec<u8>) -> Self {
         let length = u32::try_from(frame.len().saturating_sub(PREFIX)).unwrap_or(u32::MAX);
         frame[1..PREFIX].copy_from_slice(&length.to_be_bytes());
-        Self { frame: frame.into() }
+        Self {
+            frame: frame.into(),
+        }
+    }
+
+    /// The flags byte.
+    #[must_use]
+    pub fn flags(&self) -> u8 {
+        self.frame[0]
     }
 
     /// The flags byte.

@@ -66,7 +66,13 @@ impl Status {
     /// A status without details that nobody should retry.
     #[must_use]
     pub fn new(code: Code, origin: Origin, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), details: Bytes::new(), origin, retry: Retry::Never }
+        Self {
+            code,
+            message: message.into(),
+            details: Bytes::new(),
+            origin,
+            retry: Retry::Never,
+        }
     }
 
     /// OK, as a backend says it.
@@ -96,16 +102,25 @@ impl Status {
     /// INVALID_ARGUMENT about one field, with a `google.rpc.BadRequest` detail.
     #[must_use]
     pub fn invalid_field(field: &str, description: &str) -> Self {
-        let message =
-            if field.is_empty() { description.to_owned() } else { format!("{field}: {description}") };
+        let message = if field.is_empty() {
+            description.to_owned()
+        } else {
+            format!("{field}: {description}")
+        };
         let details = details::bad_request(Code::InvalidArgument, &message, field, description);
-        Self { details, ..Self::downstream(Code::InvalidArgument, message) }
+        Self {
+            details,
+            ..Self::downstream(Code::InvalidArgument, message)
+        }
     }
 
     /// The deadline ran out while the gateway held the call.
     #[must_use]
     pub fn deadline_exceeded() -> Self {
-        Self::gateway(Code::DeadlineExceeded, "the deadline of the call has passed")
+        Self::gateway(
+            Code::DeadlineExceeded,
+            "the deadline of the call has passed",
+        )
     }
 
     /// The same status with another answer to "is a second try safe?".

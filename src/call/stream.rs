@@ -72,7 +72,10 @@ pub struct End {
 
 impl From<Status> for End {
     fn from(status: Status) -> Self {
-        Self { status, trailers: Metadata::new() }
+        Self {
+            status,
+            trailers: Metadata::new(),
+        }
     }
 }
 

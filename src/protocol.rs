@@ -1,0 +1,273 @@
+//! Every dialect a client may speak, turned into a [`Call`](crate::call::Call) once and answered
+//! in kind.
+//!
+//! ```text
+//!                 detect            dialect                      S: call::Service
+//! http::Request ─────────► Dialect ─────────► Call (metadata, ──────────────────► Reply
+//!               one match           filters,   deadline,                            │
+//!                                   limits     messages)                            │
+//! http::Response ◄────────────────────────────────────────────────────────────────┘
+//!                 headers, body encoder, trailers; the access-log record ends with the body
+//! ```
+//!
+//! A request takes the [`Serving`] snapshot once, at detection, and keeps it to its end. Answers
+//! are infallible: whatever goes wrong is an answer in the client's own dialect.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use axum::body::Body;
+use http::{HeaderValue, Request, Response, header, request};
+
+use crate::call;
+use crate::observe::{CallRecord, Observe};
+use crate::schema::{Route, Schema};
+use crate::transcode::{PrintOptions, ReadOptions, Unknown, UnknownAny};
+
+pub mod body;
+mod connect;
+mod deadline;
+mod detect;
+mod grpc;
+mod grpc_web;
+mod metadata;
+mod pass;
+mod refusal;
+pub mod rest;
+mod scratch;
+mod status;
+pub mod unary;
+
+pub use detect::{Dialect, detect};
+pub(crate) use refusal::Refusal;
+
+/// How requests are read and answers are written.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// What only REST has.
+    pub rest: rest::Config,
+    /// How JSON is read.
+    pub read: ReadOptions,
+    /// How JSON is written.
+    pub print: PrintOptions,
+    /// Bounds on what one request may bring and one answer may hold.
+    pub limits: Limits,
+    /// Bounds on time.
+    pub timeouts: Timeouts,
+    /// Whether methods without a REST binding can be called with JSON.
+    pub unannotated: Unannotated,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        let limits = Limits::default();
+        Self {
+            rest: rest::Config::default(),
+            read: ReadOptions {
+                unknown: Unknown::Refuse,
+                depth_max: DEPTH_MAX,
+                output_max: limits.request_message,
+            },
+            print: PrintOptions {
+                emit_defaults: false,
+                proto_names: false,
+                enum_numbers: false,
+                unknown_any: UnknownAny::Refuse,
+                depth_max: DEPTH_MAX,
+                output_max: JSON_GROWTH_MAX * limits.response_message,
+            },
+            limits,
+            timeouts: Timeouts::default(),
+            unannotated: Unannotated::default(),
+        }
+    }
+}
+
+/// Deepest nesting of a message, in JSON and on the wire: what protobuf's own parsers take.
+const DEPTH_MAX: usize = 100;
+
+/// JSON bytes for one wire byte at most. A field of two bytes may have a name of forty, but a whole
+/// message of such fields is an attack, not an answer.
+const JSON_GROWTH_MAX: usize = 8;
+
+/// Bounds on sizes. Above one of them the client is told which, and nothing more is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Payload bytes of one request message, and bytes of a unary body.
+    pub request_message: usize,
+    /// Payload bytes of one reply message.
+    pub response_message: usize,
+    /// Bytes of path and query together.
+    pub url: usize,
+    /// Bytes of all header fields, each counted as name + value + 32 (RFC 9113, section 6.5.2).
+    pub metadata: usize,
+    /// Number of header fields.
+    pub metadata_fields: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            request_message: 4 << 20,
+            response_message: 4 << 20,
+            url: 8 << 10,
+            metadata: 16 << 10,
+            metadata_fields: 100,
+        }
+    }
+}
+
+/// Bounds on time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// The deadline of a unary call whose client names none; `None` lets it run.
+    pub unary_default: Option<Duration>,
+    /// The longest deadline a client can get for a unary call.
+    pub unary_cap: Duration,
+    /// The time in which the whole body of a request with one message must have come.
+    pub request_body: Duration,
+    /// How long a stream may live without a message either way.
+    pub stream_idle: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            unary_default: Some(Duration::from_secs(15)),
+            unary_cap: Duration::from_secs(5 * 60),
+            request_body: Duration::from_secs(60),
+            stream_idle: Duration::from_secs(5 * 60),
+        }
+    }
+}
+
+/// Whether `POST /pkg.Service/Method` with a JSON body calls a method.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Unannotated {
+    /// It does, annotated or not.
+    #[default]
+    Serve,
+    /// It is not found, unless a REST binding has that path.
+    Off,
+}
+
+/// Everything a request can see: one snapshot, replaced whole when anything in it changes.
+#[derive(Debug)]
+pub struct Serving<S> {
+    /// What can be called.
+    pub schema: Arc<Schema>,
+    /// What answers calls.
+    pub calls: S,
+    /// How requests are read and answers are written.
+    pub config: Config,
+}
+
+/// One request on its way to becoming a call: what a dialect gets.
+#[derive(Debug)]
+pub struct Exchange<'a, S> {
+    /// The snapshot this request sees to its end.
+    pub serving: &'a Serving<S>,
+    /// The request's head.
+    pub parts: request::Parts,
+    /// The request's body, not yet read.
+    pub body: Body,
+    /// The call's access-log line. Ends with the response's body; dropped before: CANCELLED.
+    pub record: CallRecord,
+}
+
+/// Answers HTTP requests by making calls: the fallback of the front's axum router.
+#[derive(Debug)]
+pub struct Router<S> {
+    serving: Arc<ArcSwap<Serving<S>>>,
+    observe: Observe,
+}
+
+impl<S> Clone for Router<S> {
+    fn clone(&self) -> Self {
+        Self {
+            serving: Arc::clone(&self.serving),
+            observe: self.observe.clone(),
+        }
+    }
+}
+
+impl<S: call::Service> Router<S> {
+    /// A router that serves whatever snapshot is current when a request comes.
+    #[must_use]
+    pub fn new(serving: Arc<ArcSwap<Serving<S>>>, observe: Observe) -> Self {
+        Self { serving, observe }
+    }
+
+    /// Answers one request. The request's extensions hold the [`call::Peer`], if it is known.
+    pub async fn handle(&self, request: Request<Body>) -> Response<Body> {
+        let serving = self.serving.load_full();
+        let (parts, body) = request.into_parts();
+        let record = self.observe.begin(&parts);
+        let request_id = record.request_id().clone();
+        let exchange = Exchange {
+            serving: &serving,
+            parts,
+            body,
+            record,
+        };
+        let mut response = exchange.answer().await;
+        let headers = response.headers_mut();
+        headers.insert(REQUEST_ID, request_id);
+        // A browser must never guess that an error's or a file's bytes are a script.
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);
+        response
+    }
+}
+
+/// Given by the client or made here; the same in the answer, the log and the backend's metadata.
+const REQUEST_ID: http::HeaderName = http::HeaderName::from_static("x-request-id");
+const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
+
+impl<S: call::Service> Exchange<'_, S> {
+    async fn answer(self) -> Response<Body> {
+        match detect(&self.parts, &self.serving.config.limits) {
+            Ok(Dialect::Grpc) => grpc::answer(self).await,
+            Ok(Dialect::GrpcWeb) => grpc_web::answer(self).await,
+            Ok(Dialect::Rest) => self.answer_json().await,
+            Err(refusal) => refusal.answer(self.record),
+        }
+    }
+
+    /// REST where a binding has the path; else Connect, where the path is a method's own.
+    async fn answer_json(self) -> Response<Body> {
+        let serving = self.serving;
+        let path = self.parts.uri.path();
+        let route = serving.schema.route(self.parts.method.as_str(), path);
+        if matches!(route, Route::None)
+            && serving.config.unannotated == Unannotated::Serve
+            && let Some(method) = serving.schema.method(path)
+        {
+            let method = Arc::clone(method);
+            return connect::answer(self, method).await;
+        }
+        rest::answer(self, route).await
+    }
+}
+
+impl<S: call::Service> tower::Service<Request<Body>> for Router<S> {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let router = self.clone();
+        Box::pin(async move { Ok(router.handle(request).await) })
+    }
+}
+
+#[cfg(test)]
+mod tests;

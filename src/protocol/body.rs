@@ -1,0 +1,318 @@
+//! A reply as a response body: pulled, coalesced, and ended with its record.
+//!
+//! ```text
+//! Replies ──poll──► Encoder (a dialect's own bytes) ──► Chunk ──► DATA frames, then a Tail
+//! ```
+//!
+//! * Pulled: a client that does not read stops the backend through flow control; nothing queues.
+//! * Coalesced: messages that are ready together leave in one chunk of about [`CHUNK_FULL`] bytes;
+//!   as soon as none is ready, what there is leaves, so no message waits for the next one.
+//! * Dropping the body cancels the call at the backend, and its record says CANCELLED.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::HeaderMap;
+use http_body::{Frame, SizeHint};
+use tokio::time::{Instant, Sleep};
+
+use super::unary;
+use crate::call::{Answer, Code, End, Message, Replies, Status};
+use crate::observe::{CallRecord, Tally};
+
+/// A chunk that is sent without waiting for more: the largest HTTP/2 frame that every peer takes.
+pub const CHUNK_FULL: usize = 16 << 10;
+
+/// What a dialect writes of a reply.
+pub trait Encoder: Send + Unpin + 'static {
+    /// Writes a message.
+    ///
+    /// # Errors
+    /// The message cannot be shown. The call is cancelled, and the status is its end.
+    fn message(&mut self, message: Message, chunk: &mut Chunk) -> Result<(), Status>;
+
+    /// Writes the end. Called once, last.
+    fn end(&mut self, end: End, chunk: &mut Chunk) -> Tail;
+}
+
+/// How a body ends after its last byte.
+#[derive(Debug)]
+pub enum Tail {
+    /// Normally.
+    Complete,
+    /// With HTTP trailers.
+    Trailers(HeaderMap),
+    /// Broken off, so that no client takes what it has for the whole.
+    Abort,
+}
+
+/// Bytes that leave together.
+#[derive(Debug, Default)]
+pub struct Chunk {
+    /// Leaves first.
+    buffer: Vec<u8>,
+    /// Leaves after the buffer, without having been copied.
+    passed: Option<Bytes>,
+}
+
+impl Chunk {
+    /// Adds bytes, without a copy if they are alone or large.
+    pub fn pass(&mut self, bytes: Bytes) {
+        if self.passed.is_none() && (self.buffer.is_empty() || bytes.len() >= CHUNK_FULL) {
+            self.passed = Some(bytes);
+        } else {
+            self.buffer().extend_from_slice(&bytes);
+        }
+    }
+
+    /// The place to append to.
+    pub fn buffer(&mut self) -> &mut Vec<u8> {
+        if let Some(passed) = self.passed.take() {
+            /// Room behind a message for the small one, or the trailers, that made it be copied.
+            const ROOM: usize = 256;
+            self.buffer.reserve(passed.len() + ROOM);
+            self.buffer.extend_from_slice(&passed);
+        }
+        &mut self.buffer
+    }
+
+    /// Bytes in it.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.buffer.len() + self.passed.as_ref().map_or(0, Bytes::len)
+    }
+
+    /// True without any.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// What leaves next. Twice at most: the buffer, then what was passed.
+    fn take(&mut self) -> Option<Bytes> {
+        if self.buffer.is_empty() {
+            self.passed.take().filter(|passed| !passed.is_empty())
+        } else {
+            Some(std::mem::take(&mut self.buffer).into())
+        }
+    }
+}
+
+/// The body of a response that carries a reply.
+#[derive(Debug)]
+pub struct ReplyBody<E> {
+    stage: Stage,
+    encoder: E,
+    chunk: Chunk,
+    message_max: usize,
+    idle: Option<Idle>,
+    /// Taken when the last frame has been handed out.
+    record: Option<(CallRecord, Status)>,
+    open_record: Option<CallRecord>,
+}
+
+#[derive(Debug)]
+enum Stage {
+    /// The step that was looked at before the head was written, then those still to come.
+    Open(Option<Answer>, Replies),
+    Ended(Tail),
+    Done,
+}
+
+/// The body was broken off on purpose; what is missing has been told in the body or the log.
+#[derive(Debug, thiserror::Error)]
+#[error("the reply broke off")]
+pub struct Aborted;
+
+impl<E: Encoder> ReplyBody<E> {
+    /// A body that writes `replies` with `encoder`. Messages above `message_max` payload bytes
+    /// end the call; `idle`, if there is one, watches over its silence.
+    #[must_use]
+    pub fn new(
+        replies: Replies,
+        encoder: E,
+        message_max: usize,
+        idle: Option<Idle>,
+        record: CallRecord,
+    ) -> Self {
+        Self {
+            stage: Stage::Open(None, replies),
+            encoder,
+            chunk: Chunk::default(),
+            message_max,
+            idle,
+            record: None,
+            open_record: Some(record),
+        }
+    }
+
+    /// Puts a step that has already been taken from the replies before the others.
+    #[must_use]
+    pub fn starting_with(mut self, answer: Option<Answer>) -> Self {
+        if let Stage::Open(first, _) = &mut self.stage {
+            *first = answer;
+        }
+        self
+    }
+
+    fn message(&mut self, message: Message) {
+        if let Some(record) = &self.open_record {
+            record.reply(message.len());
+        }
+        if let Some(idle) = &mut self.idle {
+            idle.touch();
+        }
+        let written = if message.len() > self.message_max {
+            Err(unary::too_large(message.len(), self.message_max))
+        } else {
+            self.encoder.message(message, &mut self.chunk)
+        };
+        if let Err(status) = written {
+            self.end(status.into());
+        }
+    }
+
+    /// Ends the body. Replies that have not ended are dropped here, which cancels the call.
+    fn end(&mut self, end: End) {
+        self.record = self
+            .open_record
+            .take()
+            .map(|record| (record, end.status.clone()));
+        self.stage = Stage::Ended(self.encoder.end(end, &mut self.chunk));
+    }
+
+    fn done(&mut self) {
+        self.stage = Stage::Done;
+        if let Some((record, status)) = self.record.take() {
+            record.finish(&status);
+        }
+    }
+}
+
+impl<E: Encoder> http_body::Body for ReplyBody<E> {
+    type Data = Bytes;
+    type Error = Aborted;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Aborted>>> {
+        let this = &mut *self;
+        loop {
+            match &mut this.stage {
+                Stage::Open(..) if this.chunk.len() >= CHUNK_FULL => {
+                    return Poll::Ready(this.chunk.take().map(|data| Ok(Frame::data(data))));
+                }
+                Stage::Open(first, replies) => {
+                    let polled = match first.take() {
+                        Some(answer) => Poll::Ready(Some(answer)),
+                        None => replies.poll_answer(cx),
+                    };
+                    match polled {
+                        Poll::Ready(Some(Answer::Message(message))) => this.message(message),
+                        Poll::Ready(Some(Answer::End(end))) => this.end(end),
+                        Poll::Ready(None) => this.end(unary::no_end().into()),
+                        Poll::Pending => {
+                            if let Some(data) = this.chunk.take() {
+                                return Poll::Ready(Some(Ok(Frame::data(data))));
+                            }
+                            let Some(idle) = &mut this.idle else {
+                                return Poll::Pending;
+                            };
+                            let status = ready!(idle.poll_silence(cx));
+                            this.end(status.into());
+                        }
+                    }
+                }
+                Stage::Ended(tail) => {
+                    let data = this.chunk.take();
+                    // Only a body that ends by itself may end with its data: HTTP/2 then needs no
+                    // empty frame to say so.
+                    if data.is_none() || (this.chunk.is_empty() && matches!(tail, Tail::Complete)) {
+                        let tail = std::mem::replace(tail, Tail::Complete);
+                        this.done();
+                        return Poll::Ready(match (data, tail) {
+                            (Some(data), _) => Some(Ok(Frame::data(data))),
+                            (None, Tail::Complete) => None,
+                            (None, Tail::Trailers(trailers)) => Some(Ok(Frame::trailers(trailers))),
+                            (None, Tail::Abort) => Some(Err(Aborted)),
+                        });
+                    }
+                    return Poll::Ready(data.map(|data| Ok(Frame::data(data))));
+                }
+                Stage::Done => return Poll::Ready(None),
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        matches!(self.stage, Stage::Done)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::default()
+    }
+}
+
+/// Watches a stream's silence. It is not silent while messages go either way.
+#[derive(Debug)]
+pub struct Idle {
+    after: Duration,
+    last: Instant,
+    /// Messages of the client, counted where they are read.
+    uploads: Option<Arc<Tally>>,
+    uploaded: u64,
+    /// Made when the stream first waits; moved on when it fires, not with every message.
+    sleep: Option<Pin<Box<Sleep>>>,
+}
+
+impl Idle {
+    /// Fires when there was no message for `after`, neither a reply nor one of `uploads`.
+    #[must_use]
+    pub fn new(after: Duration, uploads: Option<Arc<Tally>>) -> Self {
+        Self {
+            after,
+            last: Instant::now(),
+            uploads,
+            uploaded: 0,
+            sleep: None,
+        }
+    }
+
+    fn touch(&mut self) {
+        self.last = Instant::now();
+    }
+
+    /// Resolves with the status that ends a silent stream.
+    pub(super) fn poll_silence(&mut self, cx: &mut Context<'_>) -> Poll<Status> {
+        loop {
+            if let Some(uploads) = &self.uploads
+                && uploads.messages() != self.uploaded
+            {
+                self.uploaded = uploads.messages();
+                self.last = Instant::now();
+            }
+            // A span too long to be a moment never ends.
+            let Some(due) = self.last.checked_add(self.after) else {
+                return Poll::Pending;
+            };
+            let sleep = self
+                .sleep
+                .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(due)));
+            ready!(sleep.as_mut().poll(cx));
+            if due <= Instant::now() {
+                return Poll::Ready(Status::gateway(
+                    Code::Unavailable,
+                    format!("the stream was silent for {} s", self.after.as_secs_f32()),
+                ));
+            }
+            sleep.as_mut().reset(due);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

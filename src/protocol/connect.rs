@@ -1,0 +1,225 @@
+//! Connect, unary, with JSON: `POST /pkg.Service/Method` on any method, annotated or not.
+//!
+//! | request | answer |
+//! |---|---|
+//! | POST, JSON (or no content type) | the reply as JSON, trailers as `trailer-…` headers |
+//! | the call fails | an HTTP status and `{"code":"not_found","message":…,"details":[…]}` |
+//! | another verb | 405 |
+//! | another content type, or a method that streams | 415 |
+//!
+//! An empty body is an empty message.
+
+mod error;
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use http::{HeaderMap, HeaderValue, Method as Verb, Response, StatusCode, header};
+
+use super::metadata::{self, Lane};
+use super::unary::{self, Bounds, Whole};
+use super::{Exchange, Refusal, deadline, pass, scratch};
+use crate::call::{self, Call, Code, Encodings, End, Message, Metadata, Requests, Status};
+use crate::observe::CallRecord;
+use crate::schema::{Method, Shape};
+use crate::transcode;
+
+use error::Failure;
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// Before the name of a trailer that is sent as a header.
+const TRAILER_PREFIX: &str = "trailer-";
+
+/// Answers a request on a method's own path.
+pub(super) async fn answer<S: call::Service>(
+    mut exchange: Exchange<'_, S>,
+    method: Arc<Method>,
+) -> Response<Body> {
+    exchange.record.protocol("connect");
+    exchange.record.method(&method);
+    if exchange.parts.method == Verb::OPTIONS {
+        return options(exchange.record);
+    }
+    if let Err(refusal) = check(&exchange.parts.method, &exchange.parts.headers, &method) {
+        return refusal.answer(exchange.record);
+    }
+    let serving = exchange.serving;
+    match reply(&mut exchange, &method).await {
+        Ok(reply) => reply.respond(exchange.record),
+        Err(failure) => failure.respond(&serving.schema, exchange.record),
+    }
+}
+
+fn options(record: CallRecord) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response
+        .headers_mut()
+        .insert(header::ALLOW, HeaderValue::from_static("OPTIONS, POST"));
+    record.finish_with(StatusCode::NO_CONTENT, &Status::ok());
+    response
+}
+
+/// Whether the request is one that this form of Connect has.
+fn check(verb: &Verb, headers: &HeaderMap, method: &Method) -> Result<(), Refusal> {
+    if verb != Verb::POST {
+        return Err(Refusal::wrong_verb("POST", "methods are called with POST"));
+    }
+    let json = match headers.get(header::CONTENT_TYPE) {
+        None => true,
+        Some(value) => {
+            let value = value.as_bytes();
+            let end = memchr::memchr(b';', value).unwrap_or(value.len());
+            let (essence, _) = value.split_at_checked(end).unwrap_or((value, b""));
+            essence
+                .trim_ascii()
+                .eq_ignore_ascii_case(b"application/json")
+        }
+    };
+    if !json {
+        return Err(Refusal::unsupported_type(
+            "this content type is not served here",
+        ));
+    }
+    if method.shape != Shape::Unary {
+        return Err(Refusal::unsupported_type(
+            "the method streams, which application/json on its own path cannot; \
+             use gRPC, gRPC-Web or a REST binding",
+        ));
+    }
+    Ok(())
+}
+
+/// The parts of an answer to a call that went well.
+struct Reply {
+    metadata: Metadata,
+    trailers: Metadata,
+    body: Vec<u8>,
+}
+
+async fn reply<S: call::Service>(
+    exchange: &mut Exchange<'_, S>,
+    method: &Arc<Method>,
+) -> Result<Reply, Failure> {
+    let Exchange {
+        serving,
+        parts,
+        body,
+        record,
+    } = exchange;
+    let config = &serving.config;
+    check_protocol(&parts.headers)?;
+    let deadline = deadline::of(&parts.headers, method.shape, &config.timeouts)
+        .map_err(|error| Status::downstream(Code::InvalidArgument, error.to_string()))?;
+    record.deadline(deadline);
+    if deadline.has_passed() {
+        return Err(Status::deadline_exceeded().into());
+    }
+    let metadata = metadata::from_request(parts, record.request_id())
+        .map_err(|error| Status::downstream(Code::InvalidArgument, error.to_string()))?;
+    let bounds = Bounds {
+        bytes: config.limits.request_message,
+        within: config.timeouts.request_body,
+        deadline,
+    };
+    let json = unary::read(std::mem::take(body), bounds)
+        .await
+        .map_err(Failure::unread)?;
+
+    let plans = serving.schema.plans();
+    let message = if json.iter().all(u8::is_ascii_whitespace) {
+        Message::from_payload(b"")
+    } else {
+        Message::build(|wire| {
+            scratch::with(|scratch| plans.to_wire(method.input, &json, &config.read, scratch, wire))
+        })
+        .map_err(|error| Failure::unreadable(&error))?
+    };
+    drop(json);
+    record.request(message.len());
+    let call = Call {
+        method: Arc::clone(method),
+        metadata,
+        deadline,
+        peer: pass::peer(parts),
+        encodings: Encodings::default(),
+        requests: Requests::One(message),
+    };
+    let whole = unary::make(&serving.calls, call, config.limits.response_message).await;
+    let Whole {
+        metadata,
+        message,
+        end,
+        ..
+    } = whole;
+    let Some(message) = message else {
+        return Err(Failure::ended(end, metadata));
+    };
+    record.reply(message.len());
+    let mut body = Vec::with_capacity(message.len() * 2);
+    let printed = unary::uncompressed(&message).and_then(|wire| {
+        scratch::with(|scratch| {
+            plans.to_json(method.output, wire, &config.print, scratch, &mut body)
+        })
+        .map_err(|error| unprintable(&error))
+    });
+    let End { trailers, .. } = end;
+    match printed {
+        Ok(()) => Ok(Reply {
+            metadata,
+            trailers,
+            body,
+        }),
+        Err(status) => Err(Failure::ended(End { status, trailers }, metadata)),
+    }
+}
+
+/// The headers that only Connect has.
+fn check_protocol(headers: &HeaderMap) -> Result<(), Status> {
+    if headers
+        .get("connect-protocol-version")
+        .is_some_and(|version| version != "1")
+    {
+        return Err(Status::downstream(
+            Code::InvalidArgument,
+            "connect-protocol-version: expected 1",
+        ));
+    }
+    let encoding = headers.get(header::CONTENT_ENCODING);
+    if encoding.is_some_and(|encoding| encoding != "identity") {
+        return Err(Status::downstream(
+            Code::Unimplemented,
+            "the request body is compressed; expected content-encoding: identity",
+        ));
+    }
+    Ok(())
+}
+
+/// A reply that cannot be shown as JSON: the backend's bytes do not fit its own schema.
+fn unprintable(error: &transcode::Error) -> Status {
+    let code = match error.kind {
+        transcode::ErrorKind::Invalid => Code::Internal,
+        transcode::ErrorKind::TooLarge => Code::ResourceExhausted,
+    };
+    let place = if error.path.is_empty() { "" } else { ": " };
+    Status::upstream(
+        code,
+        format!(
+            "the reply cannot be shown as JSON: {}{place}{}",
+            error.path, error.message
+        ),
+    )
+}
+
+impl Reply {
+    fn respond(self, record: CallRecord) -> Response<Body> {
+        let mut response = Response::new(Body::from(self.body));
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, JSON);
+        metadata::to_headers(self.metadata, Lane::Transcoded, headers);
+        metadata::to_prefixed_headers(self.trailers, TRAILER_PREFIX, headers);
+        record.finish_with(StatusCode::OK, &Status::ok());
+        response
+    }
+}

@@ -1,0 +1,165 @@
+//! Connect's error body.
+//!
+//! ```text
+//! {"code":"not_found","message":"no such shelf","details":[
+//!     {"type":"google.rpc.ErrorInfo","value":"<base64, unpadded>","debug":{…}}]}
+//! ```
+//!
+//! `debug` is there for details that the schema can open; it never decides whether a detail is.
+
+use axum::body::Body;
+use http::{HeaderValue, Response, StatusCode, header};
+use prost::Message as _;
+
+use super::super::metadata::{self, Lane};
+use super::super::scratch;
+use super::super::unary::Unread;
+use super::{JSON, TRAILER_PREFIX};
+use crate::call::details::{Any, RpcStatus};
+use crate::call::{Code, End, Metadata, Status};
+use crate::observe::CallRecord;
+use crate::schema::Schema;
+use crate::transcode::{self, PrintOptions, UnknownAny};
+
+/// Details that are shown, at most: an answer, not a download.
+const DETAILS_MAX: usize = 100;
+
+/// JSON bytes of one detail's `debug`, at most; it repeats `value` for people's eyes.
+const DEBUG_MAX: usize = 64 << 10;
+
+/// A call that did not go well.
+#[derive(Debug)]
+pub(super) struct Failure {
+    end: End,
+    metadata: Metadata,
+    /// Where HTTP can say it more exactly than the code.
+    http: Option<StatusCode>,
+}
+
+impl From<Status> for Failure {
+    fn from(status: Status) -> Self {
+        Self::ended(status.into(), Metadata::new())
+    }
+}
+
+impl Failure {
+    /// The backend's end, with the metadata it sent before.
+    pub(super) const fn ended(end: End, metadata: Metadata) -> Self {
+        Self {
+            end,
+            metadata,
+            http: None,
+        }
+    }
+
+    /// A request body that did not come.
+    pub(super) fn unread(unread: Unread) -> Self {
+        Self {
+            http: Some(unread.http()),
+            ..unread.status().into()
+        }
+    }
+
+    /// A request body that is not the JSON of the message.
+    pub(super) fn unreadable(error: &transcode::Error) -> Self {
+        match error.kind {
+            transcode::ErrorKind::Invalid => {
+                let description = match error.offset {
+                    Some(offset) => format!("{} (at byte {offset})", error.message),
+                    None => error.message.clone(),
+                };
+                Status::invalid_field(&error.path, &description).into()
+            }
+            transcode::ErrorKind::TooLarge => Self {
+                http: Some(StatusCode::PAYLOAD_TOO_LARGE),
+                ..Status::downstream(Code::ResourceExhausted, error.message.clone()).into()
+            },
+        }
+    }
+
+    /// The response; the record ends with it.
+    pub(super) fn respond(self, schema: &Schema, record: CallRecord) -> Response<Body> {
+        let End { status, trailers } = self.end;
+        let http = self.http.unwrap_or_else(|| status.code.http());
+        let mut response = Response::new(Body::from(body(&status, schema)));
+        *response.status_mut() = http;
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, JSON);
+        metadata::to_headers(self.metadata, Lane::Transcoded, headers);
+        metadata::to_prefixed_headers(trailers, TRAILER_PREFIX, headers);
+        if http == StatusCode::UNAUTHORIZED {
+            headers
+                .entry(header::WWW_AUTHENTICATE)
+                .or_insert(HeaderValue::from_static("Bearer"));
+        }
+        record.finish_with(http, &status);
+        response
+    }
+}
+
+fn body(status: &Status, schema: &Schema) -> Vec<u8> {
+    let mut out = Vec::with_capacity(128);
+    out.extend_from_slice(b"{\"code\":\"");
+    out.extend_from_slice(status.code.connect_name().as_bytes());
+    out.push(b'"');
+    if !status.message.is_empty() {
+        out.extend_from_slice(b",\"message\":");
+        string(&status.message, &mut out);
+    }
+    // Broken details are dropped: the code and the message are still true.
+    let details = RpcStatus::decode(status.details.clone())
+        .unwrap_or_default()
+        .details;
+    if !details.is_empty() {
+        out.extend_from_slice(b",\"details\":[");
+        for (at, detail) in details.iter().take(DETAILS_MAX).enumerate() {
+            if at > 0 {
+                out.push(b',');
+            }
+            self::detail(detail, schema, &mut out);
+        }
+        out.push(b']');
+    }
+    out.push(b'}');
+    out
+}
+
+fn detail(detail: &Any, schema: &Schema, out: &mut Vec<u8>) {
+    let name = detail.type_url.rsplit('/').next().unwrap_or_default();
+    out.extend_from_slice(b"{\"type\":");
+    string(name, out);
+    out.extend_from_slice(b",\"value\":\"");
+    out.extend_from_slice(
+        base64_simd::STANDARD_NO_PAD
+            .encode_to_string(&detail.value)
+            .as_bytes(),
+    );
+    out.push(b'"');
+    let before = out.len();
+    if let Some(plan) = schema.plans().find(name) {
+        out.extend_from_slice(b",\"debug\":");
+        let shown = scratch::with(|scratch| {
+            schema
+                .plans()
+                .to_json(plan, &detail.value, &DEBUG, scratch, out)
+        });
+        if shown.is_err() {
+            out.truncate(before);
+        }
+    }
+    out.push(b'}');
+}
+
+const DEBUG: PrintOptions = PrintOptions {
+    emit_defaults: false,
+    proto_names: false,
+    enum_numbers: false,
+    unknown_any: UnknownAny::Base64,
+    depth_max: 100,
+    output_max: DEBUG_MAX,
+};
+
+fn string(text: &str, out: &mut Vec<u8>) {
+    // A string is always JSON, and a Vec takes every byte.
+    out.extend_from_slice(serde_json::Value::from(text).to_string().as_bytes());
+}

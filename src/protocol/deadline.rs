@@ -1,0 +1,172 @@
+//! The deadline of a call, from what the client asks and what the gateway grants.
+//!
+//! With the defaults (15 s for a unary call, capped at 5 min):
+//!
+//! | the client sends | unary call | stream |
+//! |---|---|---|
+//! | `grpc-timeout: 2S`, `x-request-timeout: 1` | 1 s: the least counts | 1 s |
+//! | `grpc-timeout: 2H` | 5 min: the cap counts too | 2 h |
+//! | nothing | 15 s | none |
+//! | `grpc-timeout: soon` | an error, never guessed at | an error |
+//!
+//! Every dialect understands every form; which status a malformed one is, the dialect says.
+
+use std::time::Duration;
+
+use http::HeaderMap;
+
+use super::Timeouts;
+use crate::call::{Deadline, timeout};
+use crate::schema::Shape;
+
+/// Digits of `connect-timeout-ms`, at most (the Connect specification).
+const CONNECT_DIGITS_MAX: usize = 10;
+
+/// Bytes of a time-out in seconds, at most: enough for years in nanoseconds.
+const SECONDS_LENGTH_MAX: usize = 20;
+
+/// A time-out header that is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{header} is malformed: expected {expected}")]
+pub(crate) struct Malformed {
+    header: &'static str,
+    expected: &'static str,
+}
+
+type Parse = fn(&[u8]) -> Option<Duration>;
+
+/// The headers that carry a time-out, each with its form.
+const FORMS: [(&str, &str, Parse); 4] = [
+    (
+        "grpc-timeout",
+        "1 to 8 digits and one of H, M, S, m, u, n",
+        grpc,
+    ),
+    ("connect-timeout-ms", "1 to 10 digits", connect),
+    ("x-request-timeout", "seconds as a decimal", seconds),
+    ("x-server-timeout", "seconds as a decimal", seconds),
+];
+
+/// The deadline of a call that begins now.
+///
+/// # Errors
+/// A time-out header is malformed.
+pub(crate) fn of(
+    headers: &HeaderMap,
+    shape: Shape,
+    timeouts: &Timeouts,
+) -> Result<Deadline, Malformed> {
+    let mut asked: Option<Duration> = None;
+    for (header, expected, parse) in FORMS {
+        for value in headers.get_all(header) {
+            let span = parse(value.as_bytes()).ok_or(Malformed { header, expected })?;
+            asked = Some(asked.map_or(span, |least| least.min(span)));
+        }
+    }
+    let granted = match (shape, asked) {
+        (Shape::Unary, Some(asked)) => Some(asked.min(timeouts.unary_cap)),
+        (Shape::Unary, None) => timeouts
+            .unary_default
+            .map(|span| span.min(timeouts.unary_cap)),
+        (Shape::ClientStream | Shape::ServerStream | Shape::Bidi, asked) => asked,
+    };
+    Ok(granted.map_or(Deadline::Never, Deadline::after))
+}
+
+fn grpc(value: &[u8]) -> Option<Duration> {
+    timeout::parse(value).ok()
+}
+
+fn connect(value: &[u8]) -> Option<Duration> {
+    if value.is_empty() || value.len() > CONNECT_DIGITS_MAX {
+        return None;
+    }
+    let number = value.iter().try_fold(0_u64, |number, digit| {
+        digit
+            .is_ascii_digit()
+            .then(|| number * 10 + u64::from(digit - b'0'))
+    })?;
+    Some(Duration::from_millis(number))
+}
+
+fn seconds(value: &[u8]) -> Option<Duration> {
+    let plain = value
+        .iter()
+        .all(|byte| byte.is_ascii_digit() || *byte == b'.');
+    if !plain || value.len() > SECONDS_LENGTH_MAX {
+        return None;
+    }
+    let seconds = std::str::from_utf8(value).ok()?.parse::<f64>().ok()?;
+    Duration::try_from_secs_f64(seconds).ok()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    async fn left(headers: &[(&'static str, &'static str)], shape: Shape) -> Option<Duration> {
+        let headers = headers
+            .iter()
+            .map(|(name, value)| {
+                (
+                    http::HeaderName::from_static(name),
+                    http::HeaderValue::from_static(value),
+                )
+            })
+            .collect();
+        of(&headers, shape, &Timeouts::default())
+            .unwrap()
+            .remaining()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_least_counts_and_the_cap_too() {
+        let secs = |n| Some(Duration::from_secs(n));
+        let both = [("grpc-timeout", "2S"), ("x-request-timeout", "1")];
+        assert_eq!(left(&both, Shape::Unary).await, secs(1));
+        assert_eq!(left(&both, Shape::Bidi).await, secs(1));
+        assert_eq!(
+            left(&[("grpc-timeout", "2H")], Shape::Unary).await,
+            secs(300)
+        );
+        assert_eq!(
+            left(&[("grpc-timeout", "2H")], Shape::ServerStream).await,
+            secs(7200)
+        );
+        assert_eq!(left(&[], Shape::Unary).await, secs(15));
+        assert_eq!(left(&[], Shape::ServerStream).await, None);
+        assert_eq!(
+            left(&[("x-server-timeout", "0.25")], Shape::Unary).await,
+            Some(Duration::from_millis(250))
+        );
+        assert_eq!(
+            left(&[("connect-timeout-ms", "0")], Shape::Unary).await,
+            secs(0)
+        );
+    }
+
+    #[test]
+    fn what_is_malformed_is_never_guessed_at() {
+        for (name, value) in [
+            ("grpc-timeout", "soon"),
+            ("grpc-timeout", "123456789S"),
+            ("grpc-timeout", "-1S"),
+            ("connect-timeout-ms", "12345678901"),
+            ("connect-timeout-ms", ""),
+            ("connect-timeout-ms", "+1"),
+            ("x-request-timeout", "1e3"),
+            ("x-request-timeout", "."),
+            ("x-request-timeout", "inf"),
+            ("x-server-timeout", "-1"),
+            ("x-server-timeout", ""),
+        ] {
+            let headers = HeaderMap::from_iter([(
+                http::HeaderName::from_static(name),
+                http::HeaderValue::from_static(value),
+            )]);
+            let error = of(&headers, Shape::Unary, &Timeouts::default()).unwrap_err();
+            assert_eq!(error.header, name, "{value:?}");
+        }
+    }
+}

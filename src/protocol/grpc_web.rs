@@ -1,0 +1,114 @@
+//! gRPC-Web, binary: gRPC for clients that cannot read HTTP trailers.
+//!
+//! ```text
+//! | 0x00 | length | message |  …  | 0x80 | length | grpc-status:0\r\n… |
+//! ```
+//!
+//! The status is always in the body's last frame, even when no answer has begun: a browser's
+//! script of another origin cannot read headers that nobody exposed to it. HTTP says 200.
+
+mod trailers;
+
+use axum::body::Body;
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+
+use super::Exchange;
+use super::body::{Chunk, Encoder, ReplyBody, Tail};
+use super::pass::{self, Passed};
+use super::unary::{self, Whole};
+use crate::call::{self, End, Message, Reply, Status};
+use crate::observe::CallRecord;
+use crate::schema::Shape;
+
+/// Answers a gRPC-Web request.
+pub(super) async fn answer<S: call::Service>(mut exchange: Exchange<'_, S>) -> Response<Body> {
+    exchange.record.protocol("grpc_web");
+    let content_type = content_type(&exchange.parts.headers);
+    let passed = Passed::from_exchange(&mut exchange).await;
+    let Exchange {
+        serving,
+        mut record,
+        ..
+    } = exchange;
+    let message_max = serving.config.limits.response_message;
+    let passed = match passed {
+        Ok(passed) => passed,
+        Err(status) => return complete(content_type, status.into(), record),
+    };
+    if passed.call.method.shape == Shape::Unary {
+        let whole = unary::make(&serving.calls, passed.call, message_max).await;
+        return complete(content_type, whole, record);
+    }
+    let (reply, idle) = match passed.make(&serving.calls).await {
+        Ok(begun) => begun,
+        Err(status) => return complete(content_type, status.into(), record),
+    };
+    let Reply {
+        metadata,
+        encoding,
+        replies,
+    } = reply;
+    record.head(StatusCode::OK);
+    let mut head = HeaderMap::with_capacity(metadata.0.len() + 4);
+    head.insert(header::CONTENT_TYPE, content_type);
+    pass::head(metadata, encoding, &mut head);
+    respond(
+        head,
+        Body::new(ReplyBody::new(replies, Binary, message_max, idle, record)),
+    )
+}
+
+/// The media type of the answer: the request's own spelling of the sub-type.
+fn content_type(headers: &HeaderMap) -> HeaderValue {
+    let named = headers
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|value| value.as_bytes().contains(&b'+'));
+    HeaderValue::from_static(if named {
+        "application/grpc-web+proto"
+    } else {
+        "application/grpc-web"
+    })
+}
+
+/// A whole answer: message and trailers leave in one piece.
+fn complete(content_type: HeaderValue, whole: Whole, record: CallRecord) -> Response<Body> {
+    let Whole {
+        metadata,
+        encoding,
+        message,
+        end,
+    } = whole;
+    let mut head = HeaderMap::with_capacity(metadata.0.len() + 4);
+    head.insert(header::CONTENT_TYPE, content_type);
+    pass::head(metadata, encoding, &mut head);
+    let mut body = Chunk::default();
+    if let Some(message) = message {
+        record.reply(message.len());
+        body.pass(message.into_frame());
+    }
+    record.finish_with(StatusCode::OK, &end.status);
+    trailers::write(end, body.buffer());
+    respond(head, Body::from(std::mem::take(body.buffer())))
+}
+
+fn respond(head: HeaderMap, body: Body) -> Response<Body> {
+    let mut response = Response::new(body);
+    *response.headers_mut() = head;
+    response
+}
+
+/// Messages as they are, the end as a trailers frame.
+#[derive(Debug)]
+struct Binary;
+
+impl Encoder for Binary {
+    fn message(&mut self, message: Message, chunk: &mut Chunk) -> Result<(), Status> {
+        chunk.pass(message.into_frame());
+        Ok(())
+    }
+
+    fn end(&mut self, end: End, chunk: &mut Chunk) -> Tail {
+        trailers::write(end, chunk.buffer());
+        Tail::Complete
+    }
+}

@@ -1,0 +1,297 @@
+//! The pass lane: gRPC and gRPC-Web requests, whose messages are cut and counted, never opened.
+//!
+//! A request with one message is read to its end before the call is made: a second message, a
+//! broken frame or a body that never comes then costs the backend nothing, and what reaches it can
+//! be sent again. A stream of messages is pulled by whoever sends them on.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use axum::body::Body;
+use bytes::Bytes;
+use futures_util::Stream;
+use http::{HeaderMap, HeaderName, request};
+use http_body::Body as _;
+
+use super::body::Idle;
+use super::unary::{self, Bounds, Unread};
+use super::{Exchange, Serving, deadline, metadata};
+use crate::call::{
+    self, Call, Code, Deadline, Encodings, FrameDecoder, FrameError, Message, Peer, Reply,
+    Requests, Status,
+};
+use crate::observe::{CallRecord, Tally};
+use crate::schema::Shape;
+
+const GRPC_ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
+const GRPC_ACCEPT_ENCODING: HeaderName = HeaderName::from_static("grpc-accept-encoding");
+
+/// A call that is ready to be made.
+#[derive(Debug)]
+pub(super) struct Passed {
+    pub(super) call: Call,
+    /// Watches over streams; unary calls have their deadline.
+    pub(super) idle: Option<Idle>,
+}
+
+impl Passed {
+    /// Makes a call of `exchange`'s request, whose head and body it takes.
+    pub(super) async fn from_exchange<S>(exchange: &mut Exchange<'_, S>) -> Result<Self, Status> {
+        let Exchange {
+            serving,
+            parts,
+            body,
+            record,
+        } = exchange;
+        Self::new(serving, parts, std::mem::take(body), record).await
+    }
+
+    async fn new<S>(
+        serving: &Serving<S>,
+        parts: &mut request::Parts,
+        body: Body,
+        record: &mut CallRecord,
+    ) -> Result<Self, Status> {
+        let config = &serving.config;
+        let Some(method) = serving.schema.method(parts.uri.path()) else {
+            return Err(Status::downstream(
+                Code::Unimplemented,
+                "there is no such method here",
+            ));
+        };
+        record.method(method);
+        let internal =
+            |error: &dyn std::error::Error| Status::downstream(Code::Internal, error.to_string());
+        let deadline = deadline::of(&parts.headers, method.shape, &config.timeouts)
+            .map_err(|error| internal(&error))?;
+        record.deadline(deadline);
+        if deadline.has_passed() {
+            return Err(Status::deadline_exceeded());
+        }
+        let encodings = Encodings {
+            request: parts.headers.remove(GRPC_ENCODING),
+            accept: parts.headers.remove(GRPC_ACCEPT_ENCODING),
+        };
+        let metadata =
+            metadata::from_request(parts, record.request_id()).map_err(|error| internal(&error))?;
+        let peer = peer(parts);
+
+        let max = config.limits.request_message;
+        let mut messages = Messages::new(body, max, &encodings);
+        let (requests, idle) = match method.shape {
+            Shape::Unary | Shape::ServerStream => {
+                let message = messages
+                    .only(deadline, config.timeouts.request_body)
+                    .await?;
+                record.request(message.len());
+                (Requests::One(message), None)
+            }
+            Shape::ClientStream | Shape::Bidi => {
+                let tally = record.shared_requests();
+                messages.tally = Some(Arc::clone(&tally));
+                (Requests::stream(messages), Some(tally))
+            }
+        };
+        let idle =
+            (method.shape != Shape::Unary).then(|| Idle::new(config.timeouts.stream_idle, idle));
+        let method = Arc::clone(method);
+        let call = Call {
+            method,
+            metadata,
+            deadline,
+            peer,
+            encodings,
+            requests,
+        };
+        Ok(Self { call, idle })
+    }
+
+    /// Makes the call. A client stream that falls silent before the answer begins is given up.
+    pub(super) async fn make<S: call::Service>(
+        self,
+        calls: &S,
+    ) -> Result<(Reply, Option<Idle>), Status> {
+        let Self { call, mut idle } = self;
+        let mut reply = std::pin::pin!(calls.call(call));
+        let reply = std::future::poll_fn(|cx| match (reply.as_mut().poll(cx), &mut idle) {
+            (Poll::Pending, Some(idle)) => idle.poll_silence(cx).map(Err),
+            (reply, _) => reply,
+        })
+        .await?;
+        Ok((reply, idle))
+    }
+}
+
+/// The peer the listener put into the request; an unspecified one where there is no listener.
+pub(super) fn peer(parts: &request::Parts) -> Peer {
+    const UNKNOWN: Peer = Peer {
+        address: std::net::SocketAddr::new(
+            std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED),
+            0,
+        ),
+    };
+    parts.extensions.get().copied().unwrap_or(UNKNOWN)
+}
+
+/// A request's body as messages.
+#[derive(Debug)]
+struct Messages {
+    body: Body,
+    decoder: FrameDecoder,
+    compression: Compression,
+    tally: Option<Arc<Tally>>,
+    state: State,
+}
+
+/// Whether messages may be marked as compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Compression {
+    /// `grpc-encoding` says how.
+    Named,
+    /// It says nothing, or `identity`.
+    Unnamed,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Reading,
+    /// The body's end has been reached, or an error handed out.
+    Over,
+}
+
+impl Messages {
+    fn new(body: Body, max: usize, encodings: &Encodings) -> Self {
+        let compression = match &encodings.request {
+            Some(name) if name != "identity" => Compression::Named,
+            Some(_) | None => Compression::Unnamed,
+        };
+        let decoder = FrameDecoder::new(max);
+        Self {
+            body,
+            decoder,
+            compression,
+            tally: None,
+            state: State::Reading,
+        }
+    }
+
+    /// The one message of a body that must have exactly one.
+    async fn only(
+        &mut self,
+        deadline: Deadline,
+        within: std::time::Duration,
+    ) -> Result<Message, Status> {
+        let bounds = Bounds {
+            bytes: usize::MAX,
+            within,
+            deadline,
+        };
+        let read = async {
+            let mut next = async || {
+                std::future::poll_fn(|cx| self.poll_message(cx))
+                    .await
+                    .transpose()
+            };
+            let message = match next().await {
+                Ok(Some(message)) => message,
+                Ok(None) => return Ok(Err(cardinality("none"))),
+                Err(status) => return Ok(Err(status)),
+            };
+            Ok::<_, Unread>(match next().await {
+                Ok(None) => Ok(message),
+                Ok(Some(_)) => Err(cardinality("more than one")),
+                Err(status) => Err(status),
+            })
+        };
+        unary::in_time(bounds, read)
+            .await
+            .unwrap_or_else(|unread| Err(unread.status()))
+    }
+
+    fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, Status>>> {
+        while self.state == State::Reading {
+            match self.decoder.next() {
+                Ok(Some(message)) => return Poll::Ready(Some(self.checked(message))),
+                Ok(None) => {}
+                Err(error) => return self.fail(broken(error)),
+            }
+            match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
+                // Trailers of a request mean nothing in gRPC.
+                Some(Ok(frame)) => self.decoder.push(frame.into_data().unwrap_or(Bytes::new())),
+                Some(Err(_)) => return self.fail(Unread::Broken.status()),
+                None => {
+                    self.state = State::Over;
+                    if let Err(error) = self.decoder.finish() {
+                        return Poll::Ready(Some(Err(broken(error))));
+                    }
+                }
+            }
+        }
+        Poll::Ready(None)
+    }
+
+    fn checked(&mut self, message: Message) -> Result<Message, Status> {
+        if message.is_compressed() && self.compression == Compression::Unnamed {
+            self.state = State::Over;
+            return Err(Status::downstream(
+                Code::Internal,
+                "a message is marked as compressed, but grpc-encoding names no compression",
+            ));
+        }
+        if let Some(tally) = &self.tally {
+            tally.count(message.len());
+        }
+        Ok(message)
+    }
+
+    fn fail(&mut self, status: Status) -> Poll<Option<Result<Message, Status>>> {
+        self.state = State::Over;
+        Poll::Ready(Some(Err(status)))
+    }
+}
+
+impl Stream for Messages {
+    type Item = Result<Message, Status>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        // A body of a million empty messages is always ready; it shares its thread all the same.
+        let budget = ready!(tokio::task::coop::poll_proceed(cx));
+        let message = self.poll_message(cx);
+        if message.is_ready() {
+            budget.made_progress();
+        }
+        message
+    }
+}
+
+fn broken(error: FrameError) -> Status {
+    let code = match error {
+        FrameError::TooLarge { .. } => Code::ResourceExhausted,
+        FrameError::Flags { .. } | FrameError::Truncated { .. } => Code::Internal,
+    };
+    let hint = match error {
+        FrameError::Truncated { .. } => "unexpected EOF: ",
+        FrameError::TooLarge { .. } | FrameError::Flags { .. } => "",
+    };
+    Status::downstream(code, format!("{hint}{error}"))
+}
+
+fn cardinality(found: &str) -> Status {
+    Status::downstream(
+        Code::Unimplemented,
+        format!("the method takes exactly one request message, found {found}"),
+    )
+}
+
+/// Adds what both forms of gRPC have in the head of every answer that has begun.
+pub(super) fn head(
+    metadata: call::Metadata,
+    encoding: Option<http::HeaderValue>,
+    headers: &mut HeaderMap,
+) {
+    metadata::to_headers(metadata, metadata::Lane::Pass, headers);
+    if let Some(encoding) = encoding {
+        headers.insert(GRPC_ENCODING, encoding);
+    }
+}

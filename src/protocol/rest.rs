@@ -1,0 +1,267 @@
+//! REST with JSON, by the schema's `google.api.http` bindings.
+//!
+//! ```text
+//! guard ─► route ─► head (what body, what answer) ─► body ─► bind ─► Call ─► reply | stream
+//!   └────────┴───────────┴────────────┴────────────────┴── Failure ────────────► error
+//! ```
+//!
+//! An answer is whole or it is an error: a unary reply is written as JSON before its status goes
+//! out, and a stream that fails says so in its last line.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use http::header::{ALLOW, CONTENT_LENGTH};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method as Verb, Response, StatusCode};
+
+use super::{Exchange, Serving, deadline, metadata, pass, unary};
+use crate::call::{self, Call, Encodings, Metadata, Requests, Status};
+use crate::observe::CallRecord;
+use crate::schema::{Binding, Route, Shape};
+
+mod bind;
+mod body;
+mod error;
+mod guard;
+mod http_body;
+mod percent;
+mod reply;
+mod stream;
+mod wire;
+
+use error::Failure;
+
+/// What only REST has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Config {
+    /// What becomes of a query parameter that names no field of the request.
+    pub unknown_query: UnknownQuery,
+}
+
+/// What becomes of a query parameter that names no field of the request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UnknownQuery {
+    /// It is ignored: links gather parameters that are meant for others.
+    #[default]
+    Ignore,
+    /// 400 that names it.
+    Refuse,
+}
+
+/// The verbs some binding may have, for a path that has none.
+const VERBS: [&str; 7] = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
+
+/// Before the name of a trailer that goes out as a header.
+const TRAILER_PREFIX: &str = "grpc-trailer-";
+
+/// Answers one request, which the schema routed by verb and raw path.
+pub(super) async fn answer<S: call::Service>(
+    exchange: Exchange<'_, S>,
+    route: Route<'_>,
+) -> Response<Body> {
+    let Exchange {
+        serving,
+        parts,
+        body,
+        mut record,
+    } = exchange;
+    record.protocol("rest");
+    let is_head = parts.method == Verb::HEAD;
+    let response = match found(&parts, route) {
+        Ok(Target::Binding(binding, captures)) => {
+            record.template(&binding.template);
+            record.method(&binding.method);
+            Request {
+                serving,
+                binding,
+                captures: &captures,
+                parts,
+                body,
+                record,
+            }
+            .answer()
+            .await
+        }
+        Ok(Target::Options(allow)) => options(&allow, record),
+        Err(failure) => refusal(serving, &failure, record),
+    };
+    if is_head {
+        without_body(response)
+    } else {
+        response
+    }
+}
+
+/// What a request is about.
+enum Target<'s> {
+    Binding(&'s Binding, Vec<std::ops::Range<usize>>),
+    Options(Vec<&'s str>),
+}
+
+fn found<'s>(parts: &Parts, route: Route<'s>) -> Result<Target<'s>, Failure> {
+    guard::check(parts)?;
+    let path = parts.uri.path();
+    match (route, &parts.method) {
+        (Route::Found { .. } | Route::None, verb @ (&Verb::TRACE | &Verb::CONNECT)) => {
+            Err(Failure::wrong_verb(verb.as_str(), &VERBS))
+        }
+        (Route::Found { binding, captures }, _) => Ok(Target::Binding(binding, captures)),
+        (Route::WrongVerb { allow }, &Verb::OPTIONS) => Ok(Target::Options(allow)),
+        (Route::None, &Verb::OPTIONS) if path == "*" => Ok(Target::Options(VERBS.to_vec())),
+        (Route::WrongVerb { allow }, verb) => Err(Failure::wrong_verb(verb.as_str(), &allow)),
+        (Route::None, verb) => Err(Failure::not_found(verb.as_str(), path)),
+    }
+}
+
+/// 204 with what the path is bound for.
+fn options(allow: &[&str], record: CallRecord) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    if let Ok(allow) = HeaderValue::try_from(allow.join(", ")) {
+        response.headers_mut().insert(ALLOW, allow);
+    }
+    record.finish_with(StatusCode::NO_CONTENT, &Status::ok());
+    response
+}
+
+/// A request whose binding is known.
+struct Request<'a, S> {
+    serving: &'a Serving<S>,
+    binding: &'a Binding,
+    captures: &'a [std::ops::Range<usize>],
+    parts: Parts,
+    body: Body,
+    record: CallRecord,
+}
+
+impl<S: call::Service> Request<'_, S> {
+    async fn answer(self) -> Response<Body> {
+        match self.binding.method.shape {
+            Shape::Unary => self.unary().await,
+            Shape::ServerStream => self.server_stream().await,
+            Shape::ClientStream | Shape::Bidi => {
+                let failure = Failure::unimplemented(format!(
+                    "{} takes a stream of messages, which REST does not carry yet; \
+                     call it by gRPC (or, without a stream of requests, by gRPC-Web)",
+                    self.binding.method.path
+                ));
+                refusal(self.serving, &failure, self.record)
+            }
+        }
+    }
+
+    async fn unary(mut self) -> Response<Body> {
+        let call = match self.call().await {
+            Ok(call) => call,
+            Err(failure) => return refusal(self.serving, &failure, self.record),
+        };
+        let max = self.serving.config.limits.response_message;
+        let whole = unary::make(&self.serving.calls, call, max).await;
+        reply::answer(self.serving, self.binding, whole, self.record)
+    }
+
+    async fn server_stream(mut self) -> Response<Body> {
+        let form = match stream::Form::of(self.serving, self.binding, &self.parts.headers) {
+            Ok(form) => form,
+            Err(failure) => return refusal(self.serving, &failure, self.record),
+        };
+        let call = match self.call().await {
+            Ok(call) => call,
+            Err(failure) => return refusal(self.serving, &failure, self.record),
+        };
+        match self.serving.calls.call(call).await {
+            Ok(reply) => {
+                stream::answer(self.serving, form, &self.parts.method, reply, self.record).await
+            }
+            Err(status) => refusal(self.serving, &status.into(), self.record),
+        }
+    }
+
+    /// Turns the request into a call: its head is judged before its body is read.
+    async fn call(&mut self) -> Result<Call, Failure> {
+        let config = &self.serving.config;
+        let plans = self.serving.schema.plans();
+        let method = &self.binding.method;
+        let kind = body::Kind::of(plans, self.binding, &self.parts.headers)?;
+        let deadline = deadline::of(&self.parts.headers, method.shape, &config.timeouts)
+            .map_err(|malformed| Failure::bad_request(malformed.to_string()))?;
+        self.record.deadline(deadline);
+        if deadline.has_passed() {
+            return Err(Status::deadline_exceeded().into());
+        }
+        let metadata = metadata::from_request(&mut self.parts, self.record.request_id())
+            .map_err(|malformed| Failure::bad_request(malformed.to_string()))?;
+        let bounds = unary::Bounds {
+            bytes: config.limits.request_message,
+            within: config.timeouts.request_body,
+            deadline,
+        };
+        let payload = kind.read(std::mem::take(&mut self.body), bounds).await?;
+        let request = bind::Request {
+            path: self.parts.uri.path(),
+            captures: self.captures,
+            query: self.parts.uri.query(),
+            payload,
+        };
+        let message = bind::message(plans, self.binding, &request, config)?;
+        self.record.request(message.len());
+        Ok(Call {
+            method: Arc::clone(method),
+            metadata,
+            deadline,
+            peer: pass::peer(&self.parts),
+            encodings: Encodings::default(),
+            requests: Requests::One(message),
+        })
+    }
+}
+
+/// An error's answer, without metadata of a backend.
+fn refusal<S>(serving: &Serving<S>, failure: &Failure, record: CallRecord) -> Response<Body> {
+    failed(serving, failure, HeaderMap::new(), record)
+}
+
+/// An error's answer on top of the headers that the backend gave.
+fn failed<S>(
+    serving: &Serving<S>,
+    failure: &Failure,
+    headers: HeaderMap,
+    record: CallRecord,
+) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = failure.http();
+    *response.headers_mut() = headers;
+    let body = failure.render(
+        serving.schema.plans(),
+        &serving.config.print,
+        response.headers_mut(),
+    );
+    *response.body_mut() = Body::from(body);
+    record.finish_with(failure.http(), &failure.status);
+    response
+}
+
+/// What a backend sent besides messages, as headers.
+fn shown(metadata: Metadata, trailers: Metadata) -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(metadata.0.len() + trailers.0.len() + 4);
+    metadata::to_headers(metadata, metadata::Lane::Transcoded, &mut headers);
+    metadata::to_prefixed_headers(trailers, TRAILER_PREFIX, &mut headers);
+    headers
+}
+
+/// The answer to HEAD: what GET would give, its length included, but no body.
+fn without_body(response: Response<Body>) -> Response<Body> {
+    let (mut parts, body) = response.into_parts();
+    if let Some(length) = ::http_body::Body::size_hint(&body).exact()
+        && !matches!(
+            parts.status,
+            StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED
+        )
+    {
+        parts
+            .headers
+            .insert(CONTENT_LENGTH, HeaderValue::from(length));
+    }
+    Response::from_parts(parts, Body::empty())
+}

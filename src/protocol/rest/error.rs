@@ -1,0 +1,322 @@
+//! How REST says that a call failed: an HTTP status and `google.rpc.Status` as JSON.
+//!
+//! ```text
+//! {"code":5,"message":"no such shelf","details":[{"@type":"type.googleapis.com/…",…}]}
+//! ```
+//!
+//! Code, message and details are always all there. A detail that the schema cannot open is kept as
+//! `{"@type":…,"value":"<base64>"}`; one that is not even an Any is left out; neither loses the rest.
+
+use bytes::Bytes;
+use http::header::{ALLOW, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderMap, StatusCode};
+
+use super::wire::{Fields, Value};
+use crate::call::{Code, Status};
+use crate::protocol::scratch;
+use crate::protocol::unary::Unread;
+use crate::transcode::{self, Plans, PrintOptions, UnknownAny};
+
+/// Input bytes that an error echoes at most.
+const ECHO_MAX: usize = 100;
+
+/// Field number of `details` in `google.rpc.Status`.
+const STATUS_DETAILS: u64 = 3;
+
+/// Why a request is not answered by its method: the status, and what HTTP says more finely.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Failure {
+    /// What happened.
+    pub(super) status: Status,
+    /// The HTTP status, where it is not the one of the code.
+    http: Option<StatusCode>,
+    /// The `allow` header of a 405.
+    allow: Option<String>,
+}
+
+impl From<Status> for Failure {
+    fn from(status: Status) -> Self {
+        Self {
+            status,
+            http: None,
+            allow: None,
+        }
+    }
+}
+
+impl From<Unread> for Failure {
+    fn from(unread: Unread) -> Self {
+        Self {
+            status: unread.status(),
+            http: Some(unread.http()),
+            allow: None,
+        }
+    }
+}
+
+impl Failure {
+    fn of_client(http: StatusCode, code: Code, message: impl Into<String>) -> Self {
+        Self {
+            status: Status::downstream(code, message),
+            http: Some(http),
+            allow: None,
+        }
+    }
+
+    /// 400: about the request as a whole.
+    pub(super) fn bad_request(message: impl Into<String>) -> Self {
+        Status::downstream(Code::InvalidArgument, message).into()
+    }
+
+    /// 400: about one field.
+    pub(super) fn invalid_field(field: &str, description: &str) -> Self {
+        Status::invalid_field(excerpt(field), description).into()
+    }
+
+    /// 404.
+    pub(super) fn not_found(verb: &str, path: &str) -> Self {
+        let message = format!("nothing is bound to {} {}", excerpt(verb), excerpt(path));
+        Status::downstream(Code::NotFound, message).into()
+    }
+
+    /// 405, with what is allowed.
+    pub(super) fn wrong_verb(verb: &str, allow: &[&str]) -> Self {
+        let allow = allow.join(", ");
+        let message = format!("found method {}, expected one of {allow}", excerpt(verb));
+        let failure = Self::of_client(StatusCode::METHOD_NOT_ALLOWED, Code::Unimplemented, message);
+        Self {
+            allow: Some(allow),
+            ..failure
+        }
+    }
+
+    /// 406.
+    pub(super) fn not_acceptable(message: impl Into<String>) -> Self {
+        Self::of_client(StatusCode::NOT_ACCEPTABLE, Code::InvalidArgument, message)
+    }
+
+    /// 413.
+    pub(super) fn too_large(message: impl Into<String>) -> Self {
+        Self::of_client(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            Code::ResourceExhausted,
+            message,
+        )
+    }
+
+    /// 415.
+    pub(super) fn unsupported_type(message: impl Into<String>) -> Self {
+        Self::of_client(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Code::InvalidArgument,
+            message,
+        )
+    }
+
+    /// 417.
+    pub(super) fn expectation_failed(message: impl Into<String>) -> Self {
+        Self::of_client(
+            StatusCode::EXPECTATION_FAILED,
+            Code::InvalidArgument,
+            message,
+        )
+    }
+
+    /// 501: a call shape that REST does not carry yet.
+    pub(super) fn unimplemented(message: impl Into<String>) -> Self {
+        Status::gateway(Code::Unimplemented, message).into()
+    }
+
+    /// The request's JSON or text did not fit the schema: 400, or 413 where a bound was exceeded.
+    /// `within` names the field where the transcoder gives no path of its own.
+    pub(super) fn of_input(error: &transcode::Error, within: &str) -> Self {
+        let path = if error.path.is_empty() {
+            within
+        } else {
+            &error.path
+        };
+        match error.kind {
+            transcode::ErrorKind::Invalid => {
+                let description = match error.offset {
+                    Some(offset) => format!("{} (at byte {offset})", error.message),
+                    None => error.message.clone(),
+                };
+                Status::invalid_field(path, &description).into()
+            }
+            transcode::ErrorKind::TooLarge => Self::too_large(said_of(path, &error.message)),
+        }
+    }
+
+    /// The HTTP status of the answer.
+    pub(super) fn http(&self) -> StatusCode {
+        self.http.unwrap_or_else(|| self.status.code.http())
+    }
+
+    /// Sets the answer's headers beside those of a backend, and gives its body.
+    pub(super) fn render(
+        &self,
+        plans: &Plans,
+        print: &PrintOptions,
+        headers: &mut HeaderMap,
+    ) -> Bytes {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if let Some(allow) = self
+            .allow
+            .as_deref()
+            .and_then(|a| HeaderValue::from_str(a).ok())
+        {
+            headers.insert(ALLOW, allow);
+        }
+        if self.status.code == Code::Unauthenticated {
+            headers
+                .entry(WWW_AUTHENTICATE)
+                .or_insert(HeaderValue::from_static("Bearer"));
+        }
+        if let Some(seconds) = retry_after(&self.status) {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        let mut body = Vec::with_capacity(256);
+        write_status(&self.status, plans, print, &mut body);
+        body.into()
+    }
+}
+
+/// The backend's message could not be shown as JSON: its mistake or a limit, never the client's.
+pub(super) fn of_output(error: &transcode::Error) -> Status {
+    let message = said_of(&error.path, &error.message);
+    match error.kind {
+        transcode::ErrorKind::Invalid => Status::upstream(
+            Code::Internal,
+            format!("the backend's message is malformed: {message}"),
+        ),
+        transcode::ErrorKind::TooLarge => Status::gateway(Code::ResourceExhausted, message),
+    }
+}
+
+fn said_of(path: &str, message: &str) -> String {
+    if path.is_empty() {
+        message.to_owned()
+    } else {
+        format!("{path}: {message}")
+    }
+}
+
+/// The first bytes of an input, few enough to echo.
+pub(super) fn excerpt(text: &str) -> &str {
+    text.get(..text.floor_char_boundary(ECHO_MAX))
+        .unwrap_or_default()
+}
+
+/// Appends the status as a JSON object.
+pub(super) fn write_status(
+    status: &Status,
+    plans: &Plans,
+    print: &PrintOptions,
+    out: &mut Vec<u8>,
+) {
+    out.extend_from_slice(b"{\"code\":");
+    out.extend_from_slice(itoa::Buffer::new().format(status.code.number()).as_bytes());
+    out.extend_from_slice(b",\"message\":");
+    write_string(&status.message, out);
+    out.extend_from_slice(b",\"details\":[");
+    let print = PrintOptions {
+        unknown_any: UnknownAny::Base64,
+        ..*print
+    };
+    let plan = plans.find("google.protobuf.Any");
+    let mut separate = false;
+    for any in details(&status.details) {
+        let before = out.len();
+        if separate {
+            out.push(b',');
+        }
+        let expanded = plan.is_some_and(|plan| {
+            scratch::with(|scratch| plans.to_json(plan, any, &print, scratch, out)).is_ok()
+        });
+        if expanded || write_unopened(any, out) {
+            separate = true;
+        } else {
+            out.truncate(before);
+        }
+    }
+    out.extend_from_slice(b"]}");
+}
+
+/// The details of a `google.rpc.Status` in wire form, each an Any; a broken tail ends them.
+fn details(wire: &[u8]) -> impl Iterator<Item = &[u8]> {
+    Fields::of(wire)
+        .map_while(Result::ok)
+        .filter_map(|field| match field.value {
+            Value::Bytes(range) if field.number == STATUS_DETAILS => wire.get(range),
+            Value::Bytes(_) | Value::Varint(_) | Value::Fixed => None,
+        })
+}
+
+/// The type URL and value of an Any; `None` if it is not one.
+fn open_any(any: &[u8]) -> Option<(&str, &[u8])> {
+    let (mut url, mut value) = ("", &any[..0]);
+    for field in Fields::of(any) {
+        let field = field.ok()?;
+        match (field.number, field.value) {
+            (1, Value::Bytes(range)) => url = std::str::from_utf8(any.get(range)?).ok()?,
+            (2, Value::Bytes(range)) => value = any.get(range)?,
+            _ => {}
+        }
+    }
+    Some((url, value))
+}
+
+/// Appends an Any with its value in base64. False, and perhaps a part written, if it is none.
+fn write_unopened(any: &[u8], out: &mut Vec<u8>) -> bool {
+    let Some((url, value)) = open_any(any) else {
+        return false;
+    };
+    out.extend_from_slice(b"{\"@type\":");
+    write_string(url, out);
+    out.extend_from_slice(b",\"value\":\"");
+    base64_simd::STANDARD.encode_append(value, out);
+    out.extend_from_slice(b"\"}");
+    true
+}
+
+fn write_string(text: &str, out: &mut Vec<u8>) {
+    let before = out.len();
+    if serde_json::to_writer(&mut *out, text).is_err() {
+        out.truncate(before);
+        out.extend_from_slice(b"\"\"");
+    }
+}
+
+/// The delay of a `google.rpc.RetryInfo`, in whole seconds rounded up.
+fn retry_after(status: &Status) -> Option<u64> {
+    if !matches!(status.code, Code::ResourceExhausted | Code::Unavailable) {
+        return None;
+    }
+    let (_, info) = details(&status.details)
+        .filter_map(open_any)
+        .find(|(url, _)| url.rsplit('/').next() == Some("google.rpc.RetryInfo"))?;
+    let delay = Fields::of(info)
+        .map_while(Result::ok)
+        .find_map(|field| match field.value {
+            Value::Bytes(range) if field.number == 1 => info.get(range),
+            Value::Bytes(_) | Value::Varint(_) | Value::Fixed => None,
+        })?;
+    let (mut seconds, mut nanos) = (0u64, 0u64);
+    for field in Fields::of(delay) {
+        match field.ok()? {
+            field if field.number == 1 => seconds = as_varint(&field.value)?,
+            field if field.number == 2 => nanos = as_varint(&field.value)?,
+            _ => {}
+        }
+    }
+    // A negative span is a huge varint here; it says nothing useful, so it says nothing.
+    let seconds = seconds.checked_add(u64::from(nanos > 0))?;
+    (i64::try_from(seconds).is_ok() && nanos < 1_000_000_000).then_some(seconds)
+}
+
+const fn as_varint(value: &Value) -> Option<u64> {
+    match value {
+        Value::Varint(number) => Some(*number),
+        Value::Bytes(_) | Value::Fixed => None,
+    }
+}

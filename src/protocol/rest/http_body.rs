@@ -1,0 +1,326 @@
+//! `google.api.HttpBody`: bytes with a content type, as they are, in and out.
+//!
+//! ```text
+//! message HttpBody { string content_type = 1; bytes data = 2; repeated Any extensions = 3; }
+//! ```
+//!
+//! On the way in the data is copied once, into the message's frame; on the way out it is a slice of
+//! the backend's message. Extensions are not shown. Only types that a browser cannot run in the
+//! gateway's origin are shown inline; all others come as attachments.
+
+use bytes::Bytes;
+use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue};
+
+use super::error::Failure;
+use super::wire::{self, Broken, Fields, Value};
+use crate::call::{Code, Status};
+use crate::protocol::scratch;
+use crate::schema::{Binding, Body, Method};
+use crate::transcode::{FieldPath, PlanId, Plans, ReadOptions, Scratch, Unknown};
+
+/// The message's full name.
+const NAME: &str = "google.api.HttpBody";
+
+const CONTENT_TYPE_NUMBER: u64 = 1;
+const DATA_NUMBER: u64 = 2;
+const LENGTH_DELIMITED: u64 = 2;
+
+/// What bytes of no stated type are.
+const OCTETS: HeaderValue = HeaderValue::from_static("application/octet-stream");
+
+/// True if the binding's request body is an `HttpBody`.
+pub(super) fn is_request(plans: &Plans, binding: &Binding) -> bool {
+    match &binding.body {
+        Body::None => false,
+        Body::Whole => binding.method.http_body_input,
+        Body::Field(field) => is_single(plans, field),
+    }
+}
+
+/// Where the `HttpBody` of a binding's replies is; `None` if they have none.
+pub(super) fn of_reply(plans: &Plans, binding: &Binding) -> Result<Option<Place>, Status> {
+    match &binding.response_body {
+        None => Ok(whole_reply(&binding.method)),
+        Some(field) if is_single(plans, field) => {
+            scratch::with(|scratch| Place::of(plans, field, scratch))
+                .map(Some)
+                .map_err(|f| f.status)
+        }
+        Some(_) => Ok(None),
+    }
+}
+
+fn whole_reply(method: &Method) -> Option<Place> {
+    method.http_body_output.then(|| Place { tags: Vec::new() })
+}
+
+fn is_single(plans: &Plans, field: &FieldPath) -> bool {
+    let is_it = |plan: PlanId| plans.name(plan) == NAME;
+    !field.is_repeated() && !field.is_map() && field.message().is_some_and(is_it)
+}
+
+/// Where in the root message an `HttpBody` lies: the tags of the fields around it, outermost first.
+#[derive(Debug, PartialEq)]
+pub(super) struct Place {
+    tags: Vec<u64>,
+}
+
+impl Place {
+    /// Learns the tags from the encoding of an empty message at that place: a tag and a length for
+    /// every level, and nothing else.
+    pub(super) fn of(
+        plans: &Plans,
+        field: &FieldPath,
+        scratch: &mut Scratch,
+    ) -> Result<Self, Failure> {
+        let mut probe = Vec::with_capacity(16);
+        let read = ReadOptions {
+            unknown: Unknown::Refuse,
+            depth_max: 100,
+            output_max: 1 << 10,
+        };
+        plans
+            .field_to_wire(field, b"{}", &read, scratch, &mut probe)
+            .map_err(|error| Failure::of_input(&error, field.name()))?;
+        let mut tags = Vec::with_capacity(1);
+        let mut rest = probe.as_slice();
+        while !rest.is_empty() {
+            match Fields::of(rest).next() {
+                Some(Ok(wire::Field {
+                    number,
+                    value: Value::Bytes(range),
+                })) => {
+                    tags.push(number << 3 | LENGTH_DELIMITED);
+                    rest = rest.get(range).unwrap_or_default();
+                }
+                Some(_) | None => {
+                    let text =
+                        format!("{} is a group, and an HttpBody cannot be one", field.name());
+                    return Err(Status::gateway(Code::Internal, text).into());
+                }
+            }
+        }
+        Ok(Self { tags })
+    }
+
+    /// Appends an `HttpBody` at this place of the root message.
+    pub(super) fn write(&self, content_type: &str, data: &[u8], out: &mut Vec<u8>) {
+        let mut lengths = Vec::with_capacity(self.tags.len());
+        let mut length = length_of(content_type, data);
+        for tag in self.tags.iter().rev() {
+            lengths.push(length);
+            length += wire::varint_length(*tag) + wire::varint_length(as_u64(length));
+        }
+        for (tag, length) in self.tags.iter().zip(lengths.iter().rev()) {
+            wire::put_varint(*tag, out);
+            wire::put_varint(as_u64(*length), out);
+        }
+        write(content_type, data, out);
+    }
+
+    /// Reads the `HttpBody` out of a root message: content type and data, sharing its memory. Split
+    /// sub-messages count as merged, so the last value of each field holds.
+    pub(super) fn read(&self, message: &Bytes) -> Result<HttpBody, Status> {
+        let mut body = HttpBody {
+            content_type: Bytes::new(),
+            data: Bytes::new(),
+        };
+        read(&self.tags, message, &mut body).map_err(|Broken| {
+            Status::upstream(
+                Code::Internal,
+                "the backend's google.api.HttpBody is malformed",
+            )
+        })?;
+        Ok(body)
+    }
+}
+
+fn read(tags: &[u64], message: &Bytes, body: &mut HttpBody) -> Result<(), Broken> {
+    for field in Fields::of(message) {
+        let wire::Field { number, value } = field?;
+        let Value::Bytes(range) = value else { continue };
+        match tags.split_first() {
+            Some((tag, beneath)) if *tag >> 3 == number => {
+                read(beneath, &message.slice(range), body)?;
+            }
+            None if number == CONTENT_TYPE_NUMBER => body.content_type = message.slice(range),
+            None if number == DATA_NUMBER => body.data = message.slice(range),
+            Some(_) | None => {}
+        }
+    }
+    Ok(())
+}
+
+/// Appends an `HttpBody` message.
+pub(super) fn write(content_type: &str, data: &[u8], out: &mut Vec<u8>) {
+    out.reserve(length_of(content_type, data));
+    for (number, bytes) in [
+        (CONTENT_TYPE_NUMBER, content_type.as_bytes()),
+        (DATA_NUMBER, data),
+    ] {
+        if !bytes.is_empty() {
+            wire::put_varint(number << 3 | LENGTH_DELIMITED, out);
+            wire::put_varint(as_u64(bytes.len()), out);
+            out.extend_from_slice(bytes);
+        }
+    }
+}
+
+fn length_of(content_type: &str, data: &[u8]) -> usize {
+    let field = |length: usize| match length {
+        0 => 0,
+        length => 1 + wire::varint_length(as_u64(length)) + length,
+    };
+    field(content_type.len()) + field(data.len())
+}
+
+fn as_u64(length: usize) -> u64 {
+    u64::try_from(length).unwrap_or(u64::MAX)
+}
+
+/// An opened `HttpBody`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct HttpBody {
+    content_type: Bytes,
+    /// The bytes.
+    pub(super) data: Bytes,
+}
+
+impl HttpBody {
+    /// Sets the content type, and the disposition of a type that is not shown inline.
+    pub(super) fn describe(&self, headers: &mut HeaderMap) {
+        let stated = std::str::from_utf8(&self.content_type)
+            .ok()
+            .filter(|text| is_media_type(text));
+        let value = stated
+            .and_then(|text| HeaderValue::from_str(text).ok())
+            .unwrap_or(OCTETS);
+        if !stated.is_some_and(is_inert) {
+            headers.insert(CONTENT_DISPOSITION, HeaderValue::from_static("attachment"));
+        }
+        headers.insert(CONTENT_TYPE, value);
+    }
+}
+
+/// `type/subtype`, perhaps with parameters (RFC 9110, section 8.3.1).
+fn is_media_type(text: &str) -> bool {
+    let is_token = |text: &str| {
+        !text.is_empty()
+            && text
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+    };
+    essence(text)
+        .split_once('/')
+        .is_some_and(|(kind, sub)| is_token(kind) && is_token(sub))
+}
+
+/// The media type without its parameters.
+pub(super) fn essence(content_type: &str) -> &str {
+    content_type
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim_ascii()
+}
+
+/// True for a type that a browser shows without running anything in it.
+fn is_inert(content_type: &str) -> bool {
+    const KINDS: [&str; 4] = ["image/", "audio/", "video/", "font/"];
+    const TYPES: [&str; 7] = [
+        "text/plain",
+        "text/csv",
+        "text/markdown",
+        "text/css",
+        "application/json",
+        "application/pdf",
+        "application/x-ndjson",
+    ];
+    let essence = essence(content_type);
+    let starts = |kind: &&str| {
+        essence
+            .get(..kind.len())
+            .is_some_and(|e| e.eq_ignore_ascii_case(kind))
+    };
+    let is_xml = essence.len() >= 3 && essence.to_ascii_lowercase().ends_with("xml");
+    !is_xml
+        && (KINDS.iter().any(starts) || TYPES.iter().any(|name| essence.eq_ignore_ascii_case(name)))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn place(tags: &[u64]) -> Place {
+        Place {
+            tags: tags.iter().map(|n| n << 3 | LENGTH_DELIMITED).collect(),
+        }
+    }
+
+    #[test]
+    fn what_is_written_at_a_place_is_read_there() {
+        for tags in [&[][..], &[2], &[1, 2000, 15]] {
+            for size in [0, 1, 127, 128, 40_000] {
+                let data = vec![7; size];
+                let mut out = Vec::new();
+                place(tags).write("image/png", &data, &mut out);
+                let body = place(tags).read(&out.into()).unwrap();
+                assert_eq!(body.content_type, "image/png");
+                assert_eq!(body.data, data, "{tags:?} {size}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_malformed_body_is_the_backends_fault() {
+        let status = place(&[])
+            .read(&Bytes::from_static(&[0x12, 0x09, 1]))
+            .unwrap_err();
+        assert_eq!(
+            (status.code, status.origin),
+            (Code::Internal, crate::call::Origin::Upstream)
+        );
+    }
+
+    #[test]
+    fn only_inert_types_are_shown_inline() {
+        let rows = [
+            ("image/png", "image/png", None),
+            (
+                "text/plain; charset=utf-8",
+                "text/plain; charset=utf-8",
+                None,
+            ),
+            ("text/html", "text/html", Some("attachment")),
+            (
+                "TEXT/HTML;charset=utf-8",
+                "TEXT/HTML;charset=utf-8",
+                Some("attachment"),
+            ),
+            ("image/svg+xml", "image/svg+xml", Some("attachment")),
+            ("application/xml", "application/xml", Some("attachment")),
+            ("", "application/octet-stream", Some("attachment")),
+            (
+                "text/html\r\nset-cookie: a",
+                "application/octet-stream",
+                Some("attachment"),
+            ),
+            ("nonsense", "application/octet-stream", Some("attachment")),
+        ];
+        for (stated, content_type, disposition) in rows {
+            let body = HttpBody {
+                content_type: Bytes::copy_from_slice(stated.as_bytes()),
+                data: Bytes::new(),
+            };
+            let mut headers = HeaderMap::new();
+            body.describe(&mut headers);
+            assert_eq!(headers[CONTENT_TYPE], content_type, "{stated:?}");
+            let found = headers
+                .get(CONTENT_DISPOSITION)
+                .map(|v| v.to_str().unwrap());
+            assert_eq!(found, disposition, "{stated:?}");
+        }
+    }
+}

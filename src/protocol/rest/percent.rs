@@ -1,0 +1,107 @@
+//! Percent-decoding of path captures and query pieces, once and strictly.
+//!
+//! A malformed escape or a result that is not UTF-8 is an error, never passed on as it stands: the
+//! backend would see text that the client did not mean. Nothing is decoded twice (`%252f` is `%2f`).
+
+use std::borrow::Cow;
+
+/// What stays undecoded, and what `+` means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// A variable of one segment: every escape is decoded.
+    Segment,
+    /// A variable of several segments: `%2F` stays as received, or it would look like a separator.
+    Segments,
+    /// A query key or value: every escape is decoded, and `+` is a space.
+    Query,
+}
+
+/// Why text cannot be decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Malformed {
+    /// `%` without two hexadecimal digits.
+    #[error(
+        "found `%` without two hexadecimal digits after it; write a literal percent sign as `%25`"
+    )]
+    Escape,
+    /// Not UTF-8 after decoding.
+    #[error("found bytes that are not UTF-8 once the percent escapes are decoded")]
+    NotUtf8,
+}
+
+/// Decodes `text`; borrowed where there is nothing to decode.
+pub(super) fn decode(text: &str, form: Form) -> Result<Cow<'_, str>, Malformed> {
+    let bytes = text.as_bytes();
+    let first = match form {
+        Form::Segment | Form::Segments => memchr::memchr(b'%', bytes),
+        Form::Query => memchr::memchr2(b'%', b'+', bytes),
+    };
+    let Some(first) = first else {
+        return Ok(Cow::Borrowed(text));
+    };
+    let (plain, mut rest) = bytes.split_at(first);
+    let mut decoded = Vec::with_capacity(bytes.len());
+    decoded.extend_from_slice(plain);
+    while let Some((&byte, after)) = rest.split_first() {
+        rest = after;
+        match byte {
+            b'%' => {
+                let (value, after) = escape(rest).ok_or(Malformed::Escape)?;
+                if value == b'/' && form == Form::Segments {
+                    decoded.push(b'%');
+                    decoded.extend_from_slice(&rest[..rest.len() - after.len()]);
+                } else {
+                    decoded.push(value);
+                }
+                rest = after;
+            }
+            b'+' if form == Form::Query => decoded.push(b' '),
+            other => decoded.push(other),
+        }
+    }
+    String::from_utf8(decoded)
+        .map(Cow::Owned)
+        .map_err(|_| Malformed::NotUtf8)
+}
+
+/// The value of the two hexadecimal digits that `rest` begins with, and what follows them.
+pub(super) fn escape(rest: &[u8]) -> Option<(u8, &[u8])> {
+    let (&[high, low], after) = rest.split_first_chunk::<2>()?;
+    Some((digit(high)? << 4 | digit(low)?, after))
+}
+
+const fn digit(byte: u8) -> Option<u8> {
+    match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        b'A'..=b'F' => Some(byte - b'A' + 10),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_form_decodes_its_own_escapes_once() {
+        let rows: [(&str, Form, Result<&str, Malformed>); 13] = [
+            ("plain", Form::Segment, Ok("plain")),
+            ("a%2Fb", Form::Segment, Ok("a/b")),
+            ("a%2fb%20c", Form::Segments, Ok("a%2fb c")),
+            ("a%2Fb/c", Form::Segments, Ok("a%2Fb/c")),
+            ("%252f", Form::Segment, Ok("%2f")),
+            ("a+b", Form::Segment, Ok("a+b")),
+            ("a+b%2B", Form::Query, Ok("a b+")),
+            ("%c3%bc", Form::Query, Ok("ü")),
+            ("%zz", Form::Segment, Err(Malformed::Escape)),
+            ("%", Form::Query, Err(Malformed::Escape)),
+            ("a%2", Form::Segments, Err(Malformed::Escape)),
+            ("%+1", Form::Query, Err(Malformed::Escape)),
+            ("%ff%fe", Form::Segment, Err(Malformed::NotUtf8)),
+        ];
+        for (text, form, expected) in rows {
+            assert_eq!(decode(text, form).as_deref(), expected.as_deref(), "{text}");
+        }
+    }
+}

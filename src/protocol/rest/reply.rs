@@ -1,0 +1,141 @@
+//! The answer to a unary call: canonical ProtoJSON, or the bytes of an `HttpBody`.
+
+use axum::body::Body;
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
+
+use super::error::{self, Failure};
+use super::{failed, http_body, shown};
+use crate::call::{Code, End, Message, Metadata, Status};
+use crate::observe::CallRecord;
+use crate::protocol::unary::Whole;
+use crate::protocol::{Serving, scratch};
+use crate::schema::Binding;
+use crate::transcode::{FieldPath, PlanId, Plans, PrintOptions};
+
+/// The metadata by which a backend chooses the HTTP status of a success.
+const HTTP_CODE: &str = "x-http-code";
+
+/// What JSON is.
+pub(super) const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// Answers with what the backend said.
+pub(super) fn answer<S>(
+    serving: &Serving<S>,
+    binding: &Binding,
+    whole: Whole,
+    record: CallRecord,
+) -> Response<Body> {
+    let Whole {
+        metadata,
+        message,
+        end,
+        ..
+    } = whole;
+    let End { status, trailers } = end;
+    let http = http_code(&metadata);
+    let headers = shown(metadata, trailers);
+    let Some(message) = message else {
+        return failed(serving, &status.into(), headers, record);
+    };
+    record.reply(message.len());
+    match write(serving, binding, &message) {
+        Ok(content) => {
+            let response = content.into_response(http, headers);
+            record.finish_with(http, &status);
+            response
+        }
+        Err(status) => failed(serving, &Failure::from(status), headers, record),
+    }
+}
+
+/// What an answer's body is.
+enum Content {
+    Json(Bytes),
+    Raw(http_body::HttpBody),
+}
+
+impl Content {
+    fn into_response(self, http: StatusCode, mut headers: HeaderMap) -> Response<Body> {
+        let has_body = !matches!(
+            http,
+            StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED
+        );
+        let body = match self {
+            _ if !has_body => Bytes::new(),
+            Self::Json(json) => {
+                headers.insert(CONTENT_TYPE, JSON);
+                json
+            }
+            Self::Raw(raw) => {
+                raw.describe(&mut headers);
+                raw.data
+            }
+        };
+        let mut response = Response::new(Body::from(body));
+        *response.status_mut() = http;
+        *response.headers_mut() = headers;
+        response
+    }
+}
+
+fn write<S>(serving: &Serving<S>, binding: &Binding, message: &Message) -> Result<Content, Status> {
+    let plans = serving.schema.plans();
+    check_plain(message)?;
+    if let Some(place) = http_body::of_reply(plans, binding)? {
+        return place.read(&message.payload()).map(Content::Raw);
+    }
+    // JSON is rarely more than twice the wire form; a guess too small costs one move.
+    let mut json = Vec::with_capacity(2 * message.len() + 64);
+    let field = binding.response_body.as_ref();
+    write_json(
+        plans,
+        binding.method.output,
+        field,
+        message,
+        &serving.config.print,
+        &mut json,
+    )?;
+    Ok(Content::Json(json.into()))
+}
+
+/// Appends a reply message as JSON, or only the field that the binding answers with. On an error
+/// nothing is appended.
+pub(super) fn write_json(
+    plans: &Plans,
+    plan: PlanId,
+    field: Option<&FieldPath>,
+    message: &Message,
+    print: &PrintOptions,
+    json: &mut Vec<u8>,
+) -> Result<(), Status> {
+    let wire = message.payload_bytes();
+    let before = json.len();
+    let written = scratch::with(|scratch| match field {
+        None => plans.to_json(plan, wire, print, scratch, json),
+        Some(field) => plans.field_to_json(field, wire, print, scratch, json),
+    });
+    written.map_err(|error| {
+        json.truncate(before);
+        error::of_output(&error)
+    })
+}
+
+/// The transcoded lane asks for messages that are not compressed.
+pub(super) fn check_plain(message: &Message) -> Result<(), Status> {
+    if message.is_compressed() {
+        let text = "the backend compressed a message although it was not asked to";
+        return Err(Status::upstream(Code::Internal, text));
+    }
+    Ok(())
+}
+
+/// The HTTP status of a success.
+pub(super) fn http_code(metadata: &Metadata) -> StatusCode {
+    metadata
+        .get(HTTP_CODE)
+        .and_then(|value| StatusCode::from_bytes(value.as_bytes()).ok())
+        .filter(|status| (200..400).contains(&status.as_u16()))
+        .unwrap_or(StatusCode::OK)
+}

@@ -1,0 +1,220 @@
+//! What unary exchanges share: the whole body read under bounds, and an answer taken whole.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use bytes::{Bytes, BytesMut};
+use http::HeaderValue;
+use http_body_util::BodyExt as _;
+
+use crate::call::{Answer, Call, Code, Deadline, End, Message, Metadata, Reply, Service, Status};
+
+/// Why a request body is not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unread {
+    /// More bytes than the limit.
+    #[error("the request body exceeds the limit of {max} bytes")]
+    TooLarge {
+        /// The limit.
+        max: usize,
+    },
+    /// It did not come in time.
+    #[error("the request body did not arrive within {} s", within.as_secs_f32())]
+    TooSlow {
+        /// The time it had.
+        within: Duration,
+    },
+    /// The call's own deadline passed first.
+    #[error("the deadline of the call has passed")]
+    DeadlinePassed,
+    /// The connection or its framing broke.
+    #[error("the request body broke off")]
+    Broken,
+}
+
+impl Unread {
+    /// The status in gRPC's terms.
+    #[must_use]
+    pub fn status(self) -> Status {
+        let code = match self {
+            Self::TooLarge { .. } => Code::ResourceExhausted,
+            Self::TooSlow { .. } => Code::DeadlineExceeded,
+            Self::DeadlinePassed => return Status::deadline_exceeded(),
+            Self::Broken => Code::Cancelled,
+        };
+        Status::downstream(code, self.to_string())
+    }
+
+    /// The HTTP status, where the dialect shows one.
+    #[must_use]
+    pub const fn http(self) -> http::StatusCode {
+        match self {
+            Self::TooLarge { .. } => http::StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooSlow { .. } => http::StatusCode::REQUEST_TIMEOUT,
+            Self::DeadlinePassed => http::StatusCode::GATEWAY_TIMEOUT,
+            Self::Broken => http::StatusCode::BAD_REQUEST,
+        }
+    }
+}
+
+/// Bounds on reading a body of one message.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// Bytes at most.
+    pub bytes: usize,
+    /// Time for all of it.
+    pub within: Duration,
+    /// The call's deadline.
+    pub deadline: Deadline,
+}
+
+/// Reads a whole body. One that comes in one chunk is not copied.
+///
+/// # Errors
+/// Too much, too late, or broken.
+pub async fn read(body: Body, bounds: Bounds) -> Result<Bytes, Unread> {
+    // A declared length is refused before a byte of it is read.
+    if http_body::Body::size_hint(&body).lower() > u64::try_from(bounds.bytes).unwrap_or(u64::MAX) {
+        return Err(Unread::TooLarge { max: bounds.bytes });
+    }
+    in_time(bounds, collect(body, bounds.bytes)).await
+}
+
+/// Awaits `reading` no longer than the bounds allow.
+pub(super) async fn in_time<T>(
+    bounds: Bounds,
+    reading: impl Future<Output = Result<T, Unread>>,
+) -> Result<T, Unread> {
+    let late = match bounds.deadline.remaining() {
+        Some(left) if left < bounds.within => (left, Unread::DeadlinePassed),
+        _ => (
+            bounds.within,
+            Unread::TooSlow {
+                within: bounds.within,
+            },
+        ),
+    };
+    match tokio::time::timeout(late.0, reading).await {
+        Ok(read) => read,
+        Err(_) => Err(late.1),
+    }
+}
+
+async fn collect(mut body: Body, max: usize) -> Result<Bytes, Unread> {
+    let mut first = Bytes::new();
+    let mut all = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(chunk) = frame.map_err(|_| Unread::Broken)?.into_data() else {
+            continue;
+        };
+        if first.len() + all.len() + chunk.len() > max {
+            return Err(Unread::TooLarge { max });
+        }
+        if first.is_empty() && all.is_empty() {
+            first = chunk;
+        } else {
+            if all.is_empty() {
+                all.reserve(first.len() + chunk.len());
+                all.extend_from_slice(&std::mem::take(&mut first));
+            }
+            all.extend_from_slice(&chunk);
+        }
+    }
+    Ok(if all.is_empty() { first } else { all.freeze() })
+}
+
+/// A unary answer, whole: OK with exactly one message, or not OK.
+#[derive(Debug)]
+pub struct Whole {
+    /// Response metadata, unfiltered.
+    pub metadata: Metadata,
+    /// `grpc-encoding` of the message, if it is compressed.
+    pub encoding: Option<HeaderValue>,
+    /// The message; there is one if, and only if, the status is OK.
+    pub message: Option<Message>,
+    /// The status, and the trailers, unfiltered.
+    pub end: End,
+}
+
+impl From<Status> for Whole {
+    fn from(status: Status) -> Self {
+        Self {
+            metadata: Metadata::new(),
+            encoding: None,
+            message: None,
+            end: status.into(),
+        }
+    }
+}
+
+/// Makes a unary call and takes its whole answer. The message's size is checked against `max`.
+pub async fn make<S: Service>(calls: &S, call: Call, max: usize) -> Whole {
+    match calls.call(call).await {
+        Ok(reply) => whole(reply, max).await,
+        Err(status) => status.into(),
+    }
+}
+
+async fn whole(reply: Reply, max: usize) -> Whole {
+    let Reply {
+        metadata,
+        encoding,
+        mut replies,
+    } = reply;
+    let mut message = None;
+    let end = loop {
+        match replies.next().await {
+            Some(Answer::Message(next)) if next.len() > max => {
+                break too_large(next.len(), max).into();
+            }
+            Some(Answer::Message(next)) if message.is_none() => message = Some(next),
+            Some(Answer::Message(_)) => break cardinality("more than one message").into(),
+            Some(Answer::End(end)) if end.status.is_ok() && message.is_none() => {
+                break End {
+                    status: cardinality("no message"),
+                    ..end
+                };
+            }
+            Some(Answer::End(end)) => break end,
+            None => break no_end().into(),
+        }
+    };
+    let message = message.filter(|_| end.status.is_ok());
+    Whole {
+        metadata,
+        encoding,
+        message,
+        end,
+    }
+}
+
+/// A reply message above the limit.
+pub(super) fn too_large(found: usize, max: usize) -> Status {
+    Status::gateway(
+        Code::ResourceExhausted,
+        format!("a reply message of {found} bytes exceeds the limit of {max}"),
+    )
+}
+
+fn cardinality(found: &str) -> Status {
+    Status::upstream(
+        Code::Unimplemented,
+        format!("the backend answered a unary call with {found}, expected exactly one"),
+    )
+}
+
+/// A reply that stopped without its end; what carries replies never lets it happen.
+pub(super) fn no_end() -> Status {
+    Status::upstream(Code::Unknown, "the backend's answer ended without a status")
+}
+
+/// The payload of a message that has to be opened here.
+pub(super) fn uncompressed(message: &Message) -> Result<&[u8], Status> {
+    if message.is_compressed() {
+        return Err(Status::upstream(
+            Code::Internal,
+            "the backend compressed its reply, though the call did not offer to take that",
+        ));
+    }
+    Ok(message.payload_bytes())
+}
