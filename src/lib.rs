@@ -3,6 +3,7 @@
 pub mod call;
 pub mod cli;
 pub mod config;
+pub mod control;
 pub mod demo;
 pub mod gateway;
 pub mod listener;

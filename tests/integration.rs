@@ -1,3 +1,6 @@
-//! The integration tests, as one binary, so that they link once.
+//! The integration tests, one binary so that they link once.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod cli;
+mod demo;
+mod protos;

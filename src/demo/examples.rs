@@ -1,0 +1,84 @@
+//! Commands that work against a freshly started demo, one for each thing worth seeing first.
+
+/// A command to copy into a shell, and what its answer holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Example {
+    /// What it shows, in a few words.
+    pub title: &'static str,
+    /// The command, `{base}` standing for the gateway's address.
+    pub template: &'static str,
+    /// A part of the answer.
+    pub expect: &'static str,
+}
+
+impl Example {
+    /// The command for a gateway at `base`, such as `http://127.0.0.1:8080`.
+    #[must_use]
+    pub fn command(&self, base: &str) -> String {
+        self.template.replace("{base}", base)
+    }
+}
+
+/// The examples, in the order to try them. Each works by itself, and again.
+pub const EXAMPLES: &[Example] = &[
+    Example {
+        title: "a list",
+        template: "curl '{base}/v1/shelves?pageSize=2'",
+        expect: r#""nextPageToken":"#,
+    },
+    Example {
+        title: "a resource by its name",
+        template: "curl {base}/v1/shelves/fiction/books/1",
+        expect: r#""publisher":"Chapman & Hall""#,
+    },
+    Example {
+        title: "a query: repeated enum, field mask, duration",
+        template: "curl '{base}/v1/shelves/-/books?genres=NOVEL&genres=POETRY&minLoanPeriod=1209600s&readMask=name,title'",
+        expect: r#""totalSize":"#,
+    },
+    Example {
+        title: "create",
+        template: r#"curl --json '{"theme":"Travel"}' {base}/v1/shelves"#,
+        expect: r#""theme":"Travel""#,
+    },
+    Example {
+        title: "change one field",
+        template: r#"curl -X PATCH --json '{"subtitle":"A Novel Without a Hero"}' '{base}/v1/shelves/fiction/books/2?updateMask=subtitle'"#,
+        expect: r#""subtitle":"A Novel Without a Hero""#,
+    },
+    Example {
+        title: "a server stream, a line of JSON each",
+        template: "curl -N '{base}/v1/sensors/lab-1/readings:watch?count=3&interval=0.3s'",
+        expect: r#""sequence":"2""#,
+    },
+    Example {
+        title: "download",
+        template: "curl {base}/v1/shelves/fiction/books/1/cover",
+        expect: "<svg",
+    },
+    Example {
+        title: "upload",
+        template: "curl -X PUT -H 'content-type: text/plain' --data-binary 'a white whale' {base}/v1/shelves/fiction/books/3/cover",
+        expect: r#""size":"13""#,
+    },
+    Example {
+        title: "an error with its details",
+        template: r#"curl --json '{"reader":"ada","days":14}' {base}/v1/shelves/poetry/books/1:borrow"#,
+        expect: "type.googleapis.com/google.rpc.PreconditionFailure",
+    },
+    Example {
+        title: "a mistake, explained",
+        template: r#"curl --json '{"reader":"ada","days":14,"dais":1}' {base}/v1/shelves/fiction/books/1:borrow"#,
+        expect: "dais",
+    },
+    Example {
+        title: "a method without an annotation",
+        template: r#"curl --json '{"genre":"NOVEL"}' {base}/demo.library.v1.LibraryService/CountBooks"#,
+        expect: r#""count":"#,
+    },
+    Example {
+        title: "gRPC-Web, by hand",
+        template: r"printf '\0\0\0\0\0' | curl -s -H 'content-type: application/grpc-web+proto' --data-binary @- {base}/demo.library.v1.LibraryService/CountBooks | tr -cd '[:print:]'",
+        expect: "grpc-status:0",
+    },
+];
