@@ -23,8 +23,8 @@
 
 pub mod admin;
 pub mod call;
-//pub mod cli;
-//pub mod config;
+pub mod cli;
+pub mod config;
 pub mod control;
 pub mod demo;
 pub mod gateway;

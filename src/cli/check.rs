@@ -1,0 +1,86 @@
+//! `transom check`: is a configuration file good, and the schema it names?
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::terminal::{DIM, GOOD};
+use super::{Exit, on_runtime, refuse, routes, table, terminal};
+use crate::config::{self, Flags};
+
+/// Flags of `check`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  transom check --config transom.yaml
+  transom check --config transom.yaml --connect
+
+Exits with 0 if the file is good, with 64 if not: a wrong key or value, descriptors or protos that
+cannot be read, bindings that clash or have a wrong template.")]
+pub(super) struct Arguments {
+    /// The configuration file
+    #[arg(short, long, value_name = "FILE")]
+    config: PathBuf,
+
+    /// Ask upstreams for their schema by reflection, where the file says so
+    #[arg(long)]
+    connect: bool,
+}
+
+/// Runs the command.
+pub(super) fn run(arguments: &Arguments) -> Exit {
+    let mut gateway = match config::load(Some(&arguments.config), &Flags::default()) {
+        Ok(settings) => settings.gateway,
+        Err(error) => return refuse(&error),
+    };
+    let all = gateway.schema.len();
+    if !arguments.connect {
+        gateway.schema.retain(|source| !source.is_reflection());
+    }
+    let left_out = all - gateway.schema.len();
+    let file = arguments.config.display();
+    let upstreams = counted(gateway.upstreams.len(), "upstream");
+    let hint = match left_out {
+        0 => String::new(),
+        n => {
+            let sources = counted(n, "source");
+            format!("{DIM}; {sources} by reflection not asked (--connect asks){DIM:#}")
+        }
+    };
+    if gateway.schema.is_empty() {
+        terminal::print(&format!("{GOOD}good:{GOOD:#} {file}: {upstreams}{hint}"));
+        return Exit::Done;
+    }
+    on_runtime(async move {
+        let schema = match routes::load(&gateway).await {
+            Ok(schema) => schema,
+            Err(message) => {
+                terminal::error(&format!("{file}: {message}"));
+                return if arguments.connect {
+                    Exit::Failed
+                } else {
+                    Exit::Configuration
+                };
+            }
+        };
+        for refusal in schema.refusals() {
+            terminal::error(&format!("{file}: {refusal}"));
+        }
+        if !schema.refusals().is_empty() {
+            return Exit::Configuration;
+        }
+        let methods = counted(schema.methods().count(), "method");
+        let routes = counted(table::rows(&schema).len(), "route");
+        terminal::print(&format!(
+            "{GOOD}good:{GOOD:#} {file}: {upstreams}, {methods}, {routes}{hint}"
+        ));
+        Exit::Done
+    })
+}
+
+fn counted(number: usize, thing: &str) -> String {
+    match number {
+        1 => format!("1 {thing}"),
+        _ => format!("{number} {thing}s"),
+    }
+}

@@ -1,0 +1,120 @@
+//! What happens while a gateway starts and runs: words on a terminal, or log lines where logs are
+//! JSON, so that a collector never meets a table.
+
+use std::net::SocketAddr;
+
+use super::log::Form;
+use super::table;
+use super::terminal::{self, BOLD, DIM, GOOD};
+use crate::config::units::Span;
+use crate::gateway::{Progress, StartError};
+use crate::schema::Schema;
+
+/// Where progress goes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Report(pub(super) Form);
+
+impl Report {
+    /// Tells one step of a start.
+    pub(super) fn progress(self, progress: &Progress<'_>) {
+        match (progress, self.0) {
+            (
+                Progress::Waiting {
+                    upstream,
+                    url,
+                    cause,
+                    next,
+                },
+                Form::Human,
+            ) => terminal::note(&format!(
+                "waiting for {upstream} at {url} ({cause}); next try in {}",
+                Span(*next)
+            )),
+            (
+                Progress::Waiting {
+                    upstream,
+                    url,
+                    cause,
+                    next,
+                },
+                Form::Json,
+            ) => {
+                let next = Span(*next).to_string();
+                tracing::warn!(
+                    upstream,
+                    url,
+                    cause,
+                    next_try_in = next,
+                    "waiting for the upstream"
+                );
+            }
+            (Progress::Schema(schema), _) => self.schema(schema),
+        }
+    }
+
+    /// What is served, and what was left out.
+    fn schema(self, schema: &Schema) {
+        let rows = table::rows(schema);
+        match self.0 {
+            Form::Human => {
+                terminal::print(&table::text(&rows));
+                for refusal in schema.refusals() {
+                    terminal::warn(&format!("not served: {refusal}"));
+                }
+            }
+            Form::Json => {
+                let methods = schema.methods().count();
+                tracing::info!(methods, bindings = rows.len(), "the schema is there");
+                for refusal in schema.refusals() {
+                    tracing::warn!(reason = refusal.to_string(), "not served");
+                }
+            }
+        }
+    }
+
+    /// The bound addresses.
+    pub(super) fn listening(self, address: SocketAddr, admin: Option<SocketAddr>) {
+        match self.0 {
+            Form::Human => {
+                terminal::print(&format!(
+                    "\n{GOOD}listening{GOOD:#} on {BOLD}http://{address}{BOLD:#}"
+                ));
+                if let Some(admin) = admin {
+                    terminal::print(&format!("{DIM}admin     on http://{admin}{DIM:#}"));
+                }
+            }
+            Form::Json => {
+                let admin = admin.map(|admin| admin.to_string());
+                tracing::info!(address = address.to_string(), admin, "listening");
+            }
+        }
+    }
+
+    /// The first signal came.
+    pub(super) fn draining(self, most: std::time::Duration) {
+        let most = Span(most).to_string();
+        match self.0 {
+            Form::Human => terminal::note(&format!(
+                "stopping: running calls may take {most} to end; a second signal ends at once"
+            )),
+            Form::Json => tracing::info!(at_most = most, "stopping"),
+        }
+    }
+}
+
+/// Why a gateway did not start, with what to do about it.
+pub(super) fn explain(error: &StartError) -> String {
+    match error {
+        StartError::Listen { address, cause } if cause.kind() == std::io::ErrorKind::AddrInUse => {
+            format!(
+                "cannot listen on {address}: another program does; choose another port with \
+                 --listen {}:PORT (port 0 picks a free one)",
+                match address {
+                    SocketAddr::V4(v4) => v4.ip().to_string(),
+                    SocketAddr::V6(v6) => format!("[{}]", v6.ip()),
+                }
+            )
+        }
+        other => other.to_string(),
+    }
+}

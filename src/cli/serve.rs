@@ -1,0 +1,104 @@
+//! `transom serve`: a gateway until a signal.
+
+use std::net::SocketAddr;
+
+use clap::Args;
+
+use super::flags::Target;
+use super::log::{self, Form};
+use super::report::{Report, explain};
+use super::signal::Signals;
+use super::{Exit, on_runtime, refuse, terminal};
+use crate::config::{self, LogFormat, LogLevel, Settings};
+use crate::gateway::Gateway;
+
+/// Flags of `serve`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  transom serve --upstream http://127.0.0.1:50051
+  transom serve --upstream http://127.0.0.1:50051 --proto ./proto --listen 0.0.0.0:8080
+  transom serve --upstream books=http://books:50051 --upstream chat=http://chat:50051
+  transom serve --config transom.yaml --log json
+
+With a schema from files it listens at once, even while the server is down; by reflection it waits
+for the server first. The first SIGINT or SIGTERM lets running calls end, a second one ends at once.")]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    target: Target,
+
+    /// Address and port for clients [default: 127.0.0.1:8080]; port 0 picks a free one
+    #[arg(short, long, value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+
+    /// Address and port for operators: health, readiness [default: none]
+    #[arg(long, value_name = "ADDRESS")]
+    admin: Option<SocketAddr>,
+
+    /// How log lines look; with `json` the table of routes is left out [default: auto]
+    #[arg(long, value_enum, value_name = "FORM", hide_default_value = true)]
+    log: Option<LogFormat>,
+
+    /// The least important log lines that are written; RUST_LOG wins [default: info]
+    #[arg(long, value_enum, value_name = "LEVEL")]
+    log_level: Option<LogLevel>,
+}
+
+/// Runs the command.
+pub(super) fn run(arguments: &Arguments) -> Exit {
+    let flags = config::Flags {
+        listen: arguments.listen,
+        admin: arguments.admin,
+        log_format: arguments.log,
+        log_level: arguments.log_level,
+        ..arguments.target.flags()
+    };
+    let settings = match config::load(arguments.target.config.as_deref(), &flags) {
+        Ok(settings) => settings,
+        Err(error) => return refuse(&error),
+    };
+    let _flush = log::start(settings.log);
+    let report = Report(Form::of(settings.log.format));
+    on_runtime(async move {
+        let mut signals = match Signals::catch() {
+            Ok(signals) => signals,
+            Err(error) => return failed(report, &format!("cannot catch signals: {error}")),
+        };
+        until_stopped(settings, report, &mut signals, |_| {}).await
+    })
+}
+
+/// Starts a gateway, tells when it answers, and drains it at the first signal.
+pub(super) async fn until_stopped(
+    settings: Settings,
+    report: Report,
+    signals: &mut Signals,
+    listening: impl FnOnce(&Gateway),
+) -> Exit {
+    let drain = settings.gateway.listener.drain.clone();
+    let start = Gateway::start(settings.gateway, move |progress| report.progress(progress));
+    let gateway = tokio::select! {
+        started = start => match started {
+            Ok(gateway) => gateway,
+            Err(error) => return failed(report, &explain(&error)),
+        },
+        stop = signals.next() => return Exit::Signal(stop),
+    };
+    report.listening(gateway.address(), gateway.admin_address());
+    listening(&gateway);
+    signals.next().await;
+    report.draining(drain.delay + drain.grace);
+    tokio::select! {
+        () = gateway.drain() => Exit::Done,
+        stop = signals.next() => Exit::Signal(stop),
+    }
+}
+
+/// Says why it ends, in the form of the logs.
+pub(super) fn failed(report: Report, message: &str) -> Exit {
+    match report.0 {
+        Form::Human => terminal::error(message),
+        Form::Json => tracing::error!("{message}"),
+    }
+    Exit::Failed
+}

@@ -1,0 +1,60 @@
+//! What `serve` and `check` are told: a file, flags, defaults; flags win.
+//!
+//! Raw serde structs ([`raw`]) become the `Config` types of the modules, and nothing else in the
+//! program knows YAML. A [`Settings`] that exists is valid; an [`Error`] names file, line, key,
+//! what was found and what was expected.
+
+use std::path::Path;
+
+use crate::gateway;
+
+mod build;
+mod flags;
+mod json_schema;
+mod load;
+mod raw;
+pub mod text;
+pub mod units;
+
+pub use flags::{Flags, FromUpstream, Named};
+pub use json_schema::json_schema;
+pub(crate) use load::closest;
+pub use load::{FILE_MAX, FileError};
+pub use raw::{Log, LogFormat, LogLevel};
+
+/// Everything that was configured.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The gateway.
+    pub gateway: gateway::Config,
+    /// Its logs.
+    pub log: Log,
+}
+
+/// Why there are no settings.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The file is wrong: exit code 64.
+    #[error("{0}")]
+    File(#[from] FileError),
+    /// The flags are wrong, or too few: exit code 2.
+    #[error("{0}")]
+    Flags(String),
+}
+
+/// Reads the file, if one is named, and puts the flags over it.
+///
+/// # Errors
+/// The first thing that is wrong with the file, else with the flags.
+pub fn load(file: Option<&Path>, flags: &Flags) -> Result<Settings, Error> {
+    let mut raw = match file {
+        Some(path) => load::file(path)?,
+        None => raw::File::default(),
+    };
+    flags.apply(&mut raw).map_err(Error::Flags)?;
+    build::settings(&raw, file)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

@@ -1,0 +1,32 @@
+//! The JSON Schema of the configuration file, from the same types that read it.
+
+use schemars::generate::SchemaSettings;
+use serde_json::Value;
+
+use super::raw::File;
+
+/// A JSON Schema (draft 7, which editors' YAML support knows best), pretty-printed.
+#[must_use]
+pub fn json_schema() -> String {
+    let settings = SchemaSettings::draft07().with(|settings| settings.inline_subschemas = true);
+    let mut schema = settings
+        .into_generator()
+        .into_root_schema_for::<File>()
+        .to_value();
+    unwrap_lines(&mut schema);
+    format!("{schema:#}")
+}
+
+/// Descriptions come from comments that are wrapped for this source, not for an editor's pop-up.
+fn unwrap_lines(schema: &mut Value) {
+    match schema {
+        Value::Object(map) => {
+            if let Some(Value::String(description)) = map.get_mut("description") {
+                *description = description.replace('\n', " ");
+            }
+            map.values_mut().for_each(unwrap_lines);
+        }
+        Value::Array(list) => list.iter_mut().for_each(unwrap_lines),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}

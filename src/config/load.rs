@@ -1,0 +1,203 @@
+//! From a file to its raw keys, with errors that name file, line, column and key.
+
+use std::fmt;
+use std::fs::File as OsFile;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde_saphyr::{Error as Yaml, Location};
+
+use super::raw::File;
+use super::units::quoted;
+
+/// The largest configuration file that is read.
+pub const FILE_MAX: u64 = 1 << 20;
+
+/// What is wrong with a configuration file, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileError {
+    /// The file, as it was named.
+    pub file: PathBuf,
+    /// Line and column, counted from 1.
+    pub place: Option<(u64, u64)>,
+    /// The key, such as `limits.url` or `schema[1].upstream`; empty for the whole file.
+    pub key: String,
+    /// What was found and what was expected.
+    pub message: String,
+}
+
+impl FileError {
+    /// An error at a place of a file.
+    pub(super) fn at(file: &Path, location: Location, key: &str, message: String) -> Self {
+        let place = (location.line() > 0).then(|| (location.line(), location.column()));
+        Self {
+            file: file.to_owned(),
+            place,
+            key: key.to_owned(),
+            message,
+        }
+    }
+}
+
+impl fmt::Display for FileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:", self.file.display())?;
+        if let Some((line, column)) = self.place {
+            write!(f, "{line}:{column}:")?;
+        }
+        if !self.key.is_empty() {
+            write!(f, " {}:", self.key)?;
+        }
+        write!(f, " {}", self.message)
+    }
+}
+
+impl std::error::Error for FileError {}
+
+/// Reads and parses a file; relative paths in it become relative to the file's directory.
+pub(super) fn file(path: &Path) -> Result<File, FileError> {
+    let error = |message: String| FileError::at(path, Location::UNKNOWN, "", message);
+    let mut text = String::new();
+    let read =
+        OsFile::open(path).and_then(|file| file.take(FILE_MAX + 1).read_to_string(&mut text));
+    match read {
+        Err(cause) => return Err(error(format!("cannot read the file: {cause}"))),
+        Ok(bytes) if bytes as u64 > FILE_MAX => {
+            return Err(error(format!(
+                "found more than {FILE_MAX} bytes, expected fewer"
+            )));
+        }
+        Ok(_) => {}
+    }
+    let mut file = parse(&text, path)?;
+    let base = path.parent().unwrap_or(Path::new(""));
+    for source in &mut file.schema {
+        let source = &mut source.value;
+        for relative in [&mut source.descriptors, &mut source.protos]
+            .into_iter()
+            .flatten()
+        {
+            *relative = base.join(&*relative);
+        }
+    }
+    Ok(file)
+}
+
+/// Parses the text of a file; `path` is for errors only.
+pub(super) fn parse(text: &str, path: &Path) -> Result<File, FileError> {
+    if text
+        .lines()
+        .map(str::trim)
+        .all(|line| line.is_empty() || line.starts_with('#'))
+    {
+        return Ok(File::default()); // nothing but comments is YAML's null
+    }
+    let mut key = String::new();
+    let parsed = serde_saphyr::with_deserializer_from_str(text, |yaml| {
+        let mut track = serde_path_to_error::Track::new();
+        let file = File::deserialize(serde_path_to_error::Deserializer::new(yaml, &mut track));
+        // A value that is read together with its place is wrapped in a `value` of its own.
+        key = track.path().to_string().replace(".value", "");
+        file
+    });
+    parsed.map_err(|error| {
+        let error = error.without_snippet();
+        let (key, message) = describe(error, &key);
+        FileError::at(
+            path,
+            error.location().unwrap_or(Location::UNKNOWN),
+            &key,
+            message,
+        )
+    })
+}
+
+/// The key an error is about, and the error in our words.
+fn describe(error: &Yaml, path: &str) -> (String, String) {
+    let key = if path == "." { "" } else { path };
+    // For a key that is unknown the path ends with it, but the place is its parent.
+    let parent = |field: &str| {
+        let parent = key.strip_suffix(field).unwrap_or(key);
+        parent.strip_suffix('.').unwrap_or(parent).to_owned()
+    };
+    match error {
+        Yaml::SerdeUnknownField {
+            field, expected, ..
+        } => (
+            parent(field),
+            format!(
+                "unknown key {}; {}",
+                quoted(field),
+                suggestion(field, expected)
+            ),
+        ),
+        Yaml::SerdeUnknownVariant {
+            variant, expected, ..
+        } => (
+            key.to_owned(),
+            format!(
+                "found {}; {}",
+                quoted(variant),
+                suggestion(variant, expected)
+            ),
+        ),
+        Yaml::SerdeMissingField { field, .. } => {
+            (key.to_owned(), format!("the key `{field}` is missing"))
+        }
+        Yaml::SerdeInvalidType {
+            unexpected,
+            expected,
+            ..
+        }
+        | Yaml::SerdeInvalidValue {
+            unexpected,
+            expected,
+            ..
+        } => (
+            key.to_owned(),
+            format!("found {unexpected}, expected {expected}"),
+        ),
+        Yaml::InvalidScalar { ty, .. } => (key.to_owned(), format!("expected {}", article(ty))),
+        Yaml::Message { msg, .. } => (key.to_owned(), msg.clone()),
+        other => (key.to_owned(), without_place(&other.to_string())),
+    }
+}
+
+/// `did you mean …?` for a near miss, else the list.
+fn suggestion(found: &str, expected: &[&str]) -> String {
+    match closest(found, expected.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => {
+            let known: Vec<_> = expected.iter().map(|name| format!("`{name}`")).collect();
+            format!("expected one of {}", known.join(", "))
+        }
+    }
+}
+
+/// The most similar of some names, if one is similar enough to be meant.
+pub(crate) fn closest<'n>(found: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    /// Below this Jaro-Winkler similarity two words share little more than a letter.
+    const SIMILAR: f64 = 0.8;
+    let plain = |text: &str| text.replace('-', "_").to_ascii_lowercase();
+    let found = plain(found);
+    names
+        .map(|name| (strsim::jaro_winkler(&found, &plain(name)), name))
+        .filter(|(similarity, _)| *similarity >= SIMILAR)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, name)| name)
+}
+
+fn article(kind: &str) -> String {
+    match kind {
+        "bool" | "boolean" => "`true` or `false`".to_owned(),
+        other => format!("a valid {other}"),
+    }
+}
+
+/// The YAML reader's own sentences may carry the place, which the error already shows.
+fn without_place(message: &str) -> String {
+    let end = message.find(" at line ").unwrap_or(message.len());
+    let message = message.get(..end).unwrap_or(message);
+    message.lines().next().unwrap_or_default().to_owned()
+}

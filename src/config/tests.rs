@@ -1,0 +1,445 @@
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use super::*;
+use crate::gateway::SourceConfig;
+
+/// A file of the repository's `config/` directory.
+fn shipped(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("config")
+        .join(name)
+}
+
+/// The settings of a text, as if it were `transom.yaml`.
+fn settings(text: &str) -> Result<Settings, Error> {
+    let path = Path::new("transom.yaml");
+    build::settings(&load::parse(text, path)?, Some(path))
+}
+
+fn error(text: &str) -> String {
+    settings(text).unwrap_err().to_string()
+}
+
+#[test]
+fn an_error_names_file_line_column_and_key_and_what_was_expected() {
+    let upstream = "upstreams: { a: { url: 'http://h:1' } }\n";
+    let two = "upstreams: { a: { url: 'http://h:1' }, b: { url: 'http://h:2' } }\n";
+    for (head, tail, expected) in [
+        (
+            "",
+            "lissten: 127.0.0.1:1\n",
+            "transom.yaml:1:1: unknown key `lissten`; did you mean `listen`?",
+        ),
+        (
+            "",
+            "limits:\n  header-bytes: 1\n",
+            "transom.yaml:2:3: limits: unknown key `header-bytes`; did you mean `header_bytes`?",
+        ),
+        (
+            "",
+            "admin: { zzz: 1 }\n",
+            "transom.yaml:1:10: admin: unknown key `zzz`; expected one of `listen`",
+        ),
+        (
+            "",
+            "listen: 8080\n",
+            "transom.yaml:1:9: listen: found `8080`, expected an IP address and a port, such as `127.0.0.1:8080` or `[::]:8080`",
+        ),
+        (
+            "",
+            "limits:\n  url: 8 KB\n",
+            "transom.yaml:2:8: limits.url: found `8 KB`, expected a size of 1 byte to 1 GiB, such as `16KiB` or `4MiB`",
+        ),
+        (
+            "",
+            "limits: { depth: 0 }\n",
+            "transom.yaml:1:18: limits.depth: found `0`, expected a whole number from 1 to 1000000",
+        ),
+        (
+            "",
+            "limits: { depth: [1] }\n",
+            "transom.yaml:1:11: limits.depth: found sequence, expected a whole number from 1 to 1000000",
+        ),
+        (
+            "",
+            "timeouts: { unary: 15 }\n",
+            "transom.yaml:1:20: timeouts.unary: found `15`, expected a duration such as `15s`, or `none`",
+        ),
+        (
+            "",
+            "json: { unknown_fields: refus }\n",
+            "transom.yaml:1:25: json.unknown_fields: found `refus`; did you mean `refuse`?",
+        ),
+        (
+            "",
+            "json: { emit_defaults: maybe }\n",
+            "transom.yaml:1:24: json.emit_defaults: expected `true` or `false`",
+        ),
+        (
+            "",
+            "upstreams: { a: { } }\n",
+            "transom.yaml:1:17: upstreams.a: the key `url` is missing",
+        ),
+        (
+            "",
+            "upstreams: { 'a b': { url: 'http://h:1' } }\n",
+            "transom.yaml:1:14: upstreams.a b: found the name `a b`, expected 1 to 64 letters, digits and `-_.:[]`",
+        ),
+        (
+            "",
+            "listen: 127.0.0.1:1\n",
+            "transom.yaml: upstreams: found none, expected at least one, such as `library: { url: http://127.0.0.1:50051 }`",
+        ),
+        (
+            upstream,
+            "schema:\n  - reflection: x\n",
+            "transom.yaml:3:5: schema[0].reflection: found `x`; expected one of the upstreams `a`",
+        ),
+        (
+            upstream,
+            "schema:\n  - upstream: a\n",
+            "transom.yaml:3:5: schema[0]: expected exactly one of the keys `reflection`, `descriptors` and `protos`",
+        ),
+        (
+            upstream,
+            "schema: [{ reflektion: a }]\n",
+            "transom.yaml:2:12: schema[0]: unknown key `reflektion`; did you mean `reflection`?",
+        ),
+        (
+            two,
+            "schema: [{ protos: p }]\n",
+            "transom.yaml:2:10: schema[0]: the key `upstream` is missing: there are several, `a`, `b`",
+        ),
+        (
+            upstream,
+            "timeouts: { unary: 10m }\n",
+            "transom.yaml:2:20: timeouts.unary: found `10m`, expected at most `unary_cap`, which is `5m`",
+        ),
+    ] {
+        assert_eq!(error(&format!("{head}{tail}")), expected);
+    }
+}
+
+#[test]
+fn broken_yaml_and_a_wrong_url_are_errors_with_a_place() {
+    for (text, place) in [
+        ("listen: [\n", "transom.yaml:"),
+        ("limits: 5\n", "transom.yaml:1:9: limits:"),
+        (
+            "upstreams:\n  a:\n    url: h:1\n",
+            "transom.yaml:3:10: upstreams.a.url:",
+        ),
+        (
+            "upstreams: { a: { url: 'http://h:1' }, a: { url: 'http://h:1' } }\n",
+            "transom.yaml:1:",
+        ),
+    ] {
+        let error = error(text);
+        assert!(error.starts_with(place), "{error}");
+        assert!(!error.contains('\n'), "{error}");
+    }
+}
+
+#[test]
+fn a_missing_file_and_a_huge_one_are_errors_that_name_it() {
+    let error = load(Some(Path::new("no/such.yaml")), &Flags::default())
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.starts_with("no/such.yaml: cannot read the file: "),
+        "{error}"
+    );
+}
+
+#[test]
+fn the_shipped_files_load() {
+    for name in ["minimal.yaml", "full.yaml", "demo.yaml"] {
+        load(Some(&shipped(name)), &Flags::default()).unwrap();
+    }
+    let settings = load(Some(&shipped("full.yaml")), &Flags::default()).unwrap();
+    let [
+        SourceConfig::Reflection { .. },
+        SourceConfig::Descriptors { path, upstream },
+        _,
+    ] = settings.gateway.schema.as_slice()
+    else {
+        panic!("{:?}", settings.gateway.schema)
+    };
+    assert_eq!((path, upstream.as_str()), (&shipped("chat.binpb"), "chat"));
+}
+
+#[test]
+fn a_file_of_defaults_is_the_modules_own_defaults() {
+    let settings = settings("upstreams: { a: { url: 'http://h:1' } }\n").unwrap();
+    assert_eq!(
+        settings.gateway.listener,
+        crate::listener::Config::default()
+    );
+    assert_eq!(
+        format!("{:?}", settings.gateway.protocol),
+        format!("{:?}", crate::protocol::Config::default())
+    );
+    assert_eq!(
+        settings.gateway.schema,
+        [SourceConfig::Reflection {
+            upstream: "a".to_owned()
+        }]
+    );
+}
+
+/// Every leaf of a JSON Schema, as a dotted path; `*` for any name, `[]` for any element.
+fn leaves(schema: &Value, path: &str, found: &mut BTreeSet<String>) {
+    let below = |name: &str| {
+        if path.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{path}.{name}")
+        }
+    };
+    if let Some(properties) = schema["properties"].as_object() {
+        for (name, property) in properties {
+            leaves(property, &below(name), found);
+        }
+    } else if schema["additionalProperties"].is_object() {
+        leaves(&schema["additionalProperties"], &below("*"), found);
+    } else if let Some(patterns) = schema["patternProperties"].as_object() {
+        patterns
+            .values()
+            .for_each(|value| leaves(value, &below("*"), found));
+    } else if schema["items"].is_object() {
+        leaves(&schema["items"], &format!("{path}[]"), found);
+    } else {
+        assert!(
+            schema["description"].is_string(),
+            "{path} has no description: {schema}"
+        );
+        found.insert(path.to_owned());
+    }
+}
+
+/// Every leaf of a value, in the same notation.
+fn keys(value: &Value, path: &str, found: &mut BTreeSet<String>) {
+    let below = |name: &str| {
+        if path.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{path}.{name}")
+        }
+    };
+    match value {
+        Value::Object(map) if path == "upstreams" => {
+            map.values()
+                .for_each(|value| keys(value, &below("*"), found));
+        }
+        Value::Object(map) => map
+            .iter()
+            .for_each(|(name, value)| keys(value, &below(name), found)),
+        Value::Array(list) => list
+            .iter()
+            .for_each(|value| keys(value, &format!("{path}[]"), found)),
+        _ => {
+            found.insert(path.to_owned());
+        }
+    }
+}
+
+#[test]
+fn the_full_file_has_every_key_of_the_json_schema() {
+    let schema: Value = serde_json::from_str(&json_schema()).unwrap();
+    let text = std::fs::read_to_string(shipped("full.yaml")).unwrap();
+    let file: Value = serde_saphyr::from_str(&text).unwrap();
+    let (mut in_schema, mut in_file) = (BTreeSet::new(), BTreeSet::new());
+    leaves(&schema, "", &mut in_schema);
+    keys(&file, "", &mut in_file);
+    assert!(in_schema.len() > 30, "{in_schema:?}");
+    assert_eq!(in_schema, in_file);
+}
+
+#[test]
+fn what_the_full_file_calls_a_default_is_the_default() {
+    let text = std::fs::read_to_string(shipped("full.yaml")).unwrap();
+    let file: Value = serde_saphyr::from_str(&text).unwrap();
+    let mut defaults = serde_json::to_value(raw::File::default()).unwrap();
+    defaults["upstreams"] =
+        serde_json::json!({ "library": { "connect_timeout": raw::connect_timeout() } });
+    let mut path: Vec<(usize, &str)> = Vec::new();
+    let mut compared = 0;
+    for line in text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with(['#', '-']))
+    {
+        let Some((key, value)) = line.split_once(':') else {
+            continue;
+        };
+        let indent = key.len() - key.trim_start().len();
+        path.retain(|(depth, _)| *depth < indent);
+        path.push((indent, key.trim()));
+        let pointer: String = path.iter().map(|(_, key)| format!("/{key}")).collect();
+        if value.ends_with("# default") {
+            assert_eq!(
+                file.pointer(&pointer),
+                defaults.pointer(&pointer),
+                "{pointer}"
+            );
+            compared += 1;
+        }
+    }
+    let mut all = BTreeSet::new();
+    keys(&defaults, "", &mut all);
+    all.retain(|key| key != "admin.listen");
+    assert_eq!(compared, all.len(), "{all:?}");
+}
+
+#[test]
+fn the_json_schema_shows_every_default_and_refuses_unknown_keys() {
+    let schema: Value = serde_json::from_str(&json_schema()).unwrap();
+    assert_eq!(schema["additionalProperties"], false);
+    for section in ["rest", "json", "limits", "timeouts", "log"] {
+        let section = &schema["properties"][section];
+        assert_eq!(section["additionalProperties"], false, "{section}");
+        for (key, property) in section["properties"].as_object().unwrap() {
+            assert!(!property["default"].is_null(), "{key}: {property}");
+        }
+    }
+    assert_eq!(schema["properties"]["listen"]["default"], "127.0.0.1:8080");
+    assert_eq!(
+        schema["properties"]["timeouts"]["properties"]["unary"]["default"],
+        "15s"
+    );
+}
+
+fn flags(upstreams: &[&str]) -> Flags {
+    Flags {
+        upstreams: upstreams.iter().map(|text| text.parse().unwrap()).collect(),
+        ..Flags::default()
+    }
+}
+
+fn names(settings: &Settings) -> Vec<(String, String)> {
+    let upstreams = settings.gateway.upstreams.iter();
+    upstreams
+        .map(|upstream| (upstream.name.clone(), upstream.url.to_string()))
+        .collect()
+}
+
+fn owned(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    pairs
+        .iter()
+        .map(|(name, url)| ((*name).to_owned(), (*url).to_owned()))
+        .collect()
+}
+
+#[test]
+fn upstream_flags_name_replace_and_add() {
+    let only = load(None, &flags(&["http://h:1"])).unwrap();
+    assert_eq!(names(&only), owned(&[("upstream", "http://h:1")]));
+    let several = load(None, &flags(&["http://h:1", "http://h:2", "x=http://h:3"])).unwrap();
+    assert_eq!(
+        names(&several),
+        owned(&[
+            ("h:1", "http://h:1"),
+            ("h:2", "http://h:2"),
+            ("x", "http://h:3")
+        ])
+    );
+    let minimal = load(Some(&shipped("minimal.yaml")), &flags(&["http://h:1"])).unwrap();
+    assert_eq!(names(&minimal), owned(&[("library", "http://h:1")]));
+    let full = load(Some(&shipped("full.yaml")), &flags(&["chat=http://h:1"])).unwrap();
+    assert_eq!(
+        names(&full),
+        owned(&[
+            ("library", "http://127.0.0.1:50051"),
+            ("chat", "http://h:1")
+        ])
+    );
+    for (file, upstreams, part) in [
+        (
+            None,
+            &[][..],
+            "no upstream: name a gRPC server with --upstream URL",
+        ),
+        (
+            Some("full.yaml"),
+            &["http://h:1"][..],
+            "say which one with --upstream NAME=URL",
+        ),
+        (None, &["http://h:1", "http://h:1"][..], "is given twice"),
+    ] {
+        let file = file.map(shipped);
+        let error = load(file.as_deref(), &flags(upstreams)).unwrap_err();
+        assert!(
+            matches!(&error, Error::Flags(message) if message.contains(part)),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn schema_flags_replace_the_files_and_leave_reflection_alone_unless_asked() {
+    let files = Flags {
+        descriptors: vec!["a.binpb".parse().unwrap()],
+        ..flags(&["http://h:1"])
+    };
+    let descriptors = SourceConfig::Descriptors {
+        path: "a.binpb".into(),
+        upstream: "upstream".to_owned(),
+    };
+    assert_eq!(
+        load(None, &files).unwrap().gateway.schema,
+        std::slice::from_ref(&descriptors)
+    );
+    let both = Flags {
+        reflection: true,
+        ..files.clone()
+    };
+    let reflection = SourceConfig::Reflection {
+        upstream: "upstream".to_owned(),
+    };
+    assert_eq!(
+        load(None, &both).unwrap().gateway.schema,
+        [descriptors, reflection]
+    );
+    let two = Flags {
+        protos: vec!["y=dir".parse().unwrap()],
+        ..flags(&["x=http://h:1", "y=http://h:2"])
+    };
+    let protos = SourceConfig::Protos {
+        dir: "dir".into(),
+        upstream: "y".to_owned(),
+    };
+    assert_eq!(load(None, &two).unwrap().gateway.schema, [protos]);
+    let ambiguous = Flags {
+        protos: vec!["dir".parse().unwrap()],
+        ..two
+    };
+    assert!(
+        load(None, &ambiguous)
+            .unwrap_err()
+            .to_string()
+            .contains("--proto NAME=dir")
+    );
+}
+
+#[test]
+fn other_flags_win_over_the_file() {
+    let flags = Flags {
+        listen: Some(([0, 0, 0, 0], 1).into()),
+        admin: Some(([0, 0, 0, 0], 2).into()),
+        log_format: Some(LogFormat::Json),
+        log_level: Some(LogLevel::Debug),
+        ..Flags::default()
+    };
+    let settings = load(Some(&shipped("full.yaml")), &flags).unwrap();
+    assert_eq!(settings.gateway.listener.address, ([0, 0, 0, 0], 1).into());
+    assert_eq!(settings.gateway.admin, Some(([0, 0, 0, 0], 2).into()));
+    assert_eq!(
+        settings.log,
+        Log {
+            format: LogFormat::Json,
+            level: LogLevel::Debug
+        }
+    );
+}

@@ -1,0 +1,144 @@
+//! Texts of the configuration that have a form: addresses, URLs and names.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::net::SocketAddr;
+use std::str::FromStr;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::units::quoted;
+use crate::upstream;
+
+/// The longest upstream name, in bytes: it becomes a label in logs and metrics.
+pub const NAME_MAX: usize = 64;
+
+/// An IP address and a port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Address(pub SocketAddr);
+
+impl FromStr for Address {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let expected = "expected an IP address and a port, such as `127.0.0.1:8080` or `[::]:8080`";
+        text.parse()
+            .map(Self)
+            .map_err(|_| format!("found {}, {expected}", quoted(text)))
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The URL of a gRPC server, checked by the upstream module and kept as it was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UpstreamUrl {
+    text: String,
+    url: upstream::Url,
+}
+
+impl UpstreamUrl {
+    /// The URL as written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The URL as the upstream module knows it.
+    #[must_use]
+    pub fn get(&self) -> upstream::Url {
+        self.url.clone()
+    }
+}
+
+impl FromStr for UpstreamUrl {
+    type Err = upstream::UrlError;
+
+    fn from_str(text: &str) -> Result<Self, upstream::UrlError> {
+        Ok(Self {
+            url: text.parse()?,
+            text: text.to_owned(),
+        })
+    }
+}
+
+impl fmt::Display for UpstreamUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// The name of an upstream: letters, digits and `-_.:[]`, at most [`NAME_MAX`].
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct UpstreamName(String);
+
+impl UpstreamName {
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for UpstreamName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let fits = |c: char| c.is_ascii_alphanumeric() || "-_.:[]".contains(c);
+        if text.is_empty() || text.len() > NAME_MAX || !text.chars().all(fits) {
+            return Err(format!(
+                "found the name {}, expected 1 to {NAME_MAX} letters, digits and `-_.:[]`",
+                quoted(text)
+            ));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Display for UpstreamName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+macro_rules! text_in_the_file {
+    ($($type:ident $schema:tt)*) => {$(
+        impl<'de> Deserialize<'de> for $type {
+            fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                String::deserialize(from)?.parse().map_err(D::Error::custom)
+            }
+        }
+
+        impl Serialize for $type {
+            fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                to.collect_str(self)
+            }
+        }
+
+        impl JsonSchema for $type {
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($type).into()
+            }
+
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!($schema)
+            }
+        }
+    )*};
+}
+
+text_in_the_file! {
+    Address { "type": "string", "examples": ["127.0.0.1:8080", "0.0.0.0:8080", "[::]:8080"] }
+    UpstreamUrl { "type": "string", "examples": ["http://127.0.0.1:50051"] }
+    UpstreamName { "type": "string", "pattern": "^[A-Za-z0-9._:\\[\\]-]{1,64}$" }
+}
