@@ -22,7 +22,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::backoff::Backoff;
-use super::connect::{Connected, ConnectError, StreamLimit, connect};
+use super::connect::{ConnectError, Connected, StreamLimit, connect};
 use super::endpoint::Endpoint;
 use super::exchange::RequestBody;
 use crate::call::{Code, Retry, Status};
@@ -106,12 +106,15 @@ impl Pool {
             Turn::Later(turn) => turn,
         };
         // The sender lives in the queue until it is used; a lost one would be a lost connection.
-        turn.await.unwrap_or_else(|_| Err(self.unreachable("the connection was lost")))
+        turn.await
+            .unwrap_or_else(|_| Err(self.unreachable("the connection was lost")))
     }
 
     fn ask(&self) -> Result<Turn, Status> {
         let mut state = self.lock();
-        state.connections.retain(|connection| !connection.sender.is_closed());
+        state
+            .connections
+            .retain(|connection| !connection.sender.is_closed());
         if state.waiting.is_empty()
             && let Some(lease) = self.grant(&mut state)
         {
@@ -197,13 +200,22 @@ impl Pool {
     fn connected(&self, result: Result<Connected, ConnectError>) {
         let mut state = self.lock();
         match result {
-            Ok(Connected { sender, streams, driver }) => {
+            Ok(Connected {
+                sender,
+                streams,
+                driver,
+            }) => {
                 tracing::debug!(upstream = %self.0.name, endpoint = %self.0.endpoint, "connected");
                 state.progress = Progress::Idle;
                 state.backoff.reset();
                 let id = state.next_connection;
                 state.next_connection += 1;
-                state.connections.push(Connection { id, sender, streams, open: 0 });
+                state.connections.push(Connection {
+                    id,
+                    sender,
+                    streams,
+                    open: 0,
+                });
                 let pool = Arc::downgrade(&self.0);
                 tokio::spawn(async move {
                     driver.run().await;
@@ -221,7 +233,10 @@ impl Pool {
                     upstream = %self.0.name, endpoint = %self.0.endpoint, %cause, ?delay,
                     "cannot connect to the upstream",
                 );
-                state.progress = Progress::BackingOff { until: Instant::now() + delay, cause };
+                state.progress = Progress::BackingOff {
+                    until: Instant::now() + delay,
+                    cause,
+                };
                 self.fail_waiting(state);
             }
         }
@@ -230,7 +245,9 @@ impl Pool {
     /// Fails the calls that wait if nothing will serve them: no connection is left, and none is
     /// made for a while.
     fn fail_waiting(&self, mut state: MutexGuard<'_, State>) {
-        let Progress::BackingOff { until, cause } = state.progress else { return };
+        let Progress::BackingOff { until, cause } = state.progress else {
+            return;
+        };
         if !state.connections.is_empty() || Instant::now() >= until {
             return;
         }
@@ -253,8 +270,10 @@ impl Pool {
     /// A stream of this connection is free.
     fn release(&self, id: u64) {
         let mut state = self.lock();
-        if let Some(connection) =
-            state.connections.iter_mut().find(|connection| connection.id == id)
+        if let Some(connection) = state
+            .connections
+            .iter_mut()
+            .find(|connection| connection.id == id)
         {
             connection.open = connection.open.saturating_sub(1);
         }
@@ -266,7 +285,9 @@ impl Pool {
 
 impl std::fmt::Debug for Pool {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Pool").field("endpoint", &self.0.endpoint).finish_non_exhaustive()
+        f.debug_struct("Pool")
+            .field("endpoint", &self.0.endpoint)
+            .finish_non_exhaustive()
     }
 }
 
