@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use http::header::{CONTENT_TYPE, HeaderName, TE, USER_AGENT};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, TE, USER_AGENT};
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri, Version};
 use hyper::body::Incoming;
@@ -154,6 +154,9 @@ fn uri(authority: &Authority, path: &str) -> Result<Uri, Status> {
 
 fn headers(metadata: HeaderMap, encodings: Encodings) -> HeaderMap {
     let mut headers = metadata;
+    // What is true of this request alone, whatever stands in the metadata.
+    headers.remove(GRPC_TIMEOUT);
+    headers.remove(CONTENT_LENGTH);
     headers.insert(TE, HeaderValue::from_static("trailers"));
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
     let agent = match headers.get(USER_AGENT) {

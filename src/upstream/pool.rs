@@ -18,6 +18,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use hyper::client::conn::http2::SendRequest;
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
@@ -186,13 +187,16 @@ impl Pool {
             Progress::BackingOff { until, .. } => Instant::now() >= until,
         };
         if !state.waiting.is_empty() && may_connect && state.connections.len() < CONNECTIONS_MAX {
-            state.progress = Progress::Connecting;
-            let pool = self.clone();
-            // A task of its own: the connection outlives the call that asked for it.
-            tokio::spawn(async move {
-                let result = connect(&pool.0.endpoint, pool.0.timeout).await;
-                pool.connected(result);
-            });
+            // Without a runtime, as when a reply is dropped after its end, nobody waits any more.
+            if let Ok(runtime) = Handle::try_current() {
+                state.progress = Progress::Connecting;
+                let pool = self.clone();
+                // A task of its own: the connection outlives the call that asked for it.
+                runtime.spawn(async move {
+                    let result = connect(&pool.0.endpoint, pool.0.timeout).await;
+                    pool.connected(result);
+                });
+            }
         }
         grants
     }

@@ -17,6 +17,9 @@ use crate::call::{
 };
 use crate::schema::method::Shape;
 
+/// How the content-type of a gRPC response begins.
+const GRPC: &[u8] = b"application/grpc";
+
 /// Bytes of a wrong content-type that a message repeats.
 const SHOWN_MAX: usize = 100;
 
@@ -256,15 +259,14 @@ fn fail(status: Status) -> Answer {
 
 fn check_content_type(name: &str, status: StatusCode, headers: &HeaderMap) -> Result<(), Status> {
     let value = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
-    let is_grpc = value.is_some_and(|value| {
-        let rest = value.to_ascii_lowercase();
-        match rest.strip_prefix(b"application/grpc") {
-            Some([]) => true,
+    let is_grpc = value
+        .and_then(|value| value.split_at_checked(GRPC.len()))
+        .is_some_and(
             // Not application/grpc-web, which frames its trailers.
-            Some([next, ..]) => matches!(next, b'+' | b';' | b' '),
-            None => false,
-        }
-    });
+            |(kind, rest)| {
+                kind.eq_ignore_ascii_case(GRPC) && matches!(rest, [] | [b'+' | b';' | b' ', ..])
+            },
+        );
     if is_grpc {
         return Ok(());
     }

@@ -1,5 +1,7 @@
 //! Many calls on few streams, and connections that end under them.
 
+use std::task::Poll;
+
 use super::*;
 
 #[tokio::test]
@@ -190,4 +192,110 @@ async fn a_hundred_unread_streams_of_small_messages_leave_a_neighbour_alone() {
             ));
         }
     }
+}
+
+#[tokio::test]
+async fn a_connection_that_drains_keeps_its_streams_and_gets_no_more() {
+    let go = Arc::new(Semaphore::new(0));
+    let gate = Arc::clone(&go);
+    let backend = Backend::scripted(0, move |connection, stream| {
+        let go = Arc::clone(&gate);
+        async move {
+            if connection > 0 {
+                return backend::http2(stream, 10, |_, respond| async move { ok(respond, b"") })
+                    .await;
+            }
+            let mut connection = h2::server::Builder::new()
+                .handshake::<_, Bytes>(stream)
+                .await
+                .unwrap();
+            let (_, respond) = connection.accept().await.unwrap().unwrap();
+            let mut open = begin(respond, &[b"before"]);
+            connection.graceful_shutdown();
+            let finish = async move {
+                go.acquire().await.unwrap().forget();
+                open.send_data(frame(b"after"), false).unwrap();
+                open.send_trailers(trailers(&[("grpc-status", "0")]))
+                    .unwrap();
+            };
+            // Whatever comes after the shutdown is not answered; this moves the connection.
+            let serve = async { while let Some(Ok(_)) = connection.accept().await {} };
+            tokio::join!(finish, serve);
+        }
+    })
+    .await;
+    let upstream = backend.upstream();
+    let reply = upstream.call(server_stream()).await.unwrap();
+    for _ in 0..5 {
+        assert!(outcome(&upstream, unary(b"x")).await.is_ok());
+    }
+    go.add_permits(1);
+    let (messages, end) = collect(reply).await;
+    assert_eq!(messages, [&b"before"[..], b"after"]);
+    assert!(end.status.is_ok());
+}
+
+#[tokio::test]
+async fn a_full_queue_refuses_the_next_call() {
+    let gate = Arc::new(Semaphore::new(0));
+    let door = Arc::clone(&gate);
+    let (started, mut start) = mpsc::unbounded_channel();
+    let backend = Backend::http2(0, 1, move |_, respond| {
+        let (door, started) = (Arc::clone(&door), started.clone());
+        async move {
+            started.send(()).unwrap();
+            let _permit = door.acquire().await.unwrap();
+            ok(respond, b"");
+        }
+    })
+    .await;
+    let upstream = backend.upstream();
+    let mut calls = tokio::task::JoinSet::new();
+    for _ in 0..10 {
+        let upstream = upstream.clone();
+        calls.spawn(async move { outcome(&upstream, unary(b"x")).await });
+    }
+    for _ in 0..10 {
+        start.recv().await.unwrap();
+    }
+    let mut queued: Vec<_> = (0..1024)
+        .map(|_| Box::pin(outcome(&upstream, unary(b"x"))))
+        .collect();
+    for call in &mut queued {
+        let polled = std::future::poll_fn(|cx| Poll::Ready(call.as_mut().poll(cx))).await;
+        assert!(polled.is_pending());
+    }
+    let status = outcome(&upstream, unary(b"x")).await;
+    assert_eq!(
+        (status.code, status.origin),
+        (Code::Unavailable, Origin::Gateway)
+    );
+    gate.add_permits(10);
+    while let Some(status) = calls.join_next().await {
+        assert!(status.unwrap().is_ok());
+    }
+    for status in futures_util::future::join_all(queued).await {
+        assert!(status.is_ok());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_backend_that_came_up_is_tried_once_the_back_off_is_over() {
+    let answer = |_, respond| async move { ok(respond, b"") };
+    let first = Backend::http2(0, 10, answer).await;
+    let port = first.port;
+    first.stop().await;
+    let upstream = upstream(port);
+    let endless = || Call {
+        deadline: Deadline::Never,
+        ..unary(b"x")
+    };
+    assert_eq!(outcome(&upstream, endless()).await.code, Code::Unavailable);
+
+    let second = Backend::http2(port, 10, answer).await;
+    assert_eq!(outcome(&upstream, endless()).await.code, Code::Unavailable);
+    assert_eq!(second.connections(), 0, "it is left alone for a while");
+    tokio::time::advance(Duration::from_millis(1201)).await;
+    tokio::time::resume();
+    assert!(outcome(&upstream, endless()).await.is_ok());
 }
