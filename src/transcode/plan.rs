@@ -1,7 +1,7 @@
 //! What is known of each message before any input comes: immutable tables, compiled once per
 //! schema load. Messages name each other by index, so cycles are free.
 
-pub(crate) mod compile;
+mod compile;
 mod names;
 
 use std::collections::{HashMap, HashSet};

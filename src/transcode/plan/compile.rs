@@ -18,35 +18,38 @@ const DENSE_PER_FIELD: usize = 4;
 /// Longest number table.
 const DENSE_MAX: usize = 1024;
 
-/// Compiles every message and enum of the pool.
-pub(crate) fn compile(pool: &DescriptorPool, lowered: &Lowered) -> Plans {
-    let mut indices = Indices::default();
-    for (index, message) in pool.all_messages().enumerate() {
-        let id = PlanId(index as u32);
-        indices.messages.insert(message.full_name().into(), id);
-    }
-    for (index, enumeration) in pool.all_enums().enumerate() {
-        let id = EnumId(index as u32);
-        indices.enums.insert(enumeration.full_name().into(), id);
-    }
-    let mut slots = 0;
-    let plans = pool
-        .all_messages()
-        .map(|message| {
-            let plan = indices.plan(&message, slots);
-            slots += 1 + plan.fields.len();
-            plan
-        })
-        .collect();
-    let enums = pool
-        .all_enums()
-        .map(|enumeration| enum_plan(&enumeration, lowered))
-        .collect();
-    Plans {
-        plans,
-        enums,
-        by_name: indices.messages,
-        slots,
+impl Plans {
+    /// Compiles every message of the pool. `lowered` says what the pool's descriptors no longer
+    /// tell, because editions were rewritten as proto3.
+    pub fn compile(pool: &DescriptorPool, lowered: &Lowered) -> Self {
+        let mut indices = Indices::default();
+        for (index, message) in pool.all_messages().enumerate() {
+            let id = PlanId(index as u32);
+            indices.messages.insert(message.full_name().into(), id);
+        }
+        for (index, enumeration) in pool.all_enums().enumerate() {
+            let id = EnumId(index as u32);
+            indices.enums.insert(enumeration.full_name().into(), id);
+        }
+        let mut slots = 0;
+        let plans = pool
+            .all_messages()
+            .map(|message| {
+                let plan = indices.plan(&message, slots);
+                slots += 1 + plan.fields.len();
+                plan
+            })
+            .collect();
+        let enums = pool
+            .all_enums()
+            .map(|enumeration| enum_plan(&enumeration, lowered))
+            .collect();
+        Self {
+            plans,
+            enums,
+            by_name: indices.messages,
+            slots,
+        }
     }
 }
 
