@@ -1,7 +1,10 @@
 //! The integration tests, one binary so that they link once.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod architecture;
 mod cli;
 mod demo;
 mod examples;
+mod gateway;
 mod protos;
+mod support;

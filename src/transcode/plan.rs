@@ -1,12 +1,12 @@
 //! What is known of each message before any input comes: immutable tables, compiled once per
 //! schema load. Messages name each other by index, so cycles are free.
 
-pub(crate) mod compile;
+mod compile;
 mod names;
 
 use std::collections::{HashMap, HashSet};
 
-pub(crate) use names::Names;
+pub(crate) use names::{Names, hash};
 
 /// Plans for every message of a pool. Immutable; share it by `Arc`.
 #[derive(Debug)]
@@ -223,6 +223,12 @@ impl Plan {
                 .binary_search_by_key(&number, |field| field.number)
                 .ok(),
         }
+    }
+
+    /// Within an `Any` its JSON stands under `value`, not beside `@type`. `Empty` too, whose JSON is
+    /// an object like any other.
+    pub(crate) fn is_value_of_any(&self) -> bool {
+        self.wkt.is_some() || (self.fields.is_empty() && &*self.name == "google.protobuf.Empty")
     }
 
     /// The field of this number, and its index.

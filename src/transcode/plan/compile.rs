@@ -18,35 +18,38 @@ const DENSE_PER_FIELD: usize = 4;
 /// Longest number table.
 const DENSE_MAX: usize = 1024;
 
-/// Compiles every message and enum of the pool.
-pub(crate) fn compile(pool: &DescriptorPool, lowered: &Lowered) -> Plans {
-    let mut indices = Indices::default();
-    for (index, message) in pool.all_messages().enumerate() {
-        let id = PlanId(index as u32);
-        indices.messages.insert(message.full_name().into(), id);
-    }
-    for (index, enumeration) in pool.all_enums().enumerate() {
-        let id = EnumId(index as u32);
-        indices.enums.insert(enumeration.full_name().into(), id);
-    }
-    let mut slots = 0;
-    let plans = pool
-        .all_messages()
-        .map(|message| {
-            let plan = indices.plan(&message, slots);
-            slots += 1 + plan.fields.len();
-            plan
-        })
-        .collect();
-    let enums = pool
-        .all_enums()
-        .map(|enumeration| enum_plan(&enumeration, lowered))
-        .collect();
-    Plans {
-        plans,
-        enums,
-        by_name: indices.messages,
-        slots,
+impl Plans {
+    /// Compiles every message of the pool. `lowered` says what the pool's descriptors no longer
+    /// tell, because editions were rewritten as proto3.
+    pub fn compile(pool: &DescriptorPool, lowered: &Lowered) -> Self {
+        let mut indices = Indices::default();
+        for (index, message) in pool.all_messages().enumerate() {
+            let id = PlanId(index as u32);
+            indices.messages.insert(message.full_name().into(), id);
+        }
+        for (index, enumeration) in pool.all_enums().enumerate() {
+            let id = EnumId(index as u32);
+            indices.enums.insert(enumeration.full_name().into(), id);
+        }
+        let mut slots = 0;
+        let plans = pool
+            .all_messages()
+            .map(|message| {
+                let plan = indices.plan(&message, slots);
+                slots += 1 + plan.fields.len();
+                plan
+            })
+            .collect();
+        let enums = pool
+            .all_enums()
+            .map(|enumeration| enum_plan(&enumeration, lowered))
+            .collect();
+        Self {
+            plans,
+            enums,
+            by_name: indices.messages,
+            slots,
+        }
     }
 }
 
@@ -59,15 +62,13 @@ struct Indices {
 impl Indices {
     fn plan(&self, message: &MessageDescriptor, slot: usize) -> Plan {
         let real: Vec<_> = message.oneofs().filter(|o| !o.is_synthetic()).collect();
+        let members: HashMap<u32, u32> = (0..)
+            .zip(&real)
+            .flat_map(|(index, oneof)| oneof.fields().map(move |field| (field.number(), index)))
+            .collect();
         let mut fields: Vec<Field> = message
             .fields()
-            .map(|field| {
-                let oneof = field.containing_oneof().and_then(|oneof| {
-                    let index = real.iter().position(|other| *other == oneof)?;
-                    Some(index as u32)
-                });
-                self.field(&field, oneof)
-            })
+            .map(|field| self.field(&field, members.get(&field.number()).copied()))
             .collect();
         fields.extend(message.extensions().map(|field| self.extension(&field)));
         fields.sort_by_key(|field| field.number);
@@ -267,8 +268,10 @@ fn dense(fields: &[Field]) -> Box<[u16]> {
 }
 
 fn enum_plan(enumeration: &EnumDescriptor, lowered: &Lowered) -> EnumPlan {
-    let mut values: Vec<_> = enumeration
-        .values()
+    // From the descriptor's own text: `values()` is not in the order of declaration.
+    let declared = &enumeration.enum_descriptor_proto().value;
+    let mut values: Vec<_> = declared
+        .iter()
         .map(|value| EnumValue {
             number: value.number(),
             quoted: quoted(value.name()).into(),
@@ -277,15 +280,18 @@ fn enum_plan(enumeration: &EnumDescriptor, lowered: &Lowered) -> EnumPlan {
     // Stable, so the first declared of equal numbers stays.
     values.sort_by_key(|value| value.number);
     values.dedup_by_key(|value| value.number);
-    let all: Vec<_> = enumeration.values().collect();
     EnumPlan {
         name: enumeration.full_name().into(),
         closed: enumeration.parent_file().syntax() == Syntax::Proto2
             || lowered.closed_enums.contains(enumeration.full_name()),
         null: enumeration.full_name() == "google.protobuf.NullValue",
         values: values.into(),
-        names: Names::new((0..).zip(&all).map(|(index, value)| (value.name(), index))),
-        numbers: all.iter().map(|value| value.number()).collect(),
+        names: Names::new(
+            (0..)
+                .zip(declared)
+                .map(|(index, value)| (value.name(), index)),
+        ),
+        numbers: declared.iter().map(|value| value.number()).collect(),
     }
 }
 

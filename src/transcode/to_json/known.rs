@@ -211,7 +211,7 @@ impl Printer<'_> {
         let id = self.type_of(url).ok_or_else(|| unknown_type(url))?;
         let plan = self.plans.plan(id);
         let pieces = Pieces::One(payload);
-        if plan.wkt.is_some() || &*plan.name == "google.protobuf.Empty" {
+        if plan.is_value_of_any() {
             self.out.extend_from_slice(b"\"value\":");
             self.message(id, &pieces, depth)
         } else {

@@ -26,9 +26,10 @@ impl<'c> Writer<'c, '_> {
         let start = self.out.len();
         self.out.push(VALUE);
         let prefix = self.open_length(plan.slot);
-        match plan.wkt {
-            None => self.object(plan, Home::Any)?,
-            Some(_) => self.wrapped(plan, id)?,
+        if plan.is_value_of_any() {
+            self.wrapped(plan, id)?;
+        } else {
+            self.object(plan, Home::Any)?;
         }
         if prefix.is_empty(self.out) {
             self.out.truncate(start);
@@ -121,7 +122,8 @@ impl<'c> Writer<'c, '_> {
             }
             more = self.json.another(b'}')?;
         }
-        if values == 0 {
+        // Some printers write an `Empty` as `{"@type": …}` alone.
+        if values == 0 && plan.wkt.is_some() {
             let message = format!("expected `value` with the {}, found none", plan.name);
             return Err(Fault::invalid(Some(from), message));
         }

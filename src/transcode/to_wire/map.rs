@@ -3,7 +3,7 @@
 use super::Writer;
 use crate::transcode::error::Fault;
 use crate::transcode::json::number;
-use crate::transcode::plan::{Field, Kind, Presence, Tag};
+use crate::transcode::plan::{Field, Kind, Presence, Tag, hash};
 use crate::transcode::scratch::WrittenKey;
 use crate::transcode::wire::write::{Scalar, put_varint};
 
@@ -62,9 +62,11 @@ impl<'c> Writer<'c, '_> {
             // A lone entry repeats nothing.
             if more || self.scratch.keys.len() > keys_from {
                 let start = key_start(self.out, from);
+                let end = start + key_len;
                 self.scratch.keys.push(WrittenKey {
+                    hash: hash(0, self.out.get(start..end).unwrap_or_default()),
                     start,
-                    end: start + key_len,
+                    end,
                     text_at,
                 });
             }
@@ -84,15 +86,19 @@ impl<'c> Writer<'c, '_> {
             (1..keys.len()).find_map(|at| {
                 let (before, rest) = keys.split_at(at);
                 let key = rest.first()?;
-                before
-                    .iter()
-                    .any(|other| bytes(other) == bytes(key))
-                    .then_some(key.text_at)
+                let same =
+                    |other: &&WrittenKey| other.hash == key.hash && bytes(other) == bytes(key);
+                before.iter().find(same).map(|_| key.text_at)
             })
         } else {
-            keys.sort_unstable_by(|a, b| (bytes(a).cmp(bytes(b))).then(a.text_at.cmp(&b.text_at)));
+            // Equal hashes, even if somebody made them, cost no more than comparing all bytes.
+            keys.sort_unstable_by(|a, b| {
+                (a.hash.cmp(&b.hash))
+                    .then_with(|| bytes(a).cmp(bytes(b)))
+                    .then(a.text_at.cmp(&b.text_at))
+            });
             keys.windows(2).find_map(|pair| match pair {
-                [a, b] if bytes(a) == bytes(b) => Some(b.text_at),
+                [a, b] if a.hash == b.hash && bytes(a) == bytes(b) => Some(b.text_at),
                 _ => None,
             })
         };

@@ -213,5 +213,33 @@ pub(super) fn put_base64(out: &mut Vec<u8>, text: &[u8]) -> bool {
         Some(_) => base64_simd::URL_SAFE_NO_PAD,
         None => base64_simd::STANDARD_NO_PAD,
     };
-    alphabet.decode_append(bare, out).is_ok()
+    let (whole, tail) = bare.split_at(bare.len() & !3);
+    alphabet.decode_append(whole, out).is_ok() && put_base64_tail(out, tail)
+}
+
+/// The last one or two bytes. Bits beyond them are dropped, as other parsers do.
+fn put_base64_tail(out: &mut Vec<u8>, tail: &[u8]) -> bool {
+    let bits = tail.iter().try_fold(0u32, |bits, digit| {
+        let value = match digit {
+            b'A'..=b'Z' => digit - b'A',
+            b'a'..=b'z' => digit - b'a' + 26,
+            b'0'..=b'9' => digit - b'0' + 52,
+            b'+' | b'-' => 62,
+            b'/' | b'_' => 63,
+            _ => return None,
+        };
+        Some(bits << 6 | u32::from(value))
+    });
+    match (bits, tail.len()) {
+        (Some(_), 0) => true,
+        (Some(bits), 2) => {
+            out.push((bits >> 4) as u8);
+            true
+        }
+        (Some(bits), 3) => {
+            out.extend([(bits >> 10) as u8, (bits >> 2) as u8]);
+            true
+        }
+        _ => false,
+    }
 }

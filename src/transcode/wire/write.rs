@@ -64,7 +64,11 @@ impl Prefix {
     pub(crate) fn open(out: &mut Vec<u8>, width: u8) -> Self {
         let width = width.clamp(1, 10);
         let at = out.len();
-        out.resize(at + usize::from(width), 0);
+        if width == 1 {
+            out.push(0);
+        } else {
+            out.resize(at + usize::from(width), 0);
+        }
         Self { at, width }
     }
 
@@ -74,6 +78,13 @@ impl Prefix {
         let guessed = usize::from(self.width);
         let body = self.at + guessed;
         let len = out.len().saturating_sub(body);
+        if guessed == 1
+            && len < 0x80
+            && let Some(prefix) = out.get_mut(self.at)
+        {
+            *prefix = len as u8;
+            return 1;
+        }
         let needed = varint_len(len as u64);
         if needed > guessed {
             out.resize(out.len() + needed - guessed, 0);

@@ -1,11 +1,11 @@
 //! `google.protobuf.Duration` from text like `-1.5s`.
 
-/// About ten thousand years, the limit that duration.proto sets.
+/// About ten thousand years, the limit that duration.proto sets to whole seconds.
 const SECONDS_MAX: i64 = 315_576_000_000;
 
 /// What the parser takes, for people.
 pub(crate) const EXPECTED: &str =
-    "a duration in seconds like \"1.5s\", at most 315576000000s either way";
+    "a duration in seconds like \"1.5s\", at most 315576000000 whole ones either way";
 
 /// Seconds and nanoseconds, of one sign.
 pub(crate) fn parse(text: &[u8]) -> Option<(i64, i32)> {
@@ -26,9 +26,6 @@ pub(crate) fn parse(text: &[u8]) -> Option<(i64, i32)> {
         let value = value * 10 + i64::from(byte.wrapping_sub(b'0'));
         (byte.is_ascii_digit() && value <= SECONDS_MAX).then_some(value)
     })?;
-    if seconds == SECONDS_MAX && nanos > 0 {
-        return None;
-    }
     Some(if negative {
         (-seconds, -nanos)
     } else {

@@ -152,4 +152,7 @@ fn base64_comes_in_both_alphabets_padded_or_not() {
         let json = format!(r#"{{"aBytes":"{text}"}}"#);
         reads_as("Scalars", &json, r#"{"aBytes":"+/+/AQ=="}"#);
     }
+    for text in ["AA==", "AB", "QID", "AQID", "AQIDBA", "AQIDBAU", "__-"] {
+        reads("Scalars", &format!(r#"{{"aBytes":"{text}"}}"#));
+    }
 }

@@ -198,3 +198,16 @@ fn one_field_of_a_body() {
         assert_eq!((error.path.as_str(), out.len()), (at, 0), "{error}");
     }
 }
+
+#[test]
+fn fragments_joined_in_order_let_the_path_win() {
+    let mut wire = from_url("Node/child.weight", None, "1", Zero::Omit).unwrap();
+    wire.extend(from_url("Node/name", None, "query", Zero::Omit).unwrap());
+    wire.extend(super::read("Node", r#"{"name":"body","weight":5,"child":{"name":"c"}}"#).unwrap());
+    wire.extend(from_url("Node/name", None, "", Zero::Write).unwrap());
+    wire.extend(from_url("Node/child.weight", None, "0", Zero::Write).unwrap());
+    let expected = judge("Node", r#"{"weight":5,"child":{"name":"c"}}"#);
+    // Once more over the wire: a zero that was written is one that was not.
+    let joined = serde_json::to_string(&decode("Node", &wire)).unwrap();
+    assert_eq!(judge("Node", &joined), expected);
+}
