@@ -2,4 +2,5 @@
 
 pub(crate) mod duration;
 pub(crate) mod field_mask;
+pub(crate) mod print;
 pub(crate) mod timestamp;
