@@ -8,3 +8,9 @@ mod examples;
 mod gateway;
 mod protos;
 mod support;
+mod transcode {
+    mod golden;
+    mod messages;
+    mod oracle;
+    mod schemas;
+}
