@@ -200,7 +200,7 @@ fn unpadded_base64(text: &[u8]) -> Option<&[u8]> {
     let padding = text.iter().rev().take_while(|byte| **byte == b'=').count();
     let digits = text.get(..text.len() - padding)?;
     let well_formed = digits.len() % 4 != 1
-        && (padding == 0 || (padding < 3 && text.len() % 4 == 0))
+        && (padding == 0 || (padding < 3 && text.len().is_multiple_of(4)))
         && digits
             .iter()
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/'));
