@@ -113,6 +113,7 @@ fn a_backend_cannot_speak_for_the_gateway() {
         metadata.append(http::HeaderName::from_static(name), HeaderValue::from_static("v"));
     }
     metadata.insert("grpc-accept-encoding", HeaderValue::from_static("gzip"));
+    metadata.insert("grpc-retry-pushback-ms", HeaderValue::from_static("5"));
     let metadata = Metadata(metadata);
     let names = |headers: &HeaderMap| {
         let mut names: Vec<_> = headers.iter().map(|(name, _)| name.to_string()).collect();
@@ -124,7 +125,7 @@ fn a_backend_cannot_speak_for_the_gateway() {
     assert_eq!(names(&headers), ["x-ok", "x-ok"]);
     let mut headers = HeaderMap::new();
     to_headers(metadata.clone(), Lane::Pass, &mut headers);
-    assert_eq!(names(&headers), ["grpc-accept-encoding", "x-ok", "x-ok"]);
+    assert_eq!(names(&headers), ["grpc-accept-encoding", "grpc-retry-pushback-ms", "x-ok", "x-ok"]);
     let mut headers = HeaderMap::new();
     to_prefixed_headers(metadata, "trailer-", &mut headers);
     assert_eq!(names(&headers), ["trailer-x-ok", "trailer-x-ok"]);
