@@ -1,2 +1,53 @@
-//! Generates the types of the demo services from `proto/`, without a `protoc` binary.
-fn main() {}
+//! Generates the types of the demo services from `proto/`, without a `protoc` binary, and writes
+//! their descriptors, comments and annotations kept, for the demo backend's reflection.
+
+use std::error::Error;
+use std::path::Path;
+
+/// The demo's own definitions.
+const DEMO: [&str; 5] = [
+    "demo/library/v1/library.proto",
+    "demo/library/v2/library.proto",
+    "demo/chat/v1/chat.proto",
+    "demo/telemetry/v1/telemetry.proto",
+    "demo/echo/v1/echo.proto",
+];
+
+/// Definitions that Rust types are made of besides: what the demo's messages and errors hold.
+const BESIDES: [&str; 5] = [
+    "google/api/httpbody.proto",
+    "google/rpc/error_details.proto",
+    "google/rpc/status.proto",
+    "google/type/date.proto",
+    "google/type/money.proto",
+];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo:rerun-if-changed=build.rs");
+    println!("cargo:rerun-if-changed=proto");
+    let out = std::env::var("OUT_DIR")?;
+    let out = Path::new(&out);
+
+    let mut compiler = protox::Compiler::new(["proto"])?;
+    compiler.include_imports(true).include_source_info(true).open_files(DEMO)?;
+    compiler.open_files(["google/rpc/error_details.proto", "google/rpc/status.proto"])?;
+    // Encoded by the compiler itself: the typed set below has no room for custom options, and
+    // `google.api.http` is one.
+    std::fs::write(out.join("demo.binpb"), compiler.encode_file_descriptor_set())?;
+
+    let mut set = compiler.file_descriptor_set();
+    set.file.retain(|file| {
+        let name = file.name();
+        DEMO.contains(&name) || BESIDES.contains(&name) || name.starts_with("google/protobuf/")
+    });
+    for file in &mut set.file {
+        // The comments are written for readers of the API, not as Rust documentation.
+        file.source_code_info = None;
+    }
+    tonic_prost_build::configure()
+        .bytes(".")
+        .include_file("demo.rs")
+        .emit_rerun_if_changed(false)
+        .compile_fds(set)?;
+    Ok(())
+}
