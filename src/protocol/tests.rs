@@ -150,36 +150,19 @@ pub(super) fn header<'r>(response: &'r Response<Body>, name: &str) -> Option<&'r
 
 /// One service `t.T` with a method of each shape.
 pub(super) fn schema() -> Arc<Schema> {
-    use crate::schema::{Idempotency, Method, Shape};
-    use crate::transcode::{PlanId, Plans};
-    let shapes = [
-        ("Unary", Shape::Unary),
-        ("Client", Shape::ClientStream),
-        ("Server", Shape::ServerStream),
-        ("Bidi", Shape::Bidi),
-    ];
-    let methods = shapes.into_iter().map(|(name, shape)| {
-        let path = format!("/t.T/{name}");
-        let method = Method {
-            path: path.clone(),
-            service: "t.T".to_owned(),
-            name: name.to_owned(),
-            input: PlanId(0),
-            output: PlanId(0),
-            shape,
-            idempotency: Idempotency::Unknown,
-            deprecated: false,
+    use crate::schema::{Options, Source};
+    static SCHEMA: std::sync::OnceLock<Arc<Schema>> = std::sync::OnceLock::new();
+    let build = || {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/protocol");
+        let mut compiler = protox::Compiler::new([folder]).unwrap();
+        compiler.open_file("t.proto").unwrap();
+        let source = Source {
+            name: "t.proto".to_owned(),
+            descriptors: compiler.encode_file_descriptor_set(),
             upstream: "default".into(),
-            http_body_input: false,
-            http_body_output: false,
-            comment: String::new(),
-            bindings: Vec::new(),
+            reflected: false,
         };
-        (path, Arc::new(method))
-    });
-    Arc::new(Schema {
-        pool: prost_reflect::DescriptorPool::new(),
-        plans: Arc::new(Plans {}),
-        methods: methods.collect(),
-    })
+        Arc::new(Schema::build(vec![source], &Options::default()).unwrap())
+    };
+    Arc::clone(SCHEMA.get_or_init(build))
 }
