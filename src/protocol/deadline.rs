@@ -42,9 +42,21 @@ const FORMS: [(HeaderName, &str, Parse); 4] = [
         "1 to 8 digits and one of H, M, S, m, u, n",
         grpc,
     ),
-    (HeaderName::from_static("connect-timeout-ms"), "1 to 10 digits", connect),
-    (HeaderName::from_static("x-request-timeout"), "seconds as a decimal", seconds),
-    (HeaderName::from_static("x-server-timeout"), "seconds as a decimal", seconds),
+    (
+        HeaderName::from_static("connect-timeout-ms"),
+        "1 to 10 digits",
+        connect,
+    ),
+    (
+        HeaderName::from_static("x-request-timeout"),
+        "seconds as a decimal",
+        seconds,
+    ),
+    (
+        HeaderName::from_static("x-server-timeout"),
+        "seconds as a decimal",
+        seconds,
+    ),
 ];
 
 /// The deadline of a call that begins now.
@@ -59,8 +71,10 @@ pub(crate) fn of(
     let mut asked: Option<Duration> = None;
     for (header, expected, parse) in FORMS {
         for value in headers.get_all(&header) {
-            let span = parse(value.as_bytes())
-                .ok_or_else(|| Malformed { header: header.clone(), expected })?;
+            let span = parse(value.as_bytes()).ok_or_else(|| Malformed {
+                header: header.clone(),
+                expected,
+            })?;
             asked = Some(asked.map_or(span, |least| least.min(span)));
         }
     }

@@ -231,7 +231,11 @@ fn is_shown(name: &str, lane: Lane) -> bool {
 fn is_written(name: &str) -> bool {
     matches!(
         name,
-        "grpc-status" | "grpc-message" | "grpc-status-details-bin" | "grpc-encoding" | "grpc-timeout"
+        "grpc-status"
+            | "grpc-message"
+            | "grpc-status-details-bin"
+            | "grpc-encoding"
+            | "grpc-timeout"
     )
 }
 

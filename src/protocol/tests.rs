@@ -6,6 +6,7 @@ mod connect;
 mod grpc;
 mod grpc_web;
 mod head;
+mod sockets;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -28,6 +29,7 @@ pub(super) struct Seen {
 
 /// How the service answers; the default is one empty message and OK.
 #[derive(Clone, Debug, Default)]
+#[allow(clippy::large_enum_variant)] // a handful of them
 pub(super) enum Script {
     /// Every request message, then OK.
     #[default]
@@ -53,7 +55,14 @@ pub(super) struct Scripted {
 
 impl call::Service for Scripted {
     async fn call(&self, call: Call) -> Result<Reply, Status> {
-        let Call { method, metadata, deadline, encodings, mut requests, .. } = call;
+        let Call {
+            method,
+            metadata,
+            deadline,
+            encodings,
+            mut requests,
+            ..
+        } = call;
         if matches!(self.script, Script::Hang) {
             let _requests: Requests = requests;
             return std::future::pending().await;
@@ -62,7 +71,9 @@ impl call::Service for Scripted {
         while let Some(message) = requests.next().await {
             messages.push(message);
         }
-        let broken = messages.iter().find_map(|message| message.as_ref().err().cloned());
+        let broken = messages
+            .iter()
+            .find_map(|message| message.as_ref().err().cloned());
         let echoed: Vec<_> = messages.iter().flatten().cloned().collect();
         self.seen.lock().unwrap().push_back(Seen {
             path: method.path.clone(),
@@ -89,19 +100,33 @@ impl call::Service for Scripted {
                     answer
                 });
                 let replies = Replies::new(futures_util::stream::iter(first).chain(silent));
-                return Ok(Reply { metadata: Metadata::new(), encoding: None, replies });
+                return Ok(Reply {
+                    metadata: Metadata::new(),
+                    encoding: None,
+                    replies,
+                });
             }
             Script::Hang => unreachable!("handled above"),
         };
-        let answers = messages.into_iter().map(Answer::Message).chain([Answer::End(end)]);
+        let answers = messages
+            .into_iter()
+            .map(Answer::Message)
+            .chain([Answer::End(end)]);
         let replies = Replies::new(futures_util::stream::iter(answers.collect::<Vec<_>>()));
-        Ok(Reply { metadata, encoding: None, replies })
+        Ok(Reply {
+            metadata,
+            encoding: None,
+            replies,
+        })
     }
 }
 
 impl Scripted {
     pub(super) fn new(script: Script) -> Self {
-        Self { script, ..Self::default() }
+        Self {
+            script,
+            ..Self::default()
+        }
     }
 
     pub(super) fn calls(&self) -> usize {
@@ -117,7 +142,11 @@ impl Scripted {
     }
 
     pub(super) fn router_with(&self, config: Config) -> Router<Self> {
-        let serving = Serving { schema: schema(), calls: self.clone(), config };
+        let serving = Serving {
+            schema: schema(),
+            calls: self.clone(),
+            config,
+        };
         Router::new(Arc::new(ArcSwap::from_pointee(serving)), Observe::default())
     }
 }
@@ -132,7 +161,10 @@ pub(super) fn metadata(pairs: &[(&'static str, &'static str)]) -> Metadata {
 }
 
 pub(super) fn post(path: &str, content_type: &str, body: impl Into<Body>) -> Request<Body> {
-    Request::post(path).header("content-type", content_type).body(body.into()).unwrap()
+    Request::post(path)
+        .header("content-type", content_type)
+        .body(body.into())
+        .unwrap()
 }
 
 /// One data frame.
@@ -141,11 +173,20 @@ pub(super) fn frame(payload: &[u8]) -> Vec<u8> {
 }
 
 pub(super) async fn bytes(response: Response<Body>) -> Vec<u8> {
-    response.into_body().collect().await.unwrap().to_bytes().to_vec()
+    response
+        .into_body()
+        .collect()
+        .await
+        .unwrap()
+        .to_bytes()
+        .to_vec()
 }
 
 pub(super) fn header<'r>(response: &'r Response<Body>, name: &str) -> Option<&'r str> {
-    response.headers().get(name).map(|value| value.to_str().unwrap())
+    response
+        .headers()
+        .get(name)
+        .map(|value| value.to_str().unwrap())
 }
 
 /// One service `t.T` with a method of each shape.

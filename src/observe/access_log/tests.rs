@@ -32,10 +32,15 @@ impl<'a> MakeWriter<'a> for Lines {
 /// The lines that `run` logs.
 fn logged(run: impl FnOnce()) -> Vec<serde_json::Value> {
     let lines = Lines::default();
-    let subscriber = tracing_subscriber::fmt().json().with_writer(lines.clone()).finish();
+    let subscriber = tracing_subscriber::fmt()
+        .json()
+        .with_writer(lines.clone())
+        .finish();
     tracing::subscriber::with_default(subscriber, run);
     let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
 }
 
 fn request() -> request::Parts {
@@ -61,7 +66,9 @@ fn a_call_is_one_line_without_secrets() {
         record.head(StatusCode::OK);
         record.finish(&Status::upstream(Code::NotFound, "x".repeat(1000)));
     });
-    let [line] = &lines[..] else { panic!("{lines:?}") };
+    let [line] = &lines[..] else {
+        panic!("{lines:?}")
+    };
     assert!(!line.to_string().contains("secret"), "{line}");
     let fields = &line["fields"];
     assert_eq!(fields["protocol"], "rest");
@@ -85,7 +92,9 @@ fn a_record_that_is_dropped_is_a_client_that_left() {
         record.head(StatusCode::OK);
         record.shared_requests().count(7);
     });
-    let [line] = &lines[..] else { panic!("{lines:?}") };
+    let [line] = &lines[..] else {
+        panic!("{lines:?}")
+    };
     assert_eq!(line["fields"]["http_status"], 499);
     assert_eq!(line["fields"]["grpc_status"], "CANCELLED");
     assert_eq!(line["fields"]["req_bytes"], 7);
@@ -97,7 +106,16 @@ fn request_ids_differ_and_are_harmless() {
     let (one, two) = (ids.next(), ids.next());
     assert_ne!(one, two);
     assert!(is_harmless(&one) && one.len() == 32);
-    for (text, harmless) in [("a.b-c_9", true), ("", false), ("a b", false), ("a\"", false)] {
-        assert_eq!(is_harmless(&HeaderValue::from_static(text)), harmless, "{text:?}");
+    for (text, harmless) in [
+        ("a.b-c_9", true),
+        ("", false),
+        ("a b", false),
+        ("a\"", false),
+    ] {
+        assert_eq!(
+            is_harmless(&HeaderValue::from_static(text)),
+            harmless,
+            "{text:?}"
+        );
     }
 }

@@ -18,7 +18,9 @@ impl Encoder for Plain {
     }
 
     fn end(&mut self, end: End, chunk: &mut Chunk) -> Tail {
-        chunk.buffer().extend_from_slice(end.status.code.name().as_bytes());
+        chunk
+            .buffer()
+            .extend_from_slice(end.status.code.name().as_bytes());
         self.0.take().unwrap()
     }
 }
@@ -31,7 +33,13 @@ fn body(messages: &[&[u8]], tail: Tail) -> ReplyBody<Plain> {
         .chain([Answer::End(Status::ok().into())])
         .collect();
     let replies = Replies::new(futures_util::stream::iter(answers));
-    ReplyBody::new(replies, Plain(Some(tail)), 1 << 20, None, Observe::default().begin(&parts))
+    ReplyBody::new(
+        replies,
+        Plain(Some(tail)),
+        1 << 20,
+        None,
+        Observe::default().begin(&parts),
+    )
 }
 
 async fn chunks(mut body: ReplyBody<Plain>) -> Vec<Result<usize, Aborted>> {
@@ -47,7 +55,10 @@ async fn chunks(mut body: ReplyBody<Plain>) -> Vec<Result<usize, Aborted>> {
 async fn chunks_are_filled_and_large_messages_are_not_copied() {
     let large = vec![1; 20_000];
     let small = vec![2; 6_000];
-    let body = body(&[&small, &small, &small, &small, &large, &small], Tail::Complete);
+    let body = body(
+        &[&small, &small, &small, &small, &large, &small],
+        Tail::Complete,
+    );
     let sizes: Vec<_> = chunks(body).await.into_iter().map(Result::unwrap).collect();
     assert_eq!(sizes, [18_000, 6_000, 20_000, 6_002]);
 }
@@ -55,7 +66,10 @@ async fn chunks_are_filled_and_large_messages_are_not_copied() {
 #[tokio::test]
 async fn a_body_that_completes_ends_with_its_last_chunk() {
     let mut body = body(&[b"a"], Tail::Complete);
-    assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), "aOK");
+    assert_eq!(
+        body.frame().await.unwrap().unwrap().into_data().unwrap(),
+        "aOK"
+    );
     assert!(http_body::Body::is_end_stream(&body));
     assert!(body.frame().await.is_none());
 }
@@ -71,7 +85,10 @@ async fn trailers_and_breaks_come_after_the_last_chunk() {
 #[tokio::test]
 async fn a_message_that_cannot_be_shown_is_the_end() {
     let mut body = body(&[b"a", b"bad", b"c"], Tail::Complete);
-    assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), "aINTERNAL");
+    assert_eq!(
+        body.frame().await.unwrap().unwrap().into_data().unwrap(),
+        "aINTERNAL"
+    );
     assert!(body.frame().await.is_none());
 }
 

@@ -21,18 +21,33 @@ async fn json_of(response: Response<Body>) -> Value {
 
 #[tokio::test]
 async fn json_goes_there_and_back() {
-    let end = End { status: Status::ok(), trailers: metadata(&[("x-ratio", "7")]) };
-    let service = Scripted::new(Script::Replies(metadata(&[("x-shard", "a")]), vec![SHELF], end));
+    let end = End {
+        status: Status::ok(),
+        trailers: metadata(&[("x-ratio", "7")]),
+    };
+    let service = Scripted::new(Script::Replies(
+        metadata(&[("x-shard", "a")]),
+        vec![SHELF],
+        end,
+    ));
     let mut request = request(r#" {"name": "a", "size": "3"} "#);
-    request.headers_mut().insert("content-type", "Application/JSON; charset=utf-8".parse().unwrap());
-    request.headers_mut().insert("connect-timeout-ms", HeaderValue::from_static("2000"));
+    request.headers_mut().insert(
+        "content-type",
+        "Application/JSON; charset=utf-8".parse().unwrap(),
+    );
+    request
+        .headers_mut()
+        .insert("connect-timeout-ms", HeaderValue::from_static("2000"));
     let response = service.router().handle(request).await;
     assert_eq!(response.status(), 200);
     assert_eq!(header(&response, "x-shard"), Some("a"));
     assert_eq!(header(&response, "trailer-x-ratio"), Some("7"));
     assert_eq!(json_of(response).await, json!({"name": "a"}));
     let seen = service.last();
-    assert_eq!(seen.requests, [Ok(Message::from_payload(b"\x0a\x01a\x10\x03"))]);
+    assert_eq!(
+        seen.requests,
+        [Ok(Message::from_payload(b"\x0a\x01a\x10\x03"))]
+    );
     assert!(seen.deadline.unwrap() <= Duration::from_secs(2));
     assert_eq!(seen.encodings, call::Encodings::default());
 }
@@ -53,15 +68,24 @@ async fn an_error_is_connects_own() {
         code: 5,
         message: "no such shelf".to_owned(),
         details: vec![
-            Any { type_url: "type.googleapis.com/t.Shelf".to_owned(), value: SHELF.into() },
-            Any { type_url: "type.googleapis.com/t.Unknown".to_owned(), value: SHELF.into() },
+            Any {
+                type_url: "type.googleapis.com/t.Shelf".to_owned(),
+                value: SHELF.into(),
+            },
+            Any {
+                type_url: "type.googleapis.com/t.Unknown".to_owned(),
+                value: SHELF.into(),
+            },
         ],
     };
     let status = Status {
         details: status.encode_to_vec().into(),
         ..Status::upstream(Code::NotFound, "no such \"shelf\"")
     };
-    let end = End { status, trailers: metadata(&[("x-ratio", "7")]) };
+    let end = End {
+        status,
+        trailers: metadata(&[("x-ratio", "7")]),
+    };
     let service = Scripted::new(Script::Replies(metadata(&[("x-shard", "a")]), vec![], end));
     let response = service.router().handle(request("{}")).await;
     assert_eq!(response.status(), 404);
@@ -106,7 +130,10 @@ async fn a_body_that_is_not_the_message_reaches_no_backend() {
         assert_eq!(response.status(), 400, "{body}");
         let error = json_of(response).await;
         assert_eq!(error["code"], "invalid_argument");
-        assert!(error["message"].as_str().unwrap().contains(place), "{error}");
+        assert!(
+            error["message"].as_str().unwrap().contains(place),
+            "{error}"
+        );
         assert_eq!(error["details"][0]["type"], "google.rpc.BadRequest");
     }
     assert_eq!(service.calls(), 0);
@@ -149,8 +176,14 @@ async fn heads_that_are_not_connects() {
         ("x-key-bin", "***", 400),
     ] {
         let mut request = request("{}");
-        request.headers_mut().insert(name, HeaderValue::from_static(value));
-        assert_eq!(router.handle(request).await.status(), expected, "{name}: {value}");
+        request
+            .headers_mut()
+            .insert(name, HeaderValue::from_static(value));
+        assert_eq!(
+            router.handle(request).await.status(),
+            expected,
+            "{name}: {value}"
+        );
     }
     assert_eq!(service.calls(), 2);
 }
@@ -160,15 +193,21 @@ async fn a_body_over_the_limit_is_413() {
     let service = Scripted::default();
     let mut config = Config::default();
     config.limits.request_message = 10;
-    let response = service.router_with(config).handle(request(r#"{"name": "abcdef"}"#)).await;
+    let response = service
+        .router_with(config)
+        .handle(request(r#"{"name": "abcdef"}"#))
+        .await;
     assert_eq!(response.status(), 413);
     assert_eq!(json_of(response).await["code"], "resource_exhausted");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_body_that_never_comes_is_given_up() {
-    let never =
-        || Body::from_stream(futures_util::stream::pending::<Result<bytes::Bytes, Infallible>>());
+    let never = || {
+        Body::from_stream(futures_util::stream::pending::<
+            Result<bytes::Bytes, Infallible>,
+        >())
+    };
     let service = Scripted::default();
     let response = service.router().handle(request(never())).await;
     assert_eq!(response.status(), 504); // the deadline of 15 s
@@ -181,8 +220,11 @@ async fn a_body_that_never_comes_is_given_up() {
 #[tokio::test]
 async fn a_reply_that_cannot_be_shown_is_an_error() {
     for broken in [&b"\x0a\xff"[..], b"\x0a\x01\xff"] {
-        let service =
-            Scripted::new(Script::Replies(Metadata::new(), vec![broken], Status::ok().into()));
+        let service = Scripted::new(Script::Replies(
+            Metadata::new(),
+            vec![broken],
+            Status::ok().into(),
+        ));
         let response = service.router().handle(request("{}")).await;
         assert_eq!(response.status(), 500);
         assert_eq!(json_of(response).await["code"], "internal");
@@ -191,7 +233,13 @@ async fn a_reply_that_cannot_be_shown_is_an_error() {
 
 #[tokio::test]
 async fn methods_without_a_binding_can_be_switched_off() {
-    let config = Config { unannotated: Unannotated::Off, ..Config::default() };
-    let response = Scripted::default().router_with(config).handle(request("{}")).await;
+    let config = Config {
+        unannotated: Unannotated::Off,
+        ..Config::default()
+    };
+    let response = Scripted::default()
+        .router_with(config)
+        .handle(request("{}"))
+        .await;
     assert_eq!(response.status(), 404);
 }

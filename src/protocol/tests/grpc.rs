@@ -14,7 +14,10 @@ async fn status_of(response: Response<Body>) -> (String, String) {
         fields.extend(trailers.clone());
     }
     let text = |name: &str| {
-        fields.get(name).map_or("", |value| value.to_str().unwrap()).to_owned()
+        fields
+            .get(name)
+            .map_or("", |value| value.to_str().unwrap())
+            .to_owned()
     };
     (text("grpc-status"), text("grpc-message"))
 }
@@ -27,10 +30,19 @@ async fn code_of(service: &Scripted, request: Request<Body>) -> String {
 
 #[tokio::test]
 async fn a_unary_call_passes_with_its_trailers() {
-    let end = End { status: Status::ok(), trailers: metadata(&[("x-ratio", "7")]) };
-    let service =
-        Scripted::new(Script::Replies(metadata(&[("x-shard", "a")]), vec![b"hello"], end));
-    let response = service.router().handle(request("/t.T/Unary", frame(b"hi"))).await;
+    let end = End {
+        status: Status::ok(),
+        trailers: metadata(&[("x-ratio", "7")]),
+    };
+    let service = Scripted::new(Script::Replies(
+        metadata(&[("x-shard", "a")]),
+        vec![b"hello"],
+        end,
+    ));
+    let response = service
+        .router()
+        .handle(request("/t.T/Unary", frame(b"hi")))
+        .await;
     assert_eq!(response.status(), 200);
     assert_eq!(header(&response, "content-type"), Some("application/grpc"));
     assert_eq!(header(&response, "x-shard"), Some("a"));
@@ -47,7 +59,10 @@ async fn a_unary_call_passes_with_its_trailers() {
 
 #[tokio::test]
 async fn an_unknown_method_is_unimplemented_in_one_headers_frame() {
-    let response = Scripted::default().router().handle(request("/t.T/Nope", frame(b""))).await;
+    let response = Scripted::default()
+        .router()
+        .handle(request("/t.T/Nope", frame(b"")))
+        .await;
     assert_eq!(response.status(), 200);
     assert_eq!(header(&response, "grpc-status"), Some("12"));
     assert!(http_body::Body::is_end_stream(response.body()));
@@ -57,9 +72,15 @@ async fn an_unknown_method_is_unimplemented_in_one_headers_frame() {
 async fn a_call_that_fails_at_once_is_trailers_only() {
     let end = Status::upstream(Code::NotFound, "no such thing: 100 %").into();
     let service = Scripted::new(Script::Replies(Metadata::new(), vec![], end));
-    let response = service.router().handle(request("/t.T/Unary", frame(b""))).await;
+    let response = service
+        .router()
+        .handle(request("/t.T/Unary", frame(b"")))
+        .await;
     assert_eq!(header(&response, "grpc-status"), Some("5"));
-    assert_eq!(header(&response, "grpc-message"), Some("no such thing: 100 %25"));
+    assert_eq!(
+        header(&response, "grpc-message"),
+        Some("no such thing: 100 %25")
+    );
     assert!(http_body::Body::is_end_stream(response.body()));
 }
 
@@ -88,9 +109,17 @@ async fn broken_frames_reach_no_backend_as_messages() {
         (b"\x80\0\0\0\0", "13"),
         (b"\x01\0\0\0\0", "13"), // compressed, but grpc-encoding is absent
     ] {
-        assert_eq!(code_of(&service, request("/t.T/Unary", frame)).await, code, "{frame:?}");
+        assert_eq!(
+            code_of(&service, request("/t.T/Unary", frame)).await,
+            code,
+            "{frame:?}"
+        );
         assert_eq!(service.calls(), 0);
-        assert_eq!(code_of(&service, request("/t.T/Bidi", frame)).await, code, "{frame:?}");
+        assert_eq!(
+            code_of(&service, request("/t.T/Bidi", frame)).await,
+            code,
+            "{frame:?}"
+        );
         assert!(service.last().requests.iter().all(Result::is_err));
     }
 }
@@ -99,8 +128,12 @@ async fn broken_frames_reach_no_backend_as_messages() {
 async fn compression_is_passed_on_as_it_is() {
     let service = Scripted::default();
     let mut request = request("/t.T/Unary", &b"\x01\0\0\0\x02zz"[..]);
-    request.headers_mut().insert("grpc-encoding", HeaderValue::from_static("gzip"));
-    request.headers_mut().insert("grpc-accept-encoding", HeaderValue::from_static("gzip"));
+    request
+        .headers_mut()
+        .insert("grpc-encoding", HeaderValue::from_static("gzip"));
+    request
+        .headers_mut()
+        .insert("grpc-accept-encoding", HeaderValue::from_static("gzip"));
     assert_eq!(code_of(&service, request).await, "0");
     let seen = service.last();
     assert_eq!(seen.encodings.request.unwrap(), "gzip");
@@ -113,13 +146,17 @@ async fn deadlines_are_read_capped_and_kept() {
     let service = Scripted::default();
     for (given, left) in [("2S", 2), ("9H", 300)] {
         let mut request = request("/t.T/Unary", frame(b""));
-        request.headers_mut().insert("grpc-timeout", HeaderValue::from_static(given));
+        request
+            .headers_mut()
+            .insert("grpc-timeout", HeaderValue::from_static(given));
         assert_eq!(code_of(&service, request).await, "0");
         assert_eq!(service.last().deadline, Some(Duration::from_secs(left)));
     }
     for (given, code) in [("soon", "13"), ("0S", "4")] {
         let mut request = request("/t.T/Unary", frame(b""));
-        request.headers_mut().insert("grpc-timeout", HeaderValue::from_static(given));
+        request
+            .headers_mut()
+            .insert("grpc-timeout", HeaderValue::from_static(given));
         assert_eq!(code_of(&service, request).await, code);
         assert_eq!(service.calls(), 0);
     }
@@ -128,7 +165,9 @@ async fn deadlines_are_read_capped_and_kept() {
 #[tokio::test(start_paused = true)]
 async fn a_body_that_never_comes_is_given_up_at_the_deadline() {
     let service = Scripted::default();
-    let never = Body::from_stream(futures_util::stream::pending::<Result<bytes::Bytes, Infallible>>());
+    let never = Body::from_stream(futures_util::stream::pending::<
+        Result<bytes::Bytes, Infallible>,
+    >());
     assert_eq!(code_of(&service, request("/t.T/Unary", never)).await, "4");
     assert_eq!(service.calls(), 0);
 }
@@ -137,7 +176,9 @@ async fn a_body_that_never_comes_is_given_up_at_the_deadline() {
 async fn a_malformed_binary_value_is_internal() {
     let service = Scripted::default();
     let mut request = request("/t.T/Unary", frame(b""));
-    request.headers_mut().insert("x-key-bin", HeaderValue::from_static("***"));
+    request
+        .headers_mut()
+        .insert("x-key-bin", HeaderValue::from_static("***"));
     assert_eq!(code_of(&service, request).await, "13");
     assert_eq!(service.calls(), 0);
 }
@@ -151,7 +192,10 @@ async fn a_reply_message_over_the_limit_ends_the_call() {
     ));
     let mut config = Config::default();
     config.limits.response_message = 4;
-    let response = service.router_with(config).handle(request("/t.T/Server", frame(b""))).await;
+    let response = service
+        .router_with(config)
+        .handle(request("/t.T/Server", frame(b"")))
+        .await;
     let collected = response.into_body().collect().await.unwrap();
     assert_eq!(collected.trailers().unwrap()["grpc-status"], "8");
     assert_eq!(collected.to_bytes(), frame(b"four"));
@@ -160,7 +204,10 @@ async fn a_reply_message_over_the_limit_ends_the_call() {
 #[tokio::test(start_paused = true)]
 async fn a_silent_stream_ends_and_cancels_the_call() {
     let service = Scripted::new(Script::Stall);
-    let response = service.router().handle(request("/t.T/Server", frame(b""))).await;
+    let response = service
+        .router()
+        .handle(request("/t.T/Server", frame(b"")))
+        .await;
     assert_eq!(Arc::strong_count(&service.alive), 2); // here and in the reply
     assert_eq!(status_of(response).await.0, "14");
     assert_eq!(Arc::strong_count(&service.alive), 1);
@@ -169,13 +216,19 @@ async fn a_silent_stream_ends_and_cancels_the_call() {
 #[tokio::test(start_paused = true)]
 async fn a_client_stream_that_is_silent_before_the_answer_ends() {
     let service = Scripted::new(Script::Hang);
-    assert_eq!(code_of(&service, request("/t.T/Client", frame(b""))).await, "14");
+    assert_eq!(
+        code_of(&service, request("/t.T/Client", frame(b""))).await,
+        "14"
+    );
 }
 
 #[tokio::test]
 async fn a_dropped_body_cancels_the_call() {
     let service = Scripted::new(Script::Stall);
-    let response = service.router().handle(request("/t.T/Server", frame(b""))).await;
+    let response = service
+        .router()
+        .handle(request("/t.T/Server", frame(b"")))
+        .await;
     let before = Arc::strong_count(&service.alive);
     drop(response);
     assert_eq!(Arc::strong_count(&service.alive), before - 1);

@@ -30,19 +30,33 @@ async fn code_of(service: &Scripted, request: Request<Body>) -> String {
     assert_eq!(response.status(), 200);
     let (data, lines) = split(&bytes(response).await);
     assert_eq!(data, b"");
-    lines.iter().find_map(|line| line.strip_prefix("grpc-status:")).unwrap().to_owned()
+    lines
+        .iter()
+        .find_map(|line| line.strip_prefix("grpc-status:"))
+        .unwrap()
+        .to_owned()
 }
 
 #[tokio::test]
 async fn a_unary_answer_is_one_chunk_with_its_trailers() {
     let service = Scripted::new(Script::Replies(
-        metadata(&[("x-shard", "a"), ("set-cookie", "a=b"), ("content-length", "3")]),
+        metadata(&[
+            ("x-shard", "a"),
+            ("set-cookie", "a=b"),
+            ("content-length", "3"),
+        ]),
         vec![b"hello"],
         Status::ok().into(),
     ));
-    let response = service.router().handle(request("/t.T/Unary", frame(b"hi"))).await;
+    let response = service
+        .router()
+        .handle(request("/t.T/Unary", frame(b"hi")))
+        .await;
     assert_eq!(response.status(), 200);
-    assert_eq!(header(&response, "content-type"), Some("application/grpc-web+proto"));
+    assert_eq!(
+        header(&response, "content-type"),
+        Some("application/grpc-web+proto")
+    );
     assert_eq!(header(&response, "x-shard"), Some("a"));
     assert_eq!(header(&response, "set-cookie"), None);
     assert_eq!(header(&response, "content-length"), None);
@@ -58,7 +72,10 @@ async fn a_unary_answer_is_one_chunk_with_its_trailers() {
 async fn the_answer_mirrors_the_requests_form() {
     for (asked, answered) in [
         ("application/grpc-web", "application/grpc-web"),
-        ("Application/GRPC-Web+Proto; charset=utf-8", "application/grpc-web+proto"),
+        (
+            "Application/GRPC-Web+Proto; charset=utf-8",
+            "application/grpc-web+proto",
+        ),
     ] {
         let request = post("/t.T/Unary", asked, frame(b""));
         let response = Scripted::default().router().handle(request).await;
@@ -72,9 +89,15 @@ async fn an_error_is_in_the_body_with_its_details() {
         details: bytes::Bytes::from_static(b"\x08\x05"),
         ..Status::upstream(Code::NotFound, "no such\r\nthing")
     };
-    let end = End { status, trailers: metadata(&[("x-ratio", "7")]) };
+    let end = End {
+        status,
+        trailers: metadata(&[("x-ratio", "7")]),
+    };
     let service = Scripted::new(Script::Replies(Metadata::new(), vec![], end));
-    let response = service.router().handle(request("/t.T/Unary", frame(b""))).await;
+    let response = service
+        .router()
+        .handle(request("/t.T/Unary", frame(b"")))
+        .await;
     assert_eq!(response.status(), 200);
     let (data, lines) = split(&bytes(response).await);
     assert_eq!(data, b"");
@@ -108,11 +131,20 @@ async fn what_is_broken_ends_in_a_trailers_frame_and_reaches_no_backend() {
         (b"\x01\0\0\0\0", "13"),
     ] {
         let request = request("/t.T/Unary", body.to_vec());
-        assert_eq!(code_of(&service, request).await, code, "{:?}", body.get(..9));
+        assert_eq!(
+            code_of(&service, request).await,
+            code,
+            "{:?}",
+            body.get(..9)
+        );
     }
-    assert_eq!(code_of(&service, request("/t.T/Nope", frame(b""))).await, "12");
+    assert_eq!(
+        code_of(&service, request("/t.T/Nope", frame(b""))).await,
+        "12"
+    );
     let mut late = request("/t.T/Unary", frame(b""));
-    late.headers_mut().insert("grpc-timeout", HeaderValue::from_static("-1S"));
+    late.headers_mut()
+        .insert("grpc-timeout", HeaderValue::from_static("-1S"));
     assert_eq!(code_of(&service, late).await, "13");
     assert_eq!(service.calls(), 0);
 }
@@ -120,17 +152,25 @@ async fn what_is_broken_ends_in_a_trailers_frame_and_reaches_no_backend() {
 #[tokio::test]
 async fn a_million_empty_messages_pass_one_by_one_where_they_may() {
     let service = Scripted::default();
-    let response =
-        service.router().handle(request("/t.T/Client", vec![0; 5 * 100_000])).await;
+    let response = service
+        .router()
+        .handle(request("/t.T/Client", vec![0; 5 * 100_000]))
+        .await;
     drop(response);
     assert_eq!(service.last().requests.len(), 100_000);
 }
 
 #[tokio::test]
 async fn messages_that_are_ready_together_leave_together() {
-    let service =
-        Scripted::new(Script::Replies(Metadata::new(), vec![b"0123456789"; 1000], Status::ok().into()));
-    let response = service.router().handle(request("/t.T/Server", frame(b""))).await;
+    let service = Scripted::new(Script::Replies(
+        Metadata::new(),
+        vec![b"0123456789"; 1000],
+        Status::ok().into(),
+    ));
+    let response = service
+        .router()
+        .handle(request("/t.T/Server", frame(b"")))
+        .await;
     let mut body = response.into_body();
     let (mut chunks, mut all) = (0, Vec::new());
     while let Some(chunk) = body.frame().await {
@@ -146,15 +186,32 @@ async fn messages_that_are_ready_together_leave_together() {
 #[tokio::test]
 async fn a_message_does_not_wait_for_the_next_one() {
     let service = Scripted::new(Script::Stall);
-    let response = service.router().handle(request("/t.T/Server", frame(b""))).await;
-    let chunk = response.into_body().frame().await.unwrap().unwrap().into_data().unwrap();
+    let response = service
+        .router()
+        .handle(request("/t.T/Server", frame(b"")))
+        .await;
+    let chunk = response
+        .into_body()
+        .frame()
+        .await
+        .unwrap()
+        .unwrap()
+        .into_data()
+        .unwrap();
     assert_eq!(chunk, frame(b""));
 }
 
 #[tokio::test]
 async fn a_unary_answer_without_exactly_one_message_is_no_ok() {
     for messages in [vec![], vec![&b"a"[..]; 2]] {
-        let service = Scripted::new(Script::Replies(Metadata::new(), messages, Status::ok().into()));
-        assert_eq!(code_of(&service, request("/t.T/Unary", frame(b""))).await, "12");
+        let service = Scripted::new(Script::Replies(
+            Metadata::new(),
+            messages,
+            Status::ok().into(),
+        ));
+        assert_eq!(
+            code_of(&service, request("/t.T/Unary", frame(b""))).await,
+            "12"
+        );
     }
 }

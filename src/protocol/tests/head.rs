@@ -48,7 +48,12 @@ async fn an_unknown_sub_type_is_told_the_known_ones() {
     assert_eq!(header(&response, "content-type"), Some("application/json"));
     let body: serde_json::Value = serde_json::from_slice(&bytes(response).await).unwrap();
     assert_eq!(body["code"], 3);
-    assert!(body["message"].as_str().unwrap().contains("application/grpc-web+proto"));
+    assert!(
+        body["message"]
+            .as_str()
+            .unwrap()
+            .contains("application/grpc-web+proto")
+    );
     assert_eq!(body["details"], serde_json::json!([]));
 }
 
@@ -66,7 +71,8 @@ async fn heads_that_no_dialect_takes() {
     assert_eq!(header(&response, "allow"), Some("POST"));
 
     let mut two = post("/t.T/Unary", "application/grpc-web", "");
-    two.headers_mut().append("content-type", HeaderValue::from_static("application/json"));
+    two.headers_mut()
+        .append("content-type", HeaderValue::from_static("application/json"));
     assert_eq!(answer(two).await.0, 415);
 
     let long = format!("/t.T/Unary?{}", "q".repeat(8 << 10));
@@ -74,13 +80,16 @@ async fn heads_that_no_dialect_takes() {
 
     let mut many = post("/t.T/Unary", "application/grpc-web", "");
     for _ in 0..100 {
-        many.headers_mut().append("x-a", HeaderValue::from_static("b"));
+        many.headers_mut()
+            .append("x-a", HeaderValue::from_static("b"));
     }
     assert_eq!(answer(many).await.0, 431);
 
     let mut socket = post("/t.T/Unary", "application/json", "");
     *socket.method_mut() = Verb::GET;
-    socket.headers_mut().insert("upgrade", HeaderValue::from_static("h2c, WebSocket"));
+    socket
+        .headers_mut()
+        .insert("upgrade", HeaderValue::from_static("h2c, WebSocket"));
     assert_eq!(answer(socket).await.0, 415);
 }
 
@@ -88,8 +97,12 @@ async fn heads_that_no_dialect_takes() {
 async fn a_page_of_another_origin_calls_nothing() {
     let from = |name: &'static str, value: &'static str| {
         let mut request = post("/t.T/Unary", "application/grpc-web", frame(b""));
-        request.headers_mut().insert("host", HeaderValue::from_static("api.example:8443"));
-        request.headers_mut().insert(name, HeaderValue::from_static(value));
+        request
+            .headers_mut()
+            .insert("host", HeaderValue::from_static("api.example:8443"));
+        request
+            .headers_mut()
+            .insert(name, HeaderValue::from_static(value));
         request
     };
     for (name, value, expected) in [
@@ -102,11 +115,20 @@ async fn a_page_of_another_origin_calls_nothing() {
         ("sec-fetch-site", "same-origin", 200),
         ("x-other", "x", 200),
     ] {
-        assert_eq!(answer(from(name, value)).await.0, expected, "{name}: {value}");
+        assert_eq!(
+            answer(from(name, value)).await.0,
+            expected,
+            "{name}: {value}"
+        );
     }
-    for (host, origin) in [("api.example:443", "https://api.example"), ("a.b", "http://a.b:80")] {
+    for (host, origin) in [
+        ("api.example:443", "https://api.example"),
+        ("a.b", "http://a.b:80"),
+    ] {
         let mut request = from("origin", origin);
-        request.headers_mut().insert("host", HeaderValue::from_static(host));
+        request
+            .headers_mut()
+            .insert("host", HeaderValue::from_static(host));
         assert_eq!(answer(request).await.0, 200, "{host}");
     }
 }
@@ -122,7 +144,9 @@ async fn a_request_id_is_kept_if_it_is_harmless() {
         let service = Scripted::default();
         let mut request = post("/t.T/Unary", "application/grpc-web", frame(b""));
         if let Some(id) = &given {
-            request.headers_mut().insert("x-request-id", id.parse().unwrap());
+            request
+                .headers_mut()
+                .insert("x-request-id", id.parse().unwrap());
         }
         let response = service.router().handle(request).await;
         let id = header(&response, "x-request-id").unwrap().to_owned();
