@@ -243,7 +243,12 @@ impl<S: call::Service> Exchange<'_, S> {
         let serving = self.serving;
         let path = self.parts.uri.path();
         let route = serving.schema.route(self.parts.method.as_str(), path);
-        if matches!(route, Route::None)
+        let unbound = match &route {
+            Route::Found { .. } => false,
+            Route::WrongVerb { .. } => self.parts.method == http::Method::POST,
+            Route::None => true,
+        };
+        if unbound
             && serving.config.unannotated == Unannotated::Serve
             && let Some(method) = serving.schema.method(path)
         {

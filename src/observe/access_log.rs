@@ -298,3 +298,6 @@ const fn shape_name(shape: Shape) -> &'static str {
         Shape::Bidi => "bidi",
     }
 }
+
+#[cfg(test)]
+mod tests;

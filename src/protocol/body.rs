@@ -61,7 +61,8 @@ pub struct Chunk {
 impl Chunk {
     /// Adds bytes, without a copy if they are alone or large.
     pub fn pass(&mut self, bytes: Bytes) {
-        if self.passed.is_none() && (self.buffer.is_empty() || bytes.len() >= CHUNK_FULL) {
+        if self.is_empty() || bytes.len() >= CHUNK_FULL {
+            self.buffer(); // what is there leaves before
             self.passed = Some(bytes);
         } else {
             self.buffer().extend_from_slice(&bytes);

@@ -13,7 +13,7 @@
 
 use std::time::Duration;
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 
 use super::Timeouts;
 use crate::call::{Deadline, timeout};
@@ -26,25 +26,37 @@ const CONNECT_DIGITS_MAX: usize = 10;
 const SECONDS_LENGTH_MAX: usize = 20;
 
 /// A time-out header that is none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{header} is malformed: expected {expected}")]
 pub(crate) struct Malformed {
-    header: &'static str,
+    header: HeaderName,
     expected: &'static str,
 }
 
 type Parse = fn(&[u8]) -> Option<Duration>;
 
 /// The headers that carry a time-out, each with its form.
-const FORMS: [(&str, &str, Parse); 4] = [
+const FORMS: [(HeaderName, &str, Parse); 4] = [
     (
-        "grpc-timeout",
+        HeaderName::from_static("grpc-timeout"),
         "1 to 8 digits and one of H, M, S, m, u, n",
         grpc,
     ),
-    ("connect-timeout-ms", "1 to 10 digits", connect),
-    ("x-request-timeout", "seconds as a decimal", seconds),
-    ("x-server-timeout", "seconds as a decimal", seconds),
+    (
+        HeaderName::from_static("connect-timeout-ms"),
+        "1 to 10 digits",
+        connect,
+    ),
+    (
+        HeaderName::from_static("x-request-timeout"),
+        "seconds as a decimal",
+        seconds,
+    ),
+    (
+        HeaderName::from_static("x-server-timeout"),
+        "seconds as a decimal",
+        seconds,
+    ),
 ];
 
 /// The deadline of a call that begins now.
@@ -58,8 +70,11 @@ pub(crate) fn of(
 ) -> Result<Deadline, Malformed> {
     let mut asked: Option<Duration> = None;
     for (header, expected, parse) in FORMS {
-        for value in headers.get_all(header) {
-            let span = parse(value.as_bytes()).ok_or(Malformed { header, expected })?;
+        for value in headers.get_all(&header) {
+            let span = parse(value.as_bytes()).ok_or_else(|| Malformed {
+                header: header.clone(),
+                expected,
+            })?;
             asked = Some(asked.map_or(span, |least| least.min(span)));
         }
     }

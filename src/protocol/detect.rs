@@ -143,7 +143,8 @@ fn is_own(origin: &[u8], request: &request::Parts) -> bool {
             .get(header::HOST)
             .map_or(&b""[..], |host| host.as_bytes()),
     };
-    let own = own.strip_suffix(default_port).unwrap_or(own);
+    let [own, authority] =
+        [own, authority].map(|name| name.strip_suffix(default_port).unwrap_or(name));
     !own.is_empty() && own.eq_ignore_ascii_case(authority)
 }
 

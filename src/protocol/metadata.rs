@@ -200,7 +200,7 @@ fn unpadded_base64(text: &[u8]) -> Option<&[u8]> {
     let padding = text.iter().rev().take_while(|byte| **byte == b'=').count();
     let digits = text.get(..text.len() - padding)?;
     let well_formed = digits.len() % 4 != 1
-        && (padding == 0 || (padding < 3 && text.len() % 4 == 0))
+        && (padding == 0 || (padding < 3 && text.len().is_multiple_of(4)))
         && digits
             .iter()
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/'));
@@ -208,7 +208,7 @@ fn unpadded_base64(text: &[u8]) -> Option<&[u8]> {
 }
 
 /// True for metadata that a backend may show to clients.
-fn is_shown(name: &str) -> bool {
+fn is_shown(name: &str, lane: Lane) -> bool {
     let hidden = match name {
         "connection" | "keep-alive" | "proxy-connection" | "proxy-authenticate"
         | "proxy-authorization" | "te" | "trailer" | "transfer-encoding" | "upgrade"
@@ -216,7 +216,7 @@ fn is_shown(name: &str) -> bool {
         | "set-cookie" | "strict-transport-security" | "clear-site-data" | "alt-svc"
         | "x-http-code" | "x-request-id" | "x-content-type-options" => true,
         _ => match name.as_bytes().first() {
-            Some(b'g') => name.starts_with("grpc-"),
+            Some(b'g') => name.starts_with("grpc-") && (lane == Lane::Transcoded || is_written(name)),
             // `content-security-policy` is among these.
             Some(b'c') => name.starts_with("content-"),
             Some(b'a') => name.starts_with("access-control-"),
@@ -224,6 +224,19 @@ fn is_shown(name: &str) -> bool {
         },
     };
     !hidden
+}
+
+/// True for gRPC's own fields that the gateway writes itself; the others, such as
+/// `grpc-accept-encoding` and `grpc-retry-pushback-ms`, are one peer's word to the other.
+fn is_written(name: &str) -> bool {
+    matches!(
+        name,
+        "grpc-status"
+            | "grpc-message"
+            | "grpc-status-details-bin"
+            | "grpc-encoding"
+            | "grpc-timeout"
+    )
 }
 
 /// Whether the dialect passes messages on as they are, compression included.
@@ -240,8 +253,7 @@ pub(crate) fn to_headers(metadata: Metadata, lane: Lane, headers: &mut HeaderMap
     let mut current = None;
     for (name, value) in metadata.0 {
         if let Some(name) = name {
-            let accepts = lane == Lane::Pass && name == "grpc-accept-encoding";
-            current = (accepts || is_shown(name.as_str())).then_some(name);
+            current = is_shown(name.as_str(), lane).then_some(name);
         }
         if let Some(name) = &current {
             headers.append(name, value);
@@ -254,7 +266,7 @@ pub(crate) fn to_prefixed_headers(trailers: Metadata, prefix: &str, headers: &mu
     let mut current = None;
     for (name, value) in trailers.0 {
         if let Some(name) = name {
-            current = is_shown(name.as_str())
+            current = is_shown(name.as_str(), Lane::Transcoded)
                 .then(|| HeaderName::try_from(format!("{prefix}{name}")).ok())
                 .flatten();
         }

@@ -143,7 +143,7 @@ impl<S: call::Service> Request<'_, S> {
             Shape::ClientStream | Shape::Bidi => {
                 let failure = Failure::unimplemented(format!(
                     "{} takes a stream of messages, which REST does not carry yet; \
-                     call it by gRPC (or, without a stream of requests, by gRPC-Web)",
+                     call it by gRPC or gRPC-Web on that path",
                     self.binding.method.path
                 ));
                 refusal(self.serving, &failure, self.record)
@@ -253,15 +253,11 @@ fn shown(metadata: Metadata, trailers: Metadata) -> HeaderMap {
 /// The answer to HEAD: what GET would give, its length included, but no body.
 fn without_body(response: Response<Body>) -> Response<Body> {
     let (mut parts, body) = response.into_parts();
-    if let Some(length) = ::http_body::Body::size_hint(&body).exact()
-        && !matches!(
-            parts.status,
-            StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED
-        )
-    {
-        parts
-            .headers
-            .insert(CONTENT_LENGTH, HeaderValue::from(length));
+    // A stream has no length, and its body here none either.
+    let length = ::http_body::Body::size_hint(&body).exact();
+    if let Some(length) = length.filter(|length| *length > 0) {
+        let length = HeaderValue::from(length);
+        parts.headers.insert(CONTENT_LENGTH, length);
     }
     Response::from_parts(parts, Body::empty())
 }

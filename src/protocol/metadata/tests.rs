@@ -1,1 +1,247 @@
+#![allow(clippy::unwrap_used)]
 
+use http::Request;
+
+use super::*;
+
+fn passed(headers: &[(&str, &str)]) -> Result<Vec<String>, MalformedBinary> {
+    let mut request = Request::post("/p.S/M");
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let mut parts = request.body(()).unwrap().into_parts().0;
+    let metadata = from_request(&mut parts, &HeaderValue::from_static("id"))?;
+    let asserted = ["x-request-id", "x-forwarded-proto"];
+    let lines = metadata
+        .0
+        .iter()
+        .filter(|(name, _)| !asserted.contains(&name.as_str()));
+    Ok(lines
+        .map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()))
+        .collect())
+}
+
+#[test]
+fn ordinary_headers_pass_in_their_order() {
+    let headers = [
+        ("x-a", "1"),
+        ("authorization", "Bearer t"),
+        ("x-a", "2"),
+        ("x_b", "3"),
+        ("user-agent", "u"),
+    ];
+    let mut seen = passed(&headers).unwrap();
+    seen.sort();
+    assert_eq!(
+        seen,
+        [
+            "authorization: Bearer t",
+            "user-agent: u",
+            "x-a: 1",
+            "x-a: 2",
+            "x_b: 3"
+        ]
+    );
+}
+
+#[test]
+fn what_belongs_to_the_hop_the_protocol_or_the_gateway_never_passes() {
+    for name in [
+        "connection",
+        "keep-alive",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "proxy-authorization",
+        "http2-settings",
+        "expect",
+        "cookie",
+        "origin",
+        "referer",
+        "sec-fetch-site",
+        "sec-websocket-key",
+        "content-type",
+        "content-length",
+        "content-encoding",
+        "grpc-status",
+        "grpc-message",
+        "grpc-encoding",
+        "grpc-timeout",
+        "grpc-accept-encoding",
+        "grpc-previous-rpc-attempts",
+        "grpc-anything",
+        "x-envoy-a",
+        "x-forwarded-for",
+        "x-forwarded-client-cert",
+        "x-forwarded-user",
+        "x-real-ip",
+        "forwarded",
+        "x-request-timeout",
+        "connect-timeout-ms",
+        "connect-protocol-version",
+        "x-grpc-web",
+        "x-request_id",
+        "x_forwarded_for",
+        "X_Forwarded-For",
+        "grpc_timeout",
+        "content_type",
+        "grpc_metadata_x",
+        "x_real_ip",
+        "transfer_encoding",
+        "a!b",
+        "a~b",
+    ] {
+        assert_eq!(
+            passed(&[(name, "v")]).unwrap(),
+            Vec::<String>::new(),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn names_in_connection_belong_to_the_hop() {
+    let headers = [
+        ("connection", "close, X-Secret"),
+        ("x-secret", "1"),
+        ("x-other", "2"),
+    ];
+    assert_eq!(passed(&headers).unwrap(), ["x-other: 2"]);
+}
+
+#[test]
+fn grpc_metadata_maps_to_names_that_are_free() {
+    let headers = [
+        ("Grpc-Metadata-Tenant", "a"),
+        ("grpc-metadata-key-bin", "AAA="),
+    ];
+    assert_eq!(passed(&headers).unwrap(), ["tenant: a", "key-bin: AAA"]);
+    for name in [
+        "authorization",
+        "Authorization",
+        "cookie",
+        "grpc-timeout",
+        "x-forwarded-for",
+        "te",
+        "content-type",
+        "x_forwarded_for",
+        "grpc-metadata-x",
+        "host",
+        "",
+    ] {
+        let name = format!("grpc-metadata-{name}");
+        assert_eq!(
+            passed(&[(&name, "v")]).unwrap(),
+            Vec::<String>::new(),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn binary_values_are_checked_split_and_unpadded() {
+    for (given, expected) in [
+        ("", vec!["k-bin: "]),
+        ("AA==", vec!["k-bin: AA"]),
+        ("AAA=", vec!["k-bin: AAA"]),
+        ("AAAA", vec!["k-bin: AAAA"]),
+        ("+/9A, AA", vec!["k-bin: +/9A", "k-bin: AA"]),
+    ] {
+        assert_eq!(passed(&[("k-bin", given)]).unwrap(), expected, "{given:?}");
+    }
+    for given in [
+        "A", "AAAAA", "A===", "AAA==", "AA=", "***", "-_9A", "A=AA", "AA==AA",
+    ] {
+        assert!(passed(&[("k-bin", given)]).is_err(), "{given:?}");
+    }
+}
+
+#[test]
+fn values_that_grpc_cannot_carry_are_dropped() {
+    let mut parts = Request::post("/").body(()).unwrap().into_parts().0;
+    parts
+        .headers
+        .insert("x-a", HeaderValue::from_bytes(b"caf\xc3\xa9").unwrap());
+    parts
+        .headers
+        .insert("x-b", HeaderValue::from_bytes(b"a\tb").unwrap());
+    let metadata = from_request(&mut parts, &HeaderValue::from_static("id")).unwrap();
+    assert_eq!(metadata.get("x-a"), None);
+    assert_eq!(metadata.get("x-b"), None);
+}
+
+#[test]
+fn the_gateway_says_who_asked() {
+    let mut request = Request::post("/")
+        .header("host", "api.example")
+        .body(())
+        .unwrap();
+    request
+        .headers_mut()
+        .insert("x-forwarded-for", HeaderValue::from_static("6.6.6.6"));
+    let address = "[::ffff:10.0.0.7]:5000".parse().unwrap();
+    request.extensions_mut().insert(Peer { address });
+    let mut parts = request.into_parts().0;
+    let metadata = from_request(&mut parts, &HeaderValue::from_static("id")).unwrap();
+    let all = |name: &str| metadata.0.get_all(name).iter().collect::<Vec<_>>();
+    assert_eq!(all("x-forwarded-for"), ["10.0.0.7"]);
+    assert_eq!(all("x-forwarded-proto"), ["http"]);
+    assert_eq!(all("x-forwarded-host"), ["api.example"]);
+    assert_eq!(all("x-request-id"), ["id"]);
+}
+
+#[test]
+fn a_backend_cannot_speak_for_the_gateway() {
+    let mut metadata = HeaderMap::new();
+    for name in [
+        "set-cookie",
+        "content-length",
+        "content-type",
+        "content-security-policy",
+        "connection",
+        "transfer-encoding",
+        "access-control-allow-origin",
+        "strict-transport-security",
+        "clear-site-data",
+        "alt-svc",
+        "x-http-code",
+        "grpc-status",
+        "grpc-message",
+        "grpc-encoding",
+        "x-request-id",
+        "x-ok",
+        "x-ok",
+    ] {
+        metadata.append(
+            http::HeaderName::from_static(name),
+            HeaderValue::from_static("v"),
+        );
+    }
+    metadata.insert("grpc-accept-encoding", HeaderValue::from_static("gzip"));
+    metadata.insert("grpc-retry-pushback-ms", HeaderValue::from_static("5"));
+    let metadata = Metadata(metadata);
+    let names = |headers: &HeaderMap| {
+        let mut names: Vec<_> = headers.iter().map(|(name, _)| name.to_string()).collect();
+        names.sort();
+        names
+    };
+    let mut headers = HeaderMap::new();
+    to_headers(metadata.clone(), Lane::Transcoded, &mut headers);
+    assert_eq!(names(&headers), ["x-ok", "x-ok"]);
+    let mut headers = HeaderMap::new();
+    to_headers(metadata.clone(), Lane::Pass, &mut headers);
+    assert_eq!(
+        names(&headers),
+        [
+            "grpc-accept-encoding",
+            "grpc-retry-pushback-ms",
+            "x-ok",
+            "x-ok"
+        ]
+    );
+    let mut headers = HeaderMap::new();
+    to_prefixed_headers(metadata, "trailer-", &mut headers);
+    assert_eq!(names(&headers), ["trailer-x-ok", "trailer-x-ok"]);
+}

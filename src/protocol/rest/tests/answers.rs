@@ -251,6 +251,7 @@ async fn head_gives_the_head_of_get() {
     assert_eq!((missing.status.as_u16(), missing.body.len()), (404, 0));
     let watch = gateway.send(request("HEAD", "/v1/watch", "")).await;
     assert_eq!((watch.status.as_u16(), watch.body.len()), (200, 0));
+    assert_eq!(watch.header("content-length"), None);
     assert_eq!(watch.header("content-type"), Some("application/x-ndjson"));
 }
 

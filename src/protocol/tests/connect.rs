@@ -1,0 +1,245 @@
+//! Connect, unary, with JSON.
+
+use http::Method as Verb;
+use prost::Message as _;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::call::details::{Any, RpcStatus};
+
+/// `{"name":"a"}` in wire form.
+const SHELF: &[u8] = b"\x0a\x01a";
+
+fn request(body: impl Into<Body>) -> Request<Body> {
+    post("/t.T/Unary", "application/json", body)
+}
+
+async fn json_of(response: Response<Body>) -> Value {
+    assert_eq!(header(&response, "content-type"), Some("application/json"));
+    serde_json::from_slice(&bytes(response).await).unwrap()
+}
+
+#[tokio::test]
+async fn json_goes_there_and_back() {
+    let end = End {
+        status: Status::ok(),
+        trailers: metadata(&[("x-ratio", "7")]),
+    };
+    let service = Scripted::new(Script::Replies(
+        metadata(&[("x-shard", "a")]),
+        vec![SHELF],
+        end,
+    ));
+    let mut request = request(r#" {"name": "a", "size": "3"} "#);
+    request.headers_mut().insert(
+        "content-type",
+        "Application/JSON; charset=utf-8".parse().unwrap(),
+    );
+    request
+        .headers_mut()
+        .insert("connect-timeout-ms", HeaderValue::from_static("2000"));
+    let response = service.router().handle(request).await;
+    assert_eq!(response.status(), 200);
+    assert_eq!(header(&response, "x-shard"), Some("a"));
+    assert_eq!(header(&response, "trailer-x-ratio"), Some("7"));
+    assert_eq!(json_of(response).await, json!({"name": "a"}));
+    let seen = service.last();
+    assert_eq!(
+        seen.requests,
+        [Ok(Message::from_payload(b"\x0a\x01a\x10\x03"))]
+    );
+    assert!(seen.deadline.unwrap() <= Duration::from_secs(2));
+    assert_eq!(seen.encodings, call::Encodings::default());
+}
+
+#[tokio::test]
+async fn an_empty_body_is_an_empty_message() {
+    for body in ["", " \n", "{}"] {
+        let service = Scripted::default();
+        let response = service.router().handle(request(body)).await;
+        assert_eq!(json_of(response).await, json!({}));
+        assert_eq!(service.last().requests, [Ok(Message::from_payload(b""))]);
+    }
+}
+
+#[tokio::test]
+async fn an_error_is_connects_own() {
+    let status = RpcStatus {
+        code: 5,
+        message: "no such shelf".to_owned(),
+        details: vec![
+            Any {
+                type_url: "type.googleapis.com/t.Shelf".to_owned(),
+                value: SHELF.into(),
+            },
+            Any {
+                type_url: "type.googleapis.com/t.Unknown".to_owned(),
+                value: SHELF.into(),
+            },
+        ],
+    };
+    let status = Status {
+        details: status.encode_to_vec().into(),
+        ..Status::upstream(Code::NotFound, "no such \"shelf\"")
+    };
+    let end = End {
+        status,
+        trailers: metadata(&[("x-ratio", "7")]),
+    };
+    let service = Scripted::new(Script::Replies(metadata(&[("x-shard", "a")]), vec![], end));
+    let response = service.router().handle(request("{}")).await;
+    assert_eq!(response.status(), 404);
+    assert_eq!(header(&response, "x-shard"), Some("a"));
+    assert_eq!(header(&response, "trailer-x-ratio"), Some("7"));
+    let expected = json!({
+        "code": "not_found",
+        "message": "no such \"shelf\"",
+        "details": [
+            {"type": "t.Shelf", "value": "CgFh", "debug": {"name": "a"}},
+            {"type": "t.Unknown", "value": "CgFh"},
+        ],
+    });
+    assert_eq!(json_of(response).await, expected);
+}
+
+#[tokio::test]
+async fn broken_details_do_not_hide_the_error() {
+    let status = Status {
+        details: bytes::Bytes::from_static(b"\xff\xff\xff"),
+        ..Status::upstream(Code::Unauthenticated, "who are you?")
+    };
+    let service = Scripted::new(Script::Refuse(status));
+    let response = service.router().handle(request("{}")).await;
+    assert_eq!(response.status(), 401);
+    assert_eq!(header(&response, "www-authenticate"), Some("Bearer"));
+    let expected = json!({"code": "unauthenticated", "message": "who are you?"});
+    assert_eq!(json_of(response).await, expected);
+}
+
+#[tokio::test]
+async fn a_body_that_is_not_the_message_reaches_no_backend() {
+    let service = Scripted::default();
+    for (body, place) in [
+        (r#"{"nmae": "a"}"#, "nmae"),
+        (r#"{"name": 1}"#, "name"),
+        ("{", ""),
+        ("{} x", ""),
+        ("[]", ""),
+    ] {
+        let response = service.router().handle(request(body)).await;
+        assert_eq!(response.status(), 400, "{body}");
+        let error = json_of(response).await;
+        assert_eq!(error["code"], "invalid_argument");
+        assert!(
+            error["message"].as_str().unwrap().contains(place),
+            "{error}"
+        );
+        assert_eq!(error["details"][0]["type"], "google.rpc.BadRequest");
+    }
+    assert_eq!(service.calls(), 0);
+}
+
+#[tokio::test]
+async fn heads_that_are_not_connects() {
+    let service = Scripted::default();
+    let router = service.router();
+    for verb in [Verb::GET, Verb::PUT, Verb::DELETE] {
+        let mut request = request("");
+        *request.method_mut() = verb;
+        let response = router.handle(request).await;
+        assert_eq!(response.status(), 405);
+        assert_eq!(header(&response, "allow"), Some("POST"));
+    }
+    let mut options = request("");
+    *options.method_mut() = Verb::OPTIONS;
+    let response = router.handle(options).await;
+    assert_eq!(response.status(), 204);
+    assert_eq!(header(&response, "allow"), Some("OPTIONS, POST"));
+
+    for (path, content_type) in [
+        ("/t.T/Unary", "application/proto"),
+        ("/t.T/Unary", "application/connect+json"),
+        ("/t.T/Unary", "text/plain"),
+        ("/t.T/Server", "application/json"),
+        ("/t.T/Bidi", "application/json"),
+    ] {
+        let response = router.handle(post(path, content_type, "{}")).await;
+        assert_eq!(response.status(), 415, "{path} {content_type}");
+    }
+    for (name, value, expected) in [
+        ("connect-protocol-version", "1", 200),
+        ("connect-protocol-version", "2", 400),
+        ("connect-timeout-ms", "12345678901", 400),
+        ("connect-timeout-ms", "0", 504),
+        ("content-encoding", "identity", 200),
+        ("content-encoding", "gzip", 501),
+        ("x-key-bin", "***", 400),
+    ] {
+        let mut request = request("{}");
+        request
+            .headers_mut()
+            .insert(name, HeaderValue::from_static(value));
+        assert_eq!(
+            router.handle(request).await.status(),
+            expected,
+            "{name}: {value}"
+        );
+    }
+    assert_eq!(service.calls(), 2);
+}
+
+#[tokio::test]
+async fn a_body_over_the_limit_is_413() {
+    let service = Scripted::default();
+    let mut config = Config::default();
+    config.limits.request_message = 10;
+    let response = service
+        .router_with(config)
+        .handle(request(r#"{"name": "abcdef"}"#))
+        .await;
+    assert_eq!(response.status(), 413);
+    assert_eq!(json_of(response).await["code"], "resource_exhausted");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_never_comes_is_given_up() {
+    let never = || {
+        Body::from_stream(futures_util::stream::pending::<
+            Result<bytes::Bytes, Infallible>,
+        >())
+    };
+    let service = Scripted::default();
+    let response = service.router().handle(request(never())).await;
+    assert_eq!(response.status(), 504); // the deadline of 15 s
+    let mut config = Config::default();
+    config.timeouts.unary_default = None;
+    let response = service.router_with(config).handle(request(never())).await;
+    assert_eq!(response.status(), 408); // the 60 s of a body
+}
+
+#[tokio::test]
+async fn a_reply_that_cannot_be_shown_is_an_error() {
+    for broken in [&b"\x0a\xff"[..], b"\x0a\x01\xff"] {
+        let service = Scripted::new(Script::Replies(
+            Metadata::new(),
+            vec![broken],
+            Status::ok().into(),
+        ));
+        let response = service.router().handle(request("{}")).await;
+        assert_eq!(response.status(), 500);
+        assert_eq!(json_of(response).await["code"], "internal");
+    }
+}
+
+#[tokio::test]
+async fn methods_without_a_binding_can_be_switched_off() {
+    let config = Config {
+        unannotated: Unannotated::Off,
+        ..Config::default()
+    };
+    let response = Scripted::default()
+        .router_with(config)
+        .handle(request("{}"))
+        .await;
+    assert_eq!(response.status(), 404);
+}

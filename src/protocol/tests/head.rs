@@ -1,0 +1,157 @@
+//! What is decided from a request's head alone, and what every answer has.
+
+use http::{Method as Verb, StatusCode, Version};
+
+use super::*;
+
+async fn answer(request: Request<Body>) -> (StatusCode, Response<Body>) {
+    let response = Scripted::default().router().handle(request).await;
+    (response.status(), response)
+}
+
+fn dialect(content_type: &str) -> Result<Dialect, Refusal> {
+    let mut request = post("/t.T/Unary", content_type, "");
+    *request.version_mut() = Version::HTTP_2;
+    detect(&request.into_parts().0, &Limits::default())
+}
+
+#[test]
+fn media_types_are_told_without_case_and_parameters() {
+    for (text, expected) in [
+        ("application/grpc", Dialect::Grpc),
+        ("application/grpc+proto", Dialect::Grpc),
+        ("APPLICATION/gRPC ; x=y", Dialect::Grpc),
+        ("application/grpc-web", Dialect::GrpcWeb),
+        ("application/grpc-Web+Proto;charset=utf-8", Dialect::GrpcWeb),
+        ("application/grpcish", Dialect::Rest),
+        ("application/json", Dialect::Rest),
+        ("", Dialect::Rest),
+    ] {
+        assert_eq!(dialect(text).unwrap(), expected, "{text:?}");
+    }
+    for text in [
+        "application/grpc+thrift",
+        "application/grpc+json",
+        "application/grpc-web+json",
+        "application/grpc-web-text",
+        "application/grpc-WEB-text+proto",
+        "application/grpc+",
+    ] {
+        assert!(dialect(text).is_err(), "{text:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_sub_type_is_told_the_known_ones() {
+    let (status, response) = answer(post("/t.T/Unary", "application/grpc-web+thrift", "")).await;
+    assert_eq!(status, 415);
+    assert_eq!(header(&response, "content-type"), Some("application/json"));
+    let body: serde_json::Value = serde_json::from_slice(&bytes(response).await).unwrap();
+    assert_eq!(body["code"], 3);
+    assert!(
+        body["message"]
+            .as_str()
+            .unwrap()
+            .contains("application/grpc-web+proto")
+    );
+    assert_eq!(body["details"], serde_json::json!([]));
+}
+
+#[tokio::test]
+async fn heads_that_no_dialect_takes() {
+    let grpc = |version, verb: &Verb| {
+        let mut request = post("/t.T/Unary", "application/grpc", "");
+        *request.version_mut() = version;
+        *request.method_mut() = verb.clone();
+        request
+    };
+    assert_eq!(answer(grpc(Version::HTTP_11, &Verb::POST)).await.0, 505);
+    let (status, response) = answer(grpc(Version::HTTP_2, &Verb::GET)).await;
+    assert_eq!(status, 405);
+    assert_eq!(header(&response, "allow"), Some("POST"));
+
+    let mut two = post("/t.T/Unary", "application/grpc-web", "");
+    two.headers_mut()
+        .append("content-type", HeaderValue::from_static("application/json"));
+    assert_eq!(answer(two).await.0, 415);
+
+    let long = format!("/t.T/Unary?{}", "q".repeat(8 << 10));
+    assert_eq!(answer(post(&long, "application/grpc-web", "")).await.0, 414);
+
+    let mut many = post("/t.T/Unary", "application/grpc-web", "");
+    for _ in 0..100 {
+        many.headers_mut()
+            .append("x-a", HeaderValue::from_static("b"));
+    }
+    assert_eq!(answer(many).await.0, 431);
+
+    let mut socket = post("/t.T/Unary", "application/json", "");
+    *socket.method_mut() = Verb::GET;
+    socket
+        .headers_mut()
+        .insert("upgrade", HeaderValue::from_static("h2c, WebSocket"));
+    assert_eq!(answer(socket).await.0, 415);
+}
+
+#[tokio::test]
+async fn a_page_of_another_origin_calls_nothing() {
+    let from = |name: &'static str, value: &'static str| {
+        let mut request = post("/t.T/Unary", "application/grpc-web", frame(b""));
+        request
+            .headers_mut()
+            .insert("host", HeaderValue::from_static("api.example:8443"));
+        request
+            .headers_mut()
+            .insert(name, HeaderValue::from_static(value));
+        request
+    };
+    for (name, value, expected) in [
+        ("origin", "https://api.example:8443", 200),
+        ("origin", "http://API.example:8443", 200),
+        ("origin", "https://api.example", 403),
+        ("origin", "https://api.example:8443.evil", 403),
+        ("origin", "null", 403),
+        ("sec-fetch-site", "cross-site", 403),
+        ("sec-fetch-site", "same-origin", 200),
+        ("x-other", "x", 200),
+    ] {
+        assert_eq!(
+            answer(from(name, value)).await.0,
+            expected,
+            "{name}: {value}"
+        );
+    }
+    for (host, origin) in [
+        ("api.example:443", "https://api.example"),
+        ("a.b", "http://a.b:80"),
+    ] {
+        let mut request = from("origin", origin);
+        request
+            .headers_mut()
+            .insert("host", HeaderValue::from_static(host));
+        assert_eq!(answer(request).await.0, 200, "{host}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_id_is_kept_if_it_is_harmless() {
+    for (given, kept) in [
+        (Some("abc-1.2_3".to_owned()), true),
+        (Some("quote\"".to_owned()), false),
+        (Some("x".repeat(129)), false),
+        (None, false),
+    ] {
+        let service = Scripted::default();
+        let mut request = post("/t.T/Unary", "application/grpc-web", frame(b""));
+        if let Some(id) = &given {
+            request
+                .headers_mut()
+                .insert("x-request-id", id.parse().unwrap());
+        }
+        let response = service.router().handle(request).await;
+        let id = header(&response, "x-request-id").unwrap().to_owned();
+        assert_eq!(given.as_deref() == Some(&id), kept);
+        assert_eq!(service.last().metadata.get("x-request-id").unwrap(), &id);
+        assert_eq!(header(&response, "x-content-type-options"), Some("nosniff"));
+    }
+}
