@@ -55,7 +55,7 @@ fn wrong_usage_exits_with_2_and_says_what_is_wrong() {
             "no upstream: name a gRPC server with --upstream URL",
         ),
         (&["serv"], "similar subcommand exists: 'serve'"),
-        (&["serve", "--upstream", "127.0.0.1:50051"], "http://"),
+        (&["serve", "--upstream", "https://127.0.0.1:50051"], "expected http://host:port"),
         (
             &[
                 "serve",

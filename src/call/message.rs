@@ -67,12 +67,6 @@ impl Message {
         self.frame[0]
     }
 
-    /// The flags byte.
-    #[must_use]
-    pub fn flags(&self) -> u8 {
-        self.frame[0]
-    }
-
     /// True if the payload is compressed (in the stream's `grpc-encoding`).
     #[must_use]
     pub fn is_compressed(&self) -> bool {

@@ -19,7 +19,7 @@ use crate::config::{Settings, closest};
 use crate::protocol;
 use crate::schema::{Method, Schema, Shape};
 use crate::transcode::Scratch;
-use crate::upstream::Upstreams;
+use crate::upstream::Upstream;
 
 mod input;
 mod output;
@@ -137,15 +137,15 @@ async fn call(arguments: &Arguments, settings: Settings) -> Result<Exit, String>
         encodings: Encodings::default(),
         requests,
     };
-    let upstreams =
-        Upstreams::build(settings.gateway.upstreams).map_err(|error| error.to_string())?;
+    let upstream =
+        Upstream::build(settings.gateway.upstreams).map_err(|error| error.to_string())?;
     let form = if arguments.compact {
         Form::Compact
     } else {
         Form::Indented
     };
     let mut printer = Printer::new(&schema, &method, protocol.print, form);
-    match upstreams.call(call).await {
+    match upstream.call(call).await {
         Ok(reply) => Ok(print(reply, &mut printer, arguments.verbose).await),
         Err(status) => Ok(printer.status(&status)),
     }
