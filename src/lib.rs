@@ -1,5 +1,27 @@
 //! Transom: a gateway that lets browsers and REST clients call any gRPC service.
+//!
+//! ```text
+//!  socket ─► listener ─► front ─► protocol ─► upstream ─► HTTP/2 ─► backend
+//!            timers,     axum     dialect     Call to
+//!            h1/h2,               to Call,    stream,
+//!            drain                once        once
+//!  socket ◄─ listener ◄─ front ◄─ protocol ◄─ upstream ◄──────────── Reply, Status
+//! ```
+//!
+//! The modules, from the bottom up; each imports only those above it in this list:
+//!
+//! - [`transcode`]: JSON text to wire bytes and back, by plans compiled from descriptors
+//! - [`schema`]: what can be called, an immutable snapshot
+//! - [`call`]: `Call`, `Reply`, `Status`: the vocabulary of the road
+//! - [`observe`]: what the gateway tells about its calls
+//! - [`control`]: clients of the control plane (server reflection)
+//! - [`protocol`], [`upstream`], [`listener`], [`admin`]: peers that do not know each other
+//! - [`gateway`]: composes them
+//! - [`config`]: a file becomes a `gateway::Config`
+//! - [`cli`]: the command line
+//! - [`demo`]: the sample backend of `transom demo`
 
+pub mod admin;
 pub mod call;
 pub mod cli;
 pub mod config;

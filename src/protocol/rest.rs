@@ -265,3 +265,7 @@ fn without_body(response: Response<Body>) -> Response<Body> {
     }
     Response::from_parts(parts, Body::empty())
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

@@ -147,6 +147,18 @@ impl Failure {
         }
     }
 
+    /// A value of the URL did not fit its field: as [`of_input`](Self::of_input), but a place within
+    /// so short a text helps nobody.
+    pub(super) fn of_text(error: transcode::Error, within: &str) -> Self {
+        Self::of_input(
+            &transcode::Error {
+                offset: None,
+                ..error
+            },
+            within,
+        )
+    }
+
     /// The HTTP status of the answer.
     pub(super) fn http(&self) -> StatusCode {
         self.http.unwrap_or_else(|| self.status.code.http())

@@ -29,7 +29,7 @@ pub(super) fn write(
             .map_err(|error| Failure::invalid_field(name, &format!("in the path, {error}")))?;
         plans
             .text_to_wire(&variable.field, None, &text, Zero::Write, scratch, out)
-            .map_err(|error| Failure::of_input(&error, name))?;
+            .map_err(|error| Failure::of_text(error, name))?;
     }
     Ok(())
 }

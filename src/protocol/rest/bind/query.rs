@@ -60,7 +60,7 @@ pub(super) fn write(
                 scratch,
                 out,
             )
-            .map_err(|error| Failure::of_input(&error, excerpt(&key)))?;
+            .map_err(|error| Failure::of_text(error, excerpt(&key)))?;
     }
     Ok(())
 }

@@ -1,0 +1,86 @@
+//! What operators see, on a port of its own: liveness, readiness, what is served, and the standard
+//! gRPC health service (native gRPC and gRPC-Web). Never on the public port.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Json};
+use axum::routing::get;
+use serde::Serialize;
+use tonic_health::ServingStatus;
+use tonic_health::server::HealthReporter;
+
+use crate::schema::Schema;
+
+/// The admin pages and the state they show.
+#[derive(Clone, Debug)]
+pub struct Admin {
+    ready: Arc<AtomicBool>,
+    health: HealthReporter,
+}
+
+/// How to look at the schema in force.
+type Look = Arc<dyn Fn() -> Arc<Schema> + Send + Sync>;
+
+impl Admin {
+    /// Ready from the start: the port opens only once there is something to serve.
+    ///
+    /// `schema` is asked at every request, so the pages follow a swapped schema.
+    pub async fn new(schema: impl Fn() -> Arc<Schema> + Send + Sync + 'static) -> (Self, Router) {
+        let (health, service) = tonic_health::server::health_reporter();
+        health.set_service_status("", ServingStatus::Serving).await;
+        let admin = Self { ready: Arc::new(AtomicBool::new(true)), health };
+        // `tonic-web` serves the gateway's own services to browsers; calls to backends have the
+        // gateway's own adapter.
+        let grpc = tonic::service::Routes::new(service)
+            .into_axum_router()
+            .layer(tonic_web::GrpcWebLayer::new());
+        let look: Look = Arc::new(schema);
+        let router = Router::new()
+            .route("/livez", get(|| async { "ok\n" }))
+            .route("/readyz", get(readyz).with_state(admin.clone()))
+            .route("/routes", get(routes).with_state(look))
+            .merge(grpc);
+        (admin, router)
+    }
+
+    /// From now on `/readyz` and the health service say that no new calls should come.
+    pub async fn not_ready(&self) {
+        self.ready.store(false, Ordering::Release);
+        self.health.set_service_status("", ServingStatus::NotServing).await;
+    }
+}
+
+async fn readyz(State(admin): State<Admin>) -> impl IntoResponse {
+    if admin.ready.load(Ordering::Acquire) {
+        (StatusCode::OK, "ok\n")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "draining\n")
+    }
+}
+
+/// One row of `/routes`.
+#[derive(Serialize)]
+struct Row<'s> {
+    rpc: &'s str,
+    http_method: &'s str,
+    path: &'s str,
+    upstream: &'s str,
+}
+
+async fn routes(State(look): State<Look>) -> Json<serde_json::Value> {
+    let schema = look();
+    let rows: Vec<_> = schema
+        .methods()
+        .flat_map(|method| {
+            let rpc = method.path.trim_start_matches('/');
+            let row = move |http_method, path| Row { rpc, http_method, path, upstream: &method.upstream };
+            let bindings = method.bindings.iter().map(move |b| row(b.verb.as_str(), b.template.as_str()));
+            std::iter::once(row("POST", method.path.as_str())).chain(bindings)
+        })
+        .collect();
+    Json(serde_json::json!({ "routes": rows, "refusals": schema.refusals() }))
+}

@@ -1,0 +1,257 @@
+//! Composition: a [`Config`] becomes a running [`Gateway`]. The one place that knows everybody.
+//!
+//! ```text
+//!  sources ──► schema ─┐
+//!                      ├─► Serving ──► protocol::Router ──► front ──► listener
+//!  upstreams ──────────┘   (one ArcSwap: a call reads it once, at detection)
+//! ```
+//!
+//! With a schema from files the gateway listens at once, even while the backend is down; with
+//! reflection alone it listens once the schema is there. With both, the reflected part joins when
+//! it comes, by one swap.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+
+use crate::admin::Admin;
+use crate::listener::{self, Listener};
+use crate::observe::Observe;
+use crate::protocol::{self, Serving};
+use crate::schema::{self, Schema, Source};
+use crate::upstream::{self, Upstream};
+
+mod front;
+mod sources;
+
+pub use sources::{SourceConfig, SourceError};
+
+/// Everything a gateway is made from.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The public port.
+    pub listener: listener::Config,
+    /// The port for operators; none unless asked for.
+    pub admin: Option<SocketAddr>,
+    /// The backends, by name.
+    pub upstreams: Vec<upstream::Config>,
+    /// Where the schema comes from.
+    pub schema: Vec<SourceConfig>,
+    /// How strict the schema is taken.
+    pub schema_options: schema::Options,
+    /// How requests are read and answered.
+    pub protocol: protocol::Config,
+}
+
+impl Config {
+    /// A gateway before one backend that offers reflection, on a free loopback port.
+    ///
+    /// # Errors
+    /// An URL that names no endpoint.
+    pub fn for_upstream(url: &str) -> Result<Self, upstream::EndpointError> {
+        let name = "upstream".to_owned();
+        Ok(Self {
+            listener: listener::Config {
+                address: SocketAddr::from(([127, 0, 0, 1], 0)),
+                ..listener::Config::default()
+            },
+            admin: None,
+            upstreams: vec![upstream::Config::new(name.clone(), url.parse()?)],
+            schema: vec![SourceConfig::Reflection { upstream: name }],
+            schema_options: schema::Options::default(),
+            protocol: protocol::Config::default(),
+        })
+    }
+}
+
+/// What happens while a gateway starts, for the person who watches.
+#[derive(Debug)]
+pub enum Progress<'p> {
+    /// A backend that is to be asked for its schema does not answer yet.
+    Waiting {
+        /// The upstream's name.
+        upstream: &'p str,
+        /// Its URL.
+        url: &'p str,
+        /// What went wrong.
+        cause: &'p str,
+        /// When it is asked again.
+        next: Duration,
+    },
+    /// A `.proto` file does not compile: its place and the reason. The rest goes on without it.
+    LeftOut(&'p str),
+    /// A schema was built from all sources so far.
+    Schema(&'p Schema),
+}
+
+/// Why a gateway did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A schema source failed.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The sources make no schema.
+    #[error(transparent)]
+    Schema(#[from] schema::BuildError),
+    /// Two upstreams have one name.
+    #[error(transparent)]
+    Upstream(#[from] upstream::DuplicateName),
+    /// A port cannot be had.
+    #[error("cannot listen on {address}: {cause}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// The operating system's reason.
+        cause: std::io::Error,
+    },
+}
+
+/// A running gateway.
+#[derive(Debug)]
+pub struct Gateway {
+    listener: Listener,
+    admin: Option<(Admin, Listener)>,
+    serving: Arc<ArcSwap<Serving<Upstream>>>,
+    joining: Option<tokio::task::JoinHandle<()>>,
+    drain_delay: Duration,
+}
+
+impl Gateway {
+    /// Builds everything, then answers.
+    ///
+    /// # Errors
+    /// See [`StartError`]; nothing keeps running after one.
+    pub async fn start(
+        config: Config,
+        mut report: impl FnMut(&Progress<'_>) + Send + 'static,
+    ) -> Result<Self, StartError> {
+        let address = config.listener.address;
+        let at = |address| move |cause| StartError::Listen { address, cause };
+        let drain_delay = config.listener.drain.delay;
+        let bound = listener::bind(config.listener.clone()).map_err(at(address))?;
+
+        let (mut now, later): (Vec<_>, Vec<_>) =
+            config.schema.iter().cloned().partition(|source| !source.is_reflection());
+        let later = if now.is_empty() {
+            now = later;
+            Vec::new()
+        } else {
+            later
+        };
+        let sources = sources::load(&now, &config.upstreams, &mut report).await?;
+        let schema = Schema::build(sources.clone(), &config.schema_options)?;
+        report(&Progress::Schema(&schema));
+
+        let calls = Upstream::build(config.upstreams.clone())?;
+        let serving = Serving { schema: Arc::new(schema), calls, config: config.protocol.clone() };
+        let serving = Arc::new(ArcSwap::from_pointee(serving));
+        let router = protocol::Router::new(Arc::clone(&serving), Observe::default());
+
+        let admin = match config.admin {
+            None => None,
+            Some(address) => {
+                let look = Arc::clone(&serving);
+                let (admin, pages) = Admin::new(move || Arc::clone(&look.load().schema)).await;
+                let listener = listener::Config { address, ..config.listener.clone() };
+                let listener = listener::bind(listener)
+                    .and_then(|bound| bound.serve(front::service(pages)))
+                    .map_err(at(address))?;
+                Some((admin, listener))
+            }
+        };
+        let listener = bound
+            .serve(front::service(front::router(router)))
+            .map_err(at(address))?;
+        let joining = (!later.is_empty()).then(|| {
+            let join = Join { sources, later, config, serving: Arc::clone(&serving) };
+            tokio::spawn(join.run(report))
+        });
+        Ok(Self { listener, admin, serving, joining, drain_delay })
+    }
+
+    /// The public address, its port never 0.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.listener.address()
+    }
+
+    /// The operators' address, if there is one.
+    #[must_use]
+    pub fn admin_address(&self) -> Option<SocketAddr> {
+        self.admin.as_ref().map(|(_, listener)| listener.address())
+    }
+
+    /// What is served right now.
+    #[must_use]
+    pub fn schema(&self) -> Arc<Schema> {
+        Arc::clone(&self.serving.load().schema)
+    }
+
+    /// Stops: not ready, then no new connections, then the running calls' grace period, then an end.
+    pub async fn drain(self) {
+        if let Some(joining) = &self.joining {
+            joining.abort();
+        }
+        if let Some((admin, _)) = &self.admin {
+            admin.not_ready().await;
+        }
+        tokio::time::sleep(self.drain_delay).await;
+        self.listener.drain().await;
+        // Last, so that readiness can be read until the end.
+        if let Some((_, listener)) = self.admin {
+            listener.drain().await;
+        }
+    }
+}
+
+/// The reflected sources that join a schema from files.
+struct Join {
+    sources: Vec<Source>,
+    later: Vec<SourceConfig>,
+    config: Config,
+    serving: Arc<ArcSwap<Serving<Upstream>>>,
+}
+
+impl Join {
+    async fn run(mut self, mut report: impl FnMut(&Progress<'_>) + Send) {
+        match self.join(&mut report).await {
+            Ok(schema) => {
+                report(&Progress::Schema(&schema));
+                let calls = self.serving.load().calls.clone();
+                self.serving.store(Arc::new(Serving {
+                    schema: Arc::new(schema),
+                    calls,
+                    config: self.config.protocol,
+                }));
+            }
+            Err(error) => {
+                tracing::error!(%error, "the reflected schema was refused; the one from files stays in force");
+            }
+        }
+    }
+
+    async fn join(
+        &mut self,
+        report: &mut (impl FnMut(&Progress<'_>) + Send),
+    ) -> Result<Schema, StartError> {
+        let reflected = sources::load(&self.later, &self.config.upstreams, report).await?;
+        self.sources.extend(reflected);
+        let sources = std::mem::take(&mut self.sources);
+        Ok(Schema::build(sources, &self.config.schema_options)?)
+    }
+}
+
+/// Loads every source of a configuration, reflection included, and builds the schema, without
+/// serving it: what `transom routes` shows.
+///
+/// # Errors
+/// Those of the sources and of the schema.
+pub async fn load_schema(
+    config: &Config,
+    report: &mut (impl FnMut(&Progress<'_>) + Send),
+) -> Result<Schema, StartError> {
+    let sources = sources::load(&config.schema, &config.upstreams, report).await?;
+    Ok(Schema::build(sources, &config.schema_options)?)
+}

@@ -1,0 +1,342 @@
+//! Sockets to HTTP requests: one port, HTTP/1.1 and HTTP/2, HTTP/2 by prior knowledge too.
+//!
+//! An own accept loop, because nothing a client does or fails to do may hold a connection for
+//! ever: every slow-client shape has a timer (see [`guard`]), connections are counted and bounded,
+//! and a drain says good-bye (GOAWAY, `connection: close`) before anything is cut.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use crate::call::Peer;
+
+mod guard;
+mod socket;
+
+use guard::{Guard, Watch};
+use socket::Watched;
+
+/// Flow-control window of one stream, in both directions of a connection: what a client may send
+/// before the backend has read it. The smallest that HTTP/2 starts with, as Envoy's edge guide has it.
+const STREAM_WINDOW: u32 = 65_535;
+
+/// Flow-control window of a connection. Memory is bounded by the streams' windows
+/// (100 x 64 KiB); this one is wide because h2 grants a connection DATA-frame overhead of half of
+/// it, and closes connections that exceed the grant by sending many small messages.
+const CONNECTION_WINDOW: u32 = 1 << 30;
+
+/// Response bytes buffered per HTTP/2 stream before the writer has to wait.
+const SEND_BUFFER: usize = 64 * 1024;
+
+/// HTTP/1 read buffer; the request head has to fit into it.
+const HTTP1_BUFFER: usize = 64 * 1024;
+
+/// Pause after a failed accept (out of file descriptors, mostly), so that the loop does not spin.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// How long an idle client has to take leave after GOAWAY before it is cut.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// Connections the kernel may hold before they are accepted.
+const BACKLOG: u32 = 1024;
+
+/// Where and how to listen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// The address; port 0 picks a free one.
+    pub address: SocketAddr,
+    /// What one client may use.
+    pub limits: Limits,
+    /// How long a client may take.
+    pub timeouts: Timeouts,
+    /// How to stop.
+    pub drain: Drain,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            address: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            limits: Limits::default(),
+            timeouts: Timeouts::default(),
+            drain: Drain::default(),
+        }
+    }
+}
+
+/// What one client may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of request header fields (names and values); 431 above.
+    pub header_bytes: u32,
+    /// Number of request header fields; 431 above.
+    pub headers: usize,
+    /// Concurrent HTTP/2 streams of one connection.
+    pub streams_per_connection: u32,
+    /// Open connections; further ones wait in the kernel's queue.
+    pub connections: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            header_bytes: 16 * 1024,
+            headers: 100,
+            streams_per_connection: 100,
+            connections: 10_000,
+        }
+    }
+}
+
+/// How long a client may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// From the first byte of a request head to its last.
+    pub head: Duration,
+    /// From the connection to its first request head, or HTTP/2 preface with SETTINGS.
+    pub preface: Duration,
+    /// Without any call, until the connection is closed.
+    pub idle: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            head: Duration::from_secs(10),
+            preface: Duration::from_secs(10),
+            idle: Duration::from_secs(75),
+        }
+    }
+}
+
+/// How to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Drain {
+    /// Between "not ready" and the end of accepting, for load balancers to notice.
+    pub delay: Duration,
+    /// For calls to finish, before their connections are cut.
+    pub grace: Duration,
+}
+
+impl Default for Drain {
+    fn default() -> Self {
+        Self { delay: Duration::ZERO, grace: Duration::from_secs(30) }
+    }
+}
+
+/// A port that is taken, but does not answer yet: connections are refused until [`Bound::serve`].
+#[derive(Debug)]
+pub struct Bound {
+    socket: TcpSocket,
+    config: Config,
+}
+
+/// Takes the port.
+///
+/// # Errors
+/// The operating system's, mostly "address already in use".
+pub fn bind(config: Config) -> io::Result<Bound> {
+    let socket = match config.address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    socket.set_reuseaddr(true)?; // a restart must not wait for the old connections' TIME_WAIT
+    socket.bind(config.address)?;
+    Ok(Bound { socket, config })
+}
+
+impl Bound {
+    /// Starts to answer. `service` gets every request with a [`Peer`] in its extensions.
+    ///
+    /// # Errors
+    /// The operating system's: of two processes on one port, the later fails here.
+    pub fn serve<S, F>(self, service: S) -> io::Result<Listener>
+    where
+        S: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
+        F: Future<Output = Result<Response<Body>, Infallible>> + Send + 'static,
+    {
+        let listener = self.socket.listen(BACKLOG)?;
+        let address = listener.local_addr()?;
+        let (phase, phases) = watch::channel(Phase::Serving);
+        let drain = self.config.drain;
+        let accepting = tokio::spawn(accept(listener, self.config, service, phases));
+        Ok(Listener { address, phase, accepting, drain })
+    }
+}
+
+/// What connections are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Serving,
+    /// Finish what runs, start nothing.
+    Draining,
+}
+
+/// A port that answers.
+#[derive(Debug)]
+pub struct Listener {
+    address: SocketAddr,
+    phase: watch::Sender<Phase>,
+    accepting: tokio::task::JoinHandle<()>,
+    drain: Drain,
+}
+
+impl Listener {
+    /// The bound address, its port never 0.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Stops accepting, lets running calls finish for the grace period, then cuts what is left.
+    pub async fn drain(self) {
+        let _ = self.phase.send(Phase::Draining);
+        let abort = self.accepting.abort_handle();
+        if tokio::time::timeout(self.drain.grace, self.accepting).await.is_err() {
+            tracing::warn!(grace = ?self.drain.grace, "the grace period is over, cutting the calls that still run");
+            abort.abort(); // the connections are the task's children and end with it
+        }
+    }
+}
+
+/// Accepts until told to drain, then waits for the connections it made.
+async fn accept<S, F>(
+    listener: TcpListener,
+    config: Config,
+    service: S,
+    mut phases: watch::Receiver<Phase>,
+) where
+    S: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Result<Response<Body>, Infallible>> + Send + 'static,
+{
+    let builder = Arc::new(http_builder(&config));
+    let places = Arc::new(Semaphore::new(config.limits.connections));
+    let mut connections = JoinSet::new();
+    loop {
+        while connections.try_join_next().is_some() {}
+        // A place first, then a connection: at the limit clients wait in the kernel's queue.
+        let next = async {
+            let place = Arc::clone(&places).acquire_owned().await.map_err(io::Error::other)?;
+            let (stream, address) = listener.accept().await?;
+            Ok::<_, io::Error>((stream, address, place))
+        };
+        let accepted = tokio::select! {
+            biased;
+            _ = phases.wait_for(|phase| *phase == Phase::Draining) => break,
+            accepted = next => accepted,
+        };
+        match accepted {
+            Ok((stream, address, place)) => {
+                let (builder, service, phases) =
+                    (Arc::clone(&builder), service.clone(), phases.clone());
+                let timeouts = config.timeouts;
+                connections.spawn(async move {
+                    serve_connection(stream, address, &builder, service, timeouts, phases).await;
+                    drop(place);
+                });
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+    drop(listener);
+    while connections.join_next().await.is_some() {}
+}
+
+fn http_builder(config: &Config) -> auto::Builder<TokioExecutor> {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(None) // `guard` has the timers, which tell an idle client from a slow one
+        .max_headers(config.limits.headers)
+        .max_buf_size(HTTP1_BUFFER)
+        .pipeline_flush(true)
+        .half_close(false);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_concurrent_streams(config.limits.streams_per_connection)
+        .max_header_list_size(config.limits.header_bytes)
+        .max_send_buf_size(SEND_BUFFER)
+        .keep_alive_interval(Some(Duration::from_secs(60)))
+        .keep_alive_timeout(Duration::from_secs(20));
+    builder
+}
+
+async fn serve_connection<S, F>(
+    stream: TcpStream,
+    address: SocketAddr,
+    builder: &auto::Builder<TokioExecutor>,
+    service: S,
+    timeouts: Timeouts,
+    mut phases: watch::Receiver<Phase>,
+) where
+    S: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Result<Response<Body>, Infallible>> + Send + 'static,
+{
+    let _ = stream.set_nodelay(true); // a failure costs latency only
+    let watch = Watch::new(Guard::new(timeouts, Instant::now()));
+    let io = TokioIo::new(Watched::new(stream, watch.clone()));
+    let requests = watch.clone();
+    let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(Peer { address });
+        let open = requests.request();
+        let answer = service(request);
+        async move {
+            let response = answer.await?;
+            // The call lasts as long as its body.
+            Ok::<_, Infallible>(response.map(|body| guard::Held::new(body, open)))
+        }
+    });
+    let mut connection = pin!(builder.serve_connection(io, service));
+    let mut alarm = watch.alarm();
+    let mut draining = false;
+    loop {
+        tokio::select! {
+            biased; // the alarm looks at what the connection's poll has just done
+            ended = connection.as_mut() => {
+                if let Err(error) = ended {
+                    tracing::debug!(%error, peer = %address, "connection ended");
+                }
+                return;
+            }
+            _ = phases.wait_for(|phase| *phase == Phase::Draining), if !draining => {
+                draining = true;
+                connection.as_mut().graceful_shutdown();
+            }
+            verdict = std::future::poll_fn(|cx| alarm.poll_expired(cx)) => match verdict {
+                guard::Verdict::Idle => {
+                    if draining {
+                        return;
+                    }
+                    draining = true;
+                    alarm.snooze(FAREWELL);
+                    connection.as_mut().graceful_shutdown();
+                }
+                guard::Verdict::Slow => {
+                    tracing::debug!(peer = %address, "closed a connection that did not finish its request head in time");
+                    return;
+                }
+            },
+        }
+    }
+}

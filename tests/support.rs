@@ -1,0 +1,172 @@
+//! What the socket tests share: the demo backend, a gateway before it, and a plain HTTP client.
+
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, Request, StatusCode};
+use http_body_util::{BodyExt as _, Full};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+use transom::gateway::{Config, Gateway};
+
+/// The demo backend on a free port. It stops when this is dropped.
+pub(crate) struct Backend {
+    pub(crate) url: String,
+    pub(crate) address: SocketAddr,
+    _stop: oneshot::Sender<()>,
+}
+
+impl Backend {
+    pub(crate) async fn start() -> Self {
+        Self::on(TcpListener::bind("127.0.0.1:0").await.unwrap())
+    }
+
+    pub(crate) fn on(listener: TcpListener) -> Self {
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel::<()>();
+        tokio::spawn(transom::demo::serve(listener, async move {
+            let _ = stopped.await;
+        }));
+        Self {
+            url: format!("http://{address}"),
+            address,
+            _stop: stop,
+        }
+    }
+}
+
+/// The demo backend and a gateway that knows nothing but its address.
+pub(crate) struct Stack {
+    pub(crate) gateway: Gateway,
+    pub(crate) backend: Backend,
+}
+
+impl Stack {
+    pub(crate) async fn start() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    pub(crate) async fn with(change: impl FnOnce(&mut Config)) -> Self {
+        let backend = Backend::start().await;
+        let mut config = Config::for_upstream(&backend.url).unwrap();
+        change(&mut config);
+        let gateway = Gateway::start(config, |_| {}).await.unwrap();
+        Self { gateway, backend }
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.gateway.address()
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.send(Method::GET, path, &[], "").await
+    }
+
+    pub(crate) async fn post(&self, path: &str, json: &str) -> Answer {
+        self.send(
+            Method::POST,
+            path,
+            &[("content-type", "application/json")],
+            json,
+        )
+        .await
+    }
+
+    pub(crate) async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Bytes>,
+    ) -> Answer {
+        send(self.address(), Version::Http1, method, path, headers, body).await
+    }
+}
+
+/// Which HTTP a request is made by.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Version {
+    Http1,
+    Http2,
+}
+
+/// A whole response.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    pub(crate) trailers: HeaderMap,
+}
+
+impl Answer {
+    pub(crate) fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap()
+    }
+
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("no JSON: {}", self.text()))
+    }
+
+    pub(crate) fn lines(&self) -> Vec<serde_json::Value> {
+        self.text()
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+}
+
+/// One request on a connection of its own.
+pub(crate) async fn send(
+    address: SocketAddr,
+    version: Version,
+    method: Method,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: impl Into<Bytes>,
+) -> Answer {
+    let io = TokioIo::new(TcpStream::connect(address).await.unwrap());
+    let mut request = Request::builder().method(method);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let body = Full::new(body.into());
+    let response = match version {
+        Version::Http1 => {
+            let (mut sender, connection) = hyper::client::conn::http1::handshake(io).await.unwrap();
+            tokio::spawn(connection);
+            let request = request
+                .uri(path)
+                .header("host", address.to_string())
+                .body(body)
+                .unwrap();
+            sender.send_request(request).await.unwrap()
+        }
+        Version::Http2 => {
+            let (mut sender, connection) =
+                hyper::client::conn::http2::handshake(TokioExecutor::new(), io)
+                    .await
+                    .unwrap();
+            tokio::spawn(connection);
+            let request = request
+                .uri(format!("http://{address}{path}"))
+                .body(body)
+                .unwrap();
+            sender.send_request(request).await.unwrap()
+        }
+    };
+    let (parts, body) = response.into_parts();
+    let collected = body.collect().await.unwrap();
+    let trailers = collected.trailers().cloned().unwrap_or_default();
+    Answer {
+        status: parts.status,
+        headers: parts.headers,
+        body: collected.to_bytes(),
+        trailers,
+    }
+}
