@@ -321,7 +321,12 @@ fn flags(upstreams: &[&str]) -> Flags {
 fn names(settings: &Settings) -> Vec<(String, String)> {
     let upstreams = settings.gateway.upstreams.iter();
     upstreams
-        .map(|upstream| (upstream.name.clone(), upstream.endpoint.authority().to_string()))
+        .map(|upstream| {
+            (
+                upstream.name.clone(),
+                upstream.endpoint.authority().to_string(),
+            )
+        })
         .collect()
 }
 
@@ -339,21 +344,14 @@ fn upstream_flags_name_replace_and_add() {
     let several = load(None, &flags(&["http://h:1", "http://h:2", "x=http://h:3"])).unwrap();
     assert_eq!(
         names(&several),
-        owned(&[
-            ("h:1", "h:1"),
-            ("h:2", "h:2"),
-            ("x", "h:3")
-        ])
+        owned(&[("h:1", "h:1"), ("h:2", "h:2"), ("x", "h:3")])
     );
     let minimal = load(Some(&shipped("minimal.yaml")), &flags(&["http://h:1"])).unwrap();
     assert_eq!(names(&minimal), owned(&[("library", "h:1")]));
     let full = load(Some(&shipped("full.yaml")), &flags(&["chat=http://h:1"])).unwrap();
     assert_eq!(
         names(&full),
-        owned(&[
-            ("library", "127.0.0.1:50051"),
-            ("chat", "h:1")
-        ])
+        owned(&[("library", "127.0.0.1:50051"), ("chat", "h:1")])
     );
     for (file, upstreams, part) in [
         (
