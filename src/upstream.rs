@@ -78,7 +78,10 @@ impl Upstream {
         let mut clusters = HashMap::new();
         for config in configs {
             let name = config.name.clone();
-            if clusters.insert(name.clone(), Cluster::new(config)).is_some() {
+            if clusters
+                .insert(name.clone(), Cluster::new(config))
+                .is_some()
+            {
                 return Err(DuplicateName(name));
             }
         }
@@ -110,3 +113,6 @@ impl Service for Upstream {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

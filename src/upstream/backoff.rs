@@ -27,7 +27,9 @@ impl Backoff {
 
     /// The delay after one more failure; `random` lies in 0..1.
     pub(super) fn failed(&mut self, random: f64) -> Duration {
-        let delay = self.next.mul_f64(1.0 + JITTER * (2.0 * random.clamp(0.0, 1.0) - 1.0));
+        let delay = self
+            .next
+            .mul_f64(1.0 + JITTER * (2.0 * random.clamp(0.0, 1.0) - 1.0));
         self.next = self.next.mul_f64(MULTIPLIER).min(MAX);
         delay
     }

@@ -124,11 +124,13 @@ async fn establish(endpoint: &Endpoint) -> Result<Connected, ConnectError> {
     if addresses.is_empty() {
         return Err(ConnectError::Resolve);
     }
-    let stream = TcpStream::connect(&*addresses).await.map_err(|error| match error.kind() {
-        io::ErrorKind::ConnectionRefused => ConnectError::Refused,
-        io::ErrorKind::TimedOut => ConnectError::Timeout,
-        _ => ConnectError::Network,
-    })?;
+    let stream = TcpStream::connect(&*addresses)
+        .await
+        .map_err(|error| match error.kind() {
+            io::ErrorKind::ConnectionRefused => ConnectError::Refused,
+            io::ErrorKind::TimedOut => ConnectError::Timeout,
+            _ => ConnectError::Network,
+        })?;
     // Only latency is at stake if it fails.
     let _ = stream.set_nodelay(true);
     let arrivals = Arc::new(Arrivals::default());

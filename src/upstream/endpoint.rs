@@ -132,7 +132,11 @@ mod tests {
             ("http://:50051", EndpointError::Host),
         ];
         for (text, error) in cases {
-            assert_eq!(text.parse::<Endpoint>(), Err(error(text.to_owned())), "{text}");
+            assert_eq!(
+                text.parse::<Endpoint>(),
+                Err(error(text.to_owned())),
+                "{text}"
+            );
         }
     }
 }

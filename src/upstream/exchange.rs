@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use http::header::{CONTENT_TYPE, HeaderName, TE, USER_AGENT};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, TE, USER_AGENT};
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri, Version};
 use hyper::body::Incoming;
@@ -58,7 +58,9 @@ impl Future for Timer {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        self.0.as_mut().map_or(Poll::Pending, |sleep| sleep.as_mut().poll(cx))
+        self.0
+            .as_mut()
+            .map_or(Poll::Pending, |sleep| sleep.as_mut().poll(cx))
     }
 }
 
@@ -102,11 +104,16 @@ pub(super) async fn send(
         *request.uri_mut() = uri.clone();
         *request.headers_mut() = headers.clone();
         if let Some(left) = call.deadline.remaining() {
-            request.headers_mut().insert(GRPC_TIMEOUT, timeout::format(left));
+            request
+                .headers_mut()
+                .insert(GRPC_TIMEOUT, timeout::format(left));
         }
         let mut error = match lease.sender().try_send_request(request).await {
             Ok(response) => {
-                let hold = Hold { cancel, _lease: lease };
+                let hold = Hold {
+                    cancel,
+                    _lease: lease,
+                };
                 return Ok(Answered { response, hold });
             }
             Err(error) => error,
@@ -147,6 +154,9 @@ fn uri(authority: &Authority, path: &str) -> Result<Uri, Status> {
 
 fn headers(metadata: HeaderMap, encodings: Encodings) -> HeaderMap {
     let mut headers = metadata;
+    // What is true of this request alone, whatever stands in the metadata.
+    headers.remove(GRPC_TIMEOUT);
+    headers.remove(CONTENT_LENGTH);
     headers.insert(TE, HeaderValue::from_static("trailers"));
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
     let agent = match headers.get(USER_AGENT) {
@@ -161,7 +171,9 @@ fn headers(metadata: HeaderMap, encodings: Encodings) -> HeaderMap {
         Some(encoding) => headers.insert(GRPC_ENCODING, encoding),
         None => headers.remove(GRPC_ENCODING),
     };
-    let accept = encodings.accept.unwrap_or(HeaderValue::from_static("identity"));
+    let accept = encodings
+        .accept
+        .unwrap_or(HeaderValue::from_static("identity"));
     headers.insert(GRPC_ACCEPT_ENCODING, accept);
     headers
 }

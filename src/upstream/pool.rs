@@ -18,11 +18,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use hyper::client::conn::http2::SendRequest;
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::backoff::Backoff;
-use super::connect::{Connected, ConnectError, StreamLimit, connect};
+use super::connect::{ConnectError, Connected, StreamLimit, connect};
 use super::endpoint::Endpoint;
 use super::exchange::RequestBody;
 use crate::call::{Code, Retry, Status};
@@ -106,12 +107,15 @@ impl Pool {
             Turn::Later(turn) => turn,
         };
         // The sender lives in the queue until it is used; a lost one would be a lost connection.
-        turn.await.unwrap_or_else(|_| Err(self.unreachable("the connection was lost")))
+        turn.await
+            .unwrap_or_else(|_| Err(self.unreachable("the connection was lost")))
     }
 
     fn ask(&self) -> Result<Turn, Status> {
         let mut state = self.lock();
-        state.connections.retain(|connection| !connection.sender.is_closed());
+        state
+            .connections
+            .retain(|connection| !connection.sender.is_closed());
         if state.waiting.is_empty()
             && let Some(lease) = self.grant(&mut state)
         {
@@ -183,13 +187,16 @@ impl Pool {
             Progress::BackingOff { until, .. } => Instant::now() >= until,
         };
         if !state.waiting.is_empty() && may_connect && state.connections.len() < CONNECTIONS_MAX {
-            state.progress = Progress::Connecting;
-            let pool = self.clone();
-            // A task of its own: the connection outlives the call that asked for it.
-            tokio::spawn(async move {
-                let result = connect(&pool.0.endpoint, pool.0.timeout).await;
-                pool.connected(result);
-            });
+            // Without a runtime, as when a reply is dropped after its end, nobody waits any more.
+            if let Ok(runtime) = Handle::try_current() {
+                state.progress = Progress::Connecting;
+                let pool = self.clone();
+                // A task of its own: the connection outlives the call that asked for it.
+                runtime.spawn(async move {
+                    let result = connect(&pool.0.endpoint, pool.0.timeout).await;
+                    pool.connected(result);
+                });
+            }
         }
         grants
     }
@@ -197,13 +204,22 @@ impl Pool {
     fn connected(&self, result: Result<Connected, ConnectError>) {
         let mut state = self.lock();
         match result {
-            Ok(Connected { sender, streams, driver }) => {
+            Ok(Connected {
+                sender,
+                streams,
+                driver,
+            }) => {
                 tracing::debug!(upstream = %self.0.name, endpoint = %self.0.endpoint, "connected");
                 state.progress = Progress::Idle;
                 state.backoff.reset();
                 let id = state.next_connection;
                 state.next_connection += 1;
-                state.connections.push(Connection { id, sender, streams, open: 0 });
+                state.connections.push(Connection {
+                    id,
+                    sender,
+                    streams,
+                    open: 0,
+                });
                 let pool = Arc::downgrade(&self.0);
                 tokio::spawn(async move {
                     driver.run().await;
@@ -221,7 +237,10 @@ impl Pool {
                     upstream = %self.0.name, endpoint = %self.0.endpoint, %cause, ?delay,
                     "cannot connect to the upstream",
                 );
-                state.progress = Progress::BackingOff { until: Instant::now() + delay, cause };
+                state.progress = Progress::BackingOff {
+                    until: Instant::now() + delay,
+                    cause,
+                };
                 self.fail_waiting(state);
             }
         }
@@ -230,7 +249,9 @@ impl Pool {
     /// Fails the calls that wait if nothing will serve them: no connection is left, and none is
     /// made for a while.
     fn fail_waiting(&self, mut state: MutexGuard<'_, State>) {
-        let Progress::BackingOff { until, cause } = state.progress else { return };
+        let Progress::BackingOff { until, cause } = state.progress else {
+            return;
+        };
         if !state.connections.is_empty() || Instant::now() >= until {
             return;
         }
@@ -253,8 +274,10 @@ impl Pool {
     /// A stream of this connection is free.
     fn release(&self, id: u64) {
         let mut state = self.lock();
-        if let Some(connection) =
-            state.connections.iter_mut().find(|connection| connection.id == id)
+        if let Some(connection) = state
+            .connections
+            .iter_mut()
+            .find(|connection| connection.id == id)
         {
             connection.open = connection.open.saturating_sub(1);
         }
@@ -266,7 +289,9 @@ impl Pool {
 
 impl std::fmt::Debug for Pool {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Pool").field("endpoint", &self.0.endpoint).finish_non_exhaustive()
+        f.debug_struct("Pool")
+            .field("endpoint", &self.0.endpoint)
+            .finish_non_exhaustive()
     }
 }
 

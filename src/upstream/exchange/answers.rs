@@ -17,6 +17,9 @@ use crate::call::{
 };
 use crate::schema::method::Shape;
 
+/// How the content-type of a gRPC response begins.
+const GRPC: &[u8] = b"application/grpc";
+
 /// Bytes of a wrong content-type that a message repeats.
 const SHOWN_MAX: usize = 100;
 
@@ -84,11 +87,17 @@ impl Answers {
                 replies: Replies::end(end),
             });
         }
-        let early = if trailers::has_status(&headers) { trailers::end(headers.clone()) } else { None };
+        let early = if trailers::has_status(&headers) {
+            trailers::end(headers.clone())
+        } else {
+            None
+        };
         if parts.status != StatusCode::OK && early.is_none() {
             return Err(http_error(name, parts.status, ""));
         }
-        let encoding = headers.remove(GRPC_ENCODING).filter(|encoding| encoding != "identity");
+        let encoding = headers
+            .remove(GRPC_ENCODING)
+            .filter(|encoding| encoding != "identity");
         let live = Live {
             name: Arc::clone(name),
             body,
@@ -115,7 +124,9 @@ impl Stream for Answers {
     type Item = Answer;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Answer>> {
-        let Some(live) = &mut self.live else { return Poll::Ready(None) };
+        let Some(live) = &mut self.live else {
+            return Poll::Ready(None);
+        };
         let polled = live.poll(cx);
         if let Poll::Ready(Answer::End(_)) = polled {
             self.live = None;
@@ -213,7 +224,11 @@ impl Live {
 
     /// Once a message went down, nothing is repeated.
     fn settle(&self, status: Status) -> Status {
-        if self.taken > 0 { status.retry(Retry::Never) } else { status }
+        if self.taken > 0 {
+            status.retry(Retry::Never)
+        } else {
+            status
+        }
     }
 }
 
@@ -229,7 +244,10 @@ impl Cardinality {
     fn check(self, name: &str, end: End, taken: usize) -> End {
         if self == Self::One && taken == 0 && end.status.is_ok() {
             let what = "said OK without the message that the method answers with";
-            return End { status: protocol_error(name, Code::Unimplemented, what), ..end };
+            return End {
+                status: protocol_error(name, Code::Unimplemented, what),
+                ..end
+            };
         }
         end
     }
@@ -241,15 +259,14 @@ fn fail(status: Status) -> Answer {
 
 fn check_content_type(name: &str, status: StatusCode, headers: &HeaderMap) -> Result<(), Status> {
     let value = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
-    let is_grpc = value.is_some_and(|value| {
-        let rest = value.to_ascii_lowercase();
-        match rest.strip_prefix(b"application/grpc") {
-            Some([]) => true,
+    let is_grpc = value
+        .and_then(|value| value.split_at_checked(GRPC.len()))
+        .is_some_and(
             // Not application/grpc-web, which frames its trailers.
-            Some([next, ..]) => matches!(next, b'+' | b';' | b' '),
-            None => false,
-        }
-    });
+            |(kind, rest)| {
+                kind.eq_ignore_ascii_case(GRPC) && matches!(rest, [] | [b'+' | b';' | b' ', ..])
+            },
+        );
     if is_grpc {
         return Ok(());
     }
@@ -265,8 +282,10 @@ fn check_content_type(name: &str, status: StatusCode, headers: &HeaderMap) -> Re
 
 /// A response that says nothing in gRPC's words.
 fn http_error(name: &str, status: StatusCode, found: &str) -> Status {
-    let message =
-        format!("upstream {name:?} answered HTTP {}{found}; expected gRPC", status.as_u16());
+    let message = format!(
+        "upstream {name:?} answered HTTP {}{found}; expected gRPC",
+        status.as_u16()
+    );
     Status::upstream(Code::from_http(status), message).retry(Retry::BeforeFirstByte)
 }
 

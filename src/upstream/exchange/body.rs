@@ -87,11 +87,21 @@ impl RequestBody {
             Source::Messages(..) => {
                 let (sender, cancelled) = oneshot::channel();
                 let fault = Arc::new(OnceLock::new());
-                let cancel = Cancel { _cancelled: sender, fault: Arc::clone(&fault) };
+                let cancel = Cancel {
+                    _cancelled: sender,
+                    fault: Arc::clone(&fault),
+                };
                 (Some(Link { cancelled, fault }), Some(cancel))
             }
         };
-        (Self { source, link, _lease: lease }, cancel)
+        (
+            Self {
+                source,
+                link,
+                _lease: lease,
+            },
+            cancel,
+        )
     }
 
     /// What has not been sent.
@@ -192,5 +202,9 @@ fn poll_chunk(
 
 /// Either a lone frame or the joined ones.
 fn whole(first: Bytes, joined: BytesMut) -> Bytes {
-    if joined.is_empty() { first } else { joined.freeze() }
+    if joined.is_empty() {
+        first
+    } else {
+        joined.freeze()
+    }
 }

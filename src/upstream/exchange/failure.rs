@@ -34,7 +34,9 @@ impl Failure {
     }
 
     fn of_h2(error: &h2::Error) -> Self {
-        let Some(reason) = error.reason() else { return Self::Lost };
+        let Some(reason) = error.reason() else {
+            return Self::Lost;
+        };
         match (error.is_reset(), error.is_go_away(), error.is_remote()) {
             (true, _, true) if reason == Reason::REFUSED_STREAM => Self::Refused,
             (true, _, true) => Self::Reset(reason),
@@ -54,7 +56,11 @@ impl Failure {
     pub(super) fn status(self, name: &str) -> Status {
         let (code, what, retry) = match self {
             Self::Refused => (Code::Unavailable, "refused the call".into(), Retry::Unsent),
-            Self::GoAway => (Code::Unavailable, "is closing its connection".into(), Retry::Unsent),
+            Self::GoAway => (
+                Code::Unavailable,
+                "is closing its connection".into(),
+                Retry::Unsent,
+            ),
             Self::Lost => (
                 Code::Unavailable,
                 "closed the connection during the call".into(),

@@ -36,7 +36,10 @@ pub(super) fn end(mut trailers: HeaderMap) -> Option<End> {
     // Of a trailers-only answer's headers, these are about a body that is not there.
     trailers.remove(CONTENT_TYPE);
     trailers.remove(CONTENT_LENGTH);
-    Some(End { status, trailers: Metadata(trailers) })
+    Some(End {
+        status,
+        trailers: Metadata(trailers),
+    })
 }
 
 fn status(trailers: &HeaderMap) -> Option<Status> {
@@ -50,7 +53,9 @@ fn status(trailers: &HeaderMap) -> Option<Status> {
             .ok()
             .and_then(|delay| delay.parse::<i32>().ok())
             .and_then(|delay| u64::try_from(delay).ok())
-            .map_or(Retry::Never, |delay| Retry::Pushback(Duration::from_millis(delay))),
+            .map_or(Retry::Never, |delay| {
+                Retry::Pushback(Duration::from_millis(delay))
+            }),
     };
     if values.next().is_some() {
         let message = "the upstream sent more than one grpc-status";
@@ -59,7 +64,10 @@ fn status(trailers: &HeaderMap) -> Option<Status> {
     let code = Code::from_grpc_status(value.as_bytes());
     let mut message = trailers.get(GRPC_MESSAGE).map(message).unwrap_or_default();
     if code == Code::Unknown && value != "2" && message.is_empty() {
-        let shown = value.as_bytes().get(..SHOWN_MAX).unwrap_or(value.as_bytes());
+        let shown = value
+            .as_bytes()
+            .get(..SHOWN_MAX)
+            .unwrap_or(value.as_bytes());
         message = format!(
             "the upstream sent the grpc-status \"{}\", which is not a number from 0 to 16",
             shown.escape_ascii()
@@ -69,8 +77,15 @@ fn status(trailers: &HeaderMap) -> Option<Status> {
         .get(GRPC_STATUS_DETAILS)
         .and_then(|value| details(value, code))
         .unwrap_or_default();
-    let retry = if code == Code::Ok { Retry::Never } else { retry };
-    Some(Status { details, ..Status::upstream(code, message).retry(retry) })
+    let retry = if code == Code::Ok {
+        Retry::Never
+    } else {
+        retry
+    };
+    Some(Status {
+        details,
+        ..Status::upstream(code, message).retry(retry)
+    })
 }
 
 /// Percent-decodes what can be, and keeps the rest as it stands.
@@ -115,7 +130,12 @@ mod tests {
     }
 
     fn rpc_status(code: i32) -> Vec<u8> {
-        RpcStatus { code, message: "m".into(), details: Vec::new() }.encode_to_vec()
+        RpcStatus {
+            code,
+            message: "m".into(),
+            details: Vec::new(),
+        }
+        .encode_to_vec()
     }
 
     #[test]
@@ -153,19 +173,28 @@ mod tests {
         let wire = rpc_status(5);
         let encoded = base64_simd::STANDARD.encode_to_string(&wire);
         let unpadded = encoded.trim_end_matches('=').to_owned();
-        for (value, expected) in
-            [(encoded.as_str(), &wire[..]), (&unpadded, &wire), ("***", b""), ("/////w", b"")]
-        {
+        for (value, expected) in [
+            (encoded.as_str(), &wire[..]),
+            (&unpadded, &wire),
+            ("***", b""),
+            ("/////w", b""),
+        ] {
             let fields = [("grpc-status", "5"), ("grpc-status-details-bin", value)];
             let end = end(map(&fields)).unwrap();
-            assert_eq!((end.status.code, &*end.status.details), (Code::NotFound, expected));
+            assert_eq!(
+                (end.status.code, &*end.status.details),
+                (Code::NotFound, expected)
+            );
         }
     }
 
     #[test]
     fn the_header_wins_over_the_code_in_the_details() {
         let encoded = base64_simd::STANDARD.encode_to_string(rpc_status(5));
-        let fields = [("grpc-status", "7"), ("grpc-status-details-bin", encoded.as_str())];
+        let fields = [
+            ("grpc-status", "7"),
+            ("grpc-status-details-bin", encoded.as_str()),
+        ];
         let end = end(map(&fields)).unwrap();
         assert_eq!(end.status.code, Code::PermissionDenied);
         assert_eq!(&*end.status.details, rpc_status(7));
@@ -180,7 +209,10 @@ mod tests {
             ("a", "1"),
             ("a", "2"),
         ];
-        assert_eq!(end(map(&fields)).unwrap().trailers.0, map(&[("a", "1"), ("a", "2")]));
+        assert_eq!(
+            end(map(&fields)).unwrap().trailers.0,
+            map(&[("a", "1"), ("a", "2")])
+        );
     }
 
     #[test]
@@ -190,7 +222,10 @@ mod tests {
             ("-1", Retry::Never),
             ("soon", Retry::Never),
         ] {
-            let end = end(map(&[("grpc-status", "14"), ("grpc-retry-pushback-ms", value)]));
+            let end = end(map(&[
+                ("grpc-status", "14"),
+                ("grpc-retry-pushback-ms", value),
+            ]));
             assert_eq!(end.unwrap().status.retry, retry);
         }
     }

@@ -1,0 +1,369 @@
+//! A backend's schema by server reflection: v1, or v1alpha where v1 is not implemented.
+//!
+//! The descriptors stay the bytes that the backend sent, so options, extensions and editions
+//! survive. Everything a backend can make large has a bound: files, bytes, questions and time.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::error::Error;
+use std::io;
+use std::time::Duration;
+
+use http::uri::PathAndQuery;
+use prost::Message as _;
+use prost::encoding::{WireType, encode_key, encode_varint};
+use prost_types::FileDescriptorProto;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Code, Request, Status, Streaming};
+use tonic_prost::ProstCodec;
+use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
+use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
+use tonic_reflection::pb::v1::{ServerReflectionRequest, ServerReflectionResponse};
+
+/// The method in the order in which it is tried.
+const PATHS: [&str; 2] = [
+    "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+    "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+];
+
+/// Files of one schema at most.
+const FILES_MAX: usize = 10_000;
+
+/// Bytes of one schema at most, all files together; also of a single answer.
+const BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Services that are looked up at most.
+const SERVICES_MAX: usize = 10_000;
+
+/// TCP and HTTP/2 handshake.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// All questions and answers together.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Bytes of a backend's error message that are repeated.
+const SHOWN_MAX: usize = 100;
+
+/// Prefixes of services that describe the server, not its interface.
+const OWN_SERVICES: [&str; 2] = ["grpc.reflection.v1.", "grpc.reflection.v1alpha."];
+
+/// Why there is no schema.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReflectionError {
+    /// Nobody answers there (yet): worth another try.
+    #[error("the backend is not up: {0}")]
+    NotUp(String),
+    /// The backend answers, but not to reflection.
+    #[error("the backend does not implement gRPC server reflection, neither v1 nor v1alpha")]
+    NoReflection,
+    /// Reflection began and went wrong.
+    #[error("reflection failed: {0}")]
+    Failed(String),
+}
+
+/// Fetches the schema of the backend at `url` (`http://host:port`): the bytes of a
+/// `google.protobuf.FileDescriptorSet` with the files of all its services and what they import.
+///
+/// # Errors
+/// See [`ReflectionError`].
+pub async fn descriptors(url: &str) -> Result<Vec<u8>, ReflectionError> {
+    let url = if url.contains("://") {
+        url.to_owned()
+    } else {
+        format!("http://{url}")
+    };
+    let endpoint = Endpoint::from_shared(url)
+        .map_err(|_| ReflectionError::Failed("the URL is not of the form http://host:port".into()))?
+        .connect_timeout(CONNECT_TIMEOUT);
+    let channel = tokio::time::timeout(CONNECT_TIMEOUT, endpoint.connect())
+        .await
+        .map_err(|_| ReflectionError::NotUp("no answer to the connection attempt".into()))?
+        .map_err(|error| ReflectionError::NotUp(cause(&error)))?;
+    tokio::time::timeout(TIMEOUT, fetch(channel))
+        .await
+        .unwrap_or_else(|_| {
+            let seconds = TIMEOUT.as_secs();
+            Err(ReflectionError::Failed(format!(
+                "it took longer than {seconds} seconds"
+            )))
+        })
+}
+
+async fn fetch(channel: Channel) -> Result<Vec<u8>, ReflectionError> {
+    for path in PATHS {
+        let mut asking = Asking {
+            path,
+            channel: channel.clone(),
+            stream: None,
+        };
+        match asking.ask(Question::Services).await {
+            Ok(Answer::Services(services)) => return collect(asking, services).await,
+            Ok(Answer::Error { code, message }) => {
+                let message = shown(&message);
+                return Err(ReflectionError::Failed(format!(
+                    "it does not list its services (code {code}: {message})"
+                )));
+            }
+            Ok(Answer::Files(_)) => return Err(mismatched()),
+            Err(status) if status.code() == Code::Unimplemented => {}
+            Err(status) => return Err(failed(status)),
+        }
+    }
+    Err(ReflectionError::NoReflection)
+}
+
+/// Files of all services, then whatever they import and nobody sent.
+async fn collect(mut asking: Asking, services: Vec<String>) -> Result<Vec<u8>, ReflectionError> {
+    if services.len() > SERVICES_MAX {
+        let found = services.len();
+        return Err(ReflectionError::Failed(format!(
+            "it lists {found} services, more than {SERVICES_MAX}"
+        )));
+    }
+    let mut files = Files::default();
+    for service in services {
+        if OWN_SERVICES.iter().any(|own| service.starts_with(own)) {
+            continue;
+        }
+        match asking
+            .ask(Question::Symbol(service.clone()))
+            .await
+            .map_err(failed)?
+        {
+            Answer::Files(found) => files.add(found)?,
+            // A server may list what it cannot describe; the others are of use all the same.
+            Answer::Error { code, message } => {
+                let (service, message) = (shown(&service), shown(&message));
+                tracing::warn!(
+                    service,
+                    code,
+                    message,
+                    "reflection does not describe a service"
+                );
+            }
+            Answer::Services(_) => return Err(mismatched()),
+        }
+    }
+    while let Some(name) = files.missing.pop_first() {
+        match asking
+            .ask(Question::File(name.clone()))
+            .await
+            .map_err(failed)?
+        {
+            Answer::Files(found) => {
+                files.add(found)?;
+                if !files.known.contains_key(&name) {
+                    let name = shown(&name);
+                    return Err(ReflectionError::Failed(format!(
+                        "asked for the file {name:?}, it sent others"
+                    )));
+                }
+            }
+            // Left to the schema, which knows the well-known files and names what is missing.
+            Answer::Error { code, message } => {
+                let (file, message) = (shown(&name), shown(&message));
+                tracing::debug!(file, code, message, "reflection lacks an imported file");
+                files.lacking.insert(name);
+            }
+            Answer::Services(_) => return Err(mismatched()),
+        }
+    }
+    Ok(files.into_set())
+}
+
+/// The files so far, by name.
+#[derive(Default)]
+struct Files {
+    known: BTreeMap<String, Vec<u8>>,
+    missing: BTreeSet<String>,
+    /// Imports that the backend does not have either.
+    lacking: BTreeSet<String>,
+    bytes: usize,
+}
+
+impl Files {
+    fn add(&mut self, found: Vec<Vec<u8>>) -> Result<(), ReflectionError> {
+        for bytes in found {
+            // Only name and imports are read from it; `bytes` is what is kept.
+            let file = FileDescriptorProto::decode(&*bytes)
+                .map_err(|_| ReflectionError::Failed("a file descriptor is malformed".into()))?;
+            let name = file.name().to_owned();
+            if self.known.contains_key(&name) {
+                continue;
+            }
+            self.missing.remove(&name);
+            self.bytes += bytes.len();
+            self.known.insert(name, bytes);
+            for import in file.dependency {
+                if !self.known.contains_key(&import) && !self.lacking.contains(&import) {
+                    self.missing.insert(import);
+                }
+            }
+            if self.bytes > BYTES_MAX || self.known.len() + self.missing.len() > FILES_MAX {
+                return Err(ReflectionError::Failed(format!(
+                    "its schema has more than {FILES_MAX} files or {BYTES_MAX} bytes"
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// A FileDescriptorSet is its field 1, a file, repeated.
+    fn into_set(self) -> Vec<u8> {
+        let mut set = Vec::with_capacity(self.bytes + self.known.len() * 8);
+        for file in self.known.into_values() {
+            encode_key(1, WireType::LengthDelimited, &mut set);
+            encode_varint(u64::try_from(file.len()).unwrap_or(u64::MAX), &mut set);
+            set.extend_from_slice(&file);
+        }
+        set
+    }
+}
+
+enum Question {
+    Services,
+    Symbol(String),
+    File(String),
+}
+
+enum Answer {
+    Services(Vec<String>),
+    Files(Vec<Vec<u8>>),
+    Error { code: i32, message: String },
+}
+
+/// Asks one question after the other, on one stream as long as the server keeps it open. v1alpha
+/// has the messages of v1 under another name, so the types of v1 serve for both.
+struct Asking {
+    path: &'static str,
+    channel: Channel,
+    stream: Option<Exchange>,
+}
+
+struct Exchange {
+    questions: mpsc::Sender<ServerReflectionRequest>,
+    answers: Streaming<ServerReflectionResponse>,
+}
+
+impl Asking {
+    async fn ask(&mut self, question: Question) -> Result<Answer, Status> {
+        let answered = self.answer(question).await;
+        match answered {
+            // tonic's server says so by ending the stream; the next question opens another.
+            Err(status) if status.code() == Code::NotFound => Ok(Answer::Error {
+                code: status.code() as i32,
+                message: status.message().to_owned(),
+            }),
+            answered => answered,
+        }
+    }
+
+    async fn answer(&mut self, question: Question) -> Result<Answer, Status> {
+        // Put back only after an answer: a stream that broke is not asked again.
+        let mut stream = match self.stream.take() {
+            Some(stream) => {
+                send(&stream.questions, question).await?;
+                stream
+            }
+            None => self.open(question).await?,
+        };
+        let answer = stream.answers.message().await?;
+        self.stream = Some(stream);
+        match answer.and_then(|answer| answer.message_response) {
+            Some(MessageResponse::ListServicesResponse(list)) => Ok(Answer::Services(
+                list.service
+                    .into_iter()
+                    .map(|service| service.name)
+                    .collect(),
+            )),
+            Some(MessageResponse::FileDescriptorResponse(files)) => {
+                Ok(Answer::Files(files.file_descriptor_proto))
+            }
+            Some(MessageResponse::ErrorResponse(error)) => Ok(Answer::Error {
+                code: error.error_code,
+                message: error.error_message,
+            }),
+            Some(MessageResponse::AllExtensionNumbersResponse(_)) => {
+                Err(Status::internal("it answered what was not asked"))
+            }
+            None => Err(Status::internal("it ended before it had answered")),
+        }
+    }
+
+    /// Opens a stream with its first question: servers send nothing, headers included, before
+    /// they are asked.
+    async fn open(&self, question: Question) -> Result<Exchange, Status> {
+        let (questions, asked) = mpsc::channel(1);
+        send(&questions, question).await?;
+        let mut client =
+            tonic::client::Grpc::new(self.channel.clone()).max_decoding_message_size(BYTES_MAX);
+        client
+            .ready()
+            .await
+            .map_err(|error| Status::unavailable(cause(&error)))?;
+        let answers = client
+            .streaming(
+                Request::new(ReceiverStream::new(asked)),
+                PathAndQuery::from_static(self.path),
+                ProstCodec::default(),
+            )
+            .await?
+            .into_inner();
+        Ok(Exchange { questions, answers })
+    }
+}
+
+async fn send(
+    questions: &mpsc::Sender<ServerReflectionRequest>,
+    question: Question,
+) -> Result<(), Status> {
+    let question = match question {
+        Question::Services => MessageRequest::ListServices(String::new()),
+        Question::Symbol(name) => MessageRequest::FileContainingSymbol(name),
+        Question::File(name) => MessageRequest::FileByFilename(name),
+    };
+    let request = ServerReflectionRequest {
+        host: String::new(),
+        message_request: Some(question),
+    };
+    questions
+        .send(request)
+        .await
+        .map_err(|_| Status::internal("it closed the stream"))
+}
+
+#[allow(clippy::needless_pass_by_value)] // as map_err wants it
+fn failed(status: Status) -> ReflectionError {
+    let text = format!("{:?}: {}", status.code(), shown(status.message()));
+    match status.code() {
+        Code::Unavailable => ReflectionError::NotUp(text),
+        _ => ReflectionError::Failed(text),
+    }
+}
+
+fn mismatched() -> ReflectionError {
+    ReflectionError::Failed("it answered what was not asked".into())
+}
+
+/// The innermost cause, which is the one that says something.
+fn cause(error: &(dyn Error + 'static)) -> String {
+    let mut inner = error;
+    while let Some(source) = inner.source() {
+        inner = source;
+    }
+    match inner.downcast_ref::<io::Error>().map(io::Error::kind) {
+        Some(io::ErrorKind::ConnectionRefused) => "the connection was refused".into(),
+        Some(io::ErrorKind::TimedOut) => "no answer to the connection attempt".into(),
+        _ => shown(&inner.to_string()),
+    }
+}
+
+fn shown(text: &str) -> String {
+    text.get(..text.floor_char_boundary(SHOWN_MAX))
+        .unwrap_or(text)
+        .to_owned()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,154 @@
+#![allow(clippy::unwrap_used)]
+
+use prost::Message as _;
+use prost_types::{
+    FileDescriptorProto, FileDescriptorSet, FileOptions, MethodDescriptorProto,
+    ServiceDescriptorProto, UninterpretedOption,
+};
+use tokio::net::TcpListener;
+use tokio_stream::wrappers::TcpListenerStream;
+use tonic::service::Routes;
+use tonic::transport::Server;
+use tonic_reflection::server::Builder;
+
+use super::*;
+
+/// `shop.proto` with a service, which imports `money.proto`, which imports `base.proto`.
+fn schema() -> FileDescriptorSet {
+    let file = |name: &str, import: &[&str]| FileDescriptorProto {
+        name: Some(name.into()),
+        package: Some("shop".into()),
+        dependency: import.iter().map(|&import| import.into()).collect(),
+        syntax: Some("proto3".into()),
+        ..FileDescriptorProto::default()
+    };
+    let mut shop = file("shop.proto", &["money.proto"]);
+    shop.message_type.push(prost_types::DescriptorProto {
+        name: Some("Item".into()),
+        ..Default::default()
+    });
+    shop.service.push(ServiceDescriptorProto {
+        name: Some("Shop".into()),
+        method: vec![MethodDescriptorProto {
+            name: Some("Get".into()),
+            input_type: Some(".shop.Item".into()),
+            output_type: Some(".shop.Item".into()),
+            ..Default::default()
+        }],
+        options: None,
+    });
+    shop.options = Some(FileOptions {
+        uninterpreted_option: vec![UninterpretedOption {
+            identifier_value: Some("kept".into()),
+            ..Default::default()
+        }],
+        ..Default::default()
+    });
+    FileDescriptorSet {
+        file: vec![
+            shop,
+            file("money.proto", &["base.proto"]),
+            file("base.proto", &[]),
+        ],
+    }
+}
+
+async fn serve(routes: Routes) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let incoming = TcpListenerStream::new(listener);
+    tokio::spawn(
+        Server::builder()
+            .add_routes(routes)
+            .serve_with_incoming(incoming),
+    );
+    url
+}
+
+fn builder(schema: FileDescriptorSet) -> Builder<'static> {
+    Builder::configure().register_file_descriptor_set(schema)
+}
+
+fn check(set: &[u8]) {
+    let mut found = FileDescriptorSet::decode(set).unwrap().file;
+    found.retain(|file| !file.name().starts_with("grpc"));
+    let mut expected = schema().file;
+    expected.sort_by(|a, b| a.name.cmp(&b.name));
+    assert_eq!(found, expected);
+}
+
+#[tokio::test]
+async fn a_schema_comes_with_its_imports_by_v1() {
+    let url = serve(Routes::new(builder(schema()).build_v1().unwrap())).await;
+    check(&descriptors(&url).await.unwrap());
+    check(
+        &descriptors(url.strip_prefix("http://").unwrap())
+            .await
+            .unwrap(),
+    );
+}
+
+#[tokio::test]
+async fn a_backend_with_v1alpha_alone_is_asked_by_that() {
+    let url = serve(Routes::new(builder(schema()).build_v1alpha().unwrap())).await;
+    check(&descriptors(&url).await.unwrap());
+}
+
+#[tokio::test]
+async fn an_import_that_the_backend_lacks_is_left_out() {
+    let mut schema = schema();
+    schema.file.retain(|file| file.name() != "base.proto");
+    let url = serve(Routes::new(builder(schema).build_v1().unwrap())).await;
+    let set = FileDescriptorSet::decode(&*descriptors(&url).await.unwrap()).unwrap();
+    let names: Vec<_> = set.file.iter().map(FileDescriptorProto::name).collect();
+    assert_eq!(names, ["money.proto", "shop.proto"]);
+}
+
+#[tokio::test]
+async fn a_backend_without_reflection_is_told_from_one_that_is_down() {
+    let (_, health) = tonic_health::server::health_reporter();
+    let url = serve(Routes::new(health)).await;
+    assert_eq!(descriptors(&url).await, Err(ReflectionError::NoReflection));
+
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let expected = ReflectionError::NotUp("the connection was refused".into());
+    assert_eq!(descriptors(&url).await, Err(expected));
+
+    assert!(matches!(
+        descriptors("http://a b").await,
+        Err(ReflectionError::Failed(_))
+    ));
+}
+
+#[test]
+fn the_set_holds_the_bytes_that_came() {
+    let mut files = Files::default();
+    // Field 99, which this descriptor type does not know.
+    let mut odd = schema().file.remove(2).encode_to_vec();
+    odd.extend_from_slice(&[0x9a, 0x06, 0x01, 0x2a]);
+    files.add(vec![odd.clone(), odd.clone()]).unwrap();
+    let set = files.into_set();
+    assert_eq!(set[0], 0x0a);
+    assert_eq!(usize::from(set[1]), odd.len());
+    assert_eq!(&set[2..], odd);
+}
+
+#[test]
+fn malformed_descriptors_and_too_many_files_are_errors() {
+    let mut files = Files::default();
+    assert!(matches!(
+        files.add(vec![vec![0xff]]),
+        Err(ReflectionError::Failed(_))
+    ));
+    let file = FileDescriptorProto {
+        name: Some("many.proto".into()),
+        dependency: (0..=FILES_MAX).map(|n| n.to_string()).collect(),
+        ..FileDescriptorProto::default()
+    };
+    assert!(matches!(
+        files.add(vec![file.encode_to_vec()]),
+        Err(ReflectionError::Failed(_))
+    ));
+}
