@@ -1,60 +1,191 @@
-//! What can be called: an immutable snapshot built from descriptors.
-use std::collections::HashMap;
-use std::sync::Arc;
-use prost_reflect::DescriptorPool;
-use crate::transcode::Plans;
-pub mod method;
-pub use method::{Method, Binding, Body, Shape, Idempotency, Variable};
+//! What can be called: an immutable snapshot, built from descriptors, whole or not at all.
+//!
+//! ```text
+//! sources ─► gather ─► lower ─► link ─► plans ─► register ─► Schema
+//!  bytes     merge     editions  pool   transcode  methods, bindings, routes
+//! ```
+//!
+//! Descriptors are hostile input like any other. What is broken is left out and told by name, in
+//! [`Schema::refusals`]; the rest is served. Nothing here knows requests, sockets or tokio, and
+//! only [`Source::proto_files`] reads files.
 
-/// Snapshot.
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
+use std::sync::Arc;
+
+use prost_reflect::DescriptorPool;
+
+use crate::transcode::{Lowered, Plans};
+
+mod closest;
+mod descriptor;
+mod editions;
+mod http_rule;
+pub mod method;
+mod percent;
+mod pool;
+mod routes;
+mod services;
+pub mod source;
+mod template;
+#[cfg(test)]
+mod tests;
+
+pub use method::{Binding, BindingText, Body, Idempotency, Method, Shape, Variable};
+pub use source::{Compiled, ProtoError, SetError, Source};
+
+use routes::{Match, Routes};
+
+/// Everything that can be called, and how.
 #[derive(Debug)]
 pub struct Schema {
-    pub(crate) pool: DescriptorPool,
-    pub(crate) plans: Arc<Plans>,
-    pub(crate) methods: HashMap<String, Arc<Method>>,
+    pool: DescriptorPool,
+    plans: Arc<Plans>,
+    methods: HashMap<String, Arc<Method>>,
+    /// By path.
+    sorted: Vec<Arc<Method>>,
+    services: Vec<String>,
+    bindings: Vec<Binding>,
+    routes: Routes,
+    refusals: Vec<String>,
 }
-impl Schema {
-    /// Builds. Pure.
-    pub fn build(_sources: Vec<Source>, _options: &Options) -> Result<Self, BuildError> { todo!() }
-    /// pool
-    pub fn pool(&self) -> &DescriptorPool { &self.pool }
-    /// plans
-    pub fn plans(&self) -> &Arc<Plans> { &self.plans }
-    /// by "/pkg.Service/Method"
-    pub fn method(&self, path: &str) -> Option<&Arc<Method>> { self.methods.get(path) }
-    /// All methods sorted by path.
-    pub fn methods(&self) -> impl Iterator<Item=&Arc<Method>> { self.methods.values() }
-    /// REST routing; `verb` is an upper-case HTTP method, `path` the raw (undecoded) path.
-    pub fn route<'s>(&'s self, _verb: &str, _path: &str) -> Route<'s> { todo!() }
-    /// What was left out and why (bad templates, clashes, ...), each a sentence with names.
-    pub fn refusals(&self) -> &[String] { todo!() }
-}
-/// Result of routing
+
+/// Where a request leads.
 #[derive(Debug)]
 pub enum Route<'s> {
-    /// matched
-    Found { /// binding
-        binding: &'s Binding, /// raw byte range of the path for every variable, in the order of `binding.variables`
-        captures: Vec<std::ops::Range<usize>> },
-    /// The path is bound, but not for this verb; the verbs it is bound for, sorted, HEAD and OPTIONS included.
-    WrongVerb { /// allow
-        allow: Vec<&'s str> },
-    /// no match
+    /// To a binding.
+    Found {
+        /// The binding.
+        binding: &'s Binding,
+        /// Raw byte range of the path for every variable, in the order of `binding.variables`.
+        captures: Vec<Range<usize>>,
+    },
+    /// The path is bound, but for other HTTP methods.
+    WrongVerb {
+        /// These, sorted; with HEAD where GET is, and OPTIONS always.
+        allow: Vec<&'s str>,
+    },
+    /// Nowhere.
     None,
 }
-/// Where descriptors come from; name is shown to people.
-#[derive(Clone, Debug)]
-pub struct Source { /// e.g. `reflection of http://127.0.0.1:50051`, a file name
-    pub name: String, /// FileDescriptorSet bytes
-    pub descriptors: Vec<u8>, /// which upstream serves its services
-    pub upstream: Arc<str>, /// found by reflection (grpc.* and envoy.* are then skipped)
-    pub reflected: bool }
-/// Options
-#[derive(Clone, Debug, Default)]
-pub struct Options { /// refuse the whole schema on a clash or bad template
-    pub strict: bool, /// do not serve POST /pkg.Service/Method JSON
-    pub unannotated_off: bool }
-/// Why a schema cannot be built.
+
+/// How a schema is built.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Any refusal refuses the whole schema.
+    pub strict: bool,
+    /// Do not serve methods on `POST /pkg.Service/Method`. Kept here for the protocols to read; the
+    /// schema is the same.
+    pub unannotated_off: bool,
+}
+
+/// Why there is no schema.
 #[derive(Debug, thiserror::Error)]
-pub enum BuildError { /// x
-    #[error("x")] X }
+pub enum BuildError {
+    /// A source holds no descriptors.
+    #[error("{name} {error}")]
+    Source {
+        /// The source.
+        name: String,
+        /// What is wrong with it.
+        error: SetError,
+    },
+    /// Something was refused, and [`Options::strict`] asks for everything or nothing.
+    #[error("{} thing(s) in the schema cannot be served:\n  {}", .0.len(), .0.join("\n  "))]
+    Refused(Vec<String>),
+}
+
+impl Schema {
+    /// Builds the schema of these sources. Pure: the same sources give the same schema.
+    ///
+    /// # Errors
+    /// A source that is no descriptor set; with `strict`, any refusal.
+    pub fn build(sources: Vec<Source>, options: &Options) -> Result<Self, BuildError> {
+        let mut refusals = Vec::new();
+        let entries = source::gather(&sources, &mut refusals)
+            .map_err(|(name, error)| BuildError::Source { name, error })?;
+        let linked = pool::link(entries, &sources, &mut refusals);
+        let plans = Arc::new(Plans::compile(&linked.pool, &lowered(linked.closed_enums)));
+        let services =
+            services::register(&linked.pool, &plans, &linked.entries, &sources, &mut refusals);
+        if options.strict && !refusals.is_empty() {
+            return Err(BuildError::Refused(refusals));
+        }
+        let mut sorted: Vec<_> = services.methods.values().cloned().collect();
+        sorted.sort_by(|a, b| a.path.cmp(&b.path));
+        Ok(Self {
+            pool: linked.pool,
+            plans,
+            methods: services.methods,
+            services: services::names(sorted.iter()),
+            sorted,
+            bindings: services.bindings,
+            routes: services.routes,
+            refusals,
+        })
+    }
+
+    /// Every descriptor: of the sources, of what they import, and of the well-known types.
+    #[must_use]
+    pub const fn pool(&self) -> &DescriptorPool {
+        &self.pool
+    }
+
+    /// A plan for every message.
+    #[must_use]
+    pub const fn plans(&self) -> &Arc<Plans> {
+        &self.plans
+    }
+
+    /// The method of a `:path`, such as `/pkg.Service/Method`.
+    #[must_use]
+    pub fn method(&self, path: &str) -> Option<&Arc<Method>> {
+        self.methods.get(path)
+    }
+
+    /// Every method, by path.
+    pub fn methods(&self) -> impl ExactSizeIterator<Item = &Arc<Method>> {
+        self.sorted.iter()
+    }
+
+    /// Every REST binding, in the order of sources, files and declarations.
+    pub fn bindings(&self) -> impl ExactSizeIterator<Item = &Binding> {
+        self.bindings.iter()
+    }
+
+    /// Full names of the services that have methods, sorted.
+    pub fn services(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.services.iter().map(String::as_str)
+    }
+
+    /// Where a REST request leads. `verb` is the HTTP method, `path` the raw path: undecoded, and
+    /// without the query.
+    #[must_use]
+    pub fn route(&self, verb: &str, path: &str) -> Route<'_> {
+        match self.routes.find(verb, path) {
+            Match::Found { target, captures } => match self.bindings.get(target) {
+                Some(binding) => Route::Found { binding, captures },
+                None => Route::None,
+            },
+            Match::WrongVerb { allow } => Route::WrongVerb { allow },
+            Match::None => Route::None,
+        }
+    }
+
+    /// What is not served and why: a sentence each, with names.
+    #[must_use]
+    pub fn refusals(&self) -> &[String] {
+        &self.refusals
+    }
+
+    /// The method somebody may have meant: `pkg.Service/Method`, in any of the forms people write
+    /// (`Method`, `Service/Method`, `pkg.Service.Method`), the nearest if it is near.
+    #[must_use]
+    pub fn closest(&self, wanted: &str) -> Option<&str> {
+        closest::closest(wanted, self.sorted.iter().map(|method| method.path.as_str()))
+    }
+}
+
+fn lowered(closed_enums: HashSet<String>) -> Lowered {
+    Lowered { closed_enums }
+}

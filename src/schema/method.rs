@@ -1,5 +1,7 @@
 //! One method, as registered: everything about it that no request changes.
+
 use std::sync::Arc;
+
 use crate::transcode::{FieldPath, PlanId};
 
 /// A method of a service.
@@ -7,78 +9,125 @@ use crate::transcode::{FieldPath, PlanId};
 pub struct Method {
     /// `/pkg.Service/Method`, ready to be a `:path`.
     pub path: String,
-    /// `pkg.Service`
+    /// `pkg.Service`.
     pub service: String,
-    /// `Method`
+    /// `Method`.
     pub name: String,
-    /// input plan
+    /// Plan of the request message.
     pub input: PlanId,
-    /// output plan
+    /// Plan of the response message.
     pub output: PlanId,
-    /// Call shape
+    /// Which sides stream.
     pub shape: Shape,
-    /// idempotency_level
+    /// The `idempotency_level` option.
     pub idempotency: Idempotency,
-    /// deprecated option
+    /// The `deprecated` option of the method or of its service.
     pub deprecated: bool,
     /// Name of the upstream that serves it.
     pub upstream: Arc<str>,
-    /// input is google.api.HttpBody itself
+    /// The request message is `google.api.HttpBody` itself.
     pub http_body_input: bool,
-    /// output is google.api.HttpBody itself
+    /// The response message is `google.api.HttpBody` itself.
     pub http_body_output: bool,
-    /// leading comment from source info, trimmed; empty if none
+    /// The comment above it, trimmed; empty if the source has none.
     pub comment: String,
-    /// Its REST bindings, the additional ones included
+    /// Its REST bindings, the additional ones included, in the order of the annotation.
     pub bindings: Vec<Arc<BindingText>>,
 }
-/// What `routes` prints
-#[derive(Debug, Clone)]
-pub struct BindingText { /// GET ...
-    pub verb: String, /// as written
-    pub template: String, /// body as written ("" none, "*", field)
-    pub body: String, /// response_body as written
-    pub response_body: String }
 
-/// call shapes
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Shape { /// unary
-    Unary, /// client stream
-    ClientStream, /// server stream
-    ServerStream, /// bidi
-    Bidi }
+/// A binding as the annotation writes it, for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BindingText {
+    /// The HTTP method; `*` is any.
+    pub verb: String,
+    /// The path template.
+    pub template: String,
+    /// Empty: no body. `*`: all of it. Else a field.
+    pub body: String,
+    /// Empty: the whole message. Else a field.
+    pub response_body: String,
+}
 
-/// `idempotency_level`
+/// Which sides of a call stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Idempotency { /// unknown
- Unknown, /// no side effects
- NoSideEffects, /// idempotent
- Idempotent }
+pub enum Shape {
+    /// One request, one response.
+    Unary,
+    /// Many requests, one response.
+    ClientStream,
+    /// One request, many responses.
+    ServerStream,
+    /// Many of both.
+    Bidi,
+}
+
+/// What `idempotency_level` promises.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Idempotency {
+    /// Nothing.
+    Unknown,
+    /// A call changes nothing: it may be a GET, and be repeated.
+    NoSideEffects,
+    /// A call may be repeated.
+    Idempotent,
+}
 
 /// One REST binding, compiled.
 #[derive(Debug)]
 pub struct Binding {
-    /// whose
+    /// What it calls.
     pub method: Arc<Method>,
-    /// GET...
+    /// The HTTP method; `*` is any.
     pub verb: String,
-    /// as written, for logs and docs
+    /// The path template as written, for logs and documentation.
     pub template: String,
-    /// variables, in the template's order
+    /// The variables, in the template's order.
     pub variables: Vec<Variable>,
-    /// request body
+    /// Where the request body goes.
     pub body: Body,
-    /// response_body
+    /// What of the response message becomes the response body; `None`: all of it.
     pub response_body: Option<FieldPath>,
 }
-/// A template variable.
+
+/// A variable of a path template.
 #[derive(Debug)]
-pub struct Variable { /// what it sets
-    pub field: FieldPath, /// true: may span several segments, so `%2F` stays
-    pub multi: bool }
+pub struct Variable {
+    /// The field it sets: singular, with a text form.
+    pub field: FieldPath,
+    /// It may span several segments, so an escaped slash stays escaped.
+    pub multi: bool,
+}
+
 /// Where the HTTP body goes.
 #[derive(Debug)]
-pub enum Body { /// a body is refused
-    None, /// `*`
-    Whole, /// one field
-    Field(FieldPath) }
+pub enum Body {
+    /// Nowhere: a body is refused.
+    None,
+    /// It is the request message.
+    Whole,
+    /// It is one field of the request message.
+    Field(FieldPath),
+}
+
+impl Shape {
+    /// The shape of a method of which these sides stream.
+    pub(super) const fn new(client: Option<bool>, server: Option<bool>) -> Self {
+        match (client, server) {
+            (Some(true), Some(true)) => Self::Bidi,
+            (Some(true), _) => Self::ClientStream,
+            (_, Some(true)) => Self::ServerStream,
+            _ => Self::Unary,
+        }
+    }
+}
+
+impl Idempotency {
+    /// `MethodOptions.IdempotencyLevel` by number; an unknown one promises nothing.
+    pub(super) const fn new(level: i32) -> Self {
+        match level {
+            1 => Self::NoSideEffects,
+            2 => Self::Idempotent,
+            _ => Self::Unknown,
+        }
+    }
+}

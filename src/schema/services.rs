@@ -1,0 +1,293 @@
+//! Services of the linked files to methods, bindings and routes.
+//!
+//! What cannot be served is a refusal that names it: a template that leaves the grammar, a field
+//! that is not there, a binding that matches what another already matches, a service that two
+//! upstreams claim. The rest is served.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use prost::Message as _;
+use prost_reflect::{DescriptorPool, MethodDescriptor};
+
+use super::descriptor::{self, File};
+use super::http_rule::{self, Annotations, Rule};
+use super::method::{Binding, BindingText, Body, Idempotency, Method, Shape, Variable};
+use super::routes::Routes;
+use super::source::{Entry, Source};
+use super::template::Template;
+use crate::transcode::{FieldPath, PlanId, Plans};
+
+/// A message that is an HTTP body of any content type.
+const HTTP_BODY: &str = "google.api.HttpBody";
+
+/// `FileDescriptorProto.service` and `ServiceDescriptorProto.method`, as source info counts them.
+const SERVICE: i32 = 6;
+const METHOD: i32 = 2;
+
+/// Everything that can be called.
+#[derive(Debug, Default)]
+pub(super) struct Services {
+    pub(super) methods: HashMap<String, Arc<Method>>,
+    pub(super) bindings: Vec<Binding>,
+    pub(super) routes: Routes,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct ServiceOptions {
+    #[prost(bool, tag = "33")]
+    deprecated: bool,
+}
+
+/// Registers the services of every file, in the order of sources, files and declarations.
+pub(super) fn register(
+    pool: &DescriptorPool,
+    plans: &Plans,
+    entries: &[Entry],
+    sources: &[Source],
+    refusals: &mut Vec<String>,
+) -> Services {
+    let mut registry = Registry { pool, plans, refusals, services: Services::default() };
+    for entry in entries {
+        registry.file(entry, sources);
+    }
+    registry.services
+}
+
+struct Registry<'a> {
+    pool: &'a DescriptorPool,
+    plans: &'a Plans,
+    refusals: &'a mut Vec<String>,
+    services: Services,
+}
+
+/// What a method is registered with, besides its descriptor.
+struct Given<'a> {
+    service: &'a str,
+    upstream: &'a Arc<str>,
+    deprecated: bool,
+    comment: String,
+    method: &'a descriptor::Method,
+}
+
+/// A binding whose method is not there yet.
+struct Compiled {
+    rule: Rule,
+    variables: Vec<Variable>,
+    body: Body,
+    response_body: Option<FieldPath>,
+}
+
+impl Registry<'_> {
+    fn file(&mut self, entry: &Entry, sources: &[Source]) {
+        if entry.file.service.is_empty() {
+            return;
+        }
+        let comments = comments(&entry.file);
+        for (index, service) in entry.file.service.iter().enumerate() {
+            let name = descriptor::join(entry.file.package(), service.name.as_deref());
+            let Some(upstream) = self.upstream(&name, entry, sources) else { continue };
+            let Some(linked) = self.pool.get_service_by_name(&name) else { continue };
+            let options: ServiceOptions = descriptor::options(service.options.as_ref());
+            // The pool lists methods in the file's order.
+            for (at, (method, linked)) in service.method.iter().zip(linked.methods()).enumerate() {
+                let path = i32::try_from(index).ok().zip(i32::try_from(at).ok());
+                let comment = path.and_then(|(index, at)| comments.get(&[SERVICE, index, METHOD, at]));
+                let given = Given {
+                    service: &name,
+                    upstream: &upstream,
+                    deprecated: options.deprecated,
+                    comment: comment.cloned().unwrap_or_default(),
+                    method,
+                };
+                self.method(given, &linked);
+            }
+        }
+    }
+
+    /// Who serves a service; `None` for those that a gateway has no business with.
+    fn upstream(&mut self, service: &str, entry: &Entry, sources: &[Source]) -> Option<Arc<str>> {
+        let infrastructure = service.starts_with("grpc.") || service.starts_with("envoy.");
+        let mut claims = entry
+            .origins
+            .iter()
+            .filter_map(|&origin| sources.get(origin))
+            .filter(|source| !(infrastructure && source.reflected));
+        let first = claims.next()?;
+        if let Some(other) = claims.find(|other| other.upstream != first.upstream) {
+            self.refusals.push(format!(
+                "{service}: {} brings it for upstream {} and {} for upstream {}; {} serves it",
+                first.name, first.upstream, other.name, other.upstream, first.upstream
+            ));
+        }
+        Some(Arc::clone(&first.upstream))
+    }
+
+    fn method(&mut self, given: Given<'_>, linked: &MethodDescriptor) {
+        let name = linked.name();
+        let path = format!("/{}/{name}", given.service);
+        let plan = |message: &str| self.plans.find(message);
+        let (input, output) = (linked.input(), linked.output());
+        let (Some(input_plan), Some(output_plan)) = (plan(input.full_name()), plan(output.full_name()))
+        else {
+            self.refusals.push(format!("{path}: its messages are not part of the schema"));
+            return;
+        };
+        let Annotations { deprecated, idempotency, rules, faults } =
+            http_rule::read(given.method.options.as_ref());
+        for fault in faults {
+            self.refusals.push(format!("{path}: {fault}"));
+        }
+        let compiled: Vec<Compiled> = rules
+            .into_iter()
+            .filter_map(|rule| self.bind(&path, rule, input_plan, output_plan))
+            .collect();
+        let method = Arc::new(Method {
+            service: given.service.to_owned(),
+            name: name.to_owned(),
+            input: input_plan,
+            output: output_plan,
+            shape: Shape::new(given.method.client_streaming, given.method.server_streaming),
+            idempotency: Idempotency::new(idempotency),
+            deprecated: deprecated || given.deprecated,
+            upstream: Arc::clone(given.upstream),
+            http_body_input: input.full_name() == HTTP_BODY,
+            http_body_output: output.full_name() == HTTP_BODY,
+            comment: given.comment,
+            bindings: compiled.iter().map(|binding| Arc::new(text(&binding.rule))).collect(),
+            path: path.clone(),
+        });
+        for Compiled { rule, variables, body, response_body } in compiled {
+            self.services.bindings.push(Binding {
+                method: Arc::clone(&method),
+                verb: rule.verb,
+                template: rule.template,
+                variables,
+                body,
+                response_body,
+            });
+        }
+        self.services.methods.insert(path, method);
+    }
+
+    /// Compiles a rule and routes it. Every `Some` becomes one more binding at once, so that routes
+    /// and bindings count alike.
+    fn bind(&mut self, path: &str, rule: Rule, input: PlanId, output: PlanId) -> Option<Compiled> {
+        let refuse = |reason: String| {
+            let template: String = rule.template.chars().take(100).collect();
+            format!("{path}: {} {template}: {reason}", rule.verb)
+        };
+        let template = match Template::parse(&rule.template) {
+            Ok(template) => template,
+            Err(error) => {
+                self.refusals.push(refuse(error.to_string()));
+                return None;
+            }
+        };
+        let compiled = self.variables(&template, input).and_then(|variables| {
+            let body = match rule.body.as_str() {
+                "" => Body::None,
+                "*" => Body::Whole,
+                field => Body::Field(self.field(input, field, "body")?),
+            };
+            let response_body = match rule.response_body.as_str() {
+                "" | "*" => None,
+                field => Some(self.field(output, field, "response_body")?),
+            };
+            Ok((variables, body, response_body))
+        });
+        let (variables, body, response_body) = match compiled {
+            Ok(compiled) => compiled,
+            Err(reason) => {
+                self.refusals.push(refuse(reason));
+                return None;
+            }
+        };
+        if let Err(taken) = self.services.routes.insert(&template, &rule.verb) {
+            let by = self.services.bindings.get(taken);
+            let by = by.map_or_else(
+                || "another binding of the same method".to_owned(),
+                |by| format!("{} ({})", by.method.path, by.template),
+            );
+            self.refusals.push(refuse(format!("matches the same requests as {by}")));
+            return None;
+        }
+        Some(Compiled { rule, variables, body, response_body })
+    }
+
+    fn variables(&self, template: &Template, input: PlanId) -> Result<Vec<Variable>, String> {
+        let mut variables: Vec<Variable> = Vec::with_capacity(template.variables.len());
+        for capture in &template.variables {
+            let name = &capture.field;
+            let field = self.field(input, name, "the variable")?;
+            if field.is_map() || field.is_repeated() {
+                return Err(format!("the variable {name} is repeated; a path holds one value"));
+            }
+            if field.is_plain_message() {
+                return Err(format!("the variable {name} is a message, which has no text form"));
+            }
+            for other in &variables {
+                if other.field.name() == field.name() {
+                    return Err(format!("the variable {name} stands there twice"));
+                }
+                let rival = |(oneof, member): &(String, String)| {
+                    field.oneofs().iter().any(|(of, own)| of == oneof && own != member)
+                };
+                if other.field.oneofs().iter().any(rival) {
+                    let other = other.field.name();
+                    return Err(format!("the variables {other} and {name} are of one oneof"));
+                }
+            }
+            variables.push(Variable { field, multi: capture.multi });
+        }
+        Ok(variables)
+    }
+
+    fn field(&self, root: PlanId, path: &str, what: &str) -> Result<FieldPath, String> {
+        self.plans.field_path(root, path).map_err(|error| {
+            let path: String = path.chars().take(100).collect();
+            format!("{what} {path}: {error}")
+        })
+    }
+}
+
+fn text(rule: &Rule) -> BindingText {
+    BindingText {
+        verb: rule.verb.clone(),
+        template: rule.template.clone(),
+        body: rule.body.clone(),
+        response_body: rule.response_body.clone(),
+    }
+}
+
+/// The comments above a file's methods, by their place in the file.
+fn comments(file: &File) -> HashMap<[i32; 4], String> {
+    let info = file.source_code_info.as_ref();
+    let info = info.and_then(|info| prost_types::SourceCodeInfo::decode(info.clone()).ok());
+    let locations = info.map(|info| info.location).unwrap_or_default();
+    locations
+        .into_iter()
+        .filter_map(|at| {
+            let path = <[i32; 4]>::try_from(at.path).ok()?;
+            Some((path, tidy(&at.leading_comments?)))
+        })
+        .filter(|([service, _, method, _], _)| (*service, *method) == (SERVICE, METHOD))
+        .collect()
+}
+
+/// Without the space that follows the comment's mark on every line.
+fn tidy(comment: &str) -> String {
+    let lines: Vec<_> = comment
+        .lines()
+        .map(|line| line.strip_prefix(' ').unwrap_or(line).trim_end())
+        .collect();
+    lines.join("\n").trim().to_owned()
+}
+
+/// Distinct names of the services of some methods, sorted.
+pub(super) fn names<'m>(methods: impl Iterator<Item = &'m Arc<Method>>) -> Vec<String> {
+    let names: HashSet<&str> = methods.map(|method| method.service.as_str()).collect();
+    let mut names: Vec<String> = names.into_iter().map(str::to_owned).collect();
+    names.sort();
+    names
+}
