@@ -18,7 +18,6 @@ pub mod units;
 
 pub use flags::{Flags, FromUpstream, Named};
 pub use json_schema::json_schema;
-pub(crate) use load::closest;
 pub use load::{FILE_MAX, FileError};
 pub use raw::{Log, LogFormat, LogLevel};
 

@@ -3,6 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+mod demo;
+mod serve;
+mod support;
+
 /// Runs `transom` in the repository's root, with no colours and no environment of the developer's.
 fn transom(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_transom"))
@@ -55,7 +59,10 @@ fn wrong_usage_exits_with_2_and_says_what_is_wrong() {
             "no upstream: name a gRPC server with --upstream URL",
         ),
         (&["serv"], "similar subcommand exists: 'serve'"),
-        (&["serve", "--upstream", "127.0.0.1:50051"], "http://"),
+        (
+            &["serve", "--upstream", "https://127.0.0.1:50051"],
+            "expected http://host:port",
+        ),
         (
             &[
                 "serve",

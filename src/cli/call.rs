@@ -14,12 +14,12 @@ use super::{Exit, on_runtime, refuse, routes, table, terminal};
 use crate::call::{
     Answer, Call, Deadline, Encodings, Message, Metadata, Peer, Reply, Requests, Service as _,
 };
+use crate::config::Settings;
 use crate::config::units::Span;
-use crate::config::{Settings, closest};
 use crate::protocol;
 use crate::schema::{Method, Schema, Shape};
 use crate::transcode::Scratch;
-use crate::upstream::Upstreams;
+use crate::upstream::Upstream;
 
 mod input;
 mod output;
@@ -105,7 +105,10 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
 
 async fn call(arguments: &Arguments, settings: Settings) -> Result<Exit, String> {
     let protocol = settings.gateway.protocol.clone();
-    let schema = Arc::new(routes::load(&settings.gateway).await?);
+    let loaded = routes::load(&settings.gateway)
+        .await
+        .map_err(|error| error.to_string())?;
+    let schema = Arc::new(loaded.schema);
     let method = find(&schema, &arguments.method)?;
     let input = Input::open(arguments.data.as_deref())?;
     let requests = match method.shape {
@@ -137,15 +140,15 @@ async fn call(arguments: &Arguments, settings: Settings) -> Result<Exit, String>
         encodings: Encodings::default(),
         requests,
     };
-    let upstreams =
-        Upstreams::build(settings.gateway.upstreams).map_err(|error| error.to_string())?;
+    let upstream =
+        Upstream::build(settings.gateway.upstreams).map_err(|error| error.to_string())?;
     let form = if arguments.compact {
         Form::Compact
     } else {
         Form::Indented
     };
     let mut printer = Printer::new(&schema, &method, protocol.print, form);
-    match upstreams.call(call).await {
+    match upstream.call(call).await {
         Ok(reply) => Ok(print(reply, &mut printer, arguments.verbose).await),
         Err(status) => Ok(printer.status(&status)),
     }
@@ -216,8 +219,7 @@ fn find(schema: &Schema, name: &str) -> Result<Arc<Method>, String> {
     if let Some(method) = schema.method(&path) {
         return Ok(Arc::clone(method));
     }
-    let near = closest(&path, schema.methods().map(|method| method.path.as_str()));
-    let hint = match near {
+    let hint = match schema.closest(bare) {
         Some(near) => format!("did you mean {}?", near.trim_start_matches('/')),
         None => "`transom routes` lists them".to_owned(),
     };

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::routes::{Loaded, NotLoaded};
 use super::terminal::{DIM, GOOD};
 use super::{Exit, on_runtime, refuse, routes, table, terminal};
 use crate::config::{self, Flags};
@@ -16,7 +17,7 @@ Examples:
   transom check --config transom.yaml --connect
 
 Exits with 0 if the file is good, with 64 if not: a wrong key or value, descriptors or protos that
-cannot be read, bindings that clash or have a wrong template.")]
+cannot be read, bindings that clash or have a wrong template; with 1 if --connect finds no schema.")]
 pub(super) struct Arguments {
     /// The configuration file
     #[arg(short, long, value_name = "FILE")]
@@ -52,21 +53,20 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
         return Exit::Done;
     }
     on_runtime(async move {
-        let schema = match routes::load(&gateway).await {
-            Ok(schema) => schema,
-            Err(message) => {
-                terminal::error(&format!("{file}: {message}"));
-                return if arguments.connect {
-                    Exit::Failed
-                } else {
-                    Exit::Configuration
+        let Loaded { schema, left_out } = match routes::load(&gateway).await {
+            Ok(loaded) => loaded,
+            Err(error) => {
+                terminal::error(&format!("{file}: {error}"));
+                return match error {
+                    NotLoaded::Server(_) => Exit::Failed,
+                    NotLoaded::Files(_) => Exit::Configuration,
                 };
             }
         };
-        for refusal in schema.refusals() {
-            terminal::error(&format!("{file}: {refusal}"));
+        for reason in &left_out {
+            terminal::error(&format!("{file}: {reason}"));
         }
-        if !schema.refusals().is_empty() {
+        if !left_out.is_empty() {
             return Exit::Configuration;
         }
         let methods = counted(schema.methods().count(), "method");

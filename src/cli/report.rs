@@ -48,6 +48,7 @@ impl Report {
                     "waiting for the upstream"
                 );
             }
+            (Progress::LeftOut(reason), _) => self.left_out(reason),
             (Progress::Schema(schema), _) => self.schema(schema),
         }
     }
@@ -56,19 +57,22 @@ impl Report {
     fn schema(self, schema: &Schema) {
         let rows = table::rows(schema);
         match self.0 {
-            Form::Human => {
-                terminal::print(&table::text(&rows));
-                for refusal in schema.refusals() {
-                    terminal::warn(&format!("not served: {refusal}"));
-                }
-            }
+            Form::Human => terminal::print(&table::text(&rows)),
             Form::Json => {
                 let methods = schema.methods().count();
-                tracing::info!(methods, bindings = rows.len(), "the schema is there");
-                for refusal in schema.refusals() {
-                    tracing::warn!(reason = refusal.to_string(), "not served");
-                }
+                tracing::info!(methods, routes = rows.len(), "the schema is there");
             }
+        }
+        for refusal in schema.refusals() {
+            self.left_out(refusal);
+        }
+    }
+
+    /// A part of the schema that is not served.
+    fn left_out(self, reason: &str) {
+        match self.0 {
+            Form::Human => terminal::warn(&format!("not served: {reason}")),
+            Form::Json => tracing::warn!(reason, "not served"),
         }
     }
 

@@ -1,14 +1,12 @@
 //! `transom routes`, and the loading of a schema for commands that do not serve it.
 
-use std::sync::{Mutex, PoisonError};
-
 use clap::{Args, ValueEnum};
 use tokio::sync::oneshot;
 
 use super::flags::Target;
 use super::report::explain;
 use super::{Exit, on_runtime, refuse, table, terminal};
-use crate::gateway::{self, Progress};
+use crate::gateway::{self, Progress, SourceError, StartError};
 use crate::schema::Schema;
 
 /// Flags of `routes`.
@@ -41,53 +39,85 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
         Err(error) => return refuse(&error),
     };
     on_runtime(async move {
-        let schema = match load(&settings.gateway).await {
-            Ok(schema) => schema,
-            Err(message) => {
-                terminal::error(&message);
+        let Loaded { schema, left_out } = match load(&settings.gateway).await {
+            Ok(loaded) => loaded,
+            Err(error) => {
+                terminal::error(&error.to_string());
                 return Exit::Failed;
             }
         };
         let rows = table::rows(&schema);
-        match arguments.format {
-            Format::Table => terminal::print(&table::text(&rows)),
-            Format::Json => match serde_json::to_string_pretty(&rows) {
-                Ok(json) => terminal::print(&json),
-                Err(error) => {
-                    terminal::error(&error.to_string());
-                    return Exit::Failed;
-                }
-            },
+        let text = match arguments.format {
+            Format::Table => Ok(table::text(&rows)),
+            Format::Json => serde_json::to_string_pretty(&rows),
+        };
+        match text {
+            Ok(text) => terminal::print(&text),
+            Err(error) => {
+                terminal::error(&error.to_string());
+                return Exit::Failed;
+            }
         }
-        for refusal in schema.refusals() {
-            terminal::warn(&format!("not served: {refusal}"));
+        for reason in left_out {
+            terminal::warn(&format!("not served: {reason}"));
         }
         Exit::Done
     })
 }
 
+/// A schema, and what is not in it.
+pub(super) struct Loaded {
+    pub(super) schema: Schema,
+    /// Protos that do not compile, bindings that clash and the like, each a sentence.
+    pub(super) left_out: Vec<String>,
+}
+
+/// Why there is no schema.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum NotLoaded {
+    /// A server is not up, or does not tell its schema.
+    #[error("{0}")]
+    Server(String),
+    /// A file is missing or wrong, or the sources contradict each other.
+    #[error("{0}")]
+    Files(String),
+}
+
+impl From<StartError> for NotLoaded {
+    fn from(error: StartError) -> Self {
+        let message = explain(&error);
+        match error {
+            StartError::Source(
+                SourceError::NoReflection { .. } | SourceError::Reflection { .. },
+            ) => Self::Server(message),
+            _ => Self::Files(message),
+        }
+    }
+}
+
 /// Loads a schema once: unlike a gateway, a command does not wait for a server that is not up.
-pub(super) async fn load(config: &gateway::Config) -> Result<Schema, String> {
+pub(super) async fn load(config: &gateway::Config) -> Result<Loaded, NotLoaded> {
     let (tell, waiting) = oneshot::channel::<String>();
-    let tell = Mutex::new(Some(tell));
-    let mut report = move |progress: &Progress<'_>| {
-        if let Progress::Waiting {
+    let mut tell = Some(tell);
+    let mut left_out = Vec::new();
+    let mut report = |progress: &Progress<'_>| match progress {
+        Progress::Waiting {
             upstream,
             url,
             cause,
             ..
-        } = progress
-        {
-            let tell = tell.lock().unwrap_or_else(PoisonError::into_inner).take();
+        } => {
             let message = format!("cannot reach the upstream {upstream} at {url}: {cause}");
             // Nobody listens only if the load has ended already.
-            let _ = tell.map(|tell| tell.send(message));
+            let _ = tell.take().map(|tell| tell.send(message));
         }
+        Progress::LeftOut(reason) => left_out.push((*reason).to_owned()),
+        Progress::Schema(_) => {}
     };
-    tokio::select! {
-        loaded = gateway::load_schema(config, &mut report) => {
-            loaded.map_err(|error| explain(&error))
-        }
-        Ok(message) = waiting => Err(message),
-    }
+    let schema = tokio::select! {
+        loaded = gateway::load_schema(config, &mut report) => loaded?,
+        Ok(message) = waiting => return Err(NotLoaded::Server(message)),
+    };
+    left_out.extend(schema.refusals().iter().cloned());
+    Ok(Loaded { schema, left_out })
 }

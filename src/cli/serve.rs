@@ -75,7 +75,7 @@ pub(super) async fn until_stopped(
     signals: &mut Signals,
     listening: impl FnOnce(&Gateway),
 ) -> Exit {
-    let drain = settings.gateway.listener.drain.clone();
+    let drain = settings.gateway.listener.drain;
     let start = Gateway::start(settings.gateway, move |progress| report.progress(progress));
     let gateway = tokio::select! {
         started = start => match started {

@@ -1,5 +1,6 @@
 //! What is served, as a table: HTTP method, path, rpc, shape.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use serde::Serialize;
@@ -28,23 +29,31 @@ pub(super) struct Row {
     pub(super) deprecated: bool,
 }
 
-/// Every binding of every method, in the order of the rpc names. A method without bindings has one
-/// row: the path that gRPC itself uses, which takes POST with JSON too if it is unary.
+/// Every binding of every method that is served, in the order of the rpc names. A method without
+/// bindings has one row: gRPC's own path, which takes POST with JSON too if the method is unary.
 pub(super) fn rows(schema: &Schema) -> Vec<Row> {
+    // A refused binding stays in its method's annotation, but not among these.
+    let served: HashSet<(&str, &str, &str)> = schema
+        .bindings()
+        .map(|binding| (&*binding.method.path, &*binding.verb, &*binding.template))
+        .collect();
     let mut rows = Vec::new();
     for method in schema.methods() {
-        if method.bindings.is_empty() {
-            rows.push(row(method, "POST", &method.path, "*", ""));
-        }
+        let before = rows.len();
         for binding in &method.bindings {
-            let (body, response) = (&binding.body, &binding.response_body);
-            rows.push(row(
-                method,
-                &binding.verb,
-                &binding.template,
-                body,
-                response,
-            ));
+            if served.contains(&(&*method.path, &*binding.verb, &*binding.template)) {
+                let (body, response) = (&binding.body, &binding.response_body);
+                rows.push(row(
+                    method,
+                    &binding.verb,
+                    &binding.template,
+                    body,
+                    response,
+                ));
+            }
+        }
+        if rows.len() == before {
+            rows.push(row(method, "POST", &method.path, "*", ""));
         }
     }
     rows

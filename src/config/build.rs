@@ -60,6 +60,7 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
         );
         return Err(wrong(timeouts.unary.defined, "timeouts.unary", message));
     }
+    let limit = raw.limits.response_message.0;
     let gateway = gateway::Config {
         listener: listener_config(raw),
         admin: raw.admin.listen.map(|address| address.0),
@@ -69,7 +70,8 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
             .iter()
             .map(|(name, raw)| upstream::Config {
                 connect_timeout: raw.connect_timeout.0,
-                ..upstream::Config::new(name.to_string(), raw.url.get())
+                max_message: limit,
+                ..upstream::Config::new(name.to_string(), raw.url.endpoint())
             })
             .collect(),
         schema: sources,

@@ -70,7 +70,7 @@ impl Named {
 
 fn checked(url: &str) -> Result<UpstreamUrl, String> {
     url.parse()
-        .map_err(|error: upstream::UrlError| error.to_string())
+        .map_err(|error: upstream::EndpointError| error.to_string())
 }
 
 /// `[NAME=]PATH`: whether the part before `=` is a name is known once the upstreams are.

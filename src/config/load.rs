@@ -176,7 +176,7 @@ fn suggestion(found: &str, expected: &[&str]) -> String {
 }
 
 /// The most similar of some names, if one is similar enough to be meant.
-pub(crate) fn closest<'n>(found: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+pub(super) fn closest<'n>(found: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     /// Below this Jaro-Winkler similarity two words share little more than a letter.
     const SIMILAR: f64 = 0.8;
     let plain = |text: &str| text.replace('-', "_").to_ascii_lowercase();

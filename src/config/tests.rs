@@ -129,7 +129,7 @@ fn broken_yaml_and_a_wrong_url_are_errors_with_a_place() {
         ("listen: [\n", "transom.yaml:"),
         ("limits: 5\n", "transom.yaml:1:9: limits:"),
         (
-            "upstreams:\n  a:\n    url: h:1\n",
+            "upstreams:\n  a:\n    url: https://h:1\n",
             "transom.yaml:3:10: upstreams.a.url:",
         ),
         (
@@ -321,7 +321,12 @@ fn flags(upstreams: &[&str]) -> Flags {
 fn names(settings: &Settings) -> Vec<(String, String)> {
     let upstreams = settings.gateway.upstreams.iter();
     upstreams
-        .map(|upstream| (upstream.name.clone(), upstream.url.to_string()))
+        .map(|upstream| {
+            (
+                upstream.name.clone(),
+                upstream.endpoint.authority().to_string(),
+            )
+        })
         .collect()
 }
 
@@ -335,25 +340,18 @@ fn owned(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
 #[test]
 fn upstream_flags_name_replace_and_add() {
     let only = load(None, &flags(&["http://h:1"])).unwrap();
-    assert_eq!(names(&only), owned(&[("upstream", "http://h:1")]));
+    assert_eq!(names(&only), owned(&[("upstream", "h:1")]));
     let several = load(None, &flags(&["http://h:1", "http://h:2", "x=http://h:3"])).unwrap();
     assert_eq!(
         names(&several),
-        owned(&[
-            ("h:1", "http://h:1"),
-            ("h:2", "http://h:2"),
-            ("x", "http://h:3")
-        ])
+        owned(&[("h:1", "h:1"), ("h:2", "h:2"), ("x", "h:3")])
     );
     let minimal = load(Some(&shipped("minimal.yaml")), &flags(&["http://h:1"])).unwrap();
-    assert_eq!(names(&minimal), owned(&[("library", "http://h:1")]));
+    assert_eq!(names(&minimal), owned(&[("library", "h:1")]));
     let full = load(Some(&shipped("full.yaml")), &flags(&["chat=http://h:1"])).unwrap();
     assert_eq!(
         names(&full),
-        owned(&[
-            ("library", "http://127.0.0.1:50051"),
-            ("chat", "http://h:1")
-        ])
+        owned(&[("library", "127.0.0.1:50051"), ("chat", "h:1")])
     );
     for (file, upstreams, part) in [
         (

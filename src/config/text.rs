@@ -40,7 +40,7 @@ impl fmt::Display for Address {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UpstreamUrl {
     text: String,
-    url: upstream::Url,
+    endpoint: upstream::Endpoint,
 }
 
 impl UpstreamUrl {
@@ -50,19 +50,19 @@ impl UpstreamUrl {
         &self.text
     }
 
-    /// The URL as the upstream module knows it.
+    /// What the upstream module made of it.
     #[must_use]
-    pub fn get(&self) -> upstream::Url {
-        self.url.clone()
+    pub fn endpoint(&self) -> upstream::Endpoint {
+        self.endpoint.clone()
     }
 }
 
 impl FromStr for UpstreamUrl {
-    type Err = upstream::UrlError;
+    type Err = upstream::EndpointError;
 
-    fn from_str(text: &str) -> Result<Self, upstream::UrlError> {
+    fn from_str(text: &str) -> Result<Self, upstream::EndpointError> {
         Ok(Self {
-            url: text.parse()?,
+            endpoint: text.parse()?,
             text: text.to_owned(),
         })
     }

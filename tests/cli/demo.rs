@@ -1,0 +1,276 @@
+//! `transom demo`, and the commands that talk to a server: `routes` and `call`.
+
+use std::process::Command;
+
+use serde_json::{Value, json};
+use transom::demo::EXAMPLES;
+
+use super::support::Running;
+use super::{err, file, out, transom};
+
+/// A running demo, and the URLs that it told.
+struct Demo {
+    running: Running,
+    gateway: String,
+    backend: String,
+    said: Vec<String>,
+}
+
+fn demo() -> Demo {
+    let running = Running::start(&["demo", "--listen", "127.0.0.1:0"]);
+    let said = running.out_until("Ctrl-C ends the demo.");
+    let url = |part: &str| {
+        let line = said.iter().find(|line| line.contains(part)).unwrap();
+        line.split_whitespace()
+            .find(|word| word.starts_with("http://"))
+            .unwrap()
+            .to_owned()
+    };
+    let (gateway, backend) = (url("listening on"), url("sample gRPC server is at"));
+    Demo {
+        running,
+        gateway,
+        backend,
+        said,
+    }
+}
+
+#[test]
+fn the_commands_that_the_demo_prints_work() {
+    let demo = demo();
+    let has_curl = Command::new("curl").arg("--version").output().is_ok();
+    for example in EXAMPLES {
+        let command = example.command(&demo.gateway);
+        assert!(
+            demo.said.iter().any(|line| line.trim() == command),
+            "{command} is not printed"
+        );
+        if has_curl {
+            let output = Command::new("sh").args(["-c", &command]).output().unwrap();
+            assert!(
+                out(&output).contains(example.expect),
+                "{command}: {}{}",
+                out(&output),
+                err(&output)
+            );
+        }
+    }
+    demo.running.signal("INT");
+    assert_eq!(demo.running.end().code(), Some(0));
+}
+
+#[test]
+fn routes_lists_what_the_demo_serves() {
+    let demo = demo();
+    let table = transom(&["routes", "--upstream", &demo.backend]);
+    assert_eq!(table.status.code(), Some(0), "{}", err(&table));
+    let table = out(&table);
+    assert!(table.starts_with("HTTP "), "{table}");
+    let row = table
+        .lines()
+        .find(|line| line.contains("LibraryService/ListShelves"))
+        .unwrap();
+    let words: Vec<&str> = row.split_whitespace().collect();
+    assert_eq!(
+        words,
+        [
+            "GET",
+            "/v1/shelves",
+            "demo.library.v1.LibraryService/ListShelves",
+            "unary"
+        ]
+    );
+    // The demo's own table and that of `routes` are one and the same.
+    assert!(demo.said.iter().any(|line| line == row), "{row}");
+
+    let list = transom(&["routes", "--upstream", &demo.backend, "--format", "json"]);
+    let list: Vec<Value> = serde_json::from_slice(&list.stdout).unwrap();
+    let count = list
+        .iter()
+        .find(|row| row["rpc"] == "demo.library.v1.LibraryService/CountBooks");
+    assert_eq!(
+        count.unwrap(),
+        &json!({
+            "method": "POST", "path": "/demo.library.v1.LibraryService/CountBooks",
+            "rpc": "demo.library.v1.LibraryService/CountBooks", "shape": "unary",
+            "body": "*", "response_body": "", "upstream": "upstream", "deprecated": false,
+        })
+    );
+    assert!(
+        !list
+            .iter()
+            .any(|row| row["rpc"].as_str().unwrap().starts_with("grpc."))
+    );
+}
+
+/// `transom call`, with `arguments` behind the method.
+fn call(demo: &Demo, method: &str, arguments: &[&str]) -> (i32, String, String) {
+    let mut all = vec!["call", method, "--upstream", &demo.backend, "--compact"];
+    all.extend(arguments);
+    let output = transom(&all);
+    (output.status.code().unwrap(), out(&output), err(&output))
+}
+
+#[test]
+fn call_makes_calls_of_every_shape() {
+    let demo = demo();
+    let echo = "demo.echo.v1.EchoService";
+    for (method, data, expected) in [
+        ("Get", r#"{"id": 7}"#, &[r#"{"id":"7""#][..]),
+        (
+            "Stream",
+            r#"{"count": 3}"#,
+            &[r#"{}"#, r#"{"index":"1""#, r#"{"index":"2""#],
+        ),
+        (
+            "Collect",
+            r#"{"text":"ab"} {"text":"c"}"#,
+            &[r#"{"count":"2","size":"3"}"#],
+        ),
+        ("Collect", "", &["{}"]),
+        (
+            "Converse",
+            r#"{"text":"a"}{"text":"b"}"#,
+            &[r#"{"text":"a"}"#, r#"{"text":"b"}"#],
+        ),
+    ] {
+        let (code, out, err) = call(&demo, &format!("{echo}/{method}"), &["-d", data]);
+        assert_eq!((code, err.as_str()), (0, ""), "{method}");
+        let lines: Vec<&str> = out.lines().collect();
+        assert_eq!(lines.len(), expected.len(), "{method}: {out}");
+        for (line, expected) in lines.iter().zip(expected) {
+            assert!(line.starts_with(expected), "{method}: {line}");
+        }
+    }
+    let (code, out, _) = call(&demo, "demo.library.v1.LibraryService.CountBooks", &[]);
+    assert!(
+        code == 0 && out.starts_with(r#"{"count":"#),
+        "no data is an empty message: {out}"
+    );
+    let long = transom(&[
+        "call",
+        &format!("{echo}/Get"),
+        "-u",
+        &demo.backend,
+        "-d",
+        r#"{"id":1}"#,
+    ]);
+    assert!(
+        super::out(&long).starts_with("{\n  \"id\": \"1\",\n"),
+        "{}",
+        super::out(&long)
+    );
+}
+
+#[test]
+fn call_tells_a_status_with_its_details_and_exits_with_its_code() {
+    let demo = demo();
+    let fail = "demo.echo.v1.EchoService/Fail";
+    let data = r#"{"code": 5, "message": "no such thing", "standardDetails": true}"#;
+    let (code, out, err) = call(&demo, fail, &["-d", data]);
+    assert_eq!((code, out.as_str()), (69, ""));
+    assert!(err.starts_with("NOT_FOUND (5): no such thing\n"), "{err}");
+    assert!(
+        err.contains(r#""@type": "type.googleapis.com/google.rpc.BadRequest""#),
+        "{err}"
+    );
+
+    let slow = "demo.echo.v1.EchoService/Slow";
+    let (code, _, err) = call(
+        &demo,
+        slow,
+        &["-d", r#"{"delay":"20s"}"#, "--timeout", "100ms"],
+    );
+    assert!(
+        code == 68 && err.starts_with("DEADLINE_EXCEEDED (4)"),
+        "{code} {err}"
+    );
+}
+
+#[test]
+fn call_says_what_is_wrong_before_it_calls() {
+    let demo = demo();
+    let get = "demo.echo.v1.EchoService/Get";
+    for (method, data, said) in [
+        (
+            "demo.echo.v1.EchoService/Gte",
+            "{}",
+            "did you mean demo.echo.v1.EchoService/Get?",
+        ),
+        (get, r#"{"idd": 1}"#, "idd"),
+        (
+            get,
+            r#"{"id": 1} {"id": 2}"#,
+            "found more than one message, expected one",
+        ),
+        (get, "@no/such.json", "cannot read no/such.json"),
+    ] {
+        let (code, out, err) = call(&demo, method, &["-d", data]);
+        assert_eq!((code, out.as_str()), (1, ""), "{method} {data}: {err}");
+        assert!(
+            err.starts_with("error: ") && err.contains(said),
+            "{method} {data}: {err}"
+        );
+    }
+}
+
+#[test]
+fn call_sends_metadata_and_shows_it() {
+    let demo = demo();
+    let (code, out, err) = call(
+        &demo,
+        "demo.echo.v1.EchoService/Metadata",
+        &[
+            "-v",
+            "-H",
+            "X-Tint: blue",
+            "-d",
+            r#"{"headers":{"x-a":"1"},"trailers":{"x-b":"2"}}"#,
+        ],
+    );
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains(r#""x-tint":{"values":["blue"]}"#), "{out}");
+    assert!(
+        err.contains("< x-a: 1\n") && err.contains("< trailer x-b: 2\n"),
+        "{err}"
+    );
+}
+
+#[test]
+fn a_server_that_is_not_there_is_told_and_not_waited_for() {
+    for arguments in [&["routes"][..], &["call", "a.B/C"]] {
+        let output = transom(&[arguments, &["--upstream", "http://127.0.0.1:9"]].concat());
+        assert_eq!(output.status.code(), Some(1));
+        assert!(
+            err(&output).contains("cannot reach the upstream"),
+            "{}",
+            err(&output)
+        );
+    }
+}
+
+#[test]
+fn check_asks_the_server_when_told_to() {
+    let demo = demo();
+    let text = format!("upstreams: {{ a: {{ url: {} }} }}\n", demo.backend);
+    let path = file("connect.yaml", &text).display().to_string();
+    let output = transom(&["check", "--config", &path, "--connect"]);
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    let said = out(&output);
+    assert!(
+        said.contains("1 upstream, ") && said.contains(" methods, "),
+        "{said}"
+    );
+
+    let path = file(
+        "nobody.yaml",
+        "upstreams: { a: { url: 'http://127.0.0.1:9' } }\n",
+    );
+    let output = transom(&[
+        "check",
+        "--config",
+        &path.display().to_string(),
+        "--connect",
+    ]);
+    assert_eq!(output.status.code(), Some(1), "{}", err(&output));
+}

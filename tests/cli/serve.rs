@@ -1,0 +1,140 @@
+//! `transom serve` from its start to its end, and `check` on schemas from files.
+
+use std::net::TcpListener;
+
+use serde_json::Value;
+
+use super::support::Running;
+use super::{err, file, out, transom};
+
+/// Two methods, of which the second wants the path of the first.
+const CLASHING: &str = r#"
+syntax = "proto3";
+package clash;
+import "google/api/annotations.proto";
+service Shop {
+  rpc One(Nothing) returns (Nothing) { option (google.api.http) = {get: "/one"}; }
+  rpc Two(Nothing) returns (Nothing) { option (google.api.http) = {get: "/one"}; }
+}
+message Nothing {}
+"#;
+
+/// An import root with the clashing proto.
+fn clashing(name: &str) -> String {
+    let dir = file(&format!("{name}.marker"), "").with_file_name(name);
+    std::fs::create_dir_all(&dir).unwrap();
+    std::fs::write(dir.join("clash.proto"), CLASHING).unwrap();
+    dir.display().to_string()
+}
+
+#[test]
+fn check_refuses_a_schema_with_clashes_and_names_both() {
+    let protos = clashing("check-clash");
+    let text =
+        format!("upstreams: {{ a: {{ url: 'http://h:1' }} }}\nschema: [{{ protos: {protos} }}]\n");
+    let path = file("clash.yaml", &text);
+    let output = transom(&["check", "--config", &path.display().to_string()]);
+    assert_eq!(output.status.code(), Some(64), "{}", out(&output));
+    assert!(
+        err(&output).contains("clash.Shop") && err(&output).contains("/one"),
+        "{}",
+        err(&output)
+    );
+
+    let missing = file("missing.yaml", &text.replace("check-clash", "no-such-dir"));
+    assert_eq!(
+        transom(&["check", "--config", &missing.display().to_string()])
+            .status
+            .code(),
+        Some(64)
+    );
+}
+
+#[test]
+fn with_a_schema_from_files_it_serves_while_the_backend_is_down() {
+    let protos = clashing("serve-clash");
+    let serve = [
+        "serve",
+        "--upstream",
+        "http://127.0.0.1:9",
+        "--listen",
+        "127.0.0.1:0",
+        "--log",
+        "human",
+    ];
+    let running = Running::start(&[&serve[..], &["--proto", &protos]].concat());
+    let said = running.out_until("listening on http://127.0.0.1:");
+    assert!(
+        said.iter()
+            .any(|line| line.starts_with("GET ") && line.contains("clash.Shop/One"))
+    );
+    running.err_until("warning: not served: ");
+    running.signal("TERM");
+    assert_eq!(running.end().code(), Some(0));
+}
+
+#[test]
+fn json_logs_are_the_only_output_without_a_terminal() {
+    let protos = clashing("json-clash");
+    let serve = [
+        "serve",
+        "--upstream",
+        "http://127.0.0.1:9",
+        "--listen",
+        "127.0.0.1:0",
+    ];
+    let running = Running::start(&[&serve[..], &["--proto", &protos]].concat());
+    for line in running.err_until("\"listening\"") {
+        let line: Value = serde_json::from_str(&line).unwrap();
+        assert!(
+            line["level"].is_string() && line["message"].is_string(),
+            "{line}"
+        );
+    }
+    running.signal("INT");
+    assert_eq!(running.end().code(), Some(0));
+}
+
+#[test]
+fn a_backend_that_is_not_up_is_waited_for_until_a_signal() {
+    let serve = [
+        "serve",
+        "--upstream",
+        "http://127.0.0.1:9",
+        "--listen",
+        "127.0.0.1:0",
+        "--log",
+        "human",
+    ];
+    let running = Running::start(&serve);
+    let said = running.err_until("next try in");
+    assert!(
+        said.last()
+            .unwrap()
+            .starts_with("waiting for upstream at http://127.0.0.1:9"),
+        "{said:?}"
+    );
+    running.signal("TERM");
+    assert_eq!(running.end().code(), Some(143));
+}
+
+#[test]
+fn a_port_in_use_is_told_with_the_way_out() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let serve = [
+        "serve",
+        "--upstream",
+        "http://127.0.0.1:9",
+        "--log",
+        "human",
+        "--listen",
+        &address,
+    ];
+    let output = transom(&serve);
+    assert_eq!(output.status.code(), Some(1));
+    let expected = format!(
+        "error: cannot listen on {address}: another program does; choose another port with --listen 127.0.0.1:PORT"
+    );
+    assert!(err(&output).starts_with(&expected), "{}", err(&output));
+}

@@ -1,0 +1,100 @@
+//! A `transom` that runs until it is told to stop.
+
+use std::io::{BufRead as _, BufReader, Read};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+/// How long a line or an end may take on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A running command, killed when it is dropped.
+pub(super) struct Running {
+    child: Child,
+    out: Receiver<String>,
+    err: Receiver<String>,
+}
+
+impl Running {
+    pub(super) fn start(arguments: &[&str]) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_transom"))
+            .args(arguments)
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .env_remove("RUST_LOG")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (out, err) = (lines(child.stdout.take()), lines(child.stderr.take()));
+        Self { child, out, err }
+    }
+
+    /// Lines of standard output up to one that holds `part`, that one included.
+    pub(super) fn out_until(&self, part: &str) -> Vec<String> {
+        until(&self.out, part)
+    }
+
+    /// The same of standard error.
+    pub(super) fn err_until(&self, part: &str) -> Vec<String> {
+        until(&self.err, part)
+    }
+
+    /// Sends `INT` or `TERM`.
+    pub(super) fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        assert!(
+            Command::new("kill")
+                .args([&format!("-{name}"), &id])
+                .status()
+                .unwrap()
+                .success()
+        );
+    }
+
+    /// Waits for the end.
+    #[allow(clippy::disallowed_methods)] // another process has no paused clock
+    pub(super) fn end(mut self) -> ExitStatus {
+        let started = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(started.elapsed() < PATIENCE, "it does not end");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn lines(from: Option<impl Read + Send + 'static>) -> Receiver<String> {
+    let (send, receive) = channel();
+    let reader = BufReader::new(from.unwrap());
+    std::thread::spawn(move || {
+        for line in reader.lines().map_while(Result::ok) {
+            if send.send(line).is_err() {
+                return;
+            }
+        }
+    });
+    receive
+}
+
+fn until(lines: &Receiver<String>, part: &str) -> Vec<String> {
+    let mut seen = Vec::new();
+    loop {
+        match lines.recv_timeout(PATIENCE) {
+            Ok(line) => seen.push(line),
+            Err(error) => panic!("no line with {part:?} ({error}) after {seen:#?}"),
+        }
+        if seen.last().is_some_and(|line| line.contains(part)) {
+            return seen;
+        }
+    }
+}
