@@ -3,16 +3,17 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use hyper::client::conn::http2::{Builder, Connection, SendRequest};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper::rt::Executor;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, oneshot};
 
 use super::endpoint::Endpoint;
 use super::exchange::RequestBody;
@@ -66,6 +67,7 @@ pub(super) enum ConnectError {
 pub(super) struct Connected {
     pub(super) sender: SendRequest<RequestBody>,
     pub(super) streams: StreamLimit,
+    pub(super) spawner: Spawner,
     pub(super) driver: Driver,
 }
 
@@ -85,8 +87,50 @@ impl StreamLimit {
 
 /// Makes the connection work; somebody has to run it.
 pub(super) struct Driver {
-    connection: Connection<TokioIo<Watched>, RequestBody, TokioExecutor>,
+    connection: Connection<TokioIo<Watched>, RequestBody, Spawner>,
     streams: StreamLimit,
+    spawner: Spawner,
+}
+
+/// Starts hyper's tasks of one connection, and ends the one that sends a body when nobody wants
+/// its call any more.
+///
+/// hyper asks a body for more only while the backend takes more. A body that waits for the backend
+/// can therefore not say that its call was cancelled, and the stream would stay open until the
+/// backend reads on. So a body leaves a signal here when hyper polls it for the first time; hyper
+/// starts the task that sends the rest in the same step, and that task ends by the signal too. Its
+/// end drops the last hold on the stream, which resets it with CANCEL.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Spawner(Arc<Mutex<Option<oneshot::Receiver<()>>>>);
+
+impl Spawner {
+    /// The next task to be started ends when the other end of `cancelled` is dropped.
+    pub(super) fn end_next_with(&self, cancelled: oneshot::Receiver<()>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(cancelled);
+    }
+
+    fn take(&self) -> Option<oneshot::Receiver<()>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+impl<F> Executor<F> for Spawner
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    fn execute(&self, task: F) {
+        match self.take() {
+            None => drop(tokio::spawn(task)),
+            Some(cancelled) => drop(tokio::spawn(async move {
+                tokio::select! {
+                    // First the task itself: a body that can be asked resets the stream properly.
+                    biased;
+                    () = task => {}
+                    _ = cancelled => {}
+                }
+            })),
+        }
+    }
 }
 
 impl Driver {
@@ -94,6 +138,8 @@ impl Driver {
     pub(super) async fn run(mut self) {
         let result = std::future::poll_fn(|cx| {
             let polled = Pin::new(&mut self.connection).poll(cx);
+            // A signal belongs to a task of this step or to none.
+            drop(self.spawner.take());
             if polled.is_pending() {
                 self.streams.set(self.connection.current_max_send_streams());
             }
@@ -139,7 +185,8 @@ async fn establish(endpoint: &Endpoint) -> Result<Connected, ConnectError> {
         arrivals: Arc::clone(&arrivals),
     };
 
-    let (sender, mut connection) = Builder::new(TokioExecutor::new())
+    let spawner = Spawner::default();
+    let (sender, mut connection) = Builder::new(spawner.clone())
         .timer(TokioTimer::new())
         .adaptive_window(false)
         .initial_stream_window_size(STREAM_WINDOW)
@@ -168,9 +215,11 @@ async fn establish(endpoint: &Endpoint) -> Result<Connected, ConnectError> {
     Ok(Connected {
         sender,
         streams: streams.clone(),
+        spawner: spawner.clone(),
         driver: Driver {
             connection,
             streams,
+            spawner,
         },
     })
 }

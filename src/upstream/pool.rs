@@ -23,7 +23,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::backoff::Backoff;
-use super::connect::{ConnectError, Connected, StreamLimit, connect};
+use super::connect::{ConnectError, Connected, Spawner, StreamLimit, connect};
 use super::endpoint::Endpoint;
 use super::exchange::RequestBody;
 use crate::call::{Code, Retry, Status};
@@ -43,6 +43,7 @@ pub(super) struct Lease {
     pool: Pool,
     connection: u64,
     sender: SendRequest<RequestBody>,
+    spawner: Spawner,
 }
 
 struct Shared {
@@ -68,6 +69,7 @@ struct Connection {
     id: u64,
     sender: SendRequest<RequestBody>,
     streams: StreamLimit,
+    spawner: Spawner,
     open: usize,
 }
 
@@ -165,6 +167,7 @@ impl Pool {
             pool: self.clone(),
             connection: connection.id,
             sender: connection.sender.clone(),
+            spawner: connection.spawner.clone(),
         })
     }
 
@@ -207,6 +210,7 @@ impl Pool {
             Ok(Connected {
                 sender,
                 streams,
+                spawner,
                 driver,
             }) => {
                 tracing::debug!(upstream = %self.0.name, endpoint = %self.0.endpoint, "connected");
@@ -218,6 +222,7 @@ impl Pool {
                     id,
                     sender,
                     streams,
+                    spawner,
                     open: 0,
                 });
                 let pool = Arc::downgrade(&self.0);
@@ -299,6 +304,11 @@ impl Lease {
     /// Sends requests on the connection.
     pub(super) fn sender(&self) -> SendRequest<RequestBody> {
         self.sender.clone()
+    }
+
+    /// What starts the connection's tasks.
+    pub(super) fn spawner(&self) -> &Spawner {
+        &self.spawner
     }
 
     /// Says that the connection takes no more calls, as after a GOAWAY.

@@ -230,6 +230,41 @@ async fn dropping_a_reply_cancels_the_backends_stream() {
 }
 
 #[tokio::test]
+async fn dropping_a_reply_cancels_a_request_that_the_backend_does_not_read() {
+    let (seen, mut saw) = mpsc::unbounded_channel();
+    let backend = Backend::http2(0, 10, move |request, respond| {
+        let seen = seen.clone();
+        async move {
+            let _unread = request.into_body();
+            let mut stream = begin(respond, &[b"first"]);
+            seen.send(reset(&mut stream).await).unwrap();
+        }
+    })
+    .await;
+    let upstream = backend.upstream();
+    // Four messages overfill the window of 64 KiB: hyper takes a fifth and then asks no more.
+    let mut sent = 0;
+    let (full, filled) = tokio::sync::oneshot::channel();
+    let mut full = Some(full);
+    let endless = stream::repeat_with(move || {
+        sent += 1;
+        if sent == 5 {
+            let _ = full.take().map(|full| full.send(()));
+        }
+        Ok(Message::from_payload(&[0; 20_000]))
+    });
+    let call = call(Shape::Bidi, Requests::stream(endless));
+    let mut reply = upstream.call(call).await.unwrap();
+    assert!(matches!(
+        reply.replies.next().await,
+        Some(Answer::Message(_))
+    ));
+    filled.await.unwrap();
+    drop(reply);
+    assert_eq!(saw.recv().await.unwrap(), h2::Reason::CANCEL);
+}
+
+#[tokio::test]
 async fn a_client_that_breaks_its_side_cancels_the_stream_and_keeps_its_status() {
     for answered in [true, false] {
         let (seen, mut saw) = mpsc::unbounded_channel();

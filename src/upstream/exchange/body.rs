@@ -51,18 +51,20 @@ impl Source {
 pub(in crate::upstream) struct RequestBody {
     source: Source,
     link: Option<Link>,
-    _lease: Arc<Lease>,
+    lease: Arc<Lease>,
 }
 
 /// The body's end of a [`Cancel`].
 struct Link {
     cancelled: oneshot::Receiver<()>,
+    /// For the task that sends the body; handed over at the first poll.
+    task_cancelled: Option<oneshot::Receiver<()>>,
     fault: Arc<OnceLock<Status>>,
 }
 
 /// The reply's hold on a body of many messages: dropping it resets the stream with CANCEL.
 pub(super) struct Cancel {
-    _cancelled: oneshot::Sender<()>,
+    _cancelled: [oneshot::Sender<()>; 2],
     fault: Arc<OnceLock<Status>>,
 }
 
@@ -85,20 +87,28 @@ impl RequestBody {
         let (link, cancel) = match source {
             Source::One(_) | Source::Ended => (None, None),
             Source::Messages(..) => {
-                let (sender, cancelled) = oneshot::channel();
+                let (body, cancelled) = oneshot::channel();
+                let (task, task_cancelled) = oneshot::channel();
                 let fault = Arc::new(OnceLock::new());
                 let cancel = Cancel {
-                    _cancelled: sender,
+                    _cancelled: [body, task],
                     fault: Arc::clone(&fault),
                 };
-                (Some(Link { cancelled, fault }), Some(cancel))
+                (
+                    Some(Link {
+                        cancelled,
+                        task_cancelled: Some(task_cancelled),
+                        fault,
+                    }),
+                    Some(cancel),
+                )
             }
         };
         (
             Self {
                 source,
                 link,
-                _lease: lease,
+                lease,
             },
             cancel,
         )
@@ -120,11 +130,14 @@ impl Body for RequestBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, h2::Error>>> {
         let this = &mut *self;
-        if let Some(link) = &mut this.link
-            && Pin::new(&mut link.cancelled).poll(cx).is_ready()
-        {
-            this.source = Source::Ended;
-            return Poll::Ready(Some(Err(h2::Reason::CANCEL.into())));
+        if let Some(link) = &mut this.link {
+            if let Some(cancelled) = link.task_cancelled.take() {
+                this.lease.spawner().end_next_with(cancelled);
+            }
+            if Pin::new(&mut link.cancelled).poll(cx).is_ready() {
+                this.source = Source::Ended;
+                return Poll::Ready(Some(Err(h2::Reason::CANCEL.into())));
+            }
         }
         match &mut this.source {
             Source::Ended => Poll::Ready(None),
