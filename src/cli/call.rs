@@ -103,7 +103,10 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
 }
 
 async fn call(arguments: &Arguments, settings: Settings) -> Result<Exit, String> {
-    let (read, write) = (settings.gateway.protocol.read, settings.gateway.protocol.print);
+    let (read, write) = (
+        settings.gateway.protocol.read,
+        settings.gateway.protocol.print,
+    );
     let loaded = routes::load(&settings.gateway)
         .await
         .map_err(|error| error.to_string())?;
