@@ -1,6 +1,6 @@
 //! What `serve` and `check` are told: a file, flags, defaults; flags win.
 //!
-//! Raw serde structs ([`raw`]) become the `Config` types of the modules, and nothing else in the
+//! Raw serde structs become the `Config` types of the modules, and nothing else in the
 //! program knows YAML. A [`Settings`] that exists is valid; an [`Error`] names file, line, key,
 //! what was found and what was expected.
 

@@ -16,9 +16,8 @@ use crate::call::{
 };
 use crate::config::Settings;
 use crate::config::units::Span;
-use crate::protocol;
 use crate::schema::{Method, Schema, Shape};
-use crate::transcode::Scratch;
+use crate::transcode::{ReadOptions, Scratch};
 use crate::upstream::Upstream;
 
 mod input;
@@ -104,7 +103,10 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
 }
 
 async fn call(arguments: &Arguments, settings: Settings) -> Result<Exit, String> {
-    let protocol = settings.gateway.protocol.clone();
+    let (read, write) = (
+        settings.gateway.protocol.read,
+        settings.gateway.protocol.print,
+    );
     let loaded = routes::load(&settings.gateway)
         .await
         .map_err(|error| error.to_string())?;
@@ -113,13 +115,13 @@ async fn call(arguments: &Arguments, settings: Settings) -> Result<Exit, String>
     let input = Input::open(arguments.data.as_deref())?;
     let requests = match method.shape {
         Shape::Unary | Shape::ServerStream => {
-            Requests::One(one(input, &schema, &method, &protocol).await?)
+            Requests::One(one(input, &schema, &method, &read).await?)
         }
         Shape::ClientStream | Shape::Bidi => {
             let reader = Reader {
                 schema: Arc::clone(&schema),
                 method: Arc::clone(&method),
-                protocol: protocol.clone(),
+                options: read,
             };
             input.into_requests(move |json| reader.message(json))
         }
@@ -147,7 +149,7 @@ async fn call(arguments: &Arguments, settings: Settings) -> Result<Exit, String>
     } else {
         Form::Indented
     };
-    let mut printer = Printer::new(&schema, &method, protocol.print, form);
+    let mut printer = Printer::new(&schema, &method, write, form);
     match upstream.call(call).await {
         Ok(reply) => Ok(print(reply, &mut printer, arguments.verbose).await),
         Err(status) => Ok(printer.status(&status)),
@@ -159,7 +161,7 @@ async fn one(
     mut input: Input,
     schema: &Schema,
     method: &Arc<Method>,
-    protocol: &protocol::Config,
+    options: &ReadOptions,
 ) -> Result<Message, String> {
     let first = input.next().await?.unwrap_or_else(|| b"{}".to_vec());
     if input.next().await?.is_some() {
@@ -168,32 +170,31 @@ async fn one(
             "found more than one message, expected one: the method is {shape}"
         ));
     }
-    message(schema, method, protocol, &first)
+    message(schema, method, options, &first)
 }
 
 /// What turns JSON into messages while a stream is sent.
 struct Reader {
     schema: Arc<Schema>,
     method: Arc<Method>,
-    protocol: protocol::Config,
+    options: ReadOptions,
 }
 
 impl Reader {
     fn message(&self, json: &[u8]) -> Result<Message, String> {
-        message(&self.schema, &self.method, &self.protocol, json)
+        message(&self.schema, &self.method, &self.options, json)
     }
 }
 
 fn message(
     schema: &Schema,
     method: &Method,
-    protocol: &protocol::Config,
+    options: &ReadOptions,
     json: &[u8],
 ) -> Result<Message, String> {
     let (plans, mut scratch) = (schema.plans(), Scratch::default());
-    let built = Message::build(|wire| {
-        plans.to_wire(method.input, json, &protocol.read, &mut scratch, wire)
-    });
+    let built =
+        Message::build(|wire| plans.to_wire(method.input, json, options, &mut scratch, wire));
     built.map_err(|error| {
         let at = error
             .offset

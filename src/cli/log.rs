@@ -151,3 +151,24 @@ impl Drop for Flush {
         }
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_queue_drops_lines_and_counts_them_instead_of_waiting() {
+        let (lines, queue) = sync_channel(2);
+        let lost = Arc::new(AtomicU64::new(0));
+        let mut writer = Queue {
+            lines,
+            lost: Arc::clone(&lost),
+        };
+        for _ in 0..5 {
+            assert_eq!(writer.write(b"line\n").unwrap(), 5);
+        }
+        assert_eq!(lost.load(Ordering::Relaxed), 3);
+        assert_eq!(queue.try_iter().count(), 2);
+    }
+}
