@@ -106,8 +106,13 @@ impl Schema {
             .map_err(|(name, error)| BuildError::Source { name, error })?;
         let linked = pool::link(entries, &sources, &mut refusals);
         let plans = Arc::new(Plans::compile(&linked.pool, &lowered(linked.closed_enums)));
-        let services =
-            services::register(&linked.pool, &plans, &linked.entries, &sources, &mut refusals);
+        let services = services::register(
+            &linked.pool,
+            &plans,
+            &linked.entries,
+            &sources,
+            &mut refusals,
+        );
         if options.strict && !refusals.is_empty() {
             return Err(BuildError::Refused(refusals));
         }
@@ -182,7 +187,10 @@ impl Schema {
     /// (`Method`, `Service/Method`, `pkg.Service.Method`), the nearest if it is near.
     #[must_use]
     pub fn closest(&self, wanted: &str) -> Option<&str> {
-        closest::closest(wanted, self.sorted.iter().map(|method| method.path.as_str()))
+        closest::closest(
+            wanted,
+            self.sorted.iter().map(|method| method.path.as_str()),
+        )
     }
 }
 

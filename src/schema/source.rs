@@ -60,10 +60,15 @@ pub(super) fn gather(
                     continue;
                 }
             };
-            let Some(entry) = by_name.get(file.name()).and_then(|&index| entries.get_mut(index))
+            let Some(entry) = by_name
+                .get(file.name())
+                .and_then(|&index| entries.get_mut(index))
             else {
                 by_name.insert(file.name().to_owned(), entries.len());
-                entries.push(Entry { file, origins: vec![origin] });
+                entries.push(Entry {
+                    file,
+                    origins: vec![origin],
+                });
                 continue;
             };
             match merge::merge(&mut entry.file, file) {
