@@ -29,11 +29,17 @@ fn main() -> Result<(), Box<dyn Error>> {
     let out = Path::new(&out);
 
     let mut compiler = protox::Compiler::new(["proto"])?;
-    compiler.include_imports(true).include_source_info(true).open_files(DEMO)?;
+    compiler
+        .include_imports(true)
+        .include_source_info(true)
+        .open_files(DEMO)?;
     compiler.open_files(["google/rpc/error_details.proto", "google/rpc/status.proto"])?;
     // Encoded by the compiler itself: the typed set below has no room for custom options, and
     // `google.api.http` is one.
-    std::fs::write(out.join("demo.binpb"), compiler.encode_file_descriptor_set())?;
+    std::fs::write(
+        out.join("demo.binpb"),
+        compiler.encode_file_descriptor_set(),
+    )?;
 
     let mut set = compiler.file_descriptor_set();
     set.file.retain(|file| {
@@ -44,10 +50,15 @@ fn main() -> Result<(), Box<dyn Error>> {
         // The comments are written for readers of the API, not as Rust documentation.
         file.source_code_info = None;
     }
+    let mut config = tonic_prost_build::Config::new();
+    config
+        .enable_type_names()
+        .type_name_domain(["."], "type.googleapis.com");
     tonic_prost_build::configure()
         .bytes(".")
+        .btree_map(".")
         .include_file("demo.rs")
         .emit_rerun_if_changed(false)
-        .compile_fds(set)?;
+        .compile_fds_with_config(set, config)?;
     Ok(())
 }

@@ -100,10 +100,14 @@ impl Schema {
     ///
     /// # Errors
     /// A source that is no descriptor set; with `strict`, any refusal.
-    pub fn build(sources: Vec<Source>, options: &Options) -> Result<Self, BuildError> {
+    pub fn build(mut sources: Vec<Source>, options: &Options) -> Result<Self, BuildError> {
         let mut refusals = Vec::new();
         let entries = source::gather(&sources, &mut refusals)
             .map_err(|(name, error)| BuildError::Source { name, error })?;
+        // Everything is read; from here on only names count.
+        for source in &mut sources {
+            source.descriptors = Vec::new();
+        }
         let linked = pool::link(entries, &sources, &mut refusals);
         let plans = Arc::new(Plans::compile(&linked.pool, &lowered(linked.closed_enums)));
         let services = services::register(

@@ -7,7 +7,7 @@
 //! | `field_presence = LEGACY_REQUIRED` | label `required`, with presence |
 //! | `message_encoding = DELIMITED` | a group |
 //! | `repeated_field_encoding` | `packed` written out |
-//! | `enum_type = CLOSED` | remembered in [`Lowered`], for the plans |
+//! | `enum_type = CLOSED` | remembered in `transcode::Lowered`, for the plans |
 //!
 //! Features are inherited from the file to messages to what is in them. A closed enum that does not
 //! begin with zero cannot stand in a proto3 file: such a file becomes proto2, where presence is

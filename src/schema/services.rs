@@ -14,7 +14,7 @@ use super::descriptor::{self, File};
 use super::http_rule::{self, Annotations, Rule};
 use super::method::{Binding, BindingText, Body, Idempotency, Method, Shape, Variable};
 use super::routes::Routes;
-use super::source::{Entry, Source};
+use super::source::{Entry, Source, is_infrastructure};
 use super::template::Template;
 use crate::transcode::{FieldPath, PlanId, Plans};
 
@@ -117,7 +117,7 @@ impl Registry<'_> {
 
     /// Who serves a service; `None` for those that a gateway has no business with.
     fn upstream(&mut self, service: &str, entry: &Entry, sources: &[Source]) -> Option<Arc<str>> {
-        let infrastructure = service.starts_with("grpc.") || service.starts_with("envoy.");
+        let infrastructure = is_infrastructure(service);
         let mut claims = entry
             .origins
             .iter()

@@ -397,6 +397,12 @@ fn infrastructure_is_served_only_when_named() {
     let schema = build(vec![reflected("a"), reflected("b")]);
     assert!(schema.refusals().is_empty(), "{:?}", schema.refusals());
     assert_eq!(schema.methods().len(), 0);
+    let newer = health.replace("message M {}", "message M { string more = 1; }");
+    let other = Source {
+        reflected: true,
+        ..source("other reflection", "b", &[("health.proto", &newer)])
+    };
+    assert!(build(vec![reflected("a"), other]).refusals().is_empty());
     let schema = build(vec![reflected("a"), source("file", "b", texts)]);
     assert_eq!(
         &*schema
