@@ -40,15 +40,7 @@ pub use plan::{Lowered, PlanId, Plans};
 pub use scratch::Scratch;
 pub use select::{FieldPath, PathError};
 
-use prost_reflect::DescriptorPool;
-
 impl Plans {
-    /// Compiles every message of the pool. `lowered` says what the pool's descriptors no longer
-    /// tell, because editions were rewritten as proto3.
-    pub fn compile(pool: &DescriptorPool, lowered: &Lowered) -> Self {
-        plan::compile::compile(pool, lowered)
-    }
-
     /// Resolves `a.b.c` (each segment a JSON or proto name) below a message. Only the last
     /// segment may be repeated or a map.
     pub fn field_path(&self, root: PlanId, path: &str) -> Result<FieldPath, PathError> {

@@ -79,6 +79,11 @@ impl Fault {
         }))
     }
 
+    /// Which kind of failure it is.
+    pub(crate) fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
     /// Happened inside the field of this name.
     #[cold]
     pub(crate) fn under_field(mut self, name: &str) -> Self {

@@ -1,12 +1,12 @@
 //! What is known of each message before any input comes: immutable tables, compiled once per
 //! schema load. Messages name each other by index, so cycles are free.
 
-pub(crate) mod compile;
+mod compile;
 mod names;
 
 use std::collections::{HashMap, HashSet};
 
-pub(crate) use names::Names;
+pub(crate) use names::{Names, hash};
 
 /// Plans for every message of a pool. Immutable; share it by `Arc`.
 #[derive(Debug)]
@@ -73,6 +73,18 @@ pub(crate) struct Field {
     pub(crate) json_key: Box<[u8]>,
     /// `"proto_name":`, escaped
     pub(crate) proto_key: Box<[u8]>,
+    /// The default that a proto2 file declares.
+    pub(crate) default: Declared,
+}
+
+/// A declared default.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Declared {
+    Nothing,
+    /// As on the wire: of varints the value, of the others their bits.
+    Number(u64),
+    Text(Box<[u8]>),
+    Bytes(Box<[u8]>),
 }
 
 /// What a value is.
@@ -213,13 +225,47 @@ impl Plan {
         }
     }
 
+    /// Within an `Any` its JSON stands under `value`, not beside `@type`. `Empty` too, whose JSON is
+    /// an object like any other.
+    pub(crate) fn is_value_of_any(&self) -> bool {
+        self.wkt.is_some() || (self.fields.is_empty() && &*self.name == "google.protobuf.Empty")
+    }
+
+    /// The field of this number, and its index.
+    #[inline]
+    pub(crate) fn numbered(&self, number: u32) -> Option<(usize, &Field)> {
+        let index = self.by_number(number)?;
+        Some((index, self.fields.get(index)?))
+    }
+
     /// Index of the field of this JSON or proto name.
     pub(crate) fn by_name(&self, name: &[u8]) -> Option<usize> {
         self.names.get(name)
     }
 }
 
+impl Field {
+    /// The wire type of one element.
+    #[inline]
+    pub(crate) fn element_wire_type(&self) -> WireType {
+        match self.shape {
+            Shape::Map(_) => WireType::Len,
+            Shape::Single | Shape::List | Shape::Packed => self.kind.wire_type(),
+        }
+    }
+
+    /// It extends the message from outside, and is known as `[full.name]`.
+    pub(crate) fn is_extension(&self) -> bool {
+        self.name.starts_with('[')
+    }
+}
+
 impl EnumPlan {
+    /// The value that counts where none is given: the first declared.
+    pub(crate) fn default_number(&self) -> i32 {
+        self.numbers.first().copied().unwrap_or(0)
+    }
+
     /// The number of a value's name or alias.
     pub(crate) fn number(&self, name: &[u8]) -> Option<i32> {
         self.numbers.get(self.names.get(name)?).copied()

@@ -26,6 +26,8 @@ pub struct Scratch {
 /// A map key already written.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct WrittenKey {
+    /// Of the encoding, to compare first.
+    pub(crate) hash: u64,
     /// Where its encoding stands in the output.
     pub(crate) start: usize,
     /// Where its encoding ends.

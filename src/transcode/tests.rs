@@ -1,5 +1,8 @@
 //! Both directions against `DynamicMessage` as the judge.
 
+mod mutations;
+mod plans;
+
 use std::sync::OnceLock;
 
 use prost_reflect::DescriptorPool;

@@ -28,7 +28,9 @@ fn is_plain(bytes: &[u8]) -> bool {
     let (words, rest) = bytes.as_chunks::<8>();
     // The tail once more from eight bytes before the end: overlap is cheaper than a loop.
     let Some(tail) = bytes.last_chunk::<8>() else {
-        return rest.iter().all(|&byte| byte < 0x80 && ESCAPE[usize::from(byte)] == 0);
+        return rest
+            .iter()
+            .all(|&byte| byte < 0x80 && ESCAPE[usize::from(byte)] == 0);
     };
     let tail = u64::from_le_bytes(*tail);
     let mut found = marks(tail) | tail;
@@ -190,25 +192,54 @@ mod tests {
 
     #[test]
     fn strings_agree_with_serde_json_wherever_the_special_character_stands() {
-        let specials = ["\"", "\\", "\n", "\0", "\u{1f}", "\u{7f}", "é", "\u{2028}", "😀", "!", "\u{8}\u{c}\r\t"];
+        let specials = [
+            "\"",
+            "\\",
+            "\n",
+            "\0",
+            "\u{1f}",
+            "\u{7f}",
+            "é",
+            "\u{2028}",
+            "😀",
+            "!",
+            "\u{8}\u{c}\r\t",
+        ];
         for special in specials {
             for before in 0..20 {
                 for after in 0..20 {
                     let text = format!("{}{special}{}", "a".repeat(before), "z".repeat(after));
                     let expected = serde_json::to_string(&text).unwrap();
-                    assert_eq!(printed(|out| string(out, text.as_bytes()).unwrap()), expected);
+                    assert_eq!(
+                        printed(|out| string(out, text.as_bytes()).unwrap()),
+                        expected
+                    );
                 }
             }
         }
-        for text in ["", "\"\"\"\"\"\"\"\"\"", "\\\"!#[]\u{1f} \u{80}", "\0\u{1}\u{2}\u{3}\u{4}\u{5}\u{6}\u{7}\u{8}"] {
+        for text in [
+            "",
+            "\"\"\"\"\"\"\"\"\"",
+            "\\\"!#[]\u{1f} \u{80}",
+            "\0\u{1}\u{2}\u{3}\u{4}\u{5}\u{6}\u{7}\u{8}",
+        ] {
             let expected = serde_json::to_string(text).unwrap();
-            assert_eq!(printed(|out| string(out, text.as_bytes()).unwrap()), expected);
+            assert_eq!(
+                printed(|out| string(out, text.as_bytes()).unwrap()),
+                expected
+            );
         }
     }
 
     #[test]
     fn text_that_is_not_utf8_writes_nothing() {
-        for bytes in [&b"\xff"[..], b"abcdefgh\xc3", b"\xed\xa0\x80", b"\xc0\x80", b"aaaaaaaaaaaaaaaa\x80aaaa"] {
+        for bytes in [
+            &b"\xff"[..],
+            b"abcdefgh\xc3",
+            b"\xed\xa0\x80",
+            b"\xc0\x80",
+            b"aaaaaaaaaaaaaaaa\x80aaaa",
+        ] {
             let mut out = Vec::new();
             assert_eq!(string(&mut out, bytes), Err(NotUtf8));
             assert_eq!(out, b"");
@@ -230,13 +261,27 @@ mod tests {
         ] {
             assert_eq!(printed(|out| double(out, value)), expected);
         }
-        for value in [f64::MAX, f64::MIN_POSITIVE, 5e-324, 1e21, 1e-7, 123_456_789.125, 9e15] {
-            assert_eq!(printed(|out| double(out, value)).parse::<f64>().unwrap(), value);
+        for value in [
+            f64::MAX,
+            f64::MIN_POSITIVE,
+            5e-324,
+            1e21,
+            1e-7,
+            123_456_789.125,
+            9e15,
+        ] {
+            assert_eq!(
+                printed(|out| double(out, value)).parse::<f64>().unwrap(),
+                value
+            );
         }
         assert_eq!(printed(|out| float(out, 0.1)), "0.1");
         assert_eq!(printed(|out| float(out, f32::NAN)), "\"NaN\"");
         assert_eq!(printed(|out| integer(out, i32::MIN)), "-2147483648");
-        assert_eq!(printed(|out| quoted_integer(out, u64::MAX)), "\"18446744073709551615\"");
+        assert_eq!(
+            printed(|out| quoted_integer(out, u64::MAX)),
+            "\"18446744073709551615\""
+        );
         assert_eq!(printed(|out| base64(out, b"\xfb\xff")), "\"+/8=\"");
     }
 }

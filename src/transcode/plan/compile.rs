@@ -4,12 +4,12 @@ use std::collections::HashMap;
 
 use prost_reflect::{
     DescriptorPool, EnumDescriptor, ExtensionDescriptor, FieldDescriptor, Kind as Described,
-    MessageDescriptor, Syntax,
+    MessageDescriptor, Syntax, Value,
 };
 
 use super::{
-    EnumId, EnumPlan, EnumValue, Field, Kind, Lowered, Names, Plan, PlanId, Plans, Presence, Shape,
-    Tag, WireType, Wkt,
+    Declared, EnumId, EnumPlan, EnumValue, Field, Kind, Lowered, Names, Plan, PlanId, Plans,
+    Presence, Shape, Tag, WireType, Wkt,
 };
 
 /// Slots of a number table per field: above that, numbers are looked up by binary search.
@@ -18,35 +18,38 @@ const DENSE_PER_FIELD: usize = 4;
 /// Longest number table.
 const DENSE_MAX: usize = 1024;
 
-/// Compiles every message and enum of the pool.
-pub(crate) fn compile(pool: &DescriptorPool, lowered: &Lowered) -> Plans {
-    let mut indices = Indices::default();
-    for (index, message) in pool.all_messages().enumerate() {
-        let id = PlanId(index as u32);
-        indices.messages.insert(message.full_name().into(), id);
-    }
-    for (index, enumeration) in pool.all_enums().enumerate() {
-        let id = EnumId(index as u32);
-        indices.enums.insert(enumeration.full_name().into(), id);
-    }
-    let mut slots = 0;
-    let plans = pool
-        .all_messages()
-        .map(|message| {
-            let plan = indices.plan(&message, slots);
-            slots += 1 + plan.fields.len();
-            plan
-        })
-        .collect();
-    let enums = pool
-        .all_enums()
-        .map(|enumeration| enum_plan(&enumeration, lowered))
-        .collect();
-    Plans {
-        plans,
-        enums,
-        by_name: indices.messages,
-        slots,
+impl Plans {
+    /// Compiles every message of the pool. `lowered` says what the pool's descriptors no longer
+    /// tell, because editions were rewritten as proto3.
+    pub fn compile(pool: &DescriptorPool, lowered: &Lowered) -> Self {
+        let mut indices = Indices::default();
+        for (index, message) in pool.all_messages().enumerate() {
+            let id = PlanId(index as u32);
+            indices.messages.insert(message.full_name().into(), id);
+        }
+        for (index, enumeration) in pool.all_enums().enumerate() {
+            let id = EnumId(index as u32);
+            indices.enums.insert(enumeration.full_name().into(), id);
+        }
+        let mut slots = 0;
+        let plans = pool
+            .all_messages()
+            .map(|message| {
+                let plan = indices.plan(&message, slots);
+                slots += 1 + plan.fields.len();
+                plan
+            })
+            .collect();
+        let enums = pool
+            .all_enums()
+            .map(|enumeration| enum_plan(&enumeration, lowered))
+            .collect();
+        Self {
+            plans,
+            enums,
+            by_name: indices.messages,
+            slots,
+        }
     }
 }
 
@@ -59,15 +62,13 @@ struct Indices {
 impl Indices {
     fn plan(&self, message: &MessageDescriptor, slot: usize) -> Plan {
         let real: Vec<_> = message.oneofs().filter(|o| !o.is_synthetic()).collect();
+        let members: HashMap<u32, u32> = (0..)
+            .zip(&real)
+            .flat_map(|(index, oneof)| oneof.fields().map(move |field| (field.number(), index)))
+            .collect();
         let mut fields: Vec<Field> = message
             .fields()
-            .map(|field| {
-                let oneof = field.containing_oneof().and_then(|oneof| {
-                    let index = real.iter().position(|other| *other == oneof)?;
-                    Some(index as u32)
-                });
-                self.field(&field, oneof)
-            })
+            .map(|field| self.field(&field, members.get(&field.number()).copied()))
             .collect();
         fields.extend(message.extensions().map(|field| self.extension(&field)));
         fields.sort_by_key(|field| field.number);
@@ -111,6 +112,13 @@ impl Indices {
         Field {
             presence,
             oneof,
+            default: if shape == Shape::Single
+                && field.field_descriptor_proto().default_value.is_some()
+            {
+                declared(&field.kind(), &field.default_value())
+            } else {
+                Declared::Nothing
+            },
             ..new_field(
                 field.number(),
                 self.kind(&described, field.is_group()),
@@ -128,6 +136,9 @@ impl Indices {
         let mut new = new_field(field.number(), kind, shape, &name, &name);
         if shape == Shape::Single && field.supports_presence() {
             new.presence = Presence::Explicit;
+            if field.field_descriptor_proto().default_value.is_some() {
+                new.default = declared(&field.kind(), &field.default_value());
+            }
         }
         new
     }
@@ -193,6 +204,29 @@ fn new_field(number: u32, kind: Kind, shape: Shape, name: &str, json_name: &str)
         json_name: json_name.into(),
         json_key: key(json_name),
         proto_key: key(name),
+        default: Declared::Nothing,
+    }
+}
+
+/// A default in the form that values of its kind have on the wire.
+fn declared(described: &Described, value: &Value) -> Declared {
+    match value {
+        Value::I32(value) if *described == Described::Sint32 => {
+            Declared::Number(u64::from(((value << 1) ^ (value >> 31)) as u32))
+        }
+        Value::I64(value) if *described == Described::Sint64 => {
+            Declared::Number(((value << 1) ^ (value >> 63)) as u64)
+        }
+        Value::Bool(value) => Declared::Number(u64::from(*value)),
+        Value::I32(value) | Value::EnumNumber(value) => Declared::Number(*value as u64),
+        Value::I64(value) => Declared::Number(*value as u64),
+        Value::U32(value) => Declared::Number(u64::from(*value)),
+        Value::U64(value) => Declared::Number(*value),
+        Value::F32(value) => Declared::Number(u64::from(value.to_bits())),
+        Value::F64(value) => Declared::Number(value.to_bits()),
+        Value::String(text) => Declared::Text(text.as_bytes().into()),
+        Value::Bytes(bytes) => Declared::Bytes(bytes.as_ref().into()),
+        Value::Message(_) | Value::List(_) | Value::Map(_) => Declared::Nothing,
     }
 }
 
@@ -234,8 +268,10 @@ fn dense(fields: &[Field]) -> Box<[u16]> {
 }
 
 fn enum_plan(enumeration: &EnumDescriptor, lowered: &Lowered) -> EnumPlan {
-    let mut values: Vec<_> = enumeration
-        .values()
+    // From the descriptor's own text: `values()` is not in the order of declaration.
+    let declared = &enumeration.enum_descriptor_proto().value;
+    let mut values: Vec<_> = declared
+        .iter()
         .map(|value| EnumValue {
             number: value.number(),
             quoted: quoted(value.name()).into(),
@@ -244,15 +280,18 @@ fn enum_plan(enumeration: &EnumDescriptor, lowered: &Lowered) -> EnumPlan {
     // Stable, so the first declared of equal numbers stays.
     values.sort_by_key(|value| value.number);
     values.dedup_by_key(|value| value.number);
-    let all: Vec<_> = enumeration.values().collect();
     EnumPlan {
         name: enumeration.full_name().into(),
         closed: enumeration.parent_file().syntax() == Syntax::Proto2
             || lowered.closed_enums.contains(enumeration.full_name()),
         null: enumeration.full_name() == "google.protobuf.NullValue",
         values: values.into(),
-        names: Names::new((0..).zip(&all).map(|(index, value)| (value.name(), index))),
-        numbers: all.iter().map(|value| value.number()).collect(),
+        names: Names::new(
+            (0..)
+                .zip(declared)
+                .map(|(index, value)| (value.name(), index)),
+        ),
+        numbers: declared.iter().map(|value| value.number()).collect(),
     }
 }
 

@@ -60,20 +60,25 @@ impl Names {
 
     /// Where the search for a name begins.
     fn home(&self, name: &[u8]) -> usize {
-        let mut hash = self.seed ^ name.len() as u64;
-        let mut chunks = name.chunks_exact(8);
-        for chunk in &mut chunks {
-            let word = chunk
-                .first_chunk()
-                .map_or(0, |word| u64::from_le_bytes(*word));
-            hash = fold(hash ^ word);
-        }
-        let tail = chunks.remainder();
-        let word = tail
-            .iter()
-            .fold(0, |word, byte| (word << 8) | u64::from(*byte));
-        fold(hash ^ word) as usize & (self.slots.len() - 1)
+        hash(self.seed, name) as usize & (self.slots.len() - 1)
     }
+}
+
+/// Eight bytes at a time.
+pub(crate) fn hash(seed: u64, bytes: &[u8]) -> u64 {
+    let mut hash = seed ^ bytes.len() as u64;
+    let mut chunks = bytes.chunks_exact(8);
+    for chunk in &mut chunks {
+        let word = chunk
+            .first_chunk()
+            .map_or(0, |word| u64::from_le_bytes(*word));
+        hash = fold(hash ^ word);
+    }
+    let tail = chunks.remainder();
+    let word = tail
+        .iter()
+        .fold(0, |word, byte| (word << 8) | u64::from(*byte));
+    fold(hash ^ word)
 }
 
 fn fold(word: u64) -> u64 {

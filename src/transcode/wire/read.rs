@@ -44,7 +44,10 @@ impl fmt::Display for Malformed {
             Self::Truncated => f.write_str("the protobuf message ends in the middle of a value"),
             Self::Varint => f.write_str("a varint has more than 64 bits"),
             Self::Number(number) => {
-                write!(f, "field number {number} is not within 1 to {FIELD_NUMBER_MAX}")
+                write!(
+                    f,
+                    "field number {number} is not within 1 to {FIELD_NUMBER_MAX}"
+                )
             }
             Self::WireType(found) => write!(f, "wire type {found} does not exist"),
             Self::EndGroup(number) => write!(f, "the end of group {number} has no start"),
@@ -67,7 +70,10 @@ impl<'a> Cursor<'a> {
     /// Reads `bytes[start..end]`; out of bounds means empty.
     #[inline]
     pub(crate) fn new(bytes: &'a [u8], start: usize, end: usize) -> Self {
-        Self { bytes: bytes.get(..end).unwrap_or_default(), at: start }
+        Self {
+            bytes: bytes.get(..end).unwrap_or_default(),
+            at: start,
+        }
     }
 
     #[inline]
@@ -229,11 +235,17 @@ mod tests {
     fn tags() {
         for (bytes, expected) in [
             (&[0x08u8][..], Ok((1, WireType::Varint))),
-            (&[0xfd, 0xff, 0xff, 0xff, 0x0f], Ok((FIELD_NUMBER_MAX, WireType::Fixed32))),
+            (
+                &[0xfd, 0xff, 0xff, 0xff, 0x0f],
+                Ok((FIELD_NUMBER_MAX, WireType::Fixed32)),
+            ),
             (&[0x00], Err(Malformed::Number(0))),
             (&[0x0e], Err(Malformed::WireType(6))),
             (&[0x0f], Err(Malformed::WireType(7))),
-            (&[0x80, 0x80, 0x80, 0x80, 0x10], Err(Malformed::Number(1 << 29))),
+            (
+                &[0x80, 0x80, 0x80, 0x80, 0x10],
+                Err(Malformed::Number(1 << 29)),
+            ),
         ] {
             assert_eq!(cursor(bytes).tag(), expected, "{bytes:x?}");
         }
@@ -243,17 +255,27 @@ mod tests {
     fn a_length_that_lies_reads_nothing() {
         let huge = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 0];
         for bytes in [&[5u8, 1, 2][..], &huge, &[1]] {
-            assert_eq!(cursor(bytes).length(), Err(Malformed::Truncated), "{bytes:x?}");
+            assert_eq!(
+                cursor(bytes).length(),
+                Err(Malformed::Truncated),
+                "{bytes:x?}"
+            );
         }
         assert_eq!(cursor(&[0]).length(), Ok((1, 1)));
-        assert_eq!(Cursor::new(&[1, 2], 9, 9).varint(), Err(Malformed::Truncated));
+        assert_eq!(
+            Cursor::new(&[1, 2], 9, 9).varint(),
+            Err(Malformed::Truncated)
+        );
     }
 
     #[test]
     fn groups_are_matched_and_bounded() {
         assert_eq!(cursor(&[0x08, 1, 0x0c]).group(1), Ok((0, 2)));
         // group 1 { group 2 { 3: "x" } }
-        assert_eq!(cursor(&[0x13, 0x1a, 1, b'x', 0x14, 0x0c, 9]).group(1), Ok((0, 5)));
+        assert_eq!(
+            cursor(&[0x13, 0x1a, 1, b'x', 0x14, 0x0c, 9]).group(1),
+            Ok((0, 5))
+        );
         assert_eq!(cursor(&[0x13, 0x0c]).group(1), Err(Malformed::EndGroup(1)));
         assert_eq!(cursor(&[0x14]).group(1), Err(Malformed::EndGroup(2)));
         assert_eq!(cursor(&[0x13]).group(1), Err(Malformed::OpenGroup(2)));

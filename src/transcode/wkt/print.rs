@@ -20,10 +20,17 @@ const PATH_SHOWN: usize = 60;
 /// `"1970-01-01T00:00:00Z"`.
 pub(crate) fn timestamp(out: &mut Vec<u8>, seconds: i64, nanos: i32) -> Result<(), String> {
     if !(TIMESTAMP_MIN..=TIMESTAMP_MAX).contains(&seconds) {
-        return Err(format!("a Timestamp of {seconds} seconds is not within the years 1 to 9999"));
+        return Err(format!(
+            "a Timestamp of {seconds} seconds is not within the years 1 to 9999"
+        ));
     }
-    let Some(nanos) = u32::try_from(nanos).ok().filter(|nanos| *nanos <= NANOS_MAX) else {
-        return Err(format!("a Timestamp has 0 to {NANOS_MAX} nanos, not {nanos}"));
+    let Some(nanos) = u32::try_from(nanos)
+        .ok()
+        .filter(|nanos| *nanos <= NANOS_MAX)
+    else {
+        return Err(format!(
+            "a Timestamp has 0 to {NANOS_MAX} nanos, not {nanos}"
+        ));
     };
     let (year, month, day) = civil(seconds.div_euclid(SECONDS_PER_DAY));
     let second = seconds.rem_euclid(SECONDS_PER_DAY) as u32;
@@ -59,7 +66,11 @@ fn civil(days: i64) -> (u32, u32, u32) {
     let day_of_year = day - (365 * year + year / 4 - year / 100);
     let from_march = (5 * day_of_year + 2) / 153;
     let day_of_month = day_of_year - (153 * from_march + 2) / 5 + 1;
-    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
+    let month = if from_march < 10 {
+        from_march + 3
+    } else {
+        from_march - 9
+    };
     let year = era * 400 + year + i64::from(month <= 2);
     (year as u32, month as u32, day_of_month as u32)
 }
@@ -72,16 +83,24 @@ pub(crate) fn duration(out: &mut Vec<u8>, seconds: i64, nanos: i32) -> Result<()
         ));
     }
     if nanos.unsigned_abs() > NANOS_MAX {
-        return Err(format!("a Duration has up to {NANOS_MAX} nanos either way, not {nanos}"));
+        return Err(format!(
+            "a Duration has up to {NANOS_MAX} nanos either way, not {nanos}"
+        ));
     }
     if (seconds < 0 && nanos > 0) || (seconds > 0 && nanos < 0) {
-        return Err(format!("a Duration of {seconds} seconds and {nanos} nanos has two signs"));
+        return Err(format!(
+            "a Duration of {seconds} seconds and {nanos} nanos has two signs"
+        ));
     }
     out.push(b'"');
     if seconds < 0 || nanos < 0 {
         out.push(b'-');
     }
-    out.extend_from_slice(itoa::Buffer::new().format(seconds.unsigned_abs()).as_bytes());
+    out.extend_from_slice(
+        itoa::Buffer::new()
+            .format(seconds.unsigned_abs())
+            .as_bytes(),
+    );
     fraction(out, nanos.unsigned_abs());
     out.extend_from_slice(b"s\"");
     Ok(())
@@ -123,7 +142,11 @@ pub(crate) fn mask_path(out: &mut Vec<u8>, path: &[u8]) -> Result<(), String> {
         if byte == b'_' {
             upper = true;
         } else {
-            out.push(if upper { byte.to_ascii_uppercase() } else { byte });
+            out.push(if upper {
+                byte.to_ascii_uppercase()
+            } else {
+                byte
+            });
             upper = false;
         }
     }
@@ -145,7 +168,10 @@ fn no_way_back(path: &[u8]) -> String {
 mod tests {
     use super::*;
 
-    fn printed(print: fn(&mut Vec<u8>, i64, i32) -> Result<(), String>, value: (i64, i32)) -> Result<String, String> {
+    fn printed(
+        print: fn(&mut Vec<u8>, i64, i32) -> Result<(), String>,
+        value: (i64, i32),
+    ) -> Result<String, String> {
         let mut out = Vec::new();
         print(&mut out, value.0, value.1).map(|()| String::from_utf8(out).unwrap())
     }
@@ -162,7 +188,10 @@ mod tests {
             (4_107_542_400, 0, "2100-03-01T00:00:00Z"),
             (1_709_210_096, 120_000_000, "2024-02-29T12:34:56.120Z"),
         ] {
-            assert_eq!(printed(timestamp, (seconds, nanos)).unwrap(), format!("\"{expected}\""));
+            assert_eq!(
+                printed(timestamp, (seconds, nanos)).unwrap(),
+                format!("\"{expected}\"")
+            );
         }
         for value in [
             (TIMESTAMP_MIN - 1, 0),
@@ -186,7 +215,10 @@ mod tests {
             (DURATION_MAX, 999_999_999, "315576000000.999999999s"),
             (-DURATION_MAX, 0, "-315576000000s"),
         ] {
-            assert_eq!(printed(duration, (seconds, nanos)).unwrap(), format!("\"{expected}\""));
+            assert_eq!(
+                printed(duration, (seconds, nanos)).unwrap(),
+                format!("\"{expected}\"")
+            );
         }
         for value in [
             (DURATION_MAX + 1, 0),
