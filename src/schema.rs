@@ -100,14 +100,23 @@ impl Schema {
     ///
     /// # Errors
     /// A source that is no descriptor set; with `strict`, any refusal.
-    pub fn build(sources: Vec<Source>, options: &Options) -> Result<Self, BuildError> {
+    pub fn build(mut sources: Vec<Source>, options: &Options) -> Result<Self, BuildError> {
         let mut refusals = Vec::new();
         let entries = source::gather(&sources, &mut refusals)
             .map_err(|(name, error)| BuildError::Source { name, error })?;
+        // Everything is read; from here on only names count.
+        for source in &mut sources {
+            source.descriptors = Vec::new();
+        }
         let linked = pool::link(entries, &sources, &mut refusals);
         let plans = Arc::new(Plans::compile(&linked.pool, &lowered(linked.closed_enums)));
-        let services =
-            services::register(&linked.pool, &plans, &linked.entries, &sources, &mut refusals);
+        let services = services::register(
+            &linked.pool,
+            &plans,
+            &linked.entries,
+            &sources,
+            &mut refusals,
+        );
         if options.strict && !refusals.is_empty() {
             return Err(BuildError::Refused(refusals));
         }
@@ -182,7 +191,10 @@ impl Schema {
     /// (`Method`, `Service/Method`, `pkg.Service.Method`), the nearest if it is near.
     #[must_use]
     pub fn closest(&self, wanted: &str) -> Option<&str> {
-        closest::closest(wanted, self.sorted.iter().map(|method| method.path.as_str()))
+        closest::closest(
+            wanted,
+            self.sorted.iter().map(|method| method.path.as_str()),
+        )
     }
 }
 

@@ -204,7 +204,9 @@ struct MessageOptions {
 impl Message {
     /// Whether the compiler made it for a map field.
     pub(super) fn is_map_entry(&self) -> bool {
-        options::<MessageOptions>(self.options.as_ref()).map_entry.unwrap_or(false)
+        options::<MessageOptions>(self.options.as_ref())
+            .map_entry
+            .unwrap_or(false)
     }
 }
 
@@ -223,11 +225,17 @@ impl Field {
 /// Decodes what is known of some options. Ones that do not decode are as good as absent here; the
 /// pool refuses their file.
 pub(super) fn options<T: prost::Message + Default>(bytes: Option<&Bytes>) -> T {
-    bytes.and_then(|bytes| T::decode(bytes.clone()).ok()).unwrap_or_default()
+    bytes
+        .and_then(|bytes| T::decode(bytes.clone()).ok())
+        .unwrap_or_default()
 }
 
 /// `parent.name`, or `name` at the top.
 pub(super) fn join(parent: &str, name: Option<&str>) -> String {
     let name = name.unwrap_or_default();
-    if parent.is_empty() { name.to_owned() } else { format!("{parent}.{name}") }
+    if parent.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{parent}.{name}")
+    }
 }

@@ -7,7 +7,7 @@
 //! | `field_presence = LEGACY_REQUIRED` | label `required`, with presence |
 //! | `message_encoding = DELIMITED` | a group |
 //! | `repeated_field_encoding` | `packed` written out |
-//! | `enum_type = CLOSED` | remembered in [`Lowered`], for the plans |
+//! | `enum_type = CLOSED` | remembered in `transcode::Lowered`, for the plans |
 //!
 //! Features are inherited from the file to messages to what is in them. A closed enum that does not
 //! begin with zero cannot stand in a proto3 file: such a file becomes proto2, where presence is
@@ -33,7 +33,9 @@ const PACKED_TAG: u8 = 2 << 3;
 /// A file whose syntax nobody here knows.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum EditionError {
-    #[error("is written in edition {0}; editions 2023 and 2024 are understood, and proto2 and proto3")]
+    #[error(
+        "is written in edition {0}; editions 2023 and 2024 are understood, and proto2 and proto3"
+    )]
     Edition(String),
     #[error("is written in syntax {0:?}; proto2, proto3 and editions are understood")]
     Syntax(String),
@@ -76,7 +78,13 @@ macro_rules! features_in {
         }
     )*};
 }
-features_in!(FileOptions = "50", MessageOptions = "12", FieldOptions = "21", EnumOptions = "7", OneofOptions = "1");
+features_in!(
+    FileOptions = "50",
+    MessageOptions = "12",
+    FieldOptions = "21",
+    EnumOptions = "7",
+    OneofOptions = "1"
+);
 
 /// Rewrites a file in place; proto2 and proto3 files stay as they are. The full names of closed
 /// enums go into `closed`.
@@ -95,7 +103,10 @@ pub(super) fn lower(file: &mut File, closed: &mut HashSet<String>) -> Result<(),
         other => return Err(EditionError::Edition(edition_name(other))),
     }
     let features = DEFAULTS.with(options::<FileOptions>(file.options.as_ref()).features);
-    let mut lowering = Lowering { closed: HashSet::new(), target: Target::Proto3 };
+    let mut lowering = Lowering {
+        closed: HashSet::new(),
+        target: Target::Proto3,
+    };
     if begins_elsewhere(&file.enumeration, &file.message) {
         lowering.target = Target::Proto2;
     }
@@ -164,7 +175,11 @@ impl Lowering {
             .filter(|nested| nested.is_map_entry())
             .map(|nested| format!(".{}", join(&name, nested.name.as_deref())))
             .collect();
-        let place = if message.is_map_entry() { Place::MapEntry } else { Place::Message };
+        let place = if message.is_map_entry() {
+            Place::MapEntry
+        } else {
+            Place::Message
+        };
         let oneofs: Vec<Features> = message
             .oneof
             .iter()
@@ -177,8 +192,15 @@ impl Lowering {
                 .copied()
                 .unwrap_or(features);
             // A map is encoded one way only, whatever its surroundings say.
-            let is_map = field.type_name.as_ref().is_some_and(|entry| maps.contains(entry));
-            self.field(field, inherited, if is_map { Place::MapEntry } else { place });
+            let is_map = field
+                .type_name
+                .as_ref()
+                .is_some_and(|entry| maps.contains(entry));
+            self.field(
+                field,
+                inherited,
+                if is_map { Place::MapEntry } else { place },
+            );
         }
         if place == Place::Message && self.target == Target::Proto3 {
             add_synthetic_oneofs(message);
@@ -223,7 +245,8 @@ impl Lowering {
         for enumeration in enums {
             let own = options::<EnumOptions>(enumeration.options.as_ref()).features;
             if features.with(own).enum_type == CLOSED {
-                self.closed.insert(join(parent, enumeration.name.as_deref()));
+                self.closed
+                    .insert(join(parent, enumeration.name.as_deref()));
             }
         }
     }
@@ -237,8 +260,18 @@ fn add_synthetic_oneofs(message: &mut Message) {
         .map(|field| &field.name)
         .chain(message.oneof.iter().map(|oneof| &oneof.name))
         .chain(message.nested.iter().map(|nested| &nested.name))
-        .chain(message.enumeration.iter().map(|enumeration| &enumeration.name))
-        .chain(message.enumeration.iter().flat_map(|e| e.value.iter().map(|value| &value.name)))
+        .chain(
+            message
+                .enumeration
+                .iter()
+                .map(|enumeration| &enumeration.name),
+        )
+        .chain(
+            message
+                .enumeration
+                .iter()
+                .flat_map(|e| e.value.iter().map(|value| &value.name)),
+        )
         .chain(message.extension.iter().map(|extension| &extension.name))
         .flatten()
         .cloned()
@@ -247,29 +280,40 @@ fn add_synthetic_oneofs(message: &mut Message) {
         if field.proto3_optional != Some(true) || field.oneof_index.is_some() {
             continue;
         }
-        let Ok(index) = i32::try_from(message.oneof.len()) else { return };
+        let Ok(index) = i32::try_from(message.oneof.len()) else {
+            return;
+        };
         // protoc's own rule for a taken name: put an X before it.
         let mut name = format!("_{}", field.name.as_deref().unwrap_or_default());
         while !taken.insert(name.clone()) {
             name.insert(0, 'X');
         }
-        message.oneof.push(Oneof { name: Some(name), options: None });
+        message.oneof.push(Oneof {
+            name: Some(name),
+            options: None,
+        });
         field.oneof_index = Some(index);
     }
 }
 
 /// Whether some enum of a file begins with another value than zero; only closed ones may.
 fn begins_elsewhere(enums: &[Enum], messages: &[Message]) -> bool {
-    enums
+    enums.iter().any(|e| {
+        e.value
+            .first()
+            .is_some_and(|first| first.number.unwrap_or_default() != 0)
+    }) || messages
         .iter()
-        .any(|e| e.value.first().is_some_and(|first| first.number.unwrap_or_default() != 0))
-        || messages.iter().any(|m| begins_elsewhere(&m.enumeration, &m.nested))
+        .any(|m| begins_elsewhere(&m.enumeration, &m.nested))
 }
 
 /// Everything but what is length-delimited anyway.
 const fn is_packable(field: &Field) -> bool {
     use number::{TYPE_BYTES, TYPE_GROUP, TYPE_MESSAGE, TYPE_STRING};
-    !matches!(field.kind, None | Some(TYPE_STRING | TYPE_GROUP | TYPE_MESSAGE | TYPE_BYTES))
+    !matches!(
+        field.kind,
+        None | Some(TYPE_STRING | TYPE_GROUP | TYPE_MESSAGE | TYPE_BYTES)
+    )
 }
 
 /// The options with `packed` said; the last of a singular field counts.

@@ -158,6 +158,11 @@ impl Rule {
                 (kind, path)
             }
         };
-        Ok(Self { verb, template, body: rule.body, response_body: rule.response_body })
+        Ok(Self {
+            verb,
+            template,
+            body: rule.body,
+            response_body: rule.response_body,
+        })
     }
 }

@@ -49,7 +49,11 @@ pub(super) fn link(entries: Vec<Entry>, sources: &[Source], refusals: &mut Vec<S
     let pool = files.link();
     for (entry, fault) in &files.list {
         if let Some(fault) = fault {
-            refusals.push(format!("{}{}: {fault}", entry.file.name(), of_sources(entry, sources)));
+            refusals.push(format!(
+                "{}{}: {fault}",
+                entry.file.name(),
+                of_sources(entry, sources)
+            ));
         }
     }
     let linked = files.list.into_iter().filter(|(_, fault)| fault.is_none());
@@ -57,7 +61,11 @@ pub(super) fn link(entries: Vec<Entry>, sources: &[Source], refusals: &mut Vec<S
         .map(|(entry, _)| entry)
         .filter(|entry| !entry.origins.is_empty())
         .collect();
-    Linked { pool, entries, closed_enums }
+    Linked {
+        pool,
+        entries,
+        closed_enums,
+    }
 }
 
 /// ` (of a.binpb and b.binpb)`.
@@ -68,7 +76,11 @@ pub(super) fn of_sources(entry: &Entry, sources: &[Source]) -> String {
         .filter_map(|&origin| sources.get(origin))
         .map(|source| source.name.as_str())
         .collect();
-    if names.is_empty() { " (built in)".to_owned() } else { format!(" (of {})", names.join(" and ")) }
+    if names.is_empty() {
+        " (built in)".to_owned()
+    } else {
+        format!(" (of {})", names.join(" and "))
+    }
 }
 
 /// Files by name, each with what is wrong with it.
@@ -80,13 +92,17 @@ struct Files {
 
 impl Files {
     fn add(&mut self, entry: Entry, fault: Option<String>) {
-        self.by_name.insert(entry.file.name().to_owned(), self.list.len());
+        self.by_name
+            .insert(entry.file.name().to_owned(), self.list.len());
         self.list.push((entry, fault));
     }
 
     /// Indices of the imports of a file that are there.
     fn imports(&self, index: usize) -> impl Iterator<Item = usize> + '_ {
-        let imports = self.list.get(index).map(|(entry, _)| &entry.file.dependency);
+        let imports = self
+            .list
+            .get(index)
+            .map(|(entry, _)| &entry.file.dependency);
         imports
             .into_iter()
             .flatten()
@@ -94,7 +110,9 @@ impl Files {
     }
 
     fn is_good(&self, index: usize) -> bool {
-        self.list.get(index).is_some_and(|(_, fault)| fault.is_none())
+        self.list
+            .get(index)
+            .is_some_and(|(_, fault)| fault.is_none())
     }
 
     fn refuse(&mut self, index: usize, reason: String) {
@@ -118,7 +136,13 @@ impl Files {
             for name in missing {
                 for file in builtin::closure(&name) {
                     if !self.by_name.contains_key(file.name()) {
-                        self.add(Entry { file, origins: Vec::new() }, None);
+                        self.add(
+                            Entry {
+                                file,
+                                origins: Vec::new(),
+                            },
+                            None,
+                        );
                     }
                 }
                 if !self.by_name.contains_key(&name) {
@@ -139,9 +163,14 @@ impl Files {
                 importers.entry(import).or_default().push(index);
             }
         }
-        let mut open: Vec<usize> = (0..self.list.len()).filter(|&index| !self.is_good(index)).collect();
+        let mut open: Vec<usize> = (0..self.list.len())
+            .filter(|&index| !self.is_good(index))
+            .collect();
         while let Some(refused) = open.pop() {
-            let name = self.list.get(refused).map_or("", |(entry, _)| entry.file.name());
+            let name = self
+                .list
+                .get(refused)
+                .map_or("", |(entry, _)| entry.file.name());
             let reason = format!("imports {name}, which is left out");
             for &importer in importers.get(&refused).into_iter().flatten() {
                 if self.is_good(importer) {
@@ -175,7 +204,11 @@ impl Files {
         let mut order = Vec::with_capacity(self.list.len());
         while let Some(index) = ready.pop_front() {
             order.push(index);
-            for importer in importers.get_mut(index).map(std::mem::take).unwrap_or_default() {
+            for importer in importers
+                .get_mut(index)
+                .map(std::mem::take)
+                .unwrap_or_default()
+            {
                 if let Some(waits) = waits.get_mut(importer) {
                     *waits = waits.saturating_sub(1);
                     if *waits == 0 {
@@ -213,7 +246,9 @@ impl Files {
                 }
                 place.insert(index, path.len());
                 path.push(index);
-                at = self.imports(index).find(|i| self.is_good(*i) && !ordered.contains(i));
+                at = self
+                    .imports(index)
+                    .find(|i| self.is_good(*i) && !ordered.contains(i));
             }
             done.extend(path);
         }
@@ -229,7 +264,11 @@ impl Files {
 
     fn tell_cycle(&self, cycle: &[usize]) -> String {
         const SHOWN: usize = 5;
-        let name = |&index: &usize| self.list.get(index).map_or("", |(entry, _)| entry.file.name());
+        let name = |&index: &usize| {
+            self.list
+                .get(index)
+                .map_or("", |(entry, _)| entry.file.name())
+        };
         let mut names: Vec<_> = cycle.iter().take(SHOWN).map(name).collect();
         if cycle.len() > SHOWN {
             names.push("…");
@@ -245,8 +284,15 @@ impl Files {
         for index in self.order() {
             let broken = self.imports(index).find(|&import| !self.is_good(import));
             let fault = if let Some(import) = broken {
-                let name = self.list.get(import).map_or("", |(entry, _)| entry.file.name());
+                let name = self
+                    .list
+                    .get(import)
+                    .map_or("", |(entry, _)| entry.file.name());
                 Some(format!("imports {name}, which is left out"))
+            } else if linker.failures >= FAILURES_MAX {
+                Some(format!(
+                    "is not tried: {FAILURES_MAX} files of the schema are broken"
+                ))
             } else if let Some((entry, _)) = self.list.get(index) {
                 linker.add(entry.file.encode_to_vec()).err()
             } else {
@@ -280,11 +326,6 @@ struct Linker {
 
 impl Linker {
     fn add(&mut self, file: Vec<u8>) -> Result<(), String> {
-        if self.failures >= FAILURES_MAX {
-            return Err(format!(
-                "is not tried: more than {FAILURES_MAX} files of the schema are broken"
-            ));
-        }
         let result = add(&mut self.pool, &file);
         if result.is_ok() {
             self.added.push(file);

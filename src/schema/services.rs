@@ -14,7 +14,7 @@ use super::descriptor::{self, File};
 use super::http_rule::{self, Annotations, Rule};
 use super::method::{Binding, BindingText, Body, Idempotency, Method, Shape, Variable};
 use super::routes::Routes;
-use super::source::{Entry, Source};
+use super::source::{Entry, Source, is_infrastructure};
 use super::template::Template;
 use crate::transcode::{FieldPath, PlanId, Plans};
 
@@ -47,7 +47,12 @@ pub(super) fn register(
     sources: &[Source],
     refusals: &mut Vec<String>,
 ) -> Services {
-    let mut registry = Registry { pool, plans, refusals, services: Services::default() };
+    let mut registry = Registry {
+        pool,
+        plans,
+        refusals,
+        services: Services::default(),
+    };
     for entry in entries {
         registry.file(entry, sources);
     }
@@ -86,13 +91,18 @@ impl Registry<'_> {
         let comments = comments(&entry.file);
         for (index, service) in entry.file.service.iter().enumerate() {
             let name = descriptor::join(entry.file.package(), service.name.as_deref());
-            let Some(upstream) = self.upstream(&name, entry, sources) else { continue };
-            let Some(linked) = self.pool.get_service_by_name(&name) else { continue };
+            let Some(upstream) = self.upstream(&name, entry, sources) else {
+                continue;
+            };
+            let Some(linked) = self.pool.get_service_by_name(&name) else {
+                continue;
+            };
             let options: ServiceOptions = descriptor::options(service.options.as_ref());
             // The pool lists methods in the file's order.
             for (at, (method, linked)) in service.method.iter().zip(linked.methods()).enumerate() {
                 let path = i32::try_from(index).ok().zip(i32::try_from(at).ok());
-                let comment = path.and_then(|(index, at)| comments.get(&[SERVICE, index, METHOD, at]));
+                let comment =
+                    path.and_then(|(index, at)| comments.get(&[SERVICE, index, METHOD, at]));
                 let given = Given {
                     service: &name,
                     upstream: &upstream,
@@ -107,7 +117,7 @@ impl Registry<'_> {
 
     /// Who serves a service; `None` for those that a gateway has no business with.
     fn upstream(&mut self, service: &str, entry: &Entry, sources: &[Source]) -> Option<Arc<str>> {
-        let infrastructure = service.starts_with("grpc.") || service.starts_with("envoy.");
+        let infrastructure = is_infrastructure(service);
         let mut claims = entry
             .origins
             .iter()
@@ -128,13 +138,19 @@ impl Registry<'_> {
         let path = format!("/{}/{name}", given.service);
         let plan = |message: &str| self.plans.find(message);
         let (input, output) = (linked.input(), linked.output());
-        let (Some(input_plan), Some(output_plan)) = (plan(input.full_name()), plan(output.full_name()))
+        let (Some(input_plan), Some(output_plan)) =
+            (plan(input.full_name()), plan(output.full_name()))
         else {
-            self.refusals.push(format!("{path}: its messages are not part of the schema"));
+            self.refusals
+                .push(format!("{path}: its messages are not part of the schema"));
             return;
         };
-        let Annotations { deprecated, idempotency, rules, faults } =
-            http_rule::read(given.method.options.as_ref());
+        let Annotations {
+            deprecated,
+            idempotency,
+            rules,
+            faults,
+        } = http_rule::read(given.method.options.as_ref());
         for fault in faults {
             self.refusals.push(format!("{path}: {fault}"));
         }
@@ -154,10 +170,19 @@ impl Registry<'_> {
             http_body_input: input.full_name() == HTTP_BODY,
             http_body_output: output.full_name() == HTTP_BODY,
             comment: given.comment,
-            bindings: compiled.iter().map(|binding| Arc::new(text(&binding.rule))).collect(),
+            bindings: compiled
+                .iter()
+                .map(|binding| Arc::new(text(&binding.rule)))
+                .collect(),
             path: path.clone(),
         });
-        for Compiled { rule, variables, body, response_body } in compiled {
+        for Compiled {
+            rule,
+            variables,
+            body,
+            response_body,
+        } in compiled
+        {
             self.services.bindings.push(Binding {
                 method: Arc::clone(&method),
                 verb: rule.verb,
@@ -209,10 +234,16 @@ impl Registry<'_> {
                 || "another binding of the same method".to_owned(),
                 |by| format!("{} ({})", by.method.path, by.template),
             );
-            self.refusals.push(refuse(format!("matches the same requests as {by}")));
+            self.refusals
+                .push(refuse(format!("matches the same requests as {by}")));
             return None;
         }
-        Some(Compiled { rule, variables, body, response_body })
+        Some(Compiled {
+            rule,
+            variables,
+            body,
+            response_body,
+        })
     }
 
     fn variables(&self, template: &Template, input: PlanId) -> Result<Vec<Variable>, String> {
@@ -221,24 +252,34 @@ impl Registry<'_> {
             let name = &capture.field;
             let field = self.field(input, name, "the variable")?;
             if field.is_map() || field.is_repeated() {
-                return Err(format!("the variable {name} is repeated; a path holds one value"));
+                return Err(format!(
+                    "the variable {name} is repeated; a path holds one value"
+                ));
             }
             if field.is_plain_message() {
-                return Err(format!("the variable {name} is a message, which has no text form"));
+                return Err(format!(
+                    "the variable {name} is a message, which has no text form"
+                ));
             }
             for other in &variables {
                 if other.field.name() == field.name() {
                     return Err(format!("the variable {name} stands there twice"));
                 }
                 let rival = |(oneof, member): &(String, String)| {
-                    field.oneofs().iter().any(|(of, own)| of == oneof && own != member)
+                    field
+                        .oneofs()
+                        .iter()
+                        .any(|(of, own)| of == oneof && own != member)
                 };
                 if other.field.oneofs().iter().any(rival) {
                     let other = other.field.name();
                     return Err(format!("the variables {other} and {name} are of one oneof"));
                 }
             }
-            variables.push(Variable { field, multi: capture.multi });
+            variables.push(Variable {
+                field,
+                multi: capture.multi,
+            });
         }
         Ok(variables)
     }

@@ -13,6 +13,7 @@ pub(super) mod builtin;
 mod descriptor_set;
 mod merge;
 mod proto_files;
+mod weight;
 
 pub use descriptor_set::SetError;
 pub use proto_files::{Compiled, ProtoError};
@@ -38,6 +39,15 @@ pub(super) struct Entry {
     pub(super) origins: Vec<usize>,
 }
 
+/// Services of these packages are for those who run the backend: a gateway serves them only when a
+/// source other than reflection names them.
+pub(super) fn is_infrastructure(name: &str) -> bool {
+    ["grpc", "envoy"].iter().any(|package| {
+        name.strip_prefix(package)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    })
+}
+
 /// Reads every source and merges their files, in the order of sources and of files in them.
 ///
 /// # Errors
@@ -60,10 +70,15 @@ pub(super) fn gather(
                     continue;
                 }
             };
-            let Some(entry) = by_name.get(file.name()).and_then(|&index| entries.get_mut(index))
+            let Some(entry) = by_name
+                .get(file.name())
+                .and_then(|&index| entries.get_mut(index))
             else {
                 by_name.insert(file.name().to_owned(), entries.len());
-                entries.push(Entry { file, origins: vec![origin] });
+                entries.push(Entry {
+                    file,
+                    origins: vec![origin],
+                });
                 continue;
             };
             match merge::merge(&mut entry.file, file) {
@@ -71,6 +86,8 @@ pub(super) fn gather(
                 // Everyone brings their own version of these, and they differ in details that
                 // nobody's services depend on.
                 Err(_) if builtin::is_builtin(entry.file.name()) => {}
+                // Neither do they on what reflection says of itself and of its like.
+                Err(_) if source.reflected && is_infrastructure(entry.file.package()) => {}
                 Err(difference) => {
                     let first = entry.origins.first().and_then(|&index| sources.get(index));
                     refusals.push(format!(

@@ -264,7 +264,7 @@ impl Parser<'_> {
         if raw.is_empty() {
             return Err(self.error(Reason::EmptySegment));
         }
-        let literal = self.text_at(self.at, raw)?;
+        let literal = Self::text_at(self.at, raw)?;
         self.at += raw.len();
         self.push(Segment::Literal(literal))
     }
@@ -274,12 +274,12 @@ impl Parser<'_> {
         if raw.is_empty() {
             return Err(self.error(Reason::EmptyVerb));
         }
-        self.template.verb = self.text_at(self.at, raw)?;
+        self.template.verb = Self::text_at(self.at, raw)?;
         Ok(())
     }
 
     /// Checks and decodes literal text that begins at `start`.
-    fn text_at(&self, start: usize, raw: &str) -> Result<Box<[u8]>, TemplateError> {
+    fn text_at(start: usize, raw: &str) -> Result<Box<[u8]>, TemplateError> {
         // A space, a control character, `?` or `#` never reaches the gateway within a path, and
         // the others have a meaning in the grammar.
         let wrong = |c: char| {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use prost::Message as _;
 use prost_reflect::{
-    DynamicMessage, FieldDescriptor, Kind, MapKey, MessageDescriptor, ReflectMessage as _, Syntax, Value,
+    DynamicMessage, FieldDescriptor, Kind, MapKey, MessageDescriptor, Syntax, Value,
 };
 
 use super::schemas::Dice;
@@ -41,7 +41,8 @@ fn nested(dice: &mut Dice, descriptor: &MessageDescriptor, depth: usize) -> Dyna
             set(dice, 2, Value::I32(sign as i32 * nanos));
         }
         "FieldMask" => {
-            let paths = (0..dice.below(4)).map(|_| dice.pick(&["a", "foo_bar.baz", "x1_y", "deep.er.path"]));
+            let paths = (0..dice.below(4))
+                .map(|_| dice.pick(&["a", "foo_bar.baz", "x1_y", "deep.er.path"]));
             let paths = paths.map(|path| Value::String(path.into())).collect();
             set(dice, 1, Value::List(paths));
         }
@@ -62,8 +63,12 @@ fn nested(dice: &mut Dice, descriptor: &MessageDescriptor, depth: usize) -> Dyna
             let pool = descriptor.parent_pool();
             let types: Vec<_> = pool
                 .all_messages()
-                .filter(|inner| inner.package_name() == "t" || inner.full_name().starts_with("google.protobuf.") )
-                .filter(|inner| !inner.is_map_entry() && inner.full_name() != "google.protobuf.Value")
+                .filter(|inner| {
+                    inner.package_name() == "t" || inner.full_name().starts_with("google.protobuf.")
+                })
+                .filter(|inner| {
+                    !inner.is_map_entry() && inner.full_name() != "google.protobuf.Value"
+                })
                 .filter(|inner| is_ours_or_known(inner))
                 .collect();
             let inner = types[dice.below(types.len())].clone();
@@ -151,7 +156,11 @@ fn value(dice: &mut Dice, field: &FieldDescriptor, depth: usize) -> Option<Value
     }
     if field.is_list() {
         let count = dice.below(if is_message(&field.kind()) { 3 } else { 6 });
-        return Some(Value::List((0..count).map(|_| single(dice, &field.kind(), depth)).collect()));
+        return Some(Value::List(
+            (0..count)
+                .map(|_| single(dice, &field.kind(), depth))
+                .collect(),
+        ));
     }
     Some(single(dice, &field.kind(), depth))
 }
@@ -160,18 +169,26 @@ fn single(dice: &mut Dice, kind: &Kind, depth: usize) -> Value {
     match kind {
         Kind::Double => Value::F64(double(dice)),
         Kind::Float => Value::F32(float(dice)),
-        Kind::Int32 | Kind::Sint32 | Kind::Sfixed32 => {
-            Value::I32(if dice.once_in(2) { dice.roll() as i32 } else { dice.pick(&[0, 1, -1, i32::MIN, i32::MAX]) })
-        }
-        Kind::Int64 | Kind::Sint64 | Kind::Sfixed64 => {
-            Value::I64(if dice.once_in(2) { dice.roll() as i64 } else { dice.pick(&[0, 1, -1, i64::MIN, i64::MAX]) })
-        }
-        Kind::Uint32 | Kind::Fixed32 => {
-            Value::U32(if dice.once_in(2) { dice.roll() as u32 } else { dice.pick(&[0, 1, u32::MAX]) })
-        }
-        Kind::Uint64 | Kind::Fixed64 => {
-            Value::U64(if dice.once_in(2) { dice.roll() } else { dice.pick(&[0, 1, u64::MAX]) })
-        }
+        Kind::Int32 | Kind::Sint32 | Kind::Sfixed32 => Value::I32(if dice.once_in(2) {
+            dice.roll() as i32
+        } else {
+            dice.pick(&[0, 1, -1, i32::MIN, i32::MAX])
+        }),
+        Kind::Int64 | Kind::Sint64 | Kind::Sfixed64 => Value::I64(if dice.once_in(2) {
+            dice.roll() as i64
+        } else {
+            dice.pick(&[0, 1, -1, i64::MIN, i64::MAX])
+        }),
+        Kind::Uint32 | Kind::Fixed32 => Value::U32(if dice.once_in(2) {
+            dice.roll() as u32
+        } else {
+            dice.pick(&[0, 1, u32::MAX])
+        }),
+        Kind::Uint64 | Kind::Fixed64 => Value::U64(if dice.once_in(2) {
+            dice.roll()
+        } else {
+            dice.pick(&[0, 1, u64::MAX])
+        }),
         Kind::Bool => Value::Bool(dice.once_in(2)),
         Kind::String => Value::String(text(dice)),
         Kind::Bytes => {
@@ -192,7 +209,14 @@ fn single(dice: &mut Dice, kind: &Kind, depth: usize) -> Value {
 
 fn double(dice: &mut Dice) -> f64 {
     match dice.below(4) {
-        0 => dice.pick(&[0.0, f64::NAN, f64::INFINITY, f64::NEG_INFINITY, f64::MAX, 5e-324]),
+        0 => dice.pick(&[
+            0.0,
+            f64::NAN,
+            f64::INFINITY,
+            f64::NEG_INFINITY,
+            f64::MAX,
+            5e-324,
+        ]),
         _ => finite(dice),
     }
 }
@@ -209,13 +233,35 @@ fn finite(dice: &mut Dice) -> f64 {
 fn float(dice: &mut Dice) -> f32 {
     let any = f32::from_bits(dice.roll() as u32);
     match dice.below(4) {
-        0 => dice.pick(&[0.0, f32::NAN, f32::INFINITY, f32::NEG_INFINITY, f32::MAX, 1e-45]),
+        0 => dice.pick(&[
+            0.0,
+            f32::NAN,
+            f32::INFINITY,
+            f32::NEG_INFINITY,
+            f32::MAX,
+            1e-45,
+        ]),
         1 if any.is_finite() => any,
         _ => (dice.roll() % 2_001) as f32 / 10.0,
     }
 }
 
 fn text(dice: &mut Dice) -> String {
-    let pieces = ["plain", "", " ", "\"", "\\", "\n\t", "\u{1}", "é", "日本", "😀", "\u{2028}", "</script>", "/", "0123456789abcdef"];
+    let pieces = [
+        "plain",
+        "",
+        " ",
+        "\"",
+        "\\",
+        "\n\t",
+        "\u{1}",
+        "é",
+        "日本",
+        "😀",
+        "\u{2028}",
+        "</script>",
+        "/",
+        "0123456789abcdef",
+    ];
     (0..dice.below(5)).map(|_| dice.pick(&pieces)).collect()
 }

@@ -89,7 +89,15 @@ const KNOWN: [&str; 17] = [
 ];
 
 const WORDS: [&str; 9] = [
-    "a", "foo_bar", "x1", "long_name_of", "B", "UPPER_case", "trail_", "_lead", "n_1b",
+    "a",
+    "foo_bar",
+    "x1",
+    "long_name_of",
+    "B",
+    "UPPER_case",
+    "trail_",
+    "_lead",
+    "n_1b",
 ];
 
 const EXTENSIONS_FROM: i32 = 1000;
@@ -105,15 +113,27 @@ struct Builder<'d> {
 pub(crate) fn schema(dice: &mut Dice) -> (DescriptorPool, usize) {
     let proto2 = dice.once_in(2);
     let messages = 1 + dice.below(4);
-    let mut builder = Builder { dice, proto2, messages };
+    let mut builder = Builder {
+        dice,
+        proto2,
+        messages,
+    };
     let mut file = FileDescriptorProto {
         name: Some("t.proto".into()),
         package: Some("t".into()),
         syntax: Some(if proto2 { "proto2" } else { "proto3" }.into()),
-        dependency: ["any", "timestamp", "duration", "field_mask", "struct", "empty", "wrappers"]
-            .iter()
-            .map(|name| format!("google/protobuf/{name}.proto"))
-            .collect(),
+        dependency: [
+            "any",
+            "timestamp",
+            "duration",
+            "field_mask",
+            "struct",
+            "empty",
+            "wrappers",
+        ]
+        .iter()
+        .map(|name| format!("google/protobuf/{name}.proto"))
+        .collect(),
         enum_type: vec![builder.enumeration()],
         ..Default::default()
     };
@@ -130,7 +150,12 @@ pub(crate) fn schema(dice: &mut Dice) -> (DescriptorPool, usize) {
             field.number = Some(EXTENSIONS_FROM + index);
             field.extendee = Some(".t.M0".into());
             // Maps and groups need a nested type, which a file-level extension has no place for.
-            if no_extension || field.type_name.as_deref().is_some_and(|name| name.starts_with(".t.M0.")) {
+            if no_extension
+                || field
+                    .type_name
+                    .as_deref()
+                    .is_some_and(|name| name.starts_with(".t.M0."))
+            {
                 field.r#type = Some(Type::Message as i32);
                 field.type_name = Some(".t.M0".into());
                 field.options = None;
@@ -145,7 +170,11 @@ pub(crate) fn schema(dice: &mut Dice) -> (DescriptorPool, usize) {
 
 impl Builder<'_> {
     fn enumeration(&mut self) -> EnumDescriptorProto {
-        let first = if self.proto2 { self.dice.below(5) as i32 - 2 } else { 0 };
+        let first = if self.proto2 {
+            self.dice.below(5) as i32 - 2
+        } else {
+            0
+        };
         let value = |name: &str, number| EnumValueDescriptorProto {
             name: Some(name.into()),
             number: Some(number),
@@ -160,32 +189,53 @@ impl Builder<'_> {
                 value("NEGATIVE", -5),
                 value("LAST", i32::MAX),
             ],
-            options: Some(EnumOptions { allow_alias: Some(true), ..Default::default() }),
+            options: Some(EnumOptions {
+                allow_alias: Some(true),
+                ..Default::default()
+            }),
             ..Default::default()
         }
     }
 
     fn message(&mut self, index: usize) -> DescriptorProto {
         let name = format!("M{index}");
-        let mut message = DescriptorProto { name: Some(name.clone()), ..Default::default() };
+        let mut message = DescriptorProto {
+            name: Some(name.clone()),
+            ..Default::default()
+        };
         let oneofs = self.dice.below(3);
         let mut members = vec![Vec::new(); oneofs];
         let mut number = 0;
         for index in 0..self.dice.below(14) {
-            number += 1 + if self.dice.once_in(4) { self.dice.below(30) as i32 } else { 0 };
+            number += 1 + if self.dice.once_in(4) {
+                self.dice.below(30) as i32
+            } else {
+                0
+            };
             let mut field = self.field(index, &name, &mut message);
-            field.number = Some(if self.dice.once_in(30) { NUMBER_MAX - number } else { number });
+            field.number = Some(if self.dice.once_in(30) {
+                NUMBER_MAX - number
+            } else {
+                number
+            });
             if field.label() == Label::Optional && oneofs > 0 && self.dice.once_in(3) {
                 field.default_value = None;
                 members[self.dice.below(oneofs)].push(message.field.len());
             }
             message.field.push(field);
         }
-        for (nth, members) in members.into_iter().filter(|members| !members.is_empty()).enumerate() {
+        for (nth, members) in members
+            .into_iter()
+            .filter(|members| !members.is_empty())
+            .enumerate()
+        {
             for member in members {
                 message.field[member].oneof_index = Some(nth as i32);
             }
-            message.oneof_decl.push(OneofDescriptorProto { name: Some(format!("one_{nth}")), options: None });
+            message.oneof_decl.push(OneofDescriptorProto {
+                name: Some(format!("one_{nth}")),
+                options: None,
+            });
         }
         for field in &mut message.field {
             let single = field.label() == Label::Optional && field.oneof_index.is_none();
@@ -193,7 +243,10 @@ impl Builder<'_> {
                 field.proto3_optional = Some(true);
                 field.oneof_index = Some(message.oneof_decl.len() as i32);
                 let name = format!("_{}", field.name());
-                message.oneof_decl.push(OneofDescriptorProto { name: Some(name), options: None });
+                message.oneof_decl.push(OneofDescriptorProto {
+                    name: Some(name),
+                    options: None,
+                });
             }
         }
         if self.proto2 {
@@ -207,14 +260,21 @@ impl Builder<'_> {
     }
 
     /// A field without a number. Types that it needs of its own are nested in `parent`.
-    fn field(&mut self, index: usize, parent_name: &str, parent: &mut DescriptorProto) -> FieldDescriptorProto {
+    fn field(
+        &mut self,
+        index: usize,
+        parent_name: &str,
+        parent: &mut DescriptorProto,
+    ) -> FieldDescriptorProto {
         let mut field = FieldDescriptorProto {
             name: Some(format!("{}_f{index}", self.dice.pick(&WORDS))),
             label: Some(Label::Optional as i32),
             ..Default::default()
         };
         if self.dice.once_in(10) {
-            let odd = self.dice.pick(&["@", "näme", "with \"quotes\" ", "sp ace", "a.b-"]);
+            let odd = self
+                .dice
+                .pick(&["@", "näme", "with \"quotes\" ", "sp ace", "a.b-"]);
             field.json_name = Some(format!("{odd}{index}"));
         }
         match self.dice.below(10) {
@@ -236,7 +296,10 @@ impl Builder<'_> {
                 parent.nested_type.push(DescriptorProto {
                     name: Some(format!("F{index}Entry")),
                     field: vec![key, value],
-                    options: Some(MessageOptions { map_entry: Some(true), ..Default::default() }),
+                    options: Some(MessageOptions {
+                        map_entry: Some(true),
+                        ..Default::default()
+                    }),
                     ..Default::default()
                 });
             }
@@ -264,10 +327,14 @@ impl Builder<'_> {
                 self.give_type(&mut field);
                 if roll < 5 {
                     field.label = Some(Label::Repeated as i32);
-                    let packable = !matches!(field.r#type(), Type::String | Type::Bytes | Type::Message);
+                    let packable =
+                        !matches!(field.r#type(), Type::String | Type::Bytes | Type::Message);
                     if packable && self.dice.once_in(2) {
                         let packed = Some(self.dice.once_in(2));
-                        field.options = Some(FieldOptions { packed, ..Default::default() });
+                        field.options = Some(FieldOptions {
+                            packed,
+                            ..Default::default()
+                        });
                     }
                 } else if self.proto2 && self.dice.once_in(3) {
                     field.default_value = match field.r#type() {
@@ -284,10 +351,18 @@ impl Builder<'_> {
 
     fn give_type(&mut self, field: &mut FieldDescriptorProto) {
         let (kind, name) = match self.dice.below(12) {
-            0 | 1 => (Type::Message, format!(".t.M{}", self.dice.below(self.messages))),
-            2 | 3 => (Type::Message, format!(".google.protobuf.{}", self.dice.pick(&KNOWN))),
+            0 | 1 => (
+                Type::Message,
+                format!(".t.M{}", self.dice.below(self.messages)),
+            ),
+            2 | 3 => (
+                Type::Message,
+                format!(".google.protobuf.{}", self.dice.pick(&KNOWN)),
+            ),
             4 => (Type::Enum, ".t.E".into()),
-            5 if self.dice.once_in(3) && !self.proto2 => (Type::Enum, ".google.protobuf.NullValue".into()),
+            5 if self.dice.once_in(3) && !self.proto2 => {
+                (Type::Enum, ".google.protobuf.NullValue".into())
+            }
             _ => (self.dice.pick(&SCALARS), String::new()),
         };
         field.set_type(kind);

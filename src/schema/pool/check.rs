@@ -10,7 +10,10 @@ const TYPES: std::ops::RangeInclusive<i32> = 1..=18;
 pub(super) fn check(file: &File) -> Result<(), String> {
     let package = file.package();
     if !package.is_empty() && !package.split('.').all(is_identifier) {
-        return Err(format!("its package {} is not a dotted name", clip(package)));
+        return Err(format!(
+            "its package {} is not a dotted name",
+            clip(package)
+        ));
     }
     for message in &file.message {
         check_message(package, message)?;
@@ -41,7 +44,9 @@ fn check_message(parent: &str, message: &Message) -> Result<(), String> {
         let there = |index: i32| usize::try_from(index).is_ok_and(|index| index < oneofs);
         if field.oneof_index.is_some_and(|index| !there(index)) {
             let field = clip(field.name.as_deref().unwrap_or_default());
-            return Err(format!("field {field} of {name} is in a oneof that is not there"));
+            return Err(format!(
+                "field {field} of {name} is in a oneof that is not there"
+            ));
         }
     }
     for oneof in &message.oneof {
@@ -50,26 +55,38 @@ fn check_message(parent: &str, message: &Message) -> Result<(), String> {
     for enumeration in &message.enumeration {
         check_enum(&name, enumeration)?;
     }
-    message.nested.iter().try_for_each(|nested| check_message(&name, nested))
+    message
+        .nested
+        .iter()
+        .try_for_each(|nested| check_message(&name, nested))
 }
 
 fn check_field(parent: &str, field: &Field) -> Result<(), String> {
     let name = named("field", parent, field.name.as_deref())?;
     match field.kind {
         Some(kind) if TYPES.contains(&kind) => {}
-        Some(kind) => return Err(format!("field {name} has type number {kind}; 1 to 18 are types")),
+        Some(kind) => {
+            return Err(format!(
+                "field {name} has type number {kind}; 1 to 18 are types"
+            ));
+        }
         None => return Err(format!("field {name} has no type")),
     }
     Ok(())
 }
 
 fn check_map_entry(name: &str, message: &Message) -> Result<(), String> {
-    use number::{
-        TYPE_BYTES, TYPE_DOUBLE, TYPE_ENUM, TYPE_FLOAT, TYPE_GROUP, TYPE_MESSAGE,
-    };
+    use number::{TYPE_BYTES, TYPE_DOUBLE, TYPE_ENUM, TYPE_FLOAT, TYPE_GROUP, TYPE_MESSAGE};
     let fault = match message.field.as_slice() {
         [key, value] => {
-            let no_key = [TYPE_DOUBLE, TYPE_FLOAT, TYPE_GROUP, TYPE_MESSAGE, TYPE_BYTES, TYPE_ENUM];
+            let no_key = [
+                TYPE_DOUBLE,
+                TYPE_FLOAT,
+                TYPE_GROUP,
+                TYPE_MESSAGE,
+                TYPE_BYTES,
+                TYPE_ENUM,
+            ];
             if (key.number, value.number) != (Some(1), Some(2)) {
                 Some("its fields are not numbered 1 and 2")
             } else if key.is_repeated() || value.is_repeated() {
@@ -84,7 +101,9 @@ fn check_map_entry(name: &str, message: &Message) -> Result<(), String> {
         }
         _ => Some("it does not have two fields"),
     };
-    fault.map_or(Ok(()), |fault| Err(format!("{name} is marked as a map entry, but {fault}")))
+    fault.map_or(Ok(()), |fault| {
+        Err(format!("{name} is marked as a map entry, but {fault}"))
+    })
 }
 
 fn check_enum(parent: &str, enumeration: &Enum) -> Result<(), String> {
@@ -106,7 +125,9 @@ fn named(what: &str, parent: &str, name: Option<&str>) -> Result<String, String>
 
 fn is_identifier(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 fn clip(text: &str) -> String {

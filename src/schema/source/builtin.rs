@@ -81,6 +81,12 @@ impl FileResolver for BuiltinResolver {
     }
 }
 
+/// The built-in files, for tests that compile with them.
+#[cfg(test)]
+pub(in crate::schema) fn resolver() -> impl FileResolver {
+    BuiltinResolver
+}
+
 /// Whether a file of this name is one of ours, or one of the protobuf library's.
 pub(in crate::schema) fn is_builtin(name: &str) -> bool {
     name.starts_with("google/protobuf/") || BUILT_IN.iter().any(|(path, _)| *path == name)
@@ -124,8 +130,16 @@ mod tests {
                 let path = entry.unwrap().path();
                 if path.is_dir() {
                     open.push(path);
-                } else if path.extension().is_some_and(|extension| extension == "proto") {
-                    let name = path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned();
+                } else if path
+                    .extension()
+                    .is_some_and(|extension| extension == "proto")
+                {
+                    let name = path
+                        .strip_prefix(&root)
+                        .unwrap()
+                        .to_str()
+                        .unwrap()
+                        .to_owned();
                     if !name.starts_with("demo/") {
                         found.push(name);
                     }
@@ -133,7 +147,10 @@ mod tests {
             }
         }
         found.sort();
-        let mut listed: Vec<_> = BUILT_IN.iter().map(|(path, _)| (*path).to_owned()).collect();
+        let mut listed: Vec<_> = BUILT_IN
+            .iter()
+            .map(|(path, _)| (*path).to_owned())
+            .collect();
         listed.sort();
         assert_eq!(listed, found);
     }
@@ -145,7 +162,10 @@ mod tests {
             assert!(files.iter().any(|file| file.name() == *path), "{path}");
         }
         for path in ALWAYS {
-            assert!(closure(path).iter().any(|file| file.name() == *path), "{path}");
+            assert!(
+                closure(path).iter().any(|file| file.name() == *path),
+                "{path}"
+            );
         }
         assert!(closure("demo/none.proto").is_empty());
         assert!(closure("google/protobuf/none.proto").is_empty());

@@ -3,6 +3,7 @@
 use prost::Message as _;
 use prost::bytes::Bytes;
 
+use super::weight;
 use crate::schema::descriptor::{File, FileSet};
 
 /// Largest descriptor set. All of `googleapis` with comments is about 30 MiB.
@@ -25,6 +26,12 @@ pub enum SetError {
     /// Too many files.
     #[error("has {0} files; a descriptor set may have {FILES_MAX}")]
     TooManyFiles(usize),
+    /// Too many definitions.
+    #[error(
+        "has more messages, fields, values, methods and source locations than {max} together",
+        max = weight::DEFINITIONS_MAX
+    )]
+    TooManyDefinitions,
     /// A `.proto` file.
     #[error(
         "is a .proto file, not a compiled descriptor set; give its directory by --proto instead"
@@ -76,6 +83,10 @@ pub(super) fn read(bytes: &[u8]) -> Result<Vec<Result<File, Broken>>, SetError> 
     let set = FileSet::decode(shared).map_err(|error| explain(bytes, &error.to_string()))?;
     if set.file.len() > FILES_MAX {
         return Err(SetError::TooManyFiles(set.file.len()));
+    }
+    // Two bytes make a message of hundreds in memory, so they are counted before they are decoded.
+    if weight::exceeds(&set.file) {
+        return Err(SetError::TooManyDefinitions);
     }
     let files: Vec<_> = set
         .file
@@ -210,6 +221,17 @@ mod tests {
             file: vec![bytes.into()],
         };
         assert!(read(&set.encode_to_vec()).is_err());
+    }
+
+    #[test]
+    fn a_million_messages_are_refused_undecoded() {
+        let mut bytes = file("a.proto");
+        bytes.extend([0x22, 0].repeat(1_000_000));
+        let set = FileSet {
+            file: vec![bytes.into()],
+        };
+        let result = read(&set.encode_to_vec());
+        assert!(matches!(result, Err(SetError::TooManyDefinitions)));
     }
 
     proptest::proptest! {

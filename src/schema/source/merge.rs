@@ -57,7 +57,11 @@ fn normal(file: &File) -> File {
     }
     file.extension.iter_mut().for_each(normal_field);
     file.message.iter_mut().for_each(normal_message);
-    for method in file.service.iter_mut().flat_map(|service| &mut service.method) {
+    for method in file
+        .service
+        .iter_mut()
+        .flat_map(|service| &mut service.method)
+    {
         method.client_streaming = method.client_streaming.filter(|&flag| flag);
         method.server_streaming = method.server_streaming.filter(|&flag| flag);
     }
@@ -104,7 +108,11 @@ fn options_of(file: &mut File) -> Vec<&mut Option<Bytes>> {
     for enumeration in &mut file.enumeration {
         options_of_enum(enumeration, &mut out);
     }
-    out.extend(file.extension.iter_mut().map(|extension| &mut extension.options));
+    out.extend(
+        file.extension
+            .iter_mut()
+            .map(|extension| &mut extension.options),
+    );
     for service in &mut file.service {
         out.push(&mut service.options);
         out.extend(service.method.iter_mut().map(|method| &mut method.options));
@@ -115,8 +123,18 @@ fn options_of(file: &mut File) -> Vec<&mut Option<Bytes>> {
 fn options_of_message<'f>(message: &'f mut Message, out: &mut Vec<&'f mut Option<Bytes>>) {
     out.push(&mut message.options);
     out.extend(message.field.iter_mut().map(|field| &mut field.options));
-    out.extend(message.extension.iter_mut().map(|extension| &mut extension.options));
-    out.extend(message.extension_range.iter_mut().map(|range| &mut range.options));
+    out.extend(
+        message
+            .extension
+            .iter_mut()
+            .map(|extension| &mut extension.options),
+    );
+    out.extend(
+        message
+            .extension_range
+            .iter_mut()
+            .map(|range| &mut range.options),
+    );
     out.extend(message.oneof.iter_mut().map(|oneof| &mut oneof.options));
     for enumeration in &mut message.enumeration {
         options_of_enum(enumeration, out);
@@ -152,7 +170,11 @@ fn split(options: Option<&Bytes>) -> Split {
             };
         };
         let bytes = options.slice(start..options.len() - rest.len());
-        let list = if number < EXTENSIONS { &mut out.known } else { &mut out.custom };
+        let list = if number < EXTENSIONS {
+            &mut out.known
+        } else {
+            &mut out.custom
+        };
         list.push((number, bytes));
     }
     // Stable: repeated options keep their order.
@@ -216,15 +238,25 @@ fn comments(info: Option<&Bytes>) -> usize {
 /// The first thing that differs, for people.
 fn difference(left: &File, right: &File) -> Difference {
     let name = |name: Option<&String>| -> String {
-        name.map_or("unnamed", String::as_str).chars().take(100).collect()
+        name.map_or("unnamed", String::as_str)
+            .chars()
+            .take(100)
+            .collect()
     };
     macro_rules! first {
         ($what:literal, $list:ident) => {
             let (left, right) = (&left.$list, &right.$list);
             if let Some((left, _)) = left.iter().zip(right).find(|(left, right)| left != right) {
-                return Difference(format!(concat!($what, " {} differs"), name(left.name.as_ref())));
+                return Difference(format!(
+                    concat!($what, " {} differs"),
+                    name(left.name.as_ref())
+                ));
             }
-            let more = if left.len() > right.len() { left } else { right };
+            let more = if left.len() > right.len() {
+                left
+            } else {
+                right
+            };
             if let Some(only) = more.get(left.len().min(right.len())) {
                 let only = name(only.name.as_ref());
                 return Difference(format!(concat!($what, " {} is in one only"), only));

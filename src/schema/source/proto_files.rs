@@ -117,7 +117,10 @@ fn compile<'n>(
     chain.add(GoogleFileResolver::new());
     let mut compiler = protox::Compiler::with_file_resolver(chain);
     compiler.include_imports(true).include_source_info(true);
-    for name in names.iter().filter(|name| !left_out.contains(name.as_str())) {
+    for name in names
+        .iter()
+        .filter(|name| !left_out.contains(name.as_str()))
+    {
         let opened = catch_unwind(AssertUnwindSafe(|| compiler.open_file(name).map(|_| ())));
         let reason = match opened {
             Ok(Ok(())) => continue,
