@@ -3,7 +3,9 @@
 
 mod transcode {
     mod golden;
+    mod judge;
     mod messages;
+    mod mutations;
     mod oracle;
     mod schemas;
 }
