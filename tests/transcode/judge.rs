@@ -76,7 +76,7 @@ impl Setting {
         )
     }
 
-    pub(super) fn to_json(
+    pub(super) fn print(
         &mut self,
         plan: PlanId,
         wire: &[u8],
@@ -92,7 +92,7 @@ impl Setting {
             .map_err(|error| error.to_string())
     }
 
-    pub(super) fn to_wire(&mut self, plan: PlanId, json: &[u8]) -> Result<Vec<u8>, String> {
+    pub(super) fn read(&mut self, plan: PlanId, json: &[u8]) -> Result<Vec<u8>, String> {
         let mut out = Vec::new();
         let read = self.plans.to_wire(
             plan,
@@ -181,11 +181,11 @@ pub(super) fn property(schemas: u32, test: impl Fn(&mut Dice, &mut Setting) -> R
 }
 
 pub(super) fn agree(
-    ours: Result<String, String>,
-    theirs: Result<String, String>,
+    ours: &Result<String, String>,
+    theirs: &Result<String, String>,
     what: impl Fn() -> String,
 ) -> Result<(), String> {
-    match (&ours, &theirs) {
+    match (ours, theirs) {
         (Ok(x), Ok(y)) if equal(&value(x), &value(y)) => Ok(()),
         (Err(_), Err(_)) => Ok(()),
         _ => Err(format!(

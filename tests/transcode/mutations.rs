@@ -43,10 +43,10 @@ fn mutated_wire_is_taken_or_refused_as_by_the_judge() {
                 }
             }
         }
-        let ours = setting.to_json(plan, &wire, &PrintOptions::default());
+        let ours = setting.print(plan, &wire, &PrintOptions::default());
         if another_wire_type(Some(&descriptor), &mut wire.as_slice(), None) {
             return setting
-                .to_json(plan, &wire, &PrintOptions::default())
+                .print(plan, &wire, &PrintOptions::default())
                 .map_or(Ok(()), |json| {
                     value(&json);
                     Ok(())
@@ -76,7 +76,7 @@ fn mutated_wire_is_taken_or_refused_as_by_the_judge() {
                     .map_err(|error| error.to_string())
             }
             (Err(ours), Ok(_)) if STRICTER_ON_WIRE.iter().any(|why| ours.contains(why)) => Ok(()),
-            _ => agree(ours, theirs, || format!("{wire:x?}")),
+            _ => agree(&ours, &theirs, || format!("{wire:x?}")),
         }
     });
 }
@@ -112,7 +112,7 @@ fn mutated_json_is_taken_or_refused_as_by_the_judge() {
         } else {
             scramble(dice, text.into_bytes())
         };
-        let ours = setting.to_wire(plan, &text);
+        let ours = setting.read(plan, &text);
         let theirs = judge_reads(&descriptor, &text);
         let shown = || String::from_utf8_lossy(&text).into_owned();
         match (&ours, &theirs) {

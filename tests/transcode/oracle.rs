@@ -21,7 +21,7 @@ fn valid_messages_agree_both_ways() {
             theirs.clone()
         };
         let wire = setting
-            .to_wire(plan, text.as_bytes())
+            .read(plan, text.as_bytes())
             .map_err(|error| format!("{error}: {text}"))?;
         let read = DynamicMessage::decode(descriptor.clone(), wire.as_slice())
             .map_err(|error| format!("{error}: {text}"))?;
@@ -32,13 +32,13 @@ fn valid_messages_agree_both_ways() {
         // Wire to JSON, and that back again.
         let wire = message.encode_to_vec();
         let ours = setting
-            .to_json(plan, &wire, &PrintOptions::default())
+            .print(plan, &wire, &PrintOptions::default())
             .map_err(|error| format!("{error}: {theirs}"))?;
         if !equal(&value(&ours), &value(&theirs)) {
             return Err(format!("printed {ours} for {theirs}"));
         }
         let wire = setting
-            .to_wire(plan, ours.as_bytes())
+            .read(plan, ours.as_bytes())
             .map_err(|error| format!("{error}: {ours}"))?;
         let read = DynamicMessage::decode(descriptor.clone(), wire.as_slice())
             .map_err(|error| format!("{error}: {ours}"))?;
@@ -60,7 +60,7 @@ fn joined_messages_merge_like_the_judges() {
         }
         let theirs = DynamicMessage::decode(descriptor, wire.as_slice()).unwrap();
         let theirs = judge_prints(&theirs, &SerializeOptions::new());
-        let ours = setting.to_json(plan, &wire, &PrintOptions::default());
+        let ours = setting.print(plan, &wire, &PrintOptions::default());
         match &ours {
             Err(ours) if STRICTER_ON_WIRE.iter().any(|why| ours.contains(why)) => Ok(()),
             // One's type and the other's payload in an `Any`.
@@ -71,7 +71,7 @@ fn joined_messages_merge_like_the_judges() {
             {
                 Ok(())
             }
-            _ => agree(ours, theirs, || format!("{wire:x?}")),
+            _ => agree(&ours, &theirs, || format!("{wire:x?}")),
         }
     });
 }
@@ -93,8 +93,8 @@ fn options_print_like_the_judges() {
             .use_enum_numbers(options.enum_numbers);
         let theirs = judge_prints(&message, &theirs);
         agree(
-            setting.to_json(plan, &message.encode_to_vec(), &options),
-            theirs,
+            &setting.print(plan, &message.encode_to_vec(), &options),
+            &theirs,
             || format!("{options:?}"),
         )
     });

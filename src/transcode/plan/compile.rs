@@ -211,10 +211,11 @@ fn list(
 
 /// A field of implicit presence outside any oneof.
 fn new_field(number: u32, kind: Kind, shape: Shape, name: &str, json_name: &str) -> Field {
-    let element_tag = match shape {
-        Shape::Map(_) => Tag::new(number, WireType::Len),
-        Shape::Single | Shape::List | Shape::Packed => Tag::new(number, kind.wire_type()),
+    let wire_type = match shape {
+        Shape::Map(_) => WireType::Len,
+        Shape::Single | Shape::List | Shape::Packed => kind.wire_type(),
     };
+    let element_tag = Tag::new(number, wire_type);
     let tag = match shape {
         Shape::Packed => Tag::new(number, WireType::Len),
         Shape::Single | Shape::List | Shape::Map(_) => element_tag,
@@ -226,6 +227,7 @@ fn new_field(number: u32, kind: Kind, shape: Shape, name: &str, json_name: &str)
         presence: Presence::Implicit,
         oneof: None,
         tag,
+        wire_type,
         element_tag,
         name: name.into(),
         json_name: json_name.into(),
