@@ -10,7 +10,9 @@ mod protos;
 mod support;
 mod transcode {
     mod golden;
+    mod judge;
     mod messages;
+    mod mutations;
     mod oracle;
     mod schemas;
 }

@@ -63,6 +63,8 @@ pub(crate) struct Field {
     pub(crate) oneof: Option<u32>,
     /// The tag it is written with: length-delimited where packed or a map, start-group for groups.
     pub(crate) tag: Tag,
+    /// The wire type of one element.
+    pub(crate) wire_type: WireType,
     /// The tag of one element (differs from `tag` for packed lists only).
     pub(crate) element_tag: Tag,
     /// Proto name; `[full.name]` of extensions.
@@ -245,15 +247,6 @@ impl Plan {
 }
 
 impl Field {
-    /// The wire type of one element.
-    #[inline]
-    pub(crate) fn element_wire_type(&self) -> WireType {
-        match self.shape {
-            Shape::Map(_) => WireType::Len,
-            Shape::Single | Shape::List | Shape::Packed => self.kind.wire_type(),
-        }
-    }
-
     /// It extends the message from outside, and is known as `[full.name]`.
     pub(crate) fn is_extension(&self) -> bool {
         self.name.starts_with('[')

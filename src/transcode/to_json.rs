@@ -13,6 +13,7 @@
 mod index;
 mod known;
 mod map;
+mod path;
 
 use std::ops::Range;
 
@@ -22,7 +23,7 @@ use index::{Frame, INPUT_MAX, Pieces, bounds, malformed};
 use super::error::Fault;
 use super::json::print;
 use super::options::DEPTH_CEILING;
-use super::plan::{Declared, Field, Kind, Plan, PlanId, Presence, Shape, WireType, Wkt};
+use super::plan::{Field, Kind, Plan, PlanId, Presence, Shape, WireType, Wkt};
 use super::wire::read::Cursor;
 use super::{Error, FieldPath, Plans, PrintOptions, Scratch};
 
@@ -186,15 +187,32 @@ impl<'a> Printer<'a> {
         let Some(run) = self.buffers.surviving(frame, field, run) else {
             return Ok(());
         };
-        let start = self.out.len();
+        let omit = field.presence == Presence::Implicit && !self.options.emit_defaults;
         let key = if self.options.proto_names {
             &field.proto_key
         } else {
             &field.json_key
         };
+        // What is most of most messages: one number or text.
+        if field.shape == Shape::Single
+            && field.kind.message().is_none()
+            && let Some(hit) = run
+                .end
+                .checked_sub(1)
+                .and_then(|last| self.buffers.hit(last))
+            && !run.is_empty()
+        {
+            if omit && is_zero(field.kind, hit.value()) {
+                return Ok(());
+            }
+            self.out.extend_from_slice(key);
+            self.scalar(field.kind, hit.value())?;
+            return self.comma();
+        }
+        let start = self.out.len();
         self.out.extend_from_slice(key);
         let is_default = self.field_value(field, run, depth)?;
-        if is_default && field.presence == Presence::Implicit && !self.options.emit_defaults {
+        if is_default && omit {
             self.out.truncate(start);
             return Ok(());
         }
@@ -358,75 +376,6 @@ impl<'a> Printer<'a> {
             },
         };
         self.out.extend_from_slice(text);
-    }
-
-    /// Prints the value at the end of a path, one message after the other left open on the way.
-    fn at_path(
-        &mut self,
-        path: &FieldPath,
-        mut pieces: Pieces,
-        mut depth: usize,
-    ) -> Result<(), Fault> {
-        let mut names: Vec<&str> = Vec::new();
-        let located = |mut fault: Fault, names: &[&str]| {
-            for name in names.iter().rev() {
-                fault = fault.under_field(name);
-            }
-            fault
-        };
-        let mut steps = path.steps().iter().peekable();
-        while let Some(step) = steps.next() {
-            let plan = self.plans.plan(step.plan);
-            let Some(field) = plan.fields.get(step.field as usize) else {
-                break;
-            };
-            let opened = self
-                .deeper(depth)
-                .and_then(|deeper| {
-                    depth = deeper;
-                    self.buffers.index(self.plans, plan, self.wire, &pieces)
-                })
-                .map_err(|fault| located(fault, &names))?;
-            names.push(self.name(field));
-            let run = self.run_of(step.field as usize, &opened);
-            let run = run.and_then(|run| self.buffers.surviving(&opened, field, run));
-            if steps.peek().is_none() {
-                let Some(run) = run else {
-                    self.absent(field);
-                    return Ok(());
-                };
-                return match self.field_value(field, run, depth) {
-                    Ok(_) => Ok(()),
-                    Err(fault) => Err(located(fault, &names)),
-                };
-            }
-            pieces = Pieces::Hits(run.unwrap_or_default());
-        }
-        Ok(())
-    }
-
-    fn run_of(&self, field: usize, frame: &Frame) -> Option<Range<usize>> {
-        let start = frame.hits.clone().find(|at| {
-            self.buffers
-                .hit(*at)
-                .is_some_and(|hit| hit.field() == field)
-        })?;
-        Some(start..self.buffers.run_end(start, frame))
-    }
-
-    fn absent(&mut self, field: &Field) {
-        match (field.shape, &field.default) {
-            (Shape::List | Shape::Packed, _) => self.out.extend_from_slice(b"[]"),
-            (Shape::Map(_), _) => self.out.extend_from_slice(b"{}"),
-            (Shape::Single, Declared::Nothing) => self.zero(field.kind),
-            (Shape::Single, Declared::Number(value)) => {
-                let _ = self.scalar(field.kind, *value);
-            }
-            (Shape::Single, Declared::Text(text)) => {
-                let _ = print::string(self.out, text);
-            }
-            (Shape::Single, Declared::Bytes(bytes)) => print::base64(self.out, bytes),
-        }
     }
 
     /// Ends a member or element.

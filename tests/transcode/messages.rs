@@ -69,7 +69,7 @@ fn nested(dice: &mut Dice, descriptor: &MessageDescriptor, depth: usize) -> Dyna
                 .filter(|inner| {
                     !inner.is_map_entry() && inner.full_name() != "google.protobuf.Value"
                 })
-                .filter(|inner| is_ours_or_known(inner))
+                .filter(is_ours_or_known)
                 .collect();
             let inner = types[dice.below(types.len())].clone();
             if depth > 0 && !dice.once_in(6) {

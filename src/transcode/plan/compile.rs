@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use prost_reflect::{
-    DescriptorPool, EnumDescriptor, ExtensionDescriptor, FieldDescriptor, Kind as Described,
-    MessageDescriptor, Syntax, Value,
+    DescriptorPool, EnumDescriptor, ExtensionDescriptor, FieldDescriptor, FileDescriptor,
+    Kind as Described, MessageDescriptor, Syntax, Value, prost_types::FieldDescriptorProto,
 };
 
 use super::{
@@ -104,7 +104,14 @@ impl Indices {
             ));
             described = entry.map_entry_value_field().kind();
         }
-        let shape = shape.unwrap_or_else(|| list(field.is_list(), field.is_packed()));
+        let shape = shape.unwrap_or_else(|| {
+            list(
+                field.is_list(),
+                &described,
+                field.field_descriptor_proto(),
+                &field.parent_file(),
+            )
+        });
         let presence = match shape {
             Shape::Single if field.supports_presence() => Presence::Explicit,
             Shape::Single | Shape::List | Shape::Packed | Shape::Map(_) => Presence::Implicit,
@@ -131,7 +138,12 @@ impl Indices {
 
     fn extension(&self, field: &ExtensionDescriptor) -> Field {
         let name = format!("[{}]", field.full_name());
-        let shape = list(field.is_list(), field.is_packed());
+        let shape = list(
+            field.is_list(),
+            &field.kind(),
+            field.field_descriptor_proto(),
+            &field.parent_file(),
+        );
         let kind = self.kind(&field.kind(), field.is_group());
         let mut new = new_field(field.number(), kind, shape, &name, &name);
         if shape == Shape::Single && field.supports_presence() {
@@ -174,20 +186,36 @@ impl Indices {
     }
 }
 
-fn list(is_list: bool, is_packed: bool) -> Shape {
-    match (is_list, is_packed) {
-        (true, true) => Shape::Packed,
-        (true, false) => Shape::List,
-        (false, _) => Shape::Single,
+/// Whether a list is packed is read from its options: the pool's own answer is given before the
+/// options of a file compiled from source are known.
+fn list(
+    is_list: bool,
+    kind: &Described,
+    proto: &FieldDescriptorProto,
+    file: &FileDescriptor,
+) -> Shape {
+    if !is_list {
+        return Shape::Single;
+    }
+    let packable = !matches!(
+        kind,
+        Described::String | Described::Bytes | Described::Message(_)
+    );
+    let declared = proto.options.as_ref().and_then(|options| options.packed);
+    if packable && declared.unwrap_or(file.syntax() == Syntax::Proto3) {
+        Shape::Packed
+    } else {
+        Shape::List
     }
 }
 
 /// A field of implicit presence outside any oneof.
 fn new_field(number: u32, kind: Kind, shape: Shape, name: &str, json_name: &str) -> Field {
-    let element_tag = match shape {
-        Shape::Map(_) => Tag::new(number, WireType::Len),
-        Shape::Single | Shape::List | Shape::Packed => Tag::new(number, kind.wire_type()),
+    let wire_type = match shape {
+        Shape::Map(_) => WireType::Len,
+        Shape::Single | Shape::List | Shape::Packed => kind.wire_type(),
     };
+    let element_tag = Tag::new(number, wire_type);
     let tag = match shape {
         Shape::Packed => Tag::new(number, WireType::Len),
         Shape::Single | Shape::List | Shape::Map(_) => element_tag,
@@ -199,6 +227,7 @@ fn new_field(number: u32, kind: Kind, shape: Shape, name: &str, json_name: &str)
         presence: Presence::Implicit,
         oneof: None,
         tag,
+        wire_type,
         element_tag,
         name: name.into(),
         json_name: json_name.into(),

@@ -100,7 +100,7 @@ const HITS_KEPT: usize = 1 << 16;
 pub(super) const INPUT_MAX: usize = u32::MAX as usize;
 
 /// Splits a value off: a number, or the bounds of what is delimited.
-#[inline]
+#[inline(always)]
 pub(super) fn value(
     cursor: &mut Cursor<'_>,
     number: u32,
@@ -177,11 +177,17 @@ impl Buffers {
     #[inline]
     pub(super) fn run_end(&self, from: usize, frame: &Frame) -> usize {
         let run = self.hits.get(from..frame.hits.end).unwrap_or_default();
-        let Some(first) = run.first() else {
+        let Some((first, rest)) = run.split_first() else {
             return from;
         };
-        let same = |hit: &&Hit| hit.field() == first.field();
-        from + run.iter().take_while(same).count()
+        let mut end = from + 1;
+        for hit in rest {
+            if hit.field() != first.field() {
+                break;
+            }
+            end += 1;
+        }
+        end
     }
 
     /// Indexes a message. The frame stays until it is closed.
@@ -241,7 +247,7 @@ impl Buffers {
             let Some((index, field)) = plan.numbered(number) else {
                 continue;
             };
-            let packed = wire_type != field.element_wire_type();
+            let packed = wire_type != field.wire_type;
             if packed && !(wire_type == WireType::Len && is_packable(field)) {
                 // Of another wire type than declared: an unknown field, as to every parser.
                 continue;
@@ -276,15 +282,25 @@ impl Buffers {
     }
 
     /// Takes from a run what another member of its oneof overruled. `None`: all of it.
+    #[inline]
     pub(super) fn surviving(
         &self,
         frame: &Frame,
         field: &Field,
+        run: Range<usize>,
+    ) -> Option<Range<usize>> {
+        match field.oneof {
+            None => Some(run),
+            Some(oneof) => self.surviving_member(frame, oneof, run),
+        }
+    }
+
+    fn surviving_member(
+        &self,
+        frame: &Frame,
+        oneof: u32,
         mut run: Range<usize>,
     ) -> Option<Range<usize>> {
-        let Some(oneof) = field.oneof else {
-            return Some(run);
-        };
         let winner = self.winners.get(frame.winners + oneof as usize)?;
         while let Some(hit) = self.hits.get(run.start).filter(|_| !run.is_empty()) {
             if hit.key >> 1 != winner.field {
@@ -303,7 +319,7 @@ impl Buffers {
 fn is_packable(field: &Field) -> bool {
     matches!(field.shape, Shape::List | Shape::Packed)
         && matches!(
-            field.kind.wire_type(),
+            field.wire_type,
             WireType::Varint | WireType::Fixed32 | WireType::Fixed64
         )
 }
