@@ -32,7 +32,10 @@ impl Admin {
     pub async fn new(schema: impl Fn() -> Arc<Schema> + Send + Sync + 'static) -> (Self, Router) {
         let (health, service) = tonic_health::server::health_reporter();
         health.set_service_status("", ServingStatus::Serving).await;
-        let admin = Self { ready: Arc::new(AtomicBool::new(true)), health };
+        let admin = Self {
+            ready: Arc::new(AtomicBool::new(true)),
+            health,
+        };
         // `tonic-web` serves the gateway's own services to browsers; calls to backends have the
         // gateway's own adapter.
         let grpc = tonic::service::Routes::new(service)
@@ -50,7 +53,9 @@ impl Admin {
     /// From now on `/readyz` and the health service say that no new calls should come.
     pub async fn not_ready(&self) {
         self.ready.store(false, Ordering::Release);
-        self.health.set_service_status("", ServingStatus::NotServing).await;
+        self.health
+            .set_service_status("", ServingStatus::NotServing)
+            .await;
     }
 }
 
@@ -77,8 +82,16 @@ async fn routes(State(look): State<Look>) -> Json<serde_json::Value> {
         .methods()
         .flat_map(|method| {
             let rpc = method.path.trim_start_matches('/');
-            let row = move |http_method, path| Row { rpc, http_method, path, upstream: &method.upstream };
-            let bindings = method.bindings.iter().map(move |b| row(b.verb.as_str(), b.template.as_str()));
+            let row = move |http_method, path| Row {
+                rpc,
+                http_method,
+                path,
+                upstream: &method.upstream,
+            };
+            let bindings = method
+                .bindings
+                .iter()
+                .map(move |b| row(b.verb.as_str(), b.template.as_str()));
             std::iter::once(row("POST", method.path.as_str())).chain(bindings)
         })
         .collect();

@@ -132,8 +132,11 @@ impl Gateway {
         let drain_delay = config.listener.drain.delay;
         let bound = listener::bind(config.listener.clone()).map_err(at(address))?;
 
-        let (mut now, later): (Vec<_>, Vec<_>) =
-            config.schema.iter().cloned().partition(|source| !source.is_reflection());
+        let (mut now, later): (Vec<_>, Vec<_>) = config
+            .schema
+            .iter()
+            .cloned()
+            .partition(|source| !source.is_reflection());
         let later = if now.is_empty() {
             now = later;
             Vec::new()
@@ -145,7 +148,11 @@ impl Gateway {
         report(&Progress::Schema(&schema));
 
         let calls = Upstream::build(config.upstreams.clone())?;
-        let serving = Serving { schema: Arc::new(schema), calls, config: config.protocol.clone() };
+        let serving = Serving {
+            schema: Arc::new(schema),
+            calls,
+            config: config.protocol.clone(),
+        };
         let serving = Arc::new(ArcSwap::from_pointee(serving));
         let router = protocol::Router::new(Arc::clone(&serving), Observe::default());
 
@@ -154,7 +161,10 @@ impl Gateway {
             Some(address) => {
                 let look = Arc::clone(&serving);
                 let (admin, pages) = Admin::new(move || Arc::clone(&look.load().schema)).await;
-                let listener = listener::Config { address, ..config.listener.clone() };
+                let listener = listener::Config {
+                    address,
+                    ..config.listener.clone()
+                };
                 let listener = listener::bind(listener)
                     .and_then(|bound| bound.serve(front::service(pages)))
                     .map_err(at(address))?;
@@ -165,10 +175,21 @@ impl Gateway {
             .serve(front::service(front::router(router)))
             .map_err(at(address))?;
         let joining = (!later.is_empty()).then(|| {
-            let join = Join { sources, later, config, serving: Arc::clone(&serving) };
+            let join = Join {
+                sources,
+                later,
+                config,
+                serving: Arc::clone(&serving),
+            };
             tokio::spawn(join.run(report))
         });
-        Ok(Self { listener, admin, serving, joining, drain_delay })
+        Ok(Self {
+            listener,
+            admin,
+            serving,
+            joining,
+            drain_delay,
+        })
     }
 
     /// The public address, its port never 0.

@@ -134,7 +134,10 @@ pub struct Drain {
 
 impl Default for Drain {
     fn default() -> Self {
-        Self { delay: Duration::ZERO, grace: Duration::from_secs(30) }
+        Self {
+            delay: Duration::ZERO,
+            grace: Duration::from_secs(30),
+        }
     }
 }
 
@@ -174,7 +177,12 @@ impl Bound {
         let (phase, phases) = watch::channel(Phase::Serving);
         let drain = self.config.drain;
         let accepting = tokio::spawn(accept(listener, self.config, service, phases));
-        Ok(Listener { address, phase, accepting, drain })
+        Ok(Listener {
+            address,
+            phase,
+            accepting,
+            drain,
+        })
     }
 }
 
@@ -206,7 +214,10 @@ impl Listener {
     pub async fn drain(self) {
         let _ = self.phase.send(Phase::Draining);
         let abort = self.accepting.abort_handle();
-        if tokio::time::timeout(self.drain.grace, self.accepting).await.is_err() {
+        if tokio::time::timeout(self.drain.grace, self.accepting)
+            .await
+            .is_err()
+        {
             tracing::warn!(grace = ?self.drain.grace, "the grace period is over, cutting the calls that still run");
             abort.abort(); // the connections are the task's children and end with it
         }
@@ -230,7 +241,10 @@ async fn accept<S, F>(
         while connections.try_join_next().is_some() {}
         // A place first, then a connection: at the limit clients wait in the kernel's queue.
         let next = async {
-            let place = Arc::clone(&places).acquire_owned().await.map_err(io::Error::other)?;
+            let place = Arc::clone(&places)
+                .acquire_owned()
+                .await
+                .map_err(io::Error::other)?;
             let (stream, address) = listener.accept().await?;
             Ok::<_, io::Error>((stream, address, place))
         };

@@ -10,6 +10,7 @@
 //! only [`Source::proto_files`] reads files.
 
 use std::collections::{HashMap, HashSet};
+use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -37,7 +38,6 @@ pub use source::{Compiled, ProtoError, SetError, Source};
 use routes::{Match, Routes};
 
 /// Everything that can be called, and how.
-#[derive(Debug)]
 pub struct Schema {
     pool: DescriptorPool,
     plans: Arc<Plans>,
@@ -48,6 +48,18 @@ pub struct Schema {
     bindings: Vec<Binding>,
     routes: Routes,
     refusals: Vec<String>,
+}
+
+/// Sizes only: descriptors refer to each other in circles.
+impl fmt::Debug for Schema {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Schema")
+            .field("services", &self.services)
+            .field("methods", &self.methods.len())
+            .field("bindings", &self.bindings.len())
+            .field("refusals", &self.refusals)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Where a request leads.

@@ -68,7 +68,7 @@ impl Stack {
             Method::POST,
             path,
             &[("content-type", "application/json")],
-            json,
+            json.to_owned(),
         )
         .await
     }

@@ -1,3 +1,5 @@
+//! Configuration files, good and bad: what they become, and the exact error text.
+
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 

@@ -24,7 +24,10 @@ where
     Router::new()
         .fallback_service(calls)
         // No log or debug line ever shows these values, whoever prints the request.
-        .layer(SetSensitiveRequestHeadersLayer::new([header::AUTHORIZATION, header::COOKIE]))
+        .layer(SetSensitiveRequestHeadersLayer::new([
+            header::AUTHORIZATION,
+            header::COOKIE,
+        ]))
 }
 
 /// A router as the listener wants it.
@@ -34,5 +37,4 @@ pub(super) fn service(
     move |request| Box::pin(router.clone().oneshot(request.map(Body::new)))
 }
 
-type BoxAnswer =
-    std::pin::Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
+type BoxAnswer = std::pin::Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;

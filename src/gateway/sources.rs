@@ -110,7 +110,9 @@ pub(super) async fn load(
         let upstream = upstreams
             .iter()
             .find(|upstream| upstream.name == name)
-            .ok_or_else(|| SourceError::NoSuchUpstream { name: name.to_owned() })?;
+            .ok_or_else(|| SourceError::NoSuchUpstream {
+                name: name.to_owned(),
+            })?;
         loaded.push(load_one(source, upstream, report).await?);
     }
     Ok(loaded)
@@ -126,14 +128,27 @@ async fn load_one(
         SourceConfig::Reflection { .. } => {
             let descriptors = reflect(upstream, report).await?;
             let name = format!("reflection of {}", upstream.endpoint);
-            Ok(Source { name, descriptors, upstream: serving, reflected: true })
+            Ok(Source {
+                name,
+                descriptors,
+                upstream: serving,
+                reflected: true,
+            })
         }
         SourceConfig::Descriptors { path, .. } => {
             let name = path.display().to_string();
             let descriptors = tokio::fs::read(path)
                 .await
-                .map_err(|cause| SourceError::Read { path: name.clone(), cause })?;
-            Ok(Source { name, descriptors, upstream: serving, reflected: false })
+                .map_err(|cause| SourceError::Read {
+                    path: name.clone(),
+                    cause,
+                })?;
+            Ok(Source {
+                name,
+                descriptors,
+                upstream: serving,
+                reflected: false,
+            })
         }
         SourceConfig::Protos { dir, .. } => {
             let compiled = Source::proto_files(dir, serving)?;
@@ -165,11 +180,18 @@ async fn reflect(
                 pause = pause.mul_f64(1.6).min(LONGEST_PAUSE);
             }
             Err(ReflectionError::NoReflection) => {
-                return Err(SourceError::NoReflection { upstream: upstream.name.clone(), url });
+                return Err(SourceError::NoReflection {
+                    upstream: upstream.name.clone(),
+                    url,
+                });
             }
             Err(error) => {
                 let cause = error.to_string();
-                return Err(SourceError::Reflection { upstream: upstream.name.clone(), url, cause });
+                return Err(SourceError::Reflection {
+                    upstream: upstream.name.clone(),
+                    url,
+                    cause,
+                });
             }
         }
     }

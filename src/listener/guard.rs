@@ -62,7 +62,13 @@ enum Phase {
 impl Guard {
     pub(super) fn new(timeouts: Timeouts, now: Instant) -> Self {
         let phase = Phase::Fresh { since: now };
-        Self { timeouts, phase, received: 0, mark: [0; 4], open_calls: 0 }
+        Self {
+            timeouts,
+            phase,
+            received: 0,
+            mark: [0; 4],
+            open_calls: 0,
+        }
     }
 
     /// Bytes came in.
@@ -127,7 +133,9 @@ pub(super) struct Watch {
 
 impl Watch {
     pub(super) fn new(guard: Guard) -> Self {
-        Self { guard: Arc::new(Mutex::new(guard)) }
+        Self {
+            guard: Arc::new(Mutex::new(guard)),
+        }
     }
 
     fn with<T>(&self, act: impl FnOnce(&mut Guard) -> T) -> T {
@@ -148,7 +156,9 @@ impl Watch {
     /// Opens a call; it lasts until the value is dropped.
     pub(super) fn request(&self) -> OpenCall {
         self.with(Guard::on_request);
-        OpenCall { watch: self.clone() }
+        OpenCall {
+            watch: self.clone(),
+        }
     }
 
     /// The connection's alarm clock.
@@ -156,7 +166,12 @@ impl Watch {
         let now = Instant::now();
         let recheck = self.with(|guard| guard.timeouts.idle);
         let sleep = Box::pin(tokio::time::sleep_until(now));
-        Alarm { watch: self.clone(), sleep, recheck, snoozed: now }
+        Alarm {
+            watch: self.clone(),
+            sleep,
+            recheck,
+            snoozed: now,
+        }
     }
 }
 
@@ -292,7 +307,10 @@ mod tests {
         guard.on_end(start + seconds(20));
         assert_eq!(guard.deadline(), None);
         guard.on_end(start + seconds(30));
-        assert_eq!(guard.deadline(), Some((start + seconds(105), Verdict::Idle)));
+        assert_eq!(
+            guard.deadline(),
+            Some((start + seconds(105), Verdict::Idle))
+        );
         guard.on_read(start + seconds(40), b"G"); // the next head of a kept-alive connection
         assert_eq!(guard.deadline(), Some((start + seconds(50), Verdict::Slow)));
     }
@@ -305,7 +323,10 @@ mod tests {
         let open = watch.request();
         let mut alarm = watch.alarm();
         let closing = tokio::spawn(async move {
-            (std::future::poll_fn(|cx| alarm.poll_expired(cx)).await, begun.elapsed())
+            (
+                std::future::poll_fn(|cx| alarm.poll_expired(cx)).await,
+                begun.elapsed(),
+            )
         });
         tokio::time::sleep(seconds(60)).await;
         drop(open);

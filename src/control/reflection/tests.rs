@@ -1,3 +1,5 @@
+//! Reflection against tonic servers: both versions, missing files, no reflection, nobody there.
+
 #![allow(clippy::unwrap_used)]
 
 use prost::Message as _;

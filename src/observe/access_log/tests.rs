@@ -1,3 +1,5 @@
+//! Access-log lines: one a call, whatever its end, and never more than a line.
+
 #![allow(clippy::unwrap_used)]
 
 use std::io;

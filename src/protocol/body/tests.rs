@@ -1,3 +1,5 @@
+//! Reply bodies: coalescing, flushing, silence, ends and drops.
+
 #![allow(clippy::unwrap_used)]
 
 use http_body_util::BodyExt as _;

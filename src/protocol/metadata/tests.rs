@@ -1,3 +1,5 @@
+//! Which header fields pass, either way, as tables.
+
 #![allow(clippy::unwrap_used)]
 
 use http::Request;
