@@ -35,7 +35,7 @@ async fn every_kind_of_field_survives_the_round_trip() {
         "numbers": [1, -2, 3], "texts": ["", "b"], "states": ["OPEN", 77], "messages": [{}, {"even": true}],
         "textMap": {"k": "v"}, "messageMap": {"-3": {"name": "n"}}, "boolMap": {"true": 0.25},
         "timestamp": "1969-12-31T23:59:59.999999999Z", "duration": "-3.500s", "mask": "a.bC,d",
-        "struct": {"deep": [null, {"x": 1.0}]}, "value": null, "list": [true, "x"],
+        "struct": {"deep": [null, {"x": 1.25}]}, "value": null, "list": [true, "x"],
         "any": {"@type": "type.googleapis.com/demo.echo.v1.Small", "name": "inner"},
         "wrappedInt64": "0", "wrappedString": "", "wrappedBool": false, "wrappedBytes": "AA==",
         "nested": {"stringValue": "in"}, "otherName": "renamed",

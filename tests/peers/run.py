@@ -117,7 +117,7 @@ def rest(base):
     status, body = curl(
         base, "/v1/sites/north/items?itemId=c2", "-H", "content-type: application/json", "-d", '{"quantity": 1.5}'
     )
-    check("a wrong value names its field", (status, json.loads(body)["details"][0]["fieldViolations"][0]["field"]), (400, "quantity"))
+    check("a wrong value names its field", (status, json.loads(body)["details"][0]["fieldViolations"][0]["field"]), (400, "item.quantity"))
     check("a wrong verb", curl(base, "/v1/sites/north/items/c1", "-X", "PUT")[0], 405)
     check("HTTP/2 by prior knowledge", curl(base, "/v1/sites/north/items/c1", "--http2-prior-knowledge")[0], 200)
     check("DELETE", curl(base, "/v1/sites/north/items/c1", "-X", "DELETE"), (200, "{}"))
