@@ -11,6 +11,7 @@
 //! it comes, by one swap.
 
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,6 +23,7 @@ use crate::observe::Observe;
 use crate::protocol::{self, Serving};
 use crate::schema::{self, Schema, Source};
 use crate::upstream::{self, Upstream};
+use crate::worker::{self, Workers};
 
 mod front;
 mod sources;
@@ -43,6 +45,8 @@ pub struct Config {
     pub schema_options: schema::Options,
     /// How requests are read and answered.
     pub protocol: protocol::Config,
+    /// Threads that serve connections.
+    pub workers: NonZeroUsize,
 }
 
 impl Config {
@@ -62,6 +66,7 @@ impl Config {
             schema: vec![SourceConfig::Reflection { upstream: name }],
             schema_options: schema::Options::default(),
             protocol: protocol::Config::default(),
+            workers: worker::default_count(),
         })
     }
 }
@@ -98,6 +103,9 @@ pub enum StartError {
     /// Two upstreams have one name.
     #[error(transparent)]
     Upstream(#[from] upstream::DuplicateName),
+    /// The threads cannot be had.
+    #[error("cannot start the worker threads: {0}")]
+    Workers(std::io::Error),
     /// A port cannot be had.
     #[error("cannot listen on {address}: {cause}")]
     Listen {
@@ -147,7 +155,8 @@ impl Gateway {
         let schema = Schema::build(sources.clone(), &config.schema_options)?;
         report(&Progress::Schema(&schema));
 
-        let calls = Upstream::build(config.upstreams.clone())?;
+        let workers = Workers::start(config.workers).map_err(StartError::Workers)?;
+        let calls = Upstream::build(config.upstreams.clone(), workers.count())?;
         let serving = Serving {
             schema: Arc::new(schema),
             calls,
@@ -166,13 +175,13 @@ impl Gateway {
                     ..config.listener.clone()
                 };
                 let listener = listener::bind(listener)
-                    .and_then(|bound| bound.serve(front::service(pages)))
+                    .and_then(|bound| bound.serve(front::service(pages), workers.clone()))
                     .map_err(at(address))?;
                 Some((admin, listener))
             }
         };
         let listener = bound
-            .serve(front::service(front::router(router)))
+            .serve(front::service(front::router(router)), workers)
             .map_err(at(address))?;
         let joining = (!later.is_empty()).then(|| {
             let join = Join {

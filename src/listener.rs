@@ -23,6 +23,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::call::Peer;
+use crate::worker::Workers;
 
 mod guard;
 mod socket;
@@ -163,11 +164,11 @@ pub fn bind(config: Config) -> io::Result<Bound> {
 }
 
 impl Bound {
-    /// Starts to answer. `service` gets every request with a [`Peer`] in its extensions.
+    /// Starts to answer, on the workers. `service` gets every request with a [`Peer`] in its extensions.
     ///
     /// # Errors
     /// The operating system's: of two processes on one port, the later fails here.
-    pub fn serve<S, F>(self, service: S) -> io::Result<Listener>
+    pub fn serve<S, F>(self, service: S, workers: Workers) -> io::Result<Listener>
     where
         S: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
         F: Future<Output = Result<Response<Body>, Infallible>> + Send + 'static,
@@ -176,7 +177,7 @@ impl Bound {
         let address = listener.local_addr()?;
         let (phase, phases) = watch::channel(Phase::Serving);
         let drain = self.config.drain;
-        let accepting = tokio::spawn(accept(listener, self.config, service, phases));
+        let accepting = tokio::spawn(accept(listener, self.config, service, workers, phases));
         Ok(Listener {
             address,
             phase,
@@ -229,24 +230,26 @@ async fn accept<S, F>(
     listener: TcpListener,
     config: Config,
     service: S,
+    workers: Workers,
     mut phases: watch::Receiver<Phase>,
 ) where
     S: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Result<Response<Body>, Infallible>> + Send + 'static,
 {
     let builder = Arc::new(http_builder(&config));
-    let places = Arc::new(Semaphore::new(config.limits.connections));
+    let permits = Arc::new(Semaphore::new(config.limits.connections));
     let mut connections = JoinSet::new();
     loop {
         while connections.try_join_next().is_some() {}
-        // A place first, then a connection: at the limit clients wait in the kernel's queue.
+        // A permit first, then a connection: at the limit clients wait in the kernel's queue.
         let next = async {
-            let place = Arc::clone(&places)
+            let permit = Arc::clone(&permits)
                 .acquire_owned()
                 .await
                 .map_err(io::Error::other)?;
             let (stream, address) = listener.accept().await?;
-            Ok::<_, io::Error>((stream, address, place))
+            // Off this runtime's event queue, to be put on a worker's.
+            Ok::<_, io::Error>((stream.into_std()?, address, permit))
         };
         let accepted = tokio::select! {
             biased;
@@ -254,14 +257,23 @@ async fn accept<S, F>(
             accepted = next => accepted,
         };
         match accepted {
-            Ok((stream, address, place)) => {
+            Ok((stream, address, permit)) => {
                 let (builder, service, phases) =
                     (Arc::clone(&builder), service.clone(), phases.clone());
                 let timeouts = config.timeouts;
-                connections.spawn(async move {
-                    serve_connection(stream, address, &builder, service, timeouts, phases).await;
-                    drop(place);
-                });
+                let place = workers.place();
+                let runtime = place.runtime().clone();
+                let connection = async move {
+                    match TcpStream::from_std(stream) {
+                        Ok(stream) => {
+                            serve_connection(stream, address, &builder, service, timeouts, phases)
+                                .await;
+                        }
+                        Err(error) => tracing::warn!(%error, "a connection could not be served"),
+                    }
+                    drop((permit, place));
+                };
+                connections.spawn_on(connection, &runtime);
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");

@@ -29,6 +29,8 @@ use crate::{listener, protocol, schema, transcode, upstream};
 pub(super) struct File {
     /// Address and port that clients connect to. Port 0 picks a free one.
     pub(super) listen: Listen,
+    /// Threads that serve connections. Absent: one for each core.
+    pub(super) workers: Option<Count>,
     /// The admin listener: health, readiness, metrics.
     pub(super) admin: Admin,
     /// The gRPC servers behind the gateway, by a name of your choice.
