@@ -34,13 +34,22 @@ impl Cluster {
         if call.deadline.has_passed() {
             return Err(Status::deadline_exceeded());
         }
-        let shape = call.method.shape;
-        let mut timer = Timer::new(call.deadline);
+        let (shape, deadline) = (call.method.shape, call.deadline);
+        let mut timer = Timer::new(deadline);
         let answered = tokio::select! {
             biased;
-            answered = exchange::send(&self.name, &self.pool, &self.authority, call) => answered?,
+            answered = exchange::send(&self.name, &self.pool, &self.authority, call) => {
+                answered.map_err(|status| exchange::on_time(status, deadline))?
+            }
             () = &mut timer => return Err(Status::deadline_exceeded()),
         };
-        Answers::open(&self.name, answered, shape, self.max_message, timer)
+        Answers::open(
+            &self.name,
+            answered,
+            shape,
+            self.max_message,
+            timer,
+            deadline,
+        )
     }
 }
