@@ -28,6 +28,7 @@ mod guard;
 mod held;
 mod socket;
 mod stall;
+mod target;
 
 use guard::{Guard, Watch};
 use held::Held;
@@ -325,10 +326,16 @@ async fn serve_connection<S, F>(
     let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(Peer { address });
         let open = requests.request();
-        let answer = service(request);
+        let answer = match target::check(&request) {
+            Ok(()) => Ok(service(request)),
+            Err(reason) => Err(target::refuse(request.version(), reason)),
+        };
         let connection_pace = pace.clone();
         async move {
-            let response = answer.await?;
+            let response = match answer {
+                Ok(answer) => answer.await?,
+                Err(refusal) => refusal,
+            };
             // HTTP/2 streams have a pace each; an HTTP/1.1 connection has one body at a time.
             let pace = stall::of_stream().unwrap_or(connection_pace);
             // The call lasts as long as its body.

@@ -146,6 +146,16 @@ async fn a_malformed_head_is_told_so() {
             "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: +2\r\n\r\n{}".to_owned(),
             "400",
         ),
+        ("GET / HTTP/1.1\r\n\r\n".to_owned(), "400"),
+        (
+            "GET / HTTP/1.1\r\nhost: a\r\nhost: a\r\n\r\n".to_owned(),
+            "400",
+        ),
+        (
+            "POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n"
+                .to_owned(),
+            "400",
+        ),
         (
             "POST / HTTP/1.0\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n".to_owned(),
             "400",
