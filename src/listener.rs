@@ -1,8 +1,9 @@
 //! Sockets to HTTP requests: one port, HTTP/1.1 and HTTP/2, HTTP/2 by prior knowledge too.
 //!
 //! An own accept loop, because nothing a client does or fails to do may hold a connection for
-//! ever: every slow-client shape has a timer (`listener/guard.rs`), connections are counted and bounded,
-//! and a drain says good-bye (GOAWAY, `connection: close`) before anything is cut.
+//! ever: every slow-client shape has a timer (`listener/guard.rs` for those who do not send,
+//! `listener/stall.rs` for those who do not read), connections are counted and bounded, and a
+//! drain says good-bye (GOAWAY, `connection: close`) before anything is cut.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -15,7 +16,7 @@ use std::time::Duration;
 use axum::body::Body;
 use http::{Request, Response};
 use hyper::body::Incoming;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{Semaphore, watch};
@@ -26,10 +27,15 @@ use crate::call::Peer;
 use crate::worker::Workers;
 
 mod guard;
+mod held;
 mod socket;
+mod stall;
+mod target;
 
 use guard::{Guard, Watch};
+use held::Held;
 use socket::Watched;
+use stall::{Pace, Patience, Streams};
 
 /// Flow-control window of one stream, in both directions of a connection: what a client may send
 /// before the backend has read it. The smallest that HTTP/2 starts with, as Envoy's edge guide has it.
@@ -112,6 +118,9 @@ pub struct Timeouts {
     pub preface: Duration,
     /// Without any call, until the connection is closed.
     pub idle: Duration,
+    /// Without taking any more of a response that is there; then the HTTP/2 stream is reset, or
+    /// the HTTP/1.1 connection closed.
+    pub write_stall: Duration,
 }
 
 impl Default for Timeouts {
@@ -120,6 +129,7 @@ impl Default for Timeouts {
             head: Duration::from_secs(10),
             preface: Duration::from_secs(10),
             idle: Duration::from_secs(75),
+            write_stall: Duration::from_secs(60),
         }
     }
 }
@@ -285,15 +295,16 @@ async fn accept<S, F>(
     while connections.join_next().await.is_some() {}
 }
 
-fn http_builder(config: &Config) -> auto::Builder<TokioExecutor> {
-    let mut builder = auto::Builder::new(TokioExecutor::new());
+fn http_builder(config: &Config) -> auto::Builder<Streams> {
+    let mut builder = auto::Builder::new(Streams::new(config.timeouts.write_stall));
     builder
         .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(None) // `guard` has the timers, which tell an idle client from a slow one
         .max_headers(config.limits.headers)
+        // And no `pipeline_flush`, with which hyper buffers what a client does not read without a
+        // bound, and loses the 400 of a malformed head.
         .max_buf_size(HTTP1_BUFFER)
-        .pipeline_flush(true)
         .half_close(false);
     builder
         .http2()
@@ -311,7 +322,7 @@ fn http_builder(config: &Config) -> auto::Builder<TokioExecutor> {
 async fn serve_connection<S, F>(
     stream: TcpStream,
     address: SocketAddr,
-    builder: &auto::Builder<TokioExecutor>,
+    builder: &auto::Builder<Streams>,
     service: S,
     timeouts: Timeouts,
     mut phases: watch::Receiver<Phase>,
@@ -323,14 +334,25 @@ async fn serve_connection<S, F>(
     let watch = Watch::new(Guard::new(timeouts, Instant::now()));
     let io = TokioIo::new(Watched::new(stream, watch.clone()));
     let requests = watch.clone();
+    let pace = Pace::default();
+    let mut patience = Patience::new(pace.clone(), timeouts.write_stall);
     let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(Peer { address });
         let open = requests.request();
-        let answer = service(request);
+        let answer = match target::check(&request) {
+            Ok(()) => Ok(service(request)),
+            Err(reason) => Err(target::refuse(request.version(), reason)),
+        };
+        let connection_pace = pace.clone();
         async move {
-            let response = answer.await?;
+            let response = match answer {
+                Ok(answer) => answer.await?,
+                Err(refusal) => refusal,
+            };
+            // HTTP/2 streams have a pace each; an HTTP/1.1 connection has one body at a time.
+            let pace = stall::of_stream().unwrap_or(connection_pace);
             // The call lasts as long as its body.
-            Ok::<_, Infallible>(response.map(|body| guard::Held::new(body, open)))
+            Ok::<_, Infallible>(response.map(|body| Held::new(body, open, pace)))
         }
     });
     let mut connection = pin!(builder.serve_connection(io, service));
@@ -363,6 +385,14 @@ async fn serve_connection<S, F>(
                     return;
                 }
             },
+            () = std::future::poll_fn(|cx| patience.poll_out(cx)) => {
+                tracing::debug!(peer = %address, "closed a connection whose client does not read its response");
+                return;
+            }
         }
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

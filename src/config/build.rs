@@ -161,6 +161,7 @@ fn listener_config(raw: &File) -> listener::Config {
             head: timeouts.request_head.0,
             preface: timeouts.preface.0,
             idle: timeouts.connection_idle.0,
+            write_stall: timeouts.write_stall.0,
         },
         drain: listener::Drain {
             delay: timeouts.drain_delay.0,

@@ -51,13 +51,22 @@ impl Cluster {
         let Some(pool) = self.pool() else {
             return Err(Status::gateway(Code::Internal, "the upstream has no pool"));
         };
-        let shape = call.method.shape;
-        let mut timer = Timer::new(call.deadline);
+        let (shape, deadline) = (call.method.shape, call.deadline);
+        let mut timer = Timer::new(deadline);
         let answered = tokio::select! {
             biased;
-            answered = exchange::send(&self.name, pool, &self.authority, call) => answered?,
+            answered = exchange::send(&self.name, pool, &self.authority, call) => {
+                answered.map_err(|status| exchange::on_time(status, deadline))?
+            }
             () = &mut timer => return Err(Status::deadline_exceeded()),
         };
-        Answers::open(&self.name, answered, shape, self.max_message, timer)
+        Answers::open(
+            &self.name,
+            answered,
+            shape,
+            self.max_message,
+            timer,
+            deadline,
+        )
     }
 }
