@@ -10,7 +10,7 @@ use clap::Args;
 use http::{HeaderName, HeaderValue};
 
 use super::flags::Target;
-use super::{Exit, on_runtime, refuse, routes, table, terminal};
+use super::{Exit, on_runtime, refuse, routes, terminal};
 use crate::call::{
     Answer, Call, Deadline, Encodings, Message, Metadata, Peer, Reply, Requests, Service as _,
 };
@@ -165,9 +165,12 @@ async fn one(
 ) -> Result<Message, String> {
     let first = input.next().await?.unwrap_or_else(|| b"{}".to_vec());
     if input.next().await?.is_some() {
-        let shape = table::shape(method.shape);
+        let takes = match method.shape {
+            Shape::ServerStream => "the method streams its answer, not the request",
+            _ => "the method is unary",
+        };
         return Err(format!(
-            "found more than one message, expected one: the method is {shape}"
+            "found more than one message, expected one: {takes}"
         ));
     }
     message(schema, method, options, &first)
@@ -202,7 +205,7 @@ fn message(
             .unwrap_or_default();
         let colon = if error.path.is_empty() { "" } else { ": " };
         format!(
-            "the request is no {}{at}: {}{colon}{}",
+            "the request is not a {}{at}: {}{colon}{}",
             plans.name(method.input),
             error.path,
             error.message

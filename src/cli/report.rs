@@ -55,7 +55,7 @@ impl Report {
 
     /// What is served, and what was left out.
     fn schema(self, schema: &Schema) {
-        let rows = table::rows(schema);
+        let rows = schema.rows();
         match self.0 {
             Form::Human => terminal::print(&table::text(&rows)),
             Form::Json => {

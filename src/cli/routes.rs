@@ -46,7 +46,7 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
                 return Exit::Failed;
             }
         };
-        let rows = table::rows(&schema);
+        let rows = schema.rows();
         let text = match arguments.format {
             Format::Table => Ok(table::text(&rows)),
             Format::Json => serde_json::to_string_pretty(&rows),
