@@ -79,11 +79,21 @@ fn header(text: &str) -> Result<(HeaderName, HeaderValue), String> {
     if name.as_str().starts_with("grpc-") || matches!(name.as_str(), "te" | "content-type") {
         return Err(format!("`{name}` is gRPC's own; metadata cannot set it"));
     }
-    let value = value
+    let value: HeaderValue = value
         .trim()
         .parse()
         .map_err(|_| "expected a value in visible ASCII".to_owned())?;
+    if name.as_str().ends_with("-bin") && !is_base64(value.as_bytes()) {
+        return Err(format!("expected the value of `{name}` in base64"));
+    }
     Ok((name, value))
+}
+
+/// True for base64 in the standard alphabet, padded or not: how gRPC sends bytes.
+fn is_base64(text: &[u8]) -> bool {
+    let padding = text.iter().rev().take_while(|byte| **byte == b'=').count();
+    let digits = text.get(..text.len() - padding).unwrap_or_default();
+    padding < 3 && base64_simd::STANDARD_NO_PAD.check(digits).is_ok()
 }
 
 /// Runs the command.
