@@ -26,7 +26,7 @@ use crate::upstream::{self, Upstream};
 mod front;
 mod sources;
 
-pub use sources::{SourceConfig, SourceError};
+pub use sources::{SourceConfig, SourceError, the_upstream};
 
 /// Everything a gateway is made from.
 #[derive(Clone, Debug)]

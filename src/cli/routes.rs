@@ -6,7 +6,7 @@ use tokio::sync::oneshot;
 use super::flags::Target;
 use super::report::explain;
 use super::{Exit, on_runtime, refuse, table, terminal};
-use crate::gateway::{self, Progress, SourceError, StartError};
+use crate::gateway::{self, Progress, SourceError, StartError, the_upstream};
 use crate::schema::Schema;
 
 /// Flags of `routes`.
@@ -107,7 +107,7 @@ pub(super) async fn load(config: &gateway::Config) -> Result<Loaded, NotLoaded> 
             cause,
             ..
         } => {
-            let message = format!("cannot reach the upstream {upstream} at {url}: {cause}");
+            let message = format!("cannot reach {}: {cause}", the_upstream(upstream, url));
             // Nobody listens only if the load has ended already.
             let _ = tell.take().map(|tell| tell.send(message));
         }
