@@ -82,8 +82,10 @@ pub enum Progress<'p> {
     },
     /// A `.proto` file does not compile: its place and the reason. The rest goes on without it.
     LeftOut(&'p str),
-    /// A schema was built from all sources so far.
+    /// A schema was built: from all sources, or from files while backends are still asked.
     Schema(&'p Schema),
+    /// What backends told by reflection has joined the schema from files: this is all of it.
+    Joined(&'p Schema),
 }
 
 /// Why a gateway did not start.
@@ -239,7 +241,7 @@ impl Join {
     async fn run(mut self, mut report: impl FnMut(&Progress<'_>) + Send) {
         match self.join(&mut report).await {
             Ok(schema) => {
-                report(&Progress::Schema(&schema));
+                report(&Progress::Joined(&schema));
                 let calls = self.serving.load().calls.clone();
                 self.serving.store(Arc::new(Serving {
                     schema: Arc::new(schema),

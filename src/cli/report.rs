@@ -53,6 +53,12 @@ impl Report {
             }
             (Progress::LeftOut(reason), _) => self.left_out(reason),
             (Progress::Schema(schema), _) => self.schema(schema),
+            (Progress::Joined(schema), form) => {
+                if form == Form::Human {
+                    terminal::print("\nthe schema by reflection has joined:");
+                }
+                self.schema(schema);
+            }
         }
     }
 
