@@ -9,7 +9,6 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Json};
 use axum::routing::get;
-use serde::Serialize;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
@@ -67,33 +66,9 @@ async fn readyz(State(admin): State<Admin>) -> impl IntoResponse {
     }
 }
 
-/// One row of `/routes`.
-#[derive(Serialize)]
-struct Row<'s> {
-    rpc: &'s str,
-    http_method: &'s str,
-    path: &'s str,
-    upstream: &'s str,
-}
-
+/// What is served, as `transom routes --format json` has it, and what is not.
 async fn routes(State(look): State<Look>) -> Json<serde_json::Value> {
     let schema = look();
-    let rows: Vec<_> = schema
-        .methods()
-        .flat_map(|method| {
-            let rpc = method.path.trim_start_matches('/');
-            let row = move |http_method, path| Row {
-                rpc,
-                http_method,
-                path,
-                upstream: &method.upstream,
-            };
-            let bindings = method
-                .bindings
-                .iter()
-                .map(move |b| row(b.verb.as_str(), b.template.as_str()));
-            std::iter::once(row("POST", method.path.as_str())).chain(bindings)
-        })
-        .collect();
+    let rows = schema.rows();
     Json(serde_json::json!({ "routes": rows, "refusals": schema.refusals() }))
 }

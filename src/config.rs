@@ -20,6 +20,7 @@ pub use flags::{Flags, FromUpstream, Named};
 pub use json_schema::json_schema;
 pub use load::{FILE_MAX, FileError};
 pub use raw::{Log, LogFormat, LogLevel};
+pub use text::Address;
 
 /// Everything that was configured.
 #[derive(Clone, Debug)]

@@ -21,7 +21,7 @@ mod failure;
 mod library;
 mod telemetry;
 
-pub use examples::{EXAMPLES, Example};
+pub use examples::{EXAMPLES, Example, PAGES};
 
 /// The generated messages, clients and servers of the demo's protos and of what they import.
 #[allow(

@@ -28,7 +28,7 @@ use crate::worker::{self, Workers};
 mod front;
 mod sources;
 
-pub use sources::{SourceConfig, SourceError};
+pub use sources::{SourceConfig, SourceError, the_upstream};
 
 /// Everything a gateway is made from.
 #[derive(Clone, Debug)]
@@ -87,8 +87,10 @@ pub enum Progress<'p> {
     },
     /// A `.proto` file does not compile: its place and the reason. The rest goes on without it.
     LeftOut(&'p str),
-    /// A schema was built from all sources so far.
+    /// A schema was built: from all sources, or from files while backends are still asked.
     Schema(&'p Schema),
+    /// What backends told by reflection has joined the schema from files: this is all of it.
+    Joined(&'p Schema),
 }
 
 /// Why a gateway did not start.
@@ -248,7 +250,7 @@ impl Join {
     async fn run(mut self, mut report: impl FnMut(&Progress<'_>) + Send) {
         match self.join(&mut report).await {
             Ok(schema) => {
-                report(&Progress::Schema(&schema));
+                report(&Progress::Joined(&schema));
                 let calls = self.serving.load().calls.clone();
                 self.serving.store(Arc::new(Serving {
                     schema: Arc::new(schema),

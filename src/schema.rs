@@ -22,6 +22,7 @@ mod closest;
 mod descriptor;
 mod editions;
 mod http_rule;
+mod listing;
 pub mod method;
 mod percent;
 mod pool;
@@ -32,6 +33,7 @@ mod template;
 #[cfg(test)]
 mod tests;
 
+pub use listing::Row;
 pub use method::{Binding, BindingText, Body, Idempotency, Method, Shape, Variable};
 pub use source::{Compiled, ProtoError, SetError, Source};
 
@@ -48,6 +50,7 @@ pub struct Schema {
     bindings: Vec<Binding>,
     routes: Routes,
     refusals: Vec<String>,
+    unannotated_off: bool,
 }
 
 /// Sizes only: descriptors refer to each other in circles.
@@ -86,8 +89,8 @@ pub enum Route<'s> {
 pub struct Options {
     /// Any refusal refuses the whole schema.
     pub strict: bool,
-    /// Do not serve methods on `POST /pkg.Service/Method`. Kept here for the protocols to read; the
-    /// schema is the same.
+    /// Methods do not answer JSON on `POST /pkg.Service/Method`: the protocols see to it, and the
+    /// list of what is served says so.
     pub unannotated_off: bool,
 }
 
@@ -103,7 +106,7 @@ pub enum BuildError {
         error: SetError,
     },
     /// Something was refused, and [`Options::strict`] asks for everything or nothing.
-    #[error("{} thing(s) in the schema cannot be served:\n  {}", .0.len(), .0.join("\n  "))]
+    #[error("parts of the schema cannot be served, {} in all:\n  {}", .0.len(), .0.join("\n  "))]
     Refused(Vec<String>),
 }
 
@@ -143,6 +146,7 @@ impl Schema {
             bindings: services.bindings,
             routes: services.routes,
             refusals,
+            unannotated_off: options.unannotated_off,
         })
     }
 
@@ -191,6 +195,12 @@ impl Schema {
             Match::WrongVerb { allow } => Route::WrongVerb { allow },
             Match::None => Route::None,
         }
+    }
+
+    /// What is served, a row for each way to call a method, in the order of the rpc names.
+    #[must_use]
+    pub fn rows(&self) -> Vec<Row> {
+        listing::rows(self)
     }
 
     /// What is not served and why: a sentence each, with names.

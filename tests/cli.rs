@@ -71,7 +71,18 @@ fn wrong_usage_exits_with_2_and_says_what_is_wrong() {
                 "--listen",
                 "8080",
             ],
-            "--listen",
+            "expected an IP address and a port, such as `127.0.0.1:8080`",
+        ),
+        (
+            &[
+                "call",
+                "a.B/C",
+                "-H",
+                "x-bin: !",
+                "-u",
+                "http://127.0.0.1:1",
+            ],
+            "in base64",
         ),
         (
             &[

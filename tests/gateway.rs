@@ -422,7 +422,16 @@ async fn the_admin_port_tells_readiness_routes_and_health() {
             .as_array()
             .unwrap()
             .iter()
-            .any(|route| route["path"] == "/v1/echo/{id}"),
+            .any(|route| route["path"] == "/v1/echo/{id}" && route["rest"] == true),
+        "{routes}"
+    );
+    assert!(
+        routes["routes"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|route| route["path"] == "/demo.echo.v1.EchoService/Collect"
+                && route["rest"] == false),
         "{routes}"
     );
 

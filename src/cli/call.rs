@@ -10,7 +10,7 @@ use clap::Args;
 use http::{HeaderName, HeaderValue};
 
 use super::flags::Target;
-use super::{Exit, on_runtime, refuse, routes, table, terminal};
+use super::{Exit, on_runtime, refuse, routes, terminal};
 use crate::call::{
     Answer, Call, Deadline, Encodings, Message, Metadata, Peer, Reply, Requests, Service as _,
 };
@@ -79,11 +79,21 @@ fn header(text: &str) -> Result<(HeaderName, HeaderValue), String> {
     if name.as_str().starts_with("grpc-") || matches!(name.as_str(), "te" | "content-type") {
         return Err(format!("`{name}` is gRPC's own; metadata cannot set it"));
     }
-    let value = value
+    let value: HeaderValue = value
         .trim()
         .parse()
         .map_err(|_| "expected a value in visible ASCII".to_owned())?;
+    if name.as_str().ends_with("-bin") && !is_base64(value.as_bytes()) {
+        return Err(format!("expected the value of `{name}` in base64"));
+    }
     Ok((name, value))
+}
+
+/// True for base64 in the standard alphabet, padded or not: how gRPC sends bytes.
+fn is_base64(text: &[u8]) -> bool {
+    let padding = text.iter().rev().take_while(|byte| **byte == b'=').count();
+    let digits = text.get(..text.len() - padding).unwrap_or_default();
+    padding < 3 && base64_simd::STANDARD_NO_PAD.check(digits).is_ok()
 }
 
 /// Runs the command.
@@ -165,9 +175,12 @@ async fn one(
 ) -> Result<Message, String> {
     let first = input.next().await?.unwrap_or_else(|| b"{}".to_vec());
     if input.next().await?.is_some() {
-        let shape = table::shape(method.shape);
+        let takes = match method.shape {
+            Shape::ServerStream => "the method streams its answer, not the request",
+            _ => "the method is unary",
+        };
         return Err(format!(
-            "found more than one message, expected one: the method is {shape}"
+            "found more than one message, expected one: {takes}"
         ));
     }
     message(schema, method, options, &first)
@@ -202,7 +215,7 @@ fn message(
             .unwrap_or_default();
         let colon = if error.path.is_empty() { "" } else { ": " };
         format!(
-            "the request is no {}{at}: {}{colon}{}",
+            "the request is not a {}{at}: {}{colon}{}",
             plans.name(method.input),
             error.path,
             error.message

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::routes::{Loaded, NotLoaded};
 use super::terminal::{DIM, GOOD};
-use super::{Exit, on_runtime, refuse, routes, table, terminal};
+use super::{Exit, on_runtime, refuse, routes, terminal};
 use crate::config::{self, Flags};
 
 /// Flags of `check`.
@@ -70,7 +70,7 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
             return Exit::Configuration;
         }
         let methods = counted(schema.methods().count(), "method");
-        let routes = counted(table::rows(&schema).len(), "route");
+        let routes = counted(schema.rows().len(), "route");
         terminal::print(&format!(
             "{GOOD}good:{GOOD:#} {file}: {upstreams}, {methods}, {routes}{hint}"
         ));

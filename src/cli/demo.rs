@@ -1,19 +1,20 @@
 //! `transom demo`: the sample backend and a gateway before it, in one process.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use clap::Args;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use super::log::{self, Form};
-use super::report::Report;
+use super::report::{Report, no_listening};
 use super::serve::{failed, until_stopped};
 use super::signal::Signals;
 use super::terminal::{BOLD, DIM};
 use super::{Exit, on_runtime, refuse, terminal};
-use crate::config::{self, Flags, Log, LogFormat, LogLevel, Named};
-use crate::demo::{self, EXAMPLES};
+use crate::config::{self, Address, Flags, Log, LogFormat, LogLevel, Named};
+use crate::demo::{self, EXAMPLES, PAGES};
 use crate::gateway::Gateway;
 
 /// Flags of `demo`.
@@ -27,11 +28,11 @@ Prints what is served and commands to copy into another terminal. Ctrl-C ends it
 pub(super) struct Arguments {
     /// Address and port of the gateway [default: 127.0.0.1:8080]; port 0 picks a free one
     #[arg(short, long, value_name = "ADDRESS")]
-    listen: Option<SocketAddr>,
+    listen: Option<Address>,
 
     /// Address and port of the sample gRPC server; port 0 picks a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
-    backend_listen: SocketAddr,
+    backend_listen: Address,
 
     /// How log lines look; `json` says nothing else [default: human]
     #[arg(long, value_enum, value_name = "FORM", hide_default_value = true)]
@@ -52,7 +53,7 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
 }
 
 async fn demo(arguments: &Arguments, report: Report) -> Exit {
-    let asked = arguments.backend_listen;
+    let asked = arguments.backend_listen.0;
     let bound = TcpListener::bind(asked).await.and_then(|listener| {
         let address = listener.local_addr()?;
         Ok((listener, address, Signals::catch()?))
@@ -60,11 +61,8 @@ async fn demo(arguments: &Arguments, report: Report) -> Exit {
     let (listener, backend, mut signals) = match bound {
         Ok(bound) => bound,
         Err(error) => {
-            let message = format!(
-                "the sample server cannot listen on {asked}: {error}; choose another address \
-                 with --backend-listen"
-            );
-            return failed(report, &message);
+            let message = no_listening(asked, &error, "--backend-listen");
+            return failed(report, &format!("the sample gRPC server: {message}"));
         }
     };
     let url = format!("http://{}", reachable(backend));
@@ -74,7 +72,7 @@ async fn demo(arguments: &Arguments, report: Report) -> Exit {
     };
     let flags = Flags {
         upstreams: vec![upstream],
-        listen: arguments.listen,
+        listen: arguments.listen.map(|address| address.0),
         ..Flags::default()
     };
     let settings = match config::load(None, &flags) {
@@ -97,8 +95,8 @@ async fn demo(arguments: &Arguments, report: Report) -> Exit {
         Exit::Signal(_) => exit,
         exit => match serving.await {
             Ok(Ok(())) => exit,
-            Ok(Err(error)) => failed(report, &format!("the sample server failed: {error}")),
-            Err(error) => failed(report, &format!("the sample server failed: {error}")),
+            Ok(Err(error)) => failed(report, &format!("the sample gRPC server failed: {error}")),
+            Err(error) => failed(report, &format!("the sample gRPC server failed: {error}")),
         },
     }
 }
@@ -114,19 +112,67 @@ fn reachable(bound: SocketAddr) -> SocketAddr {
     }
 }
 
-/// What to try in another terminal.
+/// What to try in a browser and in another terminal.
 fn words(gateway: &Gateway, backend: &str) -> String {
     let base = format!("http://{}", reachable(gateway.address()));
     let mut text =
-        format!("{DIM}the sample gRPC server is at {backend}{DIM:#}\n\nTry, in another terminal:");
+        format!("{DIM}the sample gRPC server is at {backend}{DIM:#}\n\nOpen in a browser:\n");
+    for path in PAGES {
+        text += &format!("\n  {BOLD}{base}{path}{BOLD:#}");
+    }
+    text += "\n\nTry in another terminal:";
     for example in EXAMPLES {
         let (title, command) = (example.title, example.command(&base));
         text += &format!("\n\n  {DIM}# {title}{DIM:#}\n  {BOLD}{command}{BOLD:#}");
     }
     let call = "call demo.echo.v1.EchoService/Get -d '{\"id\": 7}'";
+    let program = program();
     text += &format!(
         "\n\n  {DIM}# the gRPC server itself, without the gateway{DIM:#}\n  \
-         {BOLD}transom {call} --upstream {backend}{BOLD:#}\n\nCtrl-C ends the demo."
+         {BOLD}{program} {call} --upstream {backend}{BOLD:#}\n\nCtrl-C ends the demo."
     );
     text
+}
+
+/// How a fresh shell starts this program: by its bare name where the shell finds it by that.
+fn program() -> String {
+    let name = env!("CARGO_PKG_NAME");
+    let Ok(this) = std::env::current_exe() else {
+        return name.to_owned();
+    };
+    let found = std::env::var_os("PATH").and_then(|path| {
+        std::env::split_paths(&path)
+            .map(|folder| folder.join(name))
+            .find(|program| program.is_file())
+    });
+    let is_this = |found: PathBuf| match (found.canonicalize(), this.canonicalize()) {
+        (Ok(found), Ok(this)) => found == this,
+        _ => false,
+    };
+    if found.is_some_and(is_this) {
+        name.to_owned()
+    } else {
+        quoted_for_shells(&this.display().to_string())
+    }
+}
+
+/// The text as one word of a POSIX shell.
+fn quoted_for_shells(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+".contains(c);
+    if text.chars().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_stays_one_word_in_a_shell() {
+        assert_eq!(quoted_for_shells("/a/b-1.2/transom"), "/a/b-1.2/transom");
+        assert_eq!(quoted_for_shells("/my files/it's"), r"'/my files/it'\''s'");
+    }
 }

@@ -16,6 +16,8 @@ use tracing_subscriber::fmt::MakeWriter;
 use super::terminal;
 use crate::config::{Log, LogFormat, LogLevel};
 
+mod human;
+
 /// Lines that may wait to be written: at some 300 bytes each, a few megabytes.
 const QUEUE_MAX: usize = 8192;
 
@@ -58,8 +60,8 @@ pub(super) fn start(log: Log) -> Flush {
     // An error means that somebody else logs already (an embedding program): leave it so.
     let _ = match Form::of(log.format) {
         Form::Human => builder
-            .compact()
             .with_ansi(terminal::has_colours())
+            .event_format(human::Human)
             .try_init(),
         Form::Json => builder
             .json()

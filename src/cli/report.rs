@@ -1,13 +1,15 @@
 //! What happens while a gateway starts and runs: words on a terminal, or log lines where logs are
 //! JSON, so that a collector never meets a table.
 
+use std::io;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use super::log::Form;
 use super::table;
 use super::terminal::{self, BOLD, DIM, GOOD};
 use crate::config::units::Span;
-use crate::gateway::{Progress, StartError};
+use crate::gateway::{Progress, StartError, the_upstream};
 use crate::schema::Schema;
 
 /// Where progress goes.
@@ -27,8 +29,9 @@ impl Report {
                 },
                 Form::Human,
             ) => terminal::note(&format!(
-                "waiting for {upstream} at {url} ({cause}); next try in {}",
-                Span(*next)
+                "waiting for {}: {cause}; next try in {}",
+                the_upstream(upstream, url),
+                roughly(*next)
             )),
             (
                 Progress::Waiting {
@@ -39,7 +42,7 @@ impl Report {
                 },
                 Form::Json,
             ) => {
-                let next = Span(*next).to_string();
+                let next = roughly(*next);
                 tracing::warn!(
                     upstream,
                     url,
@@ -50,12 +53,18 @@ impl Report {
             }
             (Progress::LeftOut(reason), _) => self.left_out(reason),
             (Progress::Schema(schema), _) => self.schema(schema),
+            (Progress::Joined(schema), form) => {
+                if form == Form::Human {
+                    terminal::print("\nthe schema by reflection has joined:");
+                }
+                self.schema(schema);
+            }
         }
     }
 
     /// What is served, and what was left out.
     fn schema(self, schema: &Schema) {
-        let rows = table::rows(schema);
+        let rows = schema.rows();
         match self.0 {
             Form::Human => terminal::print(&table::text(&rows)),
             Form::Json => {
@@ -95,7 +104,7 @@ impl Report {
     }
 
     /// The first signal came.
-    pub(super) fn draining(self, most: std::time::Duration) {
+    pub(super) fn draining(self, most: Duration) {
         let most = Span(most).to_string();
         match self.0 {
             Form::Human => terminal::note(&format!(
@@ -106,19 +115,41 @@ impl Report {
     }
 }
 
+/// A pause as people say it.
+fn roughly(pause: Duration) -> String {
+    match pause.as_millis() {
+        millis @ ..1000 => format!("{millis}ms"),
+        _ => format!("{:.1}s", pause.as_secs_f64()),
+    }
+}
+
 /// Why a gateway did not start, with what to do about it.
 pub(super) fn explain(error: &StartError) -> String {
     match error {
-        StartError::Listen { address, cause } if cause.kind() == std::io::ErrorKind::AddrInUse => {
-            format!(
-                "cannot listen on {address}: another program does; choose another port with \
-                 --listen {}:PORT (port 0 picks a free one)",
-                match address {
-                    SocketAddr::V4(v4) => v4.ip().to_string(),
-                    SocketAddr::V6(v6) => format!("[{}]", v6.ip()),
-                }
-            )
-        }
+        StartError::Listen { address, cause } => no_listening(*address, cause, "--listen"),
         other => other.to_string(),
+    }
+}
+
+/// Why nobody can listen there, and the flag that names another address.
+pub(super) fn no_listening(address: SocketAddr, cause: &io::Error, flag: &str) -> String {
+    match cause.kind() {
+        io::ErrorKind::AddrInUse => format!(
+            "cannot listen on {address}: another program does; choose another port with \
+             {flag} {}:PORT (port 0 picks a free one)",
+            match address {
+                SocketAddr::V4(v4) => v4.ip().to_string(),
+                SocketAddr::V6(v6) => format!("[{}]", v6.ip()),
+            }
+        ),
+        io::ErrorKind::AddrNotAvailable => format!(
+            "cannot listen on {address}: this machine does not have that address; choose another \
+             with {flag} ADDRESS"
+        ),
+        io::ErrorKind::PermissionDenied => format!(
+            "cannot listen on {address}: {cause}; ports below 1024 need a privilege, another one \
+             comes with {flag} ADDRESS"
+        ),
+        _ => format!("cannot listen on {address}: {cause}"),
     }
 }

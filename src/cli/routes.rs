@@ -6,7 +6,7 @@ use tokio::sync::oneshot;
 use super::flags::Target;
 use super::report::explain;
 use super::{Exit, on_runtime, refuse, table, terminal};
-use crate::gateway::{self, Progress, SourceError, StartError};
+use crate::gateway::{self, Progress, SourceError, StartError, the_upstream};
 use crate::schema::Schema;
 
 /// Flags of `routes`.
@@ -46,7 +46,7 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
                 return Exit::Failed;
             }
         };
-        let rows = table::rows(&schema);
+        let rows = schema.rows();
         let text = match arguments.format {
             Format::Table => Ok(table::text(&rows)),
             Format::Json => serde_json::to_string_pretty(&rows),
@@ -107,12 +107,12 @@ pub(super) async fn load(config: &gateway::Config) -> Result<Loaded, NotLoaded> 
             cause,
             ..
         } => {
-            let message = format!("cannot reach the upstream {upstream} at {url}: {cause}");
+            let message = format!("cannot reach {}: {cause}", the_upstream(upstream, url));
             // Nobody listens only if the load has ended already.
             let _ = tell.take().map(|tell| tell.send(message));
         }
         Progress::LeftOut(reason) => left_out.push((*reason).to_owned()),
-        Progress::Schema(_) => {}
+        Progress::Schema(_) | Progress::Joined(_) => {}
     };
     let schema = tokio::select! {
         loaded = gateway::load_schema(config, &mut report) => loaded?,

@@ -1,7 +1,5 @@
 //! `transom serve`: a gateway until a signal.
 
-use std::net::SocketAddr;
-
 use clap::Args;
 
 use super::flags::Target;
@@ -9,7 +7,7 @@ use super::log::{self, Form};
 use super::report::{Report, explain};
 use super::signal::Signals;
 use super::{Exit, on_runtime, refuse, terminal};
-use crate::config::{self, LogFormat, LogLevel, Settings};
+use crate::config::{self, Address, LogFormat, LogLevel, Settings};
 use crate::gateway::Gateway;
 
 /// Flags of `serve`.
@@ -29,11 +27,11 @@ pub(super) struct Arguments {
 
     /// Address and port for clients [default: 127.0.0.1:8080]; port 0 picks a free one
     #[arg(short, long, value_name = "ADDRESS")]
-    listen: Option<SocketAddr>,
+    listen: Option<Address>,
 
-    /// Address and port for operators: health, readiness [default: none]
+    /// Address and port for operators: health, readiness, routes [default: none]
     #[arg(long, value_name = "ADDRESS")]
-    admin: Option<SocketAddr>,
+    admin: Option<Address>,
 
     /// How log lines look; with `json` the table of routes is left out [default: auto]
     #[arg(long, value_enum, value_name = "FORM", hide_default_value = true)]
@@ -47,8 +45,8 @@ pub(super) struct Arguments {
 /// Runs the command.
 pub(super) fn run(arguments: &Arguments) -> Exit {
     let flags = config::Flags {
-        listen: arguments.listen,
-        admin: arguments.admin,
+        listen: arguments.listen.map(|address| address.0),
+        admin: arguments.admin.map(|address| address.0),
         log_format: arguments.log,
         log_level: arguments.log_level,
         ..arguments.target.flags()

@@ -61,6 +61,14 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
         );
         return Err(wrong(timeouts.unary.defined, "timeouts.unary", message));
     }
+    if let Some(admin) = raw.admin.listen
+        && admin == raw.listen.0
+        && admin.0.port() != 0
+    {
+        let message =
+            format!("found `{admin}`, which is `listen` already; expected an address of its own");
+        return Err(wrong(Location::UNKNOWN, "admin.listen", message));
+    }
     let limit = raw.limits.response_message.0;
     let gateway = gateway::Config {
         listener: listener_config(raw),

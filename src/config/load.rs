@@ -97,8 +97,10 @@ pub(super) fn parse(text: &str, path: &Path) -> Result<File, FileError> {
     let parsed = serde_saphyr::with_deserializer_from_str(text, |yaml| {
         let mut track = serde_path_to_error::Track::new();
         let file = File::deserialize(serde_path_to_error::Deserializer::new(yaml, &mut track));
-        // A value that is read together with its place is wrapped in a `value` of its own.
+        // A value that is read together with its place is wrapped in a `value` of its own, and a
+        // key that could not be read is a `?`.
         key = track.path().to_string().replace(".value", "");
+        key.truncate(key.trim_end_matches(['.', '?']).len());
         file
     });
     parsed.map_err(|error| {
@@ -158,9 +160,30 @@ fn describe(error: &Yaml, path: &str) -> (String, String) {
             key.to_owned(),
             format!("found {unexpected}, expected {expected}"),
         ),
+        Yaml::Unexpected { expected, .. } => (
+            key.to_owned(),
+            format!("expected {}", in_place_of_events(expected)),
+        ),
+        Yaml::DuplicateMappingKey { key: twice, .. } => (
+            key.to_owned(),
+            format!(
+                "found the key {} twice, expected it once",
+                quoted(twice.as_deref().unwrap_or_default())
+            ),
+        ),
         Yaml::InvalidScalar { ty, .. } => (key.to_owned(), format!("expected {}", article(ty))),
         Yaml::Message { msg, .. } => (key.to_owned(), msg.clone()),
         other => (key.to_owned(), without_place(&other.to_string())),
+    }
+}
+
+/// What the YAML reader calls by the names of its events.
+fn in_place_of_events(expected: &str) -> &str {
+    match expected {
+        "mapping start" => "keys with values beneath it",
+        "sequence start" => "a list, whose items begin with `- `",
+        "string scalar" | "scalar" => "a single text",
+        other => other,
     }
 }
 

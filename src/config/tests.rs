@@ -129,7 +129,27 @@ fn an_error_names_file_line_column_and_key_and_what_was_expected() {
 fn broken_yaml_and_a_wrong_url_are_errors_with_a_place() {
     for (text, place) in [
         ("listen: [\n", "transom.yaml:"),
-        ("limits: 5\n", "transom.yaml:1:9: limits:"),
+        (
+            "limits: 5\n",
+            "transom.yaml:1:9: limits: expected keys with values beneath it",
+        ),
+        (
+            "- a\n",
+            "transom.yaml:1:1: expected keys with values beneath it",
+        ),
+        (
+            "listen: [a]\n",
+            "transom.yaml:1:9: listen: expected a single text",
+        ),
+        ("schema: 5\n", "transom.yaml:1:9: schema: expected a list"),
+        (
+            "log: {}\nlog: {}\n",
+            "transom.yaml:2:1: found the key `log` twice",
+        ),
+        (
+            "listen: 127.0.0.1:1\nadmin: { listen: 127.0.0.1:1 }\nupstreams: { a: { url: 'http://h:1' } }\n",
+            "transom.yaml: admin.listen: found `127.0.0.1:1`, which is `listen` already",
+        ),
         (
             "upstreams:\n  a:\n    url: https://h:1\n",
             "transom.yaml:3:10: upstreams.a.url:",

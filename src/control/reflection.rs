@@ -58,7 +58,7 @@ pub enum ReflectionError {
     #[error("the backend does not implement gRPC server reflection, neither v1 nor v1alpha")]
     NoReflection,
     /// Reflection began and went wrong.
-    #[error("reflection failed: {0}")]
+    #[error("{0}")]
     Failed(String),
 }
 
@@ -338,6 +338,13 @@ fn failed(status: Status) -> ReflectionError {
     let text = format!("{:?}: {}", status.code(), shown(status.message()));
     match status.code() {
         Code::Unavailable => ReflectionError::NotUp(text),
+        // What a server answers has no source; this comes from our own side of the connection.
+        Code::Unknown | Code::Internal if status.source().is_some() => {
+            ReflectionError::Failed(format!(
+                "HTTP/2 broke down ({}); expected the port of a gRPC server, without TLS",
+                cause(&status)
+            ))
+        }
         _ => ReflectionError::Failed(text),
     }
 }

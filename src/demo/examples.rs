@@ -19,6 +19,13 @@ impl Example {
     }
 }
 
+/// Paths of pages that a browser shows.
+pub const PAGES: &[&str] = &[
+    "/v1/shelves",
+    "/v1/shelves/fiction/books",
+    "/v1/shelves/fiction/books/1/cover",
+];
+
 /// The examples, in the order to try them. Each works by itself, and again.
 pub const EXAMPLES: &[Example] = &[
     Example {

@@ -77,8 +77,9 @@ pub enum SourceError {
     },
     /// The backend is up but has no reflection.
     #[error(
-        "the upstream {upstream:?} at {url} has no server reflection (neither grpc.reflection.v1 nor v1alpha): \
-         give its schema by --descriptors FILE (a FileDescriptorSet) or --proto DIR (its .proto files)"
+        "{} has no server reflection (neither grpc.reflection.v1 nor v1alpha): give its schema by \
+         --descriptors FILE (a FileDescriptorSet) or --proto DIR (its .proto files)",
+        the_upstream(upstream, url)
     )]
     NoReflection {
         /// The upstream.
@@ -87,7 +88,10 @@ pub enum SourceError {
         url: String,
     },
     /// The backend's reflection answers are unusable.
-    #[error("the upstream {upstream:?} at {url} failed to tell its schema by reflection: {cause}")]
+    #[error(
+        "{} does not tell its schema by reflection: {cause}",
+        the_upstream(upstream, url)
+    )]
     Reflection {
         /// The upstream.
         upstream: String,
@@ -96,6 +100,16 @@ pub enum SourceError {
         /// What went wrong.
         cause: String,
     },
+}
+
+/// An upstream in a sentence for its operator. A name that says no more than the URL is left out.
+#[must_use]
+pub fn the_upstream(name: &str, url: &str) -> String {
+    if name == "upstream" || url.contains(name) {
+        format!("the upstream at {url}")
+    } else {
+        format!("the upstream {name:?} at {url}")
+    }
 }
 
 /// Loads the sources in their order. Waits, with back-off, for backends that are not up.

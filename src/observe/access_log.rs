@@ -139,7 +139,8 @@ impl CallRecord {
 
     /// Notes the time the call was given.
     pub fn deadline(&mut self, deadline: Deadline) {
-        self.deadline = deadline.remaining();
+        // Read just after it was set: the rounding gives back what was set.
+        self.deadline = deadline.remaining().map(to_milliseconds);
     }
 
     /// Counts one request message.
@@ -274,6 +275,12 @@ fn milliseconds(span: Duration) -> f64 {
     #[allow(clippy::cast_precision_loss)]
     let micros = span.as_micros() as f64;
     micros / 1000.0
+}
+
+/// The nearest whole number of milliseconds.
+fn to_milliseconds(span: Duration) -> Duration {
+    let millis = (span + Duration::from_micros(500)).as_millis();
+    Duration::from_millis(u64::try_from(millis).unwrap_or(u64::MAX))
 }
 
 fn truncated(text: &str, max: usize) -> &str {

@@ -83,10 +83,15 @@ fn check(verb: &Verb, headers: &HeaderMap, method: &Method) -> Result<(), Refusa
         ));
     }
     if method.shape != Shape::Unary {
-        return Err(Refusal::unsupported_type(
-            "the method streams, which application/json on its own path cannot; \
-             use gRPC, gRPC-Web or a REST binding",
-        ));
+        let but = if method.shape.takes_stream() {
+            "call it by gRPC or gRPC-Web on this path"
+        } else {
+            "call it by gRPC or gRPC-Web on this path, or by a REST binding (google.api.http)"
+        };
+        return Err(Refusal::no_json(format!(
+            "{} streams, and JSON on this path carries unary calls only; {but}",
+            method.name
+        )));
     }
     Ok(())
 }

@@ -7,6 +7,14 @@ use super::detect::KNOWN_TYPES;
 use crate::call::{Code, Status};
 use crate::observe::CallRecord;
 
+/// `google.rpc.Status` without details, its keys in the order of the transcoder's.
+#[derive(serde::Serialize)]
+struct Shown<'s> {
+    code: i32,
+    message: &'s str,
+    details: [(); 0],
+}
+
 /// Why a request becomes no call, in HTTP's terms.
 #[derive(Debug)]
 pub struct Refusal {
@@ -37,10 +45,12 @@ impl Refusal {
 
     /// 415 that lists the types which are taken.
     pub(crate) fn unsupported_type(what: &str) -> Self {
-        let status = Status::downstream(
-            Code::InvalidArgument,
-            format!("{what}; expected one of {KNOWN_TYPES}"),
-        );
+        Self::no_json(format!("{what}; expected one of {KNOWN_TYPES}"))
+    }
+
+    /// 415 whose message says by itself what is taken.
+    pub(crate) fn no_json(message: impl Into<String>) -> Self {
+        let status = Status::downstream(Code::InvalidArgument, message);
         Self {
             http: StatusCode::UNSUPPORTED_MEDIA_TYPE,
             status,
@@ -50,12 +60,14 @@ impl Refusal {
 
     /// The whole response; the record ends with it.
     pub(crate) fn answer(self, record: CallRecord) -> Response<Body> {
-        let body = serde_json::json!({
-            "code": self.status.code.number(),
-            "message": self.status.message,
-            "details": [],
-        });
-        let mut response = Response::new(Body::from(body.to_string()));
+        let body = Shown {
+            code: self.status.code.number(),
+            message: &self.status.message,
+            details: [],
+        };
+        // Numbers and text are always JSON.
+        let body = serde_json::to_vec(&body).unwrap_or_default();
+        let mut response = Response::new(Body::from(body));
         *response.status_mut() = self.http;
         let headers = response.headers_mut();
         headers.insert(

@@ -110,6 +110,23 @@ pub enum Body {
 }
 
 impl Shape {
+    /// The shape in words.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unary => "unary",
+            Self::ClientStream => "client stream",
+            Self::ServerStream => "server stream",
+            Self::Bidi => "bidi",
+        }
+    }
+
+    /// True if the client may send more than one message.
+    #[must_use]
+    pub const fn takes_stream(self) -> bool {
+        matches!(self, Self::ClientStream | Self::Bidi)
+    }
+
     /// The shape of a method of which these sides stream.
     pub(super) const fn new(client: Option<bool>, server: Option<bool>) -> Self {
         match (client, server) {

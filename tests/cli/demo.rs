@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use serde_json::{Value, json};
-use transom::demo::EXAMPLES;
+use transom::demo::{EXAMPLES, PAGES};
 
 use super::support::Running;
 use super::{err, file, out, transom};
@@ -55,6 +55,30 @@ fn the_commands_that_the_demo_prints_work() {
             );
         }
     }
+    for page in PAGES {
+        let url = format!("{}{page}", demo.gateway);
+        assert!(demo.said.iter().any(|line| line.trim() == url), "{url}");
+        if has_curl {
+            let get = ["-sf", "-o", "/dev/null", url.as_str()];
+            assert!(Command::new("curl").args(get).status().unwrap().success());
+        }
+    }
+    // Its own program is named so that a shell elsewhere finds it.
+    let call = demo
+        .said
+        .iter()
+        .find(|line| line.contains(" call "))
+        .unwrap();
+    let shell = Command::new("sh")
+        .args(["-c", call.trim()])
+        .current_dir("/")
+        .output()
+        .unwrap();
+    assert!(
+        out(&shell).contains(r#""id": "7""#),
+        "{call}: {}",
+        err(&shell)
+    );
     demo.running.signal("INT");
     assert_eq!(demo.running.end().code(), Some(0));
 }
@@ -92,9 +116,23 @@ fn routes_lists_what_the_demo_serves() {
         count.unwrap(),
         &json!({
             "method": "POST", "path": "/demo.library.v1.LibraryService/CountBooks",
-            "rpc": "demo.library.v1.LibraryService/CountBooks", "shape": "unary",
+            "rpc": "demo.library.v1.LibraryService/CountBooks", "shape": "unary", "rest": true,
             "body": "*", "response_body": "", "upstream": "upstream", "deprecated": false,
         })
+    );
+    // What REST does not carry is said to be for gRPC, whatever its annotation names.
+    let collect: Vec<_> = list
+        .iter()
+        .filter(|row| row["rpc"] == "demo.echo.v1.EchoService/Collect")
+        .map(|row| (&row["path"], &row["rest"]))
+        .collect();
+    assert_eq!(
+        collect,
+        [(&json!("/demo.echo.v1.EchoService/Collect"), &json!(false))]
+    );
+    assert!(
+        table.contains("\ngRPC    /demo.echo.v1.EchoService/Collect "),
+        "{table}"
     );
     assert!(
         !list

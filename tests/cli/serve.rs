@@ -1,5 +1,6 @@
 //! `transom serve` from its start to its end, and `check` on schemas from files.
 
+use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 
 use serde_json::Value;
@@ -109,13 +110,35 @@ fn a_backend_that_is_not_up_is_waited_for_until_a_signal() {
     let running = Running::start(&serve);
     let said = running.err_until("next try in");
     assert!(
-        said.last()
-            .unwrap()
-            .starts_with("waiting for upstream at http://127.0.0.1:9"),
+        said.last().unwrap().starts_with(
+            "waiting for the upstream at http://127.0.0.1:9: the connection was refused"
+        ),
         "{said:?}"
     );
     running.signal("TERM");
     assert_eq!(running.end().code(), Some(143));
+}
+
+#[test]
+fn a_port_that_speaks_no_http_2_is_told_as_such() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let mut stream = stream;
+            let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n");
+            let _ = stream.read(&mut [0; 1024]);
+        }
+    });
+    let output = transom(&["routes", "--upstream", &url]);
+    assert_eq!(output.status.code(), Some(1), "{}", err(&output));
+    let expected = format!("error: the upstream at {url} does not tell its schema by reflection: ");
+    assert!(
+        err(&output).starts_with(&expected)
+            && err(&output).contains("expected the port of a gRPC server"),
+        "{}",
+        err(&output)
+    );
 }
 
 #[test]

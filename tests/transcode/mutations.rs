@@ -104,7 +104,7 @@ const STRICTER_ON_JSON: [&str; 11] = [
     "expected field paths in lowerCamelCase",
     "of the closed enum",
     "which is out of range",
-    "which is no number",
+    "which is not a number",
     "as key, found the string",
 ];
 

@@ -29,7 +29,7 @@ impl Misfit {
     /// As the end of "expected an int32, found … ".
     pub(crate) fn reason(self) -> &'static str {
         match self {
-            Self::Syntax => "which is no number",
+            Self::Syntax => "which is not a number",
             Self::Fraction => "which is not an integer",
             Self::Range => "which is out of range",
         }

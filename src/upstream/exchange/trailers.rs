@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, DATE};
 use http::{HeaderMap, HeaderValue};
 use prost::Message as _;
 
@@ -33,9 +33,11 @@ pub(super) fn end(mut trailers: HeaderMap) -> Option<End> {
     for taken in [GRPC_STATUS, GRPC_MESSAGE, GRPC_STATUS_DETAILS] {
         trailers.remove(taken);
     }
-    // Of a trailers-only answer's headers, these are about a body that is not there.
+    // Of a trailers-only answer's headers, these are about a body that is not there, and about
+    // HTTP.
     trailers.remove(CONTENT_TYPE);
     trailers.remove(CONTENT_LENGTH);
+    trailers.remove(DATE);
     Some(End {
         status,
         trailers: Metadata(trailers),
