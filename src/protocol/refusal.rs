@@ -50,12 +50,10 @@ impl Refusal {
 
     /// The whole response; the record ends with it.
     pub(crate) fn answer(self, record: CallRecord) -> Response<Body> {
-        let body = serde_json::json!({
-            "code": self.status.code.number(),
-            "message": self.status.message,
-            "details": [],
-        });
-        let mut response = Response::new(Body::from(body.to_string()));
+        let code = self.status.code.number();
+        let message = serde_json::to_string(&self.status.message).unwrap_or_default();
+        let body = format!(r#"{{"code":{code},"message":{message},"details":[]}}"#);
+        let mut response = Response::new(Body::from(body));
         *response.status_mut() = self.http;
         let headers = response.headers_mut();
         headers.insert(
