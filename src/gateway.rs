@@ -108,6 +108,9 @@ pub enum StartError {
     /// The threads cannot be had.
     #[error("cannot start the worker threads: {0}")]
     Workers(std::io::Error),
+    /// What is served would no longer be with the sources that join: they contradict it.
+    #[error("with it, what is served would be lost:\n  {}", .0.join("\n  "))]
+    Contradiction(Vec<String>),
     /// A port cannot be had.
     #[error("cannot listen on {address}: {cause}")]
     Listen {
@@ -271,7 +274,16 @@ impl Join {
         let reflected = sources::load(&self.later, &self.config.upstreams, report).await?;
         self.sources.extend(reflected);
         let sources = std::mem::take(&mut self.sources);
-        Ok(Schema::build(sources, &self.config.schema_options)?)
+        let schema = Schema::build(sources, &self.config.schema_options)?;
+        // What joins may add; whoever relies on what is served must not lose it.
+        let served = Arc::clone(&self.serving.load().schema);
+        let is_kept = served
+            .methods()
+            .all(|method| schema.method(&method.path).is_some());
+        if !is_kept {
+            return Err(StartError::Contradiction(schema.refusals().to_vec()));
+        }
+        Ok(schema)
     }
 }
 
@@ -287,3 +299,6 @@ pub async fn load_schema(
     let sources = sources::load(&config.schema, &config.upstreams, report).await?;
     Ok(Schema::build(sources, &config.schema_options)?)
 }
+
+#[cfg(test)]
+mod tests;
