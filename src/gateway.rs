@@ -11,6 +11,7 @@
 //! it comes, by one swap.
 
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,6 +23,7 @@ use crate::observe::Observe;
 use crate::protocol::{self, Serving};
 use crate::schema::{self, Schema, Source};
 use crate::upstream::{self, Upstream};
+use crate::worker::{self, Workers};
 
 mod front;
 mod sources;
@@ -43,6 +45,8 @@ pub struct Config {
     pub schema_options: schema::Options,
     /// How requests are read and answered.
     pub protocol: protocol::Config,
+    /// Threads that serve connections.
+    pub workers: NonZeroUsize,
 }
 
 impl Config {
@@ -62,6 +66,7 @@ impl Config {
             schema: vec![SourceConfig::Reflection { upstream: name }],
             schema_options: schema::Options::default(),
             protocol: protocol::Config::default(),
+            workers: worker::default_count(),
         })
     }
 }
@@ -100,6 +105,12 @@ pub enum StartError {
     /// Two upstreams have one name.
     #[error(transparent)]
     Upstream(#[from] upstream::DuplicateName),
+    /// The threads cannot be had.
+    #[error("cannot start the worker threads: {0}")]
+    Workers(std::io::Error),
+    /// What is served would no longer be with the sources that join: they contradict it.
+    #[error("with it, what is served would be lost:\n  {}", .0.join("\n  "))]
+    Contradiction(Vec<String>),
     /// A port cannot be had.
     #[error("cannot listen on {address}: {cause}")]
     Listen {
@@ -149,7 +160,8 @@ impl Gateway {
         let schema = Schema::build(sources.clone(), &config.schema_options)?;
         report(&Progress::Schema(&schema));
 
-        let calls = Upstream::build(config.upstreams.clone())?;
+        let workers = Workers::start(config.workers).map_err(StartError::Workers)?;
+        let calls = Upstream::build(config.upstreams.clone(), workers.count())?;
         let serving = Serving {
             schema: Arc::new(schema),
             calls,
@@ -168,13 +180,13 @@ impl Gateway {
                     ..config.listener.clone()
                 };
                 let listener = listener::bind(listener)
-                    .and_then(|bound| bound.serve(front::service(pages)))
+                    .and_then(|bound| bound.serve(front::service(pages), workers.clone()))
                     .map_err(at(address))?;
                 Some((admin, listener))
             }
         };
         let listener = bound
-            .serve(front::service(front::router(router)))
+            .serve(front::service(front::router(router)), workers)
             .map_err(at(address))?;
         let joining = (!later.is_empty()).then(|| {
             let join = Join {
@@ -262,7 +274,16 @@ impl Join {
         let reflected = sources::load(&self.later, &self.config.upstreams, report).await?;
         self.sources.extend(reflected);
         let sources = std::mem::take(&mut self.sources);
-        Ok(Schema::build(sources, &self.config.schema_options)?)
+        let schema = Schema::build(sources, &self.config.schema_options)?;
+        // What joins may add; whoever relies on what is served must not lose it.
+        let served = Arc::clone(&self.serving.load().schema);
+        let is_kept = served
+            .methods()
+            .all(|method| schema.method(&method.path).is_some());
+        if !is_kept {
+            return Err(StartError::Contradiction(schema.refusals().to_vec()));
+        }
+        Ok(schema)
     }
 }
 
@@ -278,3 +299,6 @@ pub async fn load_schema(
     let sources = sources::load(&config.schema, &config.upstreams, report).await?;
     Ok(Schema::build(sources, &config.schema_options)?)
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,6 +10,7 @@
 //!
 //! The modules, from the bottom up; each imports only those above it in this list:
 //!
+//! - [`worker`]: threads, each with a runtime of its own
 //! - [`transcode`]: JSON text to wire bytes and back, by plans compiled from descriptors
 //! - [`schema`]: what can be called, an immutable snapshot
 //! - [`call`]: `Call`, `Reply`, `Status`: the vocabulary of the road
@@ -34,3 +35,4 @@ pub mod protocol;
 pub mod schema;
 pub mod transcode;
 pub mod upstream;
+pub mod worker;

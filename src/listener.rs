@@ -1,8 +1,9 @@
 //! Sockets to HTTP requests: one port, HTTP/1.1 and HTTP/2, HTTP/2 by prior knowledge too.
 //!
 //! An own accept loop, because nothing a client does or fails to do may hold a connection for
-//! ever: every slow-client shape has a timer (see [`guard`]), connections are counted and bounded,
-//! and a drain says good-bye (GOAWAY, `connection: close`) before anything is cut.
+//! ever: every slow-client shape has a timer (`listener/guard.rs` for those who do not send,
+//! `listener/stall.rs` for those who do not read), connections are counted and bounded, and a
+//! drain says good-bye (GOAWAY, `connection: close`) before anything is cut.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -15,7 +16,7 @@ use std::time::Duration;
 use axum::body::Body;
 use http::{Request, Response};
 use hyper::body::Incoming;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{Semaphore, watch};
@@ -23,12 +24,18 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::call::Peer;
+use crate::worker::Workers;
 
 mod guard;
+mod held;
 mod socket;
+mod stall;
+mod target;
 
 use guard::{Guard, Watch};
+use held::Held;
 use socket::Watched;
+use stall::{Pace, Patience, Streams};
 
 /// Flow-control window of one stream, in both directions of a connection: what a client may send
 /// before the backend has read it. The smallest that HTTP/2 starts with, as Envoy's edge guide has it.
@@ -111,6 +118,9 @@ pub struct Timeouts {
     pub preface: Duration,
     /// Without any call, until the connection is closed.
     pub idle: Duration,
+    /// Without taking any more of a response that is there; then the HTTP/2 stream is reset, or
+    /// the HTTP/1.1 connection closed.
+    pub write_stall: Duration,
 }
 
 impl Default for Timeouts {
@@ -119,6 +129,7 @@ impl Default for Timeouts {
             head: Duration::from_secs(10),
             preface: Duration::from_secs(10),
             idle: Duration::from_secs(75),
+            write_stall: Duration::from_secs(60),
         }
     }
 }
@@ -163,11 +174,11 @@ pub fn bind(config: Config) -> io::Result<Bound> {
 }
 
 impl Bound {
-    /// Starts to answer. `service` gets every request with a [`Peer`] in its extensions.
+    /// Starts to answer, on the workers. `service` gets every request with a [`Peer`] in its extensions.
     ///
     /// # Errors
     /// The operating system's: of two processes on one port, the later fails here.
-    pub fn serve<S, F>(self, service: S) -> io::Result<Listener>
+    pub fn serve<S, F>(self, service: S, workers: Workers) -> io::Result<Listener>
     where
         S: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
         F: Future<Output = Result<Response<Body>, Infallible>> + Send + 'static,
@@ -176,7 +187,7 @@ impl Bound {
         let address = listener.local_addr()?;
         let (phase, phases) = watch::channel(Phase::Serving);
         let drain = self.config.drain;
-        let accepting = tokio::spawn(accept(listener, self.config, service, phases));
+        let accepting = tokio::spawn(accept(listener, self.config, service, workers, phases));
         Ok(Listener {
             address,
             phase,
@@ -229,24 +240,26 @@ async fn accept<S, F>(
     listener: TcpListener,
     config: Config,
     service: S,
+    workers: Workers,
     mut phases: watch::Receiver<Phase>,
 ) where
     S: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Result<Response<Body>, Infallible>> + Send + 'static,
 {
     let builder = Arc::new(http_builder(&config));
-    let places = Arc::new(Semaphore::new(config.limits.connections));
+    let permits = Arc::new(Semaphore::new(config.limits.connections));
     let mut connections = JoinSet::new();
     loop {
         while connections.try_join_next().is_some() {}
-        // A place first, then a connection: at the limit clients wait in the kernel's queue.
+        // A permit first, then a connection: at the limit clients wait in the kernel's queue.
         let next = async {
-            let place = Arc::clone(&places)
+            let permit = Arc::clone(&permits)
                 .acquire_owned()
                 .await
                 .map_err(io::Error::other)?;
             let (stream, address) = listener.accept().await?;
-            Ok::<_, io::Error>((stream, address, place))
+            // Off this runtime's event queue, to be put on a worker's.
+            Ok::<_, io::Error>((stream.into_std()?, address, permit))
         };
         let accepted = tokio::select! {
             biased;
@@ -254,14 +267,23 @@ async fn accept<S, F>(
             accepted = next => accepted,
         };
         match accepted {
-            Ok((stream, address, place)) => {
+            Ok((stream, address, permit)) => {
                 let (builder, service, phases) =
                     (Arc::clone(&builder), service.clone(), phases.clone());
                 let timeouts = config.timeouts;
-                connections.spawn(async move {
-                    serve_connection(stream, address, &builder, service, timeouts, phases).await;
-                    drop(place);
-                });
+                let place = workers.place();
+                let runtime = place.runtime().clone();
+                let connection = async move {
+                    match TcpStream::from_std(stream) {
+                        Ok(stream) => {
+                            serve_connection(stream, address, &builder, service, timeouts, phases)
+                                .await;
+                        }
+                        Err(error) => tracing::warn!(%error, "a connection could not be served"),
+                    }
+                    drop((permit, place));
+                };
+                connections.spawn_on(connection, &runtime);
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -273,15 +295,16 @@ async fn accept<S, F>(
     while connections.join_next().await.is_some() {}
 }
 
-fn http_builder(config: &Config) -> auto::Builder<TokioExecutor> {
-    let mut builder = auto::Builder::new(TokioExecutor::new());
+fn http_builder(config: &Config) -> auto::Builder<Streams> {
+    let mut builder = auto::Builder::new(Streams::new(config.timeouts.write_stall));
     builder
         .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(None) // `guard` has the timers, which tell an idle client from a slow one
         .max_headers(config.limits.headers)
+        // And no `pipeline_flush`, with which hyper buffers what a client does not read without a
+        // bound, and loses the 400 of a malformed head.
         .max_buf_size(HTTP1_BUFFER)
-        .pipeline_flush(true)
         .half_close(false);
     builder
         .http2()
@@ -299,7 +322,7 @@ fn http_builder(config: &Config) -> auto::Builder<TokioExecutor> {
 async fn serve_connection<S, F>(
     stream: TcpStream,
     address: SocketAddr,
-    builder: &auto::Builder<TokioExecutor>,
+    builder: &auto::Builder<Streams>,
     service: S,
     timeouts: Timeouts,
     mut phases: watch::Receiver<Phase>,
@@ -311,14 +334,25 @@ async fn serve_connection<S, F>(
     let watch = Watch::new(Guard::new(timeouts, Instant::now()));
     let io = TokioIo::new(Watched::new(stream, watch.clone()));
     let requests = watch.clone();
+    let pace = Pace::default();
+    let mut patience = Patience::new(pace.clone(), timeouts.write_stall);
     let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(Peer { address });
         let open = requests.request();
-        let answer = service(request);
+        let answer = match target::check(&request) {
+            Ok(()) => Ok(service(request)),
+            Err(reason) => Err(target::refuse(request.version(), reason)),
+        };
+        let connection_pace = pace.clone();
         async move {
-            let response = answer.await?;
+            let response = match answer {
+                Ok(answer) => answer.await?,
+                Err(refusal) => refusal,
+            };
+            // HTTP/2 streams have a pace each; an HTTP/1.1 connection has one body at a time.
+            let pace = stall::of_stream().unwrap_or(connection_pace);
             // The call lasts as long as its body.
-            Ok::<_, Infallible>(response.map(|body| guard::Held::new(body, open)))
+            Ok::<_, Infallible>(response.map(|body| Held::new(body, open, pace)))
         }
     });
     let mut connection = pin!(builder.serve_connection(io, service));
@@ -351,6 +385,14 @@ async fn serve_connection<S, F>(
                     return;
                 }
             },
+            () = std::future::poll_fn(|cx| patience.poll_out(cx)) => {
+                tracing::debug!(peer = %address, "closed a connection whose client does not read its response");
+                return;
+            }
         }
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

@@ -70,16 +70,20 @@ pub struct Upstream {
 }
 
 impl Upstream {
-    /// Builds the upstreams. No connection is made before the first call.
+    /// Builds the upstreams, with a pool for each of so many workers. No connection is made before
+    /// the first call.
     ///
     /// # Errors
     /// Two of them have the same name.
-    pub fn build(configs: impl IntoIterator<Item = Config>) -> Result<Self, DuplicateName> {
+    pub fn build(
+        configs: impl IntoIterator<Item = Config>,
+        workers: usize,
+    ) -> Result<Self, DuplicateName> {
         let mut clusters = HashMap::new();
         for config in configs {
             let name = config.name.clone();
             if clusters
-                .insert(name.clone(), Cluster::new(config))
+                .insert(name.clone(), Cluster::new(config, workers))
                 .is_some()
             {
                 return Err(DuplicateName(name));

@@ -20,6 +20,7 @@ async fn rest_answers_over_both_versions_of_http() {
         assert_eq!(answer.status, 200, "{version:?}");
         assert_eq!(answer.header("content-type"), Some("application/json"));
         assert_eq!(answer.json()["id"], "7");
+        assert!(answer.trailers.is_empty(), "nobody asked for trailers");
     }
 }
 

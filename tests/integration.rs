@@ -6,6 +6,7 @@ mod cli;
 mod demo;
 mod examples;
 mod gateway;
+mod metadata;
 mod protos;
 mod support;
 mod transcode {

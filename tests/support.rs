@@ -13,7 +13,6 @@ use transom::gateway::{Config, Gateway};
 /// The demo backend on a free port. It stops when this is dropped.
 pub(crate) struct Backend {
     pub(crate) url: String,
-    pub(crate) address: SocketAddr,
     _stop: oneshot::Sender<()>,
 }
 
@@ -30,7 +29,6 @@ impl Backend {
         }));
         Self {
             url: format!("http://{address}"),
-            address,
             _stop: stop,
         }
     }

@@ -153,7 +153,7 @@ async fn call(arguments: &Arguments, settings: Settings) -> Result<Exit, String>
         requests,
     };
     let upstream =
-        Upstream::build(settings.gateway.upstreams).map_err(|error| error.to_string())?;
+        Upstream::build(settings.gateway.upstreams, 1).map_err(|error| error.to_string())?;
     let form = if arguments.compact {
         Form::Compact
     } else {

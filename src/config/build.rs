@@ -1,5 +1,6 @@
 //! From raw keys to the `Config` of every module: references are resolved, combinations checked.
 
+use std::num::NonZeroUsize;
 use std::path::Path;
 
 use serde_saphyr::Location;
@@ -9,7 +10,7 @@ use super::raw::{BadBindings, File, Source, Strictness, Timeouts};
 use super::units::quoted;
 use super::{Error, Settings};
 use crate::gateway::SourceConfig;
-use crate::{gateway, listener, protocol, schema, transcode, upstream};
+use crate::{gateway, listener, protocol, schema, transcode, upstream, worker};
 
 /// Checks what no single key can know, and fills the types.
 pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Error> {
@@ -88,6 +89,9 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
             unannotated_off: !raw.rest.unannotated,
         },
         protocol: protocol_config(raw),
+        workers: raw.workers.map_or_else(worker::default_count, |count| {
+            NonZeroUsize::new(count.0 as usize).unwrap_or(NonZeroUsize::MIN)
+        }),
     };
     Ok(Settings {
         gateway,
@@ -165,6 +169,7 @@ fn listener_config(raw: &File) -> listener::Config {
             head: timeouts.request_head.0,
             preface: timeouts.preface.0,
             idle: timeouts.connection_idle.0,
+            write_stall: timeouts.write_stall.0,
         },
         drain: listener::Drain {
             delay: timeouts.drain_delay.0,

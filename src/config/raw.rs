@@ -29,6 +29,8 @@ use crate::{listener, protocol, schema, transcode, upstream};
 pub(super) struct File {
     /// Address and port that clients connect to. Port 0 picks a free one.
     pub(super) listen: Listen,
+    /// Threads that serve connections. Absent: one for each core.
+    pub(super) workers: Option<Count>,
     /// The admin listener: health, readiness, metrics.
     pub(super) admin: Admin,
     /// The gRPC servers behind the gateway, by a name of your choice.
@@ -258,6 +260,8 @@ pub(super) struct Timeouts {
     pub(super) stream_idle: Span,
     /// A client connection without a request.
     pub(super) connection_idle: Span,
+    /// A client that takes nothing more of a response that is there.
+    pub(super) write_stall: Span,
     /// Receiving the head of an HTTP/1.1 request.
     pub(super) request_head: Span,
     /// Receiving the HTTP/2 preface of a new connection.
@@ -277,6 +281,7 @@ impl Default for Timeouts {
             request_body: Span(protocol.timeouts.request_body),
             stream_idle: Span(protocol.timeouts.stream_idle),
             connection_idle: Span(listener.timeouts.idle),
+            write_stall: Span(listener.timeouts.write_stall),
             request_head: Span(listener.timeouts.head),
             preface: Span(listener.timeouts.preface),
             drain_delay: Span(listener.drain.delay),

@@ -8,18 +8,23 @@ use std::error::Error;
 use std::io;
 use std::time::Duration;
 
+use http::HeaderName;
 use http::uri::PathAndQuery;
+use http_body::Frame;
+use http_body_util::BodyExt as _;
 use prost::Message as _;
 use prost::encoding::{WireType, encode_key, encode_varint};
 use prost_types::FileDescriptorProto;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
+use tonic::body::Body;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Request, Status, Streaming};
 use tonic_prost::ProstCodec;
 use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
 use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
 use tonic_reflection::pb::v1::{ServerReflectionRequest, ServerReflectionResponse};
+use tower::util::MapResponse;
 
 /// The method in the order in which it is tried.
 const PATHS: [&str; 2] = [
@@ -41,6 +46,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// All questions and answers together.
 const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Details of a status: nobody here reads them.
+const DETAILS: HeaderName = HeaderName::from_static("grpc-status-details-bin");
 
 /// Bytes of a backend's error message that are repeated.
 const SHOWN_MAX: usize = 100;
@@ -80,6 +88,7 @@ pub async fn descriptors(url: &str) -> Result<Vec<u8>, ReflectionError> {
         .await
         .map_err(|_| ReflectionError::NotUp("no answer to the connection attempt".into()))?
         .map_err(|error| ReflectionError::NotUp(cause(&error)))?;
+    let channel = MapResponse::new(channel, without_details as Trim);
     tokio::time::timeout(TIMEOUT, fetch(channel))
         .await
         .unwrap_or_else(|_| {
@@ -90,7 +99,26 @@ pub async fn descriptors(url: &str) -> Result<Vec<u8>, ReflectionError> {
         })
 }
 
-async fn fetch(channel: Channel) -> Result<Vec<u8>, ReflectionError> {
+/// A connection whose answers are trimmed.
+type Trimmed = MapResponse<Channel, Trim>;
+type Trim = fn(http::Response<Body>) -> http::Response<Body>;
+
+/// Takes the details out of an answer's status. tonic relies on their being base64 and panics
+/// where they are not; what a backend sends must not do that.
+fn without_details(response: http::Response<Body>) -> http::Response<Body> {
+    let (mut head, body) = response.into_parts();
+    head.headers.remove(DETAILS);
+    let body = body.map_frame(|frame| match frame.into_trailers() {
+        Ok(mut trailers) => {
+            trailers.remove(DETAILS);
+            Frame::trailers(trailers)
+        }
+        Err(data) => data,
+    });
+    http::Response::from_parts(head, Body::new(body))
+}
+
+async fn fetch(channel: Trimmed) -> Result<Vec<u8>, ReflectionError> {
     for path in PATHS {
         let mut asking = Asking {
             path,
@@ -237,7 +265,7 @@ enum Answer {
 /// has the messages of v1 under another name, so the types of v1 serve for both.
 struct Asking {
     path: &'static str,
-    channel: Channel,
+    channel: Trimmed,
     stream: Option<Exchange>,
 }
 

@@ -18,9 +18,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::body::Body;
-use bytes::Bytes;
-use http_body::{Body as HttpBody, Frame, SizeHint};
 use tokio::time::{Instant, Sleep};
 
 use super::Timeouts;
@@ -226,39 +223,6 @@ pub(super) struct OpenCall {
 impl Drop for OpenCall {
     fn drop(&mut self) {
         self.watch.with(|guard| guard.on_end(Instant::now()));
-    }
-}
-
-/// A response body that keeps its call open.
-#[derive(Debug)]
-pub(super) struct Held {
-    body: Body,
-    _open: OpenCall,
-}
-
-impl Held {
-    pub(super) fn new(body: Body, open: OpenCall) -> Self {
-        Self { body, _open: open }
-    }
-}
-
-impl HttpBody for Held {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
     }
 }
 

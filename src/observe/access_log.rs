@@ -8,9 +8,10 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use http::{HeaderValue, Method as Verb, StatusCode, Version, header, request};
+use tokio::time::Instant;
 
 use crate::call::{Code, Deadline, Origin, Peer, Status};
 use crate::schema::{Method, Shape};

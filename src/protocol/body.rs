@@ -283,6 +283,19 @@ impl Idle {
         }
     }
 
+    /// Awaits `future` as long as the stream is not silent for too long.
+    pub(super) async fn watch<T>(
+        &mut self,
+        future: impl Future<Output = Result<T, Status>>,
+    ) -> Result<T, Status> {
+        let mut future = std::pin::pin!(future);
+        std::future::poll_fn(|cx| match future.as_mut().poll(cx) {
+            Poll::Pending => self.poll_silence(cx).map(Err),
+            ready @ Poll::Ready(_) => ready,
+        })
+        .await
+    }
+
     fn touch(&mut self) {
         self.last = Instant::now();
     }

@@ -26,6 +26,9 @@ use crate::transcode;
 
 use error::Failure;
 
+/// The verbs of a method's own path.
+const ALLOW: &str = "OPTIONS, POST";
+
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// Before the name of a trailer that is sent as a header.
@@ -56,7 +59,7 @@ fn options(record: CallRecord) -> Response<Body> {
     *response.status_mut() = StatusCode::NO_CONTENT;
     response
         .headers_mut()
-        .insert(header::ALLOW, HeaderValue::from_static("OPTIONS, POST"));
+        .insert(header::ALLOW, HeaderValue::from_static(ALLOW));
     record.finish_with(StatusCode::NO_CONTENT, &Status::ok());
     response
 }
@@ -64,7 +67,7 @@ fn options(record: CallRecord) -> Response<Body> {
 /// Whether the request is one that this form of Connect has.
 fn check(verb: &Verb, headers: &HeaderMap, method: &Method) -> Result<(), Refusal> {
     if verb != Verb::POST {
-        return Err(Refusal::wrong_verb("POST", "methods are called with POST"));
+        return Err(Refusal::wrong_verb(ALLOW, "methods are called with POST"));
     }
     let json = match headers.get(header::CONTENT_TYPE) {
         None => true,
@@ -116,13 +119,13 @@ async fn reply<S: call::Service>(
     let config = &serving.config;
     check_protocol(&parts.headers)?;
     let deadline = deadline::of(&parts.headers, method.shape, &config.timeouts)
-        .map_err(|error| Status::downstream(Code::InvalidArgument, error.to_string()))?;
+        .map_err(|malformed| malformed.as_invalid_field())?;
     record.deadline(deadline);
     if deadline.has_passed() {
         return Err(Status::deadline_exceeded().into());
     }
     let metadata = metadata::from_request(parts, record.request_id())
-        .map_err(|error| Status::downstream(Code::InvalidArgument, error.to_string()))?;
+        .map_err(|malformed| malformed.as_invalid_field())?;
     let bounds = Bounds {
         bytes: config.limits.request_message,
         within: config.timeouts.request_body,

@@ -16,7 +16,7 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderName};
 
 use super::Timeouts;
-use crate::call::{Deadline, timeout};
+use crate::call::{Deadline, Status, timeout};
 use crate::schema::Shape;
 
 /// Digits of `connect-timeout-ms`, at most (the Connect specification).
@@ -25,12 +25,28 @@ const CONNECT_DIGITS_MAX: usize = 10;
 /// Bytes of a time-out in seconds, at most: enough for years in nanoseconds.
 const SECONDS_LENGTH_MAX: usize = 20;
 
+/// Bytes of a malformed value that are shown.
+const SHOWN_MAX: usize = 30;
+
 /// A time-out header that is none.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{header} is malformed: expected {expected}")]
+#[error("{header}: {}", self.description())]
 pub(crate) struct Malformed {
     header: HeaderName,
+    /// The value, cut where it is long.
+    found: String,
     expected: &'static str,
+}
+
+impl Malformed {
+    fn description(&self) -> String {
+        format!("found {:?}, expected {}", self.found, self.expected)
+    }
+
+    /// The status in the dialects that have one for input which does not fit.
+    pub(crate) fn as_invalid_field(&self) -> Status {
+        Status::invalid_field(self.header.as_str(), &self.description())
+    }
 }
 
 type Parse = fn(&[u8]) -> Option<Duration>;
@@ -73,6 +89,7 @@ pub(crate) fn of(
         for value in headers.get_all(&header) {
             let span = parse(value.as_bytes()).ok_or_else(|| Malformed {
                 header: header.clone(),
+                found: excerpt(value.as_bytes()),
                 expected,
             })?;
             asked = Some(asked.map_or(span, |least| least.min(span)));
@@ -86,6 +103,10 @@ pub(crate) fn of(
         (Shape::ClientStream | Shape::ServerStream | Shape::Bidi, asked) => asked,
     };
     Ok(granted.map_or(Deadline::Never, Deadline::after))
+}
+
+fn excerpt(value: &[u8]) -> String {
+    String::from_utf8_lossy(value.get(..SHOWN_MAX).unwrap_or(value)).into_owned()
 }
 
 fn grpc(value: &[u8]) -> Option<Duration> {

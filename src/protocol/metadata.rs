@@ -7,7 +7,7 @@
 use http::request;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
-use crate::call::{Metadata, Peer};
+use crate::call::{Metadata, Peer, Status};
 
 /// The prefix by which a REST client names a metadata key that is no header of its own.
 const MAPPED_PREFIX: &str = "grpc-metadata-";
@@ -17,9 +17,19 @@ const ASSERTED: usize = 4;
 
 /// A `-bin` value that is not base64.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("metadata {name:?} is not valid base64")]
+#[error("{name}: {NOT_BASE64}")]
 pub(crate) struct MalformedBinary {
     name: HeaderName,
+}
+
+/// What is wrong with it. The value is not shown: binary metadata may be a credential.
+const NOT_BASE64: &str = "found metadata that is not base64, which the suffix `-bin` promises";
+
+impl MalformedBinary {
+    /// The status in the dialects that have one for input which does not fit.
+    pub(crate) fn as_invalid_field(&self) -> Status {
+        Status::invalid_field(self.name.as_str(), NOT_BASE64)
+    }
 }
 
 /// Whether a request header passes to the backend.

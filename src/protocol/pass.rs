@@ -113,12 +113,11 @@ impl Passed {
         calls: &S,
     ) -> Result<(Reply, Option<Idle>), Status> {
         let Self { call, mut idle } = self;
-        let mut reply = std::pin::pin!(calls.call(call));
-        let reply = std::future::poll_fn(|cx| match (reply.as_mut().poll(cx), &mut idle) {
-            (Poll::Pending, Some(idle)) => idle.poll_silence(cx).map(Err),
-            (reply, _) => reply,
-        })
-        .await?;
+        let reply = calls.call(call);
+        let reply = match &mut idle {
+            Some(idle) => idle.watch(reply).await?,
+            None => reply.await?,
+        };
         Ok((reply, idle))
     }
 }

@@ -13,10 +13,11 @@ use std::sync::Arc;
 use axum::body::Body;
 use http::header::{ALLOW, CONTENT_LENGTH};
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method as Verb, Response, StatusCode};
+use http::{HeaderValue, Method as Verb, Response, StatusCode};
 
+use super::body::Idle;
 use super::{Exchange, Serving, deadline, metadata, pass, unary};
-use crate::call::{self, Call, Encodings, Metadata, Requests, Status};
+use crate::call::{self, Call, Encodings, Requests, Status};
 use crate::observe::CallRecord;
 use crate::schema::{Binding, Route, Shape};
 
@@ -28,9 +29,11 @@ mod http_body;
 mod percent;
 mod reply;
 mod stream;
+mod trailing;
 mod wire;
 
 use error::Failure;
+use trailing::{Shown, Trailing};
 
 /// What only REST has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -51,9 +54,6 @@ pub enum UnknownQuery {
 
 /// The verbs some binding may have, for a path that has none.
 const VERBS: [&str; 7] = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
-
-/// Before the name of a trailer that goes out as a header.
-const TRAILER_PREFIX: &str = "grpc-trailer-";
 
 /// Answers one request, which the schema routed by verb and raw path.
 pub(super) async fn answer<S: call::Service>(
@@ -152,16 +152,18 @@ impl<S: call::Service> Request<'_, S> {
     }
 
     async fn unary(mut self) -> Response<Body> {
+        let trailing = Trailing::of(&self.parts);
         let call = match self.call().await {
             Ok(call) => call,
             Err(failure) => return refusal(self.serving, &failure, self.record),
         };
         let max = self.serving.config.limits.response_message;
         let whole = unary::make(&self.serving.calls, call, max).await;
-        reply::answer(self.serving, self.binding, whole, self.record)
+        reply::answer(self.serving, self.binding, whole, trailing, self.record)
     }
 
     async fn server_stream(mut self) -> Response<Body> {
+        let trailing = Trailing::of(&self.parts);
         let form = match stream::Form::of(self.serving, self.binding, &self.parts.headers) {
             Ok(form) => form,
             Err(failure) => return refusal(self.serving, &failure, self.record),
@@ -170,9 +172,12 @@ impl<S: call::Service> Request<'_, S> {
             Ok(call) => call,
             Err(failure) => return refusal(self.serving, &failure, self.record),
         };
-        match self.serving.calls.call(call).await {
+        let mut idle = Idle::new(self.serving.config.timeouts.stream_idle, None);
+        match idle.watch(self.serving.calls.call(call)).await {
             Ok(reply) => {
-                stream::answer(self.serving, form, &self.parts.method, reply, self.record).await
+                let begun = stream::Begun { reply, idle };
+                let verb = &self.parts.method;
+                stream::answer(self.serving, form, verb, trailing, begun, self.record).await
             }
             Err(status) => refusal(self.serving, &status.into(), self.record),
         }
@@ -185,13 +190,13 @@ impl<S: call::Service> Request<'_, S> {
         let method = &self.binding.method;
         let kind = body::Kind::of(plans, self.binding, &self.parts.headers)?;
         let deadline = deadline::of(&self.parts.headers, method.shape, &config.timeouts)
-            .map_err(|malformed| Failure::bad_request(malformed.to_string()))?;
+            .map_err(|malformed| malformed.as_invalid_field())?;
         self.record.deadline(deadline);
         if deadline.has_passed() {
             return Err(Status::deadline_exceeded().into());
         }
         let metadata = metadata::from_request(&mut self.parts, self.record.request_id())
-            .map_err(|malformed| Failure::bad_request(malformed.to_string()))?;
+            .map_err(|malformed| malformed.as_invalid_field())?;
         let bounds = unary::Bounds {
             bytes: config.limits.request_message,
             within: config.timeouts.request_body,
@@ -219,35 +224,20 @@ impl<S: call::Service> Request<'_, S> {
 
 /// An error's answer, without metadata of a backend.
 fn refusal<S>(serving: &Serving<S>, failure: &Failure, record: CallRecord) -> Response<Body> {
-    failed(serving, failure, HeaderMap::new(), record)
+    failed(serving, failure, Shown::default(), record)
 }
 
-/// An error's answer on top of the headers that the backend gave.
+/// An error's answer, with what the backend said besides.
 fn failed<S>(
     serving: &Serving<S>,
     failure: &Failure,
-    headers: HeaderMap,
+    mut shown: Shown,
     record: CallRecord,
 ) -> Response<Body> {
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = failure.http();
-    *response.headers_mut() = headers;
-    let body = failure.render(
-        serving.schema.plans(),
-        &serving.config.print,
-        response.headers_mut(),
-    );
-    *response.body_mut() = Body::from(body);
+    let plans = serving.schema.plans();
+    let body = failure.render(plans, &serving.config.print, &mut shown.headers);
     record.finish_with(failure.http(), &failure.status);
-    response
-}
-
-/// What a backend sent besides messages, as headers.
-fn shown(metadata: Metadata, trailers: Metadata) -> HeaderMap {
-    let mut headers = HeaderMap::with_capacity(metadata.0.len() + trailers.0.len() + 4);
-    metadata::to_headers(metadata, metadata::Lane::Transcoded, &mut headers);
-    metadata::to_prefixed_headers(trailers, TRAILER_PREFIX, &mut headers);
-    headers
+    shown.into_response(failure.http(), body)
 }
 
 /// The answer to HEAD: what GET would give, its length included, but no body.

@@ -6,6 +6,7 @@ mod connect;
 mod grpc;
 mod grpc_web;
 mod head;
+mod log;
 mod sockets;
 
 use std::collections::VecDeque;

@@ -38,10 +38,12 @@ pub(super) fn link(entries: Vec<Entry>, sources: &[Source], refusals: &mut Vec<S
     let mut closed_enums = HashSet::new();
     let mut files = Files::default();
     for mut entry in entries {
-        let fault = editions::lower(&mut entry.file, &mut closed_enums)
-            .map_err(|error| error.to_string())
-            .and_then(|()| check::check(&entry.file))
-            .err();
+        let fault = entry.fault.take().or_else(|| {
+            editions::lower(&mut entry.file, &mut closed_enums)
+                .map_err(|error| error.to_string())
+                .and_then(|()| check::check(&entry.file))
+                .err()
+        });
         files.add(entry, fault);
     }
     files.complete();
@@ -140,6 +142,7 @@ impl Files {
                             Entry {
                                 file,
                                 origins: Vec::new(),
+                                fault: None,
                             },
                             None,
                         );

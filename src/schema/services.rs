@@ -215,6 +215,12 @@ impl Registry<'_> {
                 "*" => Body::Whole,
                 field => Body::Field(self.field(input, field, "body")?),
             };
+            if let Some(variable) = variables.iter().find(|v| is_added_to(&v.field, &body)) {
+                let name = variable.field.name();
+                return Err(format!(
+                    "the variable {name} holds a list or map, which the body would add to"
+                ));
+            }
             let response_body = match rule.response_body.as_str() {
                 "" | "*" => None,
                 field => Some(self.field(output, field, "response_body")?),
@@ -290,6 +296,17 @@ impl Registry<'_> {
             format!("{what} {path}: {error}")
         })
     }
+}
+
+/// True for a variable that could not overrule what the body says of the same field: the two
+/// would merge.
+fn is_added_to(variable: &FieldPath, body: &Body) -> bool {
+    let in_body = match body {
+        Body::None => false,
+        Body::Whole => true,
+        Body::Field(field) => variable.is_at_or_under(field),
+    };
+    in_body && variable.is_composite()
 }
 
 fn text(rule: &Rule) -> BindingText {

@@ -2,7 +2,8 @@
 //!
 //! A source is bytes: a descriptor set from a file, from reflection or from compiled `.proto`
 //! files. The same file from two sources is merged where it is the same, so comments and
-//! annotations join a schema that reflection brought without them.
+//! annotations join a schema that reflection brought without them. Where it is not the same, no
+//! version of it is served: a guess at what the backend speaks would put wrong bytes on the wire.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -37,6 +38,8 @@ pub(super) struct Entry {
     pub(super) file: File,
     /// Indices of the sources; none for a built-in file.
     pub(super) origins: Vec<usize>,
+    /// Why it cannot be served, as far as that is known.
+    pub(super) fault: Option<String>,
 }
 
 /// Services of these packages are for those who run the backend: a gateway serves them only when a
@@ -78,6 +81,7 @@ pub(super) fn gather(
                 entries.push(Entry {
                     file,
                     origins: vec![origin],
+                    fault: None,
                 });
                 continue;
             };
@@ -89,15 +93,10 @@ pub(super) fn gather(
                 // Neither do they on what reflection says of itself and of its like.
                 Err(_) if source.reflected && is_infrastructure(entry.file.package()) => {}
                 Err(difference) => {
-                    let first = entry.origins.first().and_then(|&index| sources.get(index));
-                    refusals.push(format!(
-                        "{}: {} and {} have different versions of it ({difference}); that of {} is \
-                         served",
-                        entry.file.name(),
-                        first.map_or("", |first| &first.name),
-                        source.name,
-                        first.map_or("", |first| &first.name),
-                    ));
+                    entry.origins.push(origin);
+                    entry.fault.get_or_insert_with(|| {
+                        format!("there are different versions of it ({difference}); none is served")
+                    });
                 }
             }
         }

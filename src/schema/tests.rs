@@ -9,6 +9,8 @@ use protox::file::{ChainFileResolver, File as Opened, FileResolver, GoogleFileRe
 use super::source::builtin;
 use super::*;
 
+mod sources;
+
 /// Files in memory.
 struct Texts(Vec<(String, String)>);
 
@@ -73,6 +75,7 @@ import "google/api/annotations.proto";
 import "google/api/httpbody.proto";
 import "google/protobuf/timestamp.proto";
 import "google/protobuf/any.proto";
+import "google/protobuf/field_mask.proto";
 message Book {
   string id = 1;
   Author author = 2;
@@ -83,6 +86,7 @@ message Book {
   oneof place { string shelf = 7; string box = 8; }
   Inner inner = 9;
   bytes raw = 10;
+  google.protobuf.FieldMask mask = 11;
 }
 message Author { string name = 1; Book best = 2; }
 message Inner { oneof place { string x = 1; string y = 2; } }
@@ -214,6 +218,10 @@ fn what_a_binding_cannot_be() {
         (r#"get: "/{tags}""#, "the variable tags is repeated"),
         (r#"get: "/{labels}""#, "the variable labels is repeated"),
         (r#"get: "/{author}""#, "the variable author is a message"),
+        (
+            r#"post: "/{mask}" body: "*""#,
+            "the variable mask holds a list or map, which the body would add to",
+        ),
         (r#"get: "/{more}""#, "the variable more is a message"),
         (r#"get: "/{id}/{id}""#, "the variable id stands there twice"),
         (
@@ -311,105 +319,6 @@ fn a_thousand_additional_bindings_are_refused() {
     assert_eq!(
         refusals,
         ["/b.Books/M0: google.api.http has 1000 additional_bindings; 99 are served"]
-    );
-}
-
-#[test]
-fn sources_join_and_contradictions_name_both() {
-    let a = r#"syntax = "proto3"; package p; message M { string a = 1; }
-        service S { rpc Do(M) returns (M); }"#;
-    let commented = a.replace("rpc Do", "\n// Does it.\nrpc Do");
-    let other = a.replace("string a", "int32 a");
-
-    // The same file, once with comments.
-    let schema = build(vec![
-        Source {
-            reflected: true,
-            ..source("reflection", "up", &[("p.proto", a)])
-        },
-        source("protos", "up", &[("p.proto", &commented)]),
-    ]);
-    assert!(schema.refusals().is_empty(), "{:?}", schema.refusals());
-    assert_eq!(schema.method("/p.S/Do").unwrap().comment, "Does it.");
-
-    // Another file of the same name.
-    let schema = build(vec![
-        source("one", "up", &[("p.proto", a)]),
-        source("two", "up", &[("p.proto", &other)]),
-    ]);
-    let [refusal] = schema.refusals() else {
-        panic!("{:?}", schema.refusals())
-    };
-    assert!(
-        refusal.contains("one and two have different versions"),
-        "{refusal}"
-    );
-    assert!(refusal.contains("message M differs"), "{refusal}");
-    assert!(schema.method("/p.S/Do").is_some());
-
-    // One service, two upstreams.
-    let schema = build(vec![
-        source("one", "left", &[("p.proto", a)]),
-        source("two", "right", &[("p.proto", a)]),
-    ]);
-    let [refusal] = schema.refusals() else {
-        panic!("{:?}", schema.refusals())
-    };
-    assert!(
-        refusal.contains("p.S") && refusal.contains("left") && refusal.contains("right"),
-        "{refusal}"
-    );
-    assert_eq!(&*schema.method("/p.S/Do").unwrap().upstream, "left");
-}
-
-#[test]
-fn a_sources_own_version_of_a_built_in_file_counts() {
-    let http = r#"syntax = "proto3"; package google.api; message Http { string own = 77; }"#;
-    let schema = build(vec![
-        source("one", "up", &[("google/api/http.proto", http)]),
-        source("two", "up", &[("b.proto", &annotated(&[r#"get: "/v""#]))]),
-    ]);
-    let field = schema
-        .pool()
-        .get_message_by_name("google.api.Http")
-        .unwrap()
-        .get_field(77);
-    assert!(field.is_some());
-    // The annotations are read from their bytes, so those of the second source still count, as far
-    // as their file links against the first's version.
-    assert!(
-        schema
-            .refusals()
-            .iter()
-            .all(|refusal| !refusal.contains("different versions"))
-    );
-}
-
-#[test]
-fn infrastructure_is_served_only_when_named() {
-    let health = r#"syntax = "proto3"; package grpc.health.v1; message M {}
-        service Health { rpc Check(M) returns (M); }"#;
-    let texts: &[(&str, &str)] = &[("health.proto", health)];
-    let reflected = |upstream: &str| Source {
-        reflected: true,
-        ..source("reflection", upstream, texts)
-    };
-    let schema = build(vec![reflected("a"), reflected("b")]);
-    assert!(schema.refusals().is_empty(), "{:?}", schema.refusals());
-    assert_eq!(schema.methods().len(), 0);
-    let newer = health.replace("message M {}", "message M { string more = 1; }");
-    let other = Source {
-        reflected: true,
-        ..source("other reflection", "b", &[("health.proto", &newer)])
-    };
-    assert!(build(vec![reflected("a"), other]).refusals().is_empty());
-    let schema = build(vec![reflected("a"), source("file", "b", texts)]);
-    assert_eq!(
-        &*schema
-            .method("/grpc.health.v1.Health/Check")
-            .unwrap()
-            .upstream,
-        "b"
     );
 }
 

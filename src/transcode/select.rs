@@ -13,6 +13,7 @@ pub struct FieldPath {
     repeated: bool,
     map: bool,
     plain: bool,
+    composite: bool,
     message: Option<PlanId>,
 }
 
@@ -116,6 +117,7 @@ pub(crate) fn resolve(plans: &Plans, root: PlanId, path: &str) -> Result<FieldPa
         repeated: matches!(field.shape, Shape::List | Shape::Packed),
         map: matches!(field.shape, Shape::Map(_)),
         plain: message.is_some_and(|id| !has_text_form(plans.plan(id))),
+        composite: message.is_some_and(|id| holds_many(plans.plan(id))),
         message,
     })
 }
@@ -173,6 +175,14 @@ fn has_text_form(plan: &Plan) -> bool {
     }
 }
 
+/// The message's text form stands for a list or a map, which a merge makes longer.
+fn holds_many(plan: &Plan) -> bool {
+    matches!(
+        plan.wkt,
+        Some(Wkt::FieldMask | Wkt::Struct | Wkt::Value | Wkt::ListValue)
+    )
+}
+
 impl FieldPath {
     /// Dotted proto names, canonical: two spellings of one field give equal names.
     pub fn name(&self) -> &str {
@@ -193,6 +203,12 @@ impl FieldPath {
     /// anything but Timestamp, Duration, FieldMask, the wrappers, Value, Struct and ListValue.
     pub fn is_plain_message(&self) -> bool {
         self.plain
+    }
+
+    /// The field's kind is a FieldMask, Value, Struct or ListValue: a second fragment of it adds to
+    /// the first instead of replacing it.
+    pub fn is_composite(&self) -> bool {
+        self.composite
     }
 
     /// The oneofs that setting this path sets a member of, outermost first, as canonical dotted

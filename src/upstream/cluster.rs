@@ -7,26 +7,40 @@ use std::sync::Arc;
 use super::Config;
 use super::exchange::{self, Answers, Timer};
 use super::pool::Pool;
-use crate::call::{Call, Reply, Status};
+use crate::call::{Call, Code, Reply, Status};
+use crate::worker;
 
 /// One upstream.
 #[derive(Clone, Debug)]
 pub(super) struct Cluster {
     name: Arc<str>,
-    pool: Pool,
+    /// One for each worker: a call's stream, and the connection it is on, stay on its thread.
+    pools: Arc<[Pool]>,
     authority: http::uri::Authority,
     max_message: usize,
 }
 
 impl Cluster {
-    pub(super) fn new(config: Config) -> Self {
+    pub(super) fn new(config: Config, workers: usize) -> Self {
         let name: Arc<str> = config.name.into();
+        let pool = |_| {
+            Pool::new(
+                Arc::clone(&name),
+                config.endpoint.clone(),
+                config.connect_timeout,
+            )
+        };
         Self {
-            name: Arc::clone(&name),
+            pools: (0..workers.max(1)).map(pool).collect(),
             authority: config.endpoint.authority().clone(),
-            pool: Pool::new(name, config.endpoint, config.connect_timeout),
             max_message: config.max_message,
+            name,
         }
+    }
+
+    /// The pool of the worker that asks.
+    fn pool(&self) -> Option<&Pool> {
+        self.pools.get(worker::index()).or(self.pools.first())
     }
 
     /// Makes the call. One clock watches all of it: waiting, connecting, sending, the reply.
@@ -34,13 +48,25 @@ impl Cluster {
         if call.deadline.has_passed() {
             return Err(Status::deadline_exceeded());
         }
-        let shape = call.method.shape;
-        let mut timer = Timer::new(call.deadline);
+        let Some(pool) = self.pool() else {
+            return Err(Status::gateway(Code::Internal, "the upstream has no pool"));
+        };
+        let (shape, deadline) = (call.method.shape, call.deadline);
+        let mut timer = Timer::new(deadline);
         let answered = tokio::select! {
             biased;
-            answered = exchange::send(&self.name, &self.pool, &self.authority, call) => answered?,
+            answered = exchange::send(&self.name, pool, &self.authority, call) => {
+                answered.map_err(|status| exchange::on_time(status, deadline))?
+            }
             () = &mut timer => return Err(Status::deadline_exceeded()),
         };
-        Answers::open(&self.name, answered, shape, self.max_message, timer)
+        Answers::open(
+            &self.name,
+            answered,
+            shape,
+            self.max_message,
+            timer,
+            deadline,
+        )
     }
 }

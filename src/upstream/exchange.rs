@@ -20,7 +20,7 @@ mod body;
 mod failure;
 mod trailers;
 
-pub(super) use answers::Answers;
+pub(super) use answers::{Answers, on_time};
 pub(super) use body::RequestBody;
 use body::{Cancel, Source};
 use failure::Failure;

@@ -399,12 +399,12 @@ async fn calls_reach_a_backend_that_was_restarted() {
 
 #[tokio::test]
 async fn a_method_of_an_unknown_upstream_is_the_gateways_fault() {
-    let upstream = Upstream::build([]).unwrap();
+    let upstream = Upstream::build([], 1).unwrap();
     let status = upstream.call(unary(b"x")).await.unwrap_err();
     assert_eq!(
         (status.code, status.origin),
         (Code::Internal, Origin::Gateway)
     );
     let config = Config::new("a", "localhost:1".parse().unwrap());
-    assert!(Upstream::build([config.clone(), config]).is_err());
+    assert!(Upstream::build([config.clone(), config], 1).is_err());
 }

@@ -1,7 +1,7 @@
 //! The echo and the sensors: what is asked for is what comes back.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::{StreamExt as _, stream};
 use prost::Message as _;
@@ -35,7 +35,7 @@ async fn sensors_are_watched_at_the_pace_asked_for() {
         count: 3,
         interval,
     };
-    let began = Instant::now();
+    let began = tokio::time::Instant::now();
     let readings: Vec<_> = telemetry
         .watch(request)
         .await
@@ -141,7 +141,7 @@ async fn the_echo_echoes_streams_and_collects() {
         seconds: 0,
         nanos: 30_000_000,
     });
-    let began = Instant::now();
+    let began = tokio::time::Instant::now();
     echo.slow(SlowRequest { delay, id: 1 }).await.unwrap();
     assert!(began.elapsed() >= Duration::from_millis(30));
 }

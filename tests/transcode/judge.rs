@@ -6,7 +6,7 @@
 //! | JSON | the judge | we |
 //! |---|---|---|
 //! | a key twice, in one spelling or two | the last counts | refused |
-//! | integers: `18446744073709551616` and the like | rounded through a double | refused |
+//! | integers: `18446744073709551616`, `1e-999` and the like | rounded through a double | refused |
 //! | integers: `"+1"`, map keys `"01"` | taken | refused |
 //! | integers: `"1e3"`, within quotes | refused | taken, as without quotes |
 //! | floats: `3.4028235e38`, the largest float's shortest text | refused | taken |
@@ -14,6 +14,10 @@
 //! | enums and `NullValue`: `-0.0`, `1e2` | refused | taken, as of integers |
 //! | base64 with too little padding | taken | refused |
 //! | `FieldMask` paths that are no names | taken | refused |
+//! | `null` for a repeated `Value` | one value, and no list | absence |
+//! | `Any`: a dot before the name in `@type` | taken | unknown |
+//! | an empty `Any`, `{}` | refused, either way | taken and printed |
+//! | `Duration` and `Timestamp` with more than nine digits of a fraction | cut off | refused |
 //!
 //! | wire | the judge | we |
 //! |---|---|---|
@@ -40,6 +44,17 @@ use super::schemas::{self, Dice};
 /// Schemas times messages: 10,000 pairs, each in both directions.
 pub(super) const SCHEMAS: u32 = 400;
 const MESSAGES: usize = 25;
+
+/// How many times as many with `RUN_SLOW_TESTS` in the environment.
+const SLOW: u32 = 25;
+
+pub(super) fn effort() -> u32 {
+    if std::env::var_os("RUN_SLOW_TESTS").is_some() {
+        SLOW
+    } else {
+        1
+    }
+}
 
 /// Reasons of ours to refuse bytes that the judge takes.
 pub(super) const STRICTER_ON_WIRE: [&str; 4] = [
@@ -132,9 +147,10 @@ pub(super) fn value(json: &str) -> Value {
     serde_json::from_str(json).unwrap_or_else(|error| panic!("{error} in {json}"))
 }
 
-/// Equal, where `1` and `1.0` are one number.
-pub(super) fn equal(a: &Value, b: &Value) -> bool {
-    match (a, b) {
+/// Equal, where `1` and `1.0` are one number, and what is not finite may be `null` to the judge.
+pub(super) fn equal(ours: &Value, theirs: &Value) -> bool {
+    match (ours, theirs) {
+        (Value::String(word), Value::Null) => matches!(&**word, "NaN" | "Infinity" | "-Infinity"),
         (Value::Number(x), Value::Number(y)) => x == y || x.as_f64() == y.as_f64(),
         (Value::Array(x), Value::Array(y)) => {
             x.len() == y.len() && x.iter().zip(y).all(|(x, y)| equal(x, y))
@@ -144,7 +160,7 @@ pub(super) fn equal(a: &Value, b: &Value) -> bool {
                 && x.iter()
                     .all(|(key, x)| y.get(key).is_some_and(|y| equal(x, y)))
         }
-        _ => a == b,
+        _ => ours == theirs,
     }
 }
 
@@ -159,7 +175,7 @@ pub(super) fn same(a: &DynamicMessage, b: &DynamicMessage) -> bool {
 
 pub(super) fn property(schemas: u32, test: impl Fn(&mut Dice, &mut Setting) -> Result<(), String>) {
     let config = Config {
-        cases: schemas,
+        cases: schemas * effort(),
         failure_persistence: None,
         max_shrink_iters: 0,
         ..Config::default()
@@ -299,4 +315,23 @@ pub(super) fn holds_unknown_of_closed_enum(message: &DynamicMessage) -> bool {
         || message
             .extensions()
             .any(|(field, value)| any(&field.kind(), value))
+}
+
+/// Lists are lists. The judge itself puts a lone `Value` into a repeated field that is `null`.
+pub(super) fn is_sound(message: &DynamicMessage) -> bool {
+    fn inside(value: &Reflected) -> bool {
+        match value {
+            Reflected::Message(message) => is_sound(message),
+            Reflected::List(items) => items.iter().all(inside),
+            Reflected::Map(map) => map.values().all(inside),
+            _ => true,
+        }
+    }
+    let is_list = |value: &Reflected| matches!(value, Reflected::List(_));
+    message
+        .fields()
+        .all(|(field, value)| field.is_list() == is_list(value) && inside(value))
+        && message
+            .extensions()
+            .all(|(field, value)| field.is_list() == is_list(value) && inside(value))
 }

@@ -154,3 +154,30 @@ fn malformed_descriptors_and_too_many_files_are_errors() {
         Err(ReflectionError::Failed(_))
     ));
 }
+
+#[tokio::test]
+async fn a_status_with_broken_details_is_an_error_like_any_other() {
+    for trailers_only in [true, false] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            let (stream, _) = listener.accept().await.unwrap();
+            let mut connection = h2::server::handshake(stream).await.unwrap();
+            let mut status = http::HeaderMap::new();
+            status.insert("grpc-status", http::HeaderValue::from_static("9"));
+            status.insert(DETAILS, http::HeaderValue::from_static("***"));
+            while let Some(Ok((_, mut respond))) = connection.accept().await {
+                let mut head = http::Response::new(());
+                if trailers_only {
+                    *head.headers_mut() = status.clone();
+                }
+                let mut stream = respond.send_response(head, trailers_only).unwrap();
+                if !trailers_only {
+                    stream.send_trailers(status.clone()).unwrap();
+                }
+            }
+        });
+        let error = descriptors(&url).await.unwrap_err();
+        assert!(matches!(error, ReflectionError::Failed(_)), "{error:?}");
+    }
+}

@@ -3,10 +3,11 @@
 use axum::body::Body;
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use http::{HeaderValue, Response, StatusCode};
 
 use super::error::{self, Failure};
-use super::{failed, http_body, shown};
+use super::trailing::{Shown, Trailing};
+use super::{failed, http_body};
 use crate::call::{Code, End, Message, Metadata, Status};
 use crate::observe::CallRecord;
 use crate::protocol::unary::Whole;
@@ -25,6 +26,7 @@ pub(super) fn answer<S>(
     serving: &Serving<S>,
     binding: &Binding,
     whole: Whole,
+    trailing: Trailing,
     record: CallRecord,
 ) -> Response<Body> {
     let Whole {
@@ -35,18 +37,18 @@ pub(super) fn answer<S>(
     } = whole;
     let End { status, trailers } = end;
     let http = http_code(&metadata);
-    let headers = shown(metadata, trailers);
+    let shown = Shown::new(metadata, trailers, trailing);
     let Some(message) = message else {
-        return failed(serving, &status.into(), headers, record);
+        return failed(serving, &status.into(), shown, record);
     };
     record.reply(message.len());
     match write(serving, binding, &message) {
         Ok(content) => {
-            let response = content.into_response(http, headers);
+            let response = content.into_response(http, shown);
             record.finish_with(http, &status);
             response
         }
-        Err(status) => failed(serving, &Failure::from(status), headers, record),
+        Err(status) => failed(serving, &Failure::from(status), shown, record),
     }
 }
 
@@ -57,7 +59,7 @@ enum Content {
 }
 
 impl Content {
-    fn into_response(self, http: StatusCode, mut headers: HeaderMap) -> Response<Body> {
+    fn into_response(self, http: StatusCode, mut shown: Shown) -> Response<Body> {
         let has_body = !matches!(
             http,
             StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED
@@ -65,18 +67,15 @@ impl Content {
         let body = match self {
             _ if !has_body => Bytes::new(),
             Self::Json(json) => {
-                headers.insert(CONTENT_TYPE, JSON);
+                shown.headers.insert(CONTENT_TYPE, JSON);
                 json
             }
             Self::Raw(raw) => {
-                raw.describe(&mut headers);
+                raw.describe(&mut shown.headers);
                 raw.data
             }
         };
-        let mut response = Response::new(Body::from(body));
-        *response.status_mut() = http;
-        *response.headers_mut() = headers;
-        response
+        shown.into_response(http, body)
     }
 }
 

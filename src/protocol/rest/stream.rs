@@ -17,7 +17,8 @@ use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method as Verb, Response};
 
 use super::error::{self, Failure};
-use super::{failed, http_body, reply, shown};
+use super::trailing::{self, Shown, Trailing};
+use super::{failed, http_body, reply};
 use crate::call::{Answer, End, Message, Reply, Status};
 use crate::observe::CallRecord;
 use crate::protocol::body::{Chunk, Encoder, Idle, ReplyBody, Tail};
@@ -76,6 +77,7 @@ impl Form {
             },
             content_type,
             first: None,
+            trailing: Trailing::default(),
         }))
     }
 }
@@ -122,20 +124,27 @@ fn is_refused(range: &str) -> bool {
         })
 }
 
+/// A reply whose head is there, and who watches over its silence.
+pub(super) struct Begun {
+    pub(super) reply: Reply,
+    pub(super) idle: Idle,
+}
+
 /// Answers with the stream. The head goes out once the first message, or the end, is there.
 pub(super) async fn answer<S>(
     serving: &Serving<S>,
     form: Form,
     verb: &Verb,
-    reply: Reply,
+    trailing: Trailing,
+    begun: Begun,
     mut record: CallRecord,
 ) -> Response<Body> {
+    let Begun { reply, mut idle } = begun;
     let Reply {
         metadata,
         mut replies,
         ..
     } = reply;
-    let mut idle = Idle::new(serving.config.timeouts.stream_idle, None);
     let first = std::future::poll_fn(|cx| match replies.poll_answer(cx) {
         std::task::Poll::Ready(first) => std::task::Poll::Ready(Ok(first)),
         std::task::Poll::Pending => idle.poll_silence(cx).map(Err),
@@ -150,14 +159,16 @@ pub(super) async fn answer<S>(
     let (first, trailers) = match end {
         Ok(message) => (Some(message), None),
         Err(End { status, trailers }) if !status.is_ok() => {
-            return failed(serving, &status.into(), shown(metadata, trailers), record);
+            let shown = Shown::new(metadata, trailers, trailing);
+            return failed(serving, &status.into(), shown, record);
         }
         Err(end) => (None, Some(end.trailers)),
     };
-    let mut headers = shown(metadata, trailers.unwrap_or_default());
+    // A stream without a message has no body, so nothing stands behind it.
+    let mut shown = Shown::new(metadata, trailers.unwrap_or_default(), Trailing::Headers);
     let max = serving.config.limits.response_message;
-    let body = match form.begin(first.as_ref(), max, &mut headers) {
-        Err(status) => return failed(serving, &status.into(), headers, record),
+    let body = match form.begin(first.as_ref(), max, &mut shown.headers) {
+        Err(status) => return failed(serving, &status.into(), shown, record),
         Ok(_) if first.is_none() || verb == Verb::HEAD => {
             record.finish_with(http, &Status::ok());
             Body::empty()
@@ -166,9 +177,13 @@ pub(super) async fn answer<S>(
             record.head(http);
             let first = first.map(Answer::Message);
             match begun {
-                Form::Lines(lines) => Body::new(
-                    ReplyBody::new(replies, lines, max, Some(idle), record).starting_with(first),
-                ),
+                Form::Lines(mut lines) => {
+                    lines.trailing = trailing;
+                    Body::new(
+                        ReplyBody::new(replies, lines, max, Some(idle), record)
+                            .starting_with(first),
+                    )
+                }
                 Form::Pieces(place) => Body::new(
                     ReplyBody::new(replies, Pieces(place), max, Some(idle), record)
                         .starting_with(first),
@@ -178,7 +193,7 @@ pub(super) async fn answer<S>(
     };
     let mut response = Response::new(body);
     *response.status_mut() = http;
-    *response.headers_mut() = headers;
+    *response.headers_mut() = shown.headers;
     response
 }
 
@@ -227,6 +242,7 @@ pub(super) struct Lines {
     content_type: HeaderValue,
     /// The line of the message that was opened before the head went out.
     first: Option<Vec<u8>>,
+    trailing: Trailing,
 }
 
 impl Lines {
@@ -265,7 +281,16 @@ impl Encoder for Lines {
             error::write_status(&end.status, &self.plans, &self.print, out);
             out.extend_from_slice(b"}\n");
         }
-        Tail::Complete
+        // Nobody knows their names when the head goes out, so HTTP/1.1 cannot carry these.
+        let trailers = match self.trailing {
+            Trailing::Trailers => trailing::behind(end.trailers),
+            Trailing::Headers => HeaderMap::new(),
+        };
+        if trailers.is_empty() {
+            Tail::Complete
+        } else {
+            Tail::Trailers(trailers)
+        }
     }
 }
 

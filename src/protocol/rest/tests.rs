@@ -56,6 +56,7 @@ struct Got {
     status: StatusCode,
     headers: HeaderMap,
     body: Bytes,
+    trailers: HeaderMap,
     /// The body broke off.
     aborted: bool,
 }
@@ -108,9 +109,13 @@ impl Gateway {
         let response = self.router.handle(request).await;
         let (head, mut body) = response.into_parts();
         let (mut data, mut aborted) = (Vec::new(), false);
+        let mut trailers = HeaderMap::new();
         while let Some(frame) = body.frame().await {
             match frame {
-                Ok(frame) => data.extend_from_slice(&frame.into_data().unwrap_or_default()),
+                Ok(frame) => match frame.into_data() {
+                    Ok(bytes) => data.extend_from_slice(&bytes),
+                    Err(frame) => trailers = frame.into_trailers().unwrap(),
+                },
                 Err(_) => aborted = true,
             }
         }
@@ -118,6 +123,7 @@ impl Gateway {
             status: head.status,
             headers: head.headers,
             body: data.into(),
+            trailers,
             aborted,
         }
     }

@@ -148,7 +148,7 @@ async fn heads_that_are_not_connects() {
         *request.method_mut() = verb;
         let response = router.handle(request).await;
         assert_eq!(response.status(), 405);
-        assert_eq!(header(&response, "allow"), Some("POST"));
+        assert_eq!(header(&response, "allow"), Some("OPTIONS, POST"));
     }
     let mut options = request("");
     *options.method_mut() = Verb::OPTIONS;

@@ -159,3 +159,32 @@ async fn a_request_id_is_kept_if_it_is_harmless() {
         assert_eq!(header(&response, "x-content-type-options"), Some("nosniff"));
     }
 }
+
+#[tokio::test]
+async fn a_400_about_a_header_names_it() {
+    for (path, name, value, description) in [
+        (
+            "/t.T/Unary",
+            "x-request-timeout",
+            "soon",
+            "found \"soon\", expected seconds as a decimal",
+        ),
+        (
+            "/t.T/Unary",
+            "x-a-bin",
+            "*secret*",
+            "found metadata that is not base64, which the suffix `-bin` promises",
+        ),
+    ] {
+        let mut request = post(path, "application/json", "");
+        let value = HeaderValue::from_static(value);
+        request.headers_mut().insert(name, value);
+        let (status, response) = answer(request).await;
+        let body: serde_json::Value = serde_json::from_slice(&bytes(response).await).unwrap();
+        assert_eq!(status, 400);
+        assert_eq!(
+            body["details"][0]["debug"]["fieldViolations"],
+            serde_json::json!([{"field": name, "description": description}])
+        );
+    }
+}

@@ -47,6 +47,7 @@ fn run(files: Vec<File>) -> (Vec<String>, Vec<String>) {
         .map(|file| Entry {
             file,
             origins: vec![0],
+            fault: None,
         })
         .collect();
     let mut refusals = Vec::new();
@@ -339,6 +340,7 @@ fn a_source_may_define_what_is_built_in_elsewhere() {
     let entries = vec![Entry {
         file: status,
         origins: vec![0],
+        fault: None,
     }];
     let mut refusals = Vec::new();
     let linked = link(entries, &[source()], &mut refusals);

@@ -8,6 +8,7 @@ use crate::transcode::FieldPath;
 use crate::transcode::error::Fault;
 use crate::transcode::json::print;
 use crate::transcode::plan::{Declared, Field, Shape};
+use crate::transcode::select::Step;
 
 impl Printer<'_> {
     /// Prints the value at the end of a path, one message after the other left open on the way.
@@ -17,42 +18,40 @@ impl Printer<'_> {
         mut pieces: Pieces,
         mut depth: usize,
     ) -> Result<(), Fault> {
-        let mut names: Vec<&str> = Vec::new();
-        let located = |mut fault: Fault, names: &[&str]| {
-            for name in names.iter().rev() {
-                fault = fault.under_field(name);
-            }
-            fault
-        };
-        let mut steps = path.steps().iter().peekable();
-        while let Some(step) = steps.next() {
+        let steps = path.steps();
+        for (nth, step) in steps.iter().enumerate() {
             let plan = self.plans.plan(step.plan);
             let Some(field) = plan.fields.get(step.field as usize) else {
                 break;
             };
-            let opened = self
-                .deeper(depth)
-                .and_then(|deeper| {
-                    depth = deeper;
-                    self.buffers.index(self.plans, plan, self.wire, &pieces)
-                })
-                .map_err(|fault| located(fault, &names))?;
-            names.push(self.name(field));
+            let opened = self.deeper(depth).and_then(|deeper| {
+                depth = deeper;
+                self.buffers.index(self.plans, plan, self.wire, &pieces)
+            });
+            let opened = opened.map_err(|fault| self.located(fault, steps, nth))?;
             let run = self.run_of(step.field as usize, &opened);
             let run = run.and_then(|run| self.buffers.surviving(&opened, field, run));
-            if steps.peek().is_none() {
-                let Some(run) = run else {
-                    self.absent(field);
-                    return Ok(());
-                };
-                return match self.field_value(field, run, depth) {
-                    Ok(_) => Ok(()),
-                    Err(fault) => Err(located(fault, &names)),
-                };
+            if nth + 1 < steps.len() {
+                pieces = Pieces::Hits(run.unwrap_or_default());
+            } else if let Some(run) = run {
+                self.field_value(field, run, depth)
+                    .map_err(|fault| self.located(fault, steps, nth + 1))?;
+            } else {
+                self.absent(field);
             }
-            pieces = Pieces::Hits(run.unwrap_or_default());
         }
         Ok(())
+    }
+
+    /// A failure below the first `count` steps of the path.
+    #[cold]
+    fn located(&self, mut fault: Fault, steps: &[Step], count: usize) -> Fault {
+        for step in steps.iter().take(count).rev() {
+            if let Some(field) = self.plans.plan(step.plan).fields.get(step.field as usize) {
+                fault = fault.under_field(self.name(field));
+            }
+        }
+        fault
     }
 
     fn run_of(&self, field: usize, frame: &Frame) -> Option<Range<usize>> {

@@ -3,6 +3,7 @@
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use futures_util::Stream;
 use http::header::CONTENT_TYPE;
@@ -13,7 +14,8 @@ use hyper::body::Incoming;
 use super::failure::Failure;
 use super::{Answered, GRPC_ENCODING, HEADERS_MAX, Hold, Timer, is_oversize, trailers};
 use crate::call::{
-    Answer, Code, End, FrameDecoder, FrameError, Message, Metadata, Replies, Reply, Retry, Status,
+    Answer, Code, Deadline, End, FrameDecoder, FrameError, Message, Metadata, Origin, Replies,
+    Reply, Retry, Status,
 };
 use crate::schema::method::Shape;
 
@@ -22,6 +24,10 @@ const GRPC: &[u8] = b"application/grpc";
 
 /// Bytes of a wrong content-type that a message repeats.
 const SHOWN_MAX: usize = 100;
+
+/// How much earlier than here a deadline may be seen to pass in a backend: its clock was set to
+/// what `grpc-timeout` says, in whole units, and ticks by itself.
+const CLOCKS_DIFFER: Duration = Duration::from_millis(20);
 
 /// The reply's messages, then its end.
 pub(in crate::upstream) struct Answers {
@@ -39,6 +45,7 @@ struct Live {
     compression: Compression,
     taken: usize,
     timer: Timer,
+    deadline: Deadline,
     hold: Hold,
 }
 
@@ -67,6 +74,7 @@ impl Answers {
         shape: Shape,
         max_message: usize,
         timer: Timer,
+        deadline: Deadline,
     ) -> Result<Reply, Status> {
         let (parts, body) = answered.response.into_parts();
         let mut headers = parts.headers;
@@ -80,7 +88,8 @@ impl Answers {
                 None if parts.status == StatusCode::OK => return Err(without_status(name)),
                 None => return Err(http_error(name, parts.status, "")),
             };
-            let end = Cardinality::of(shape).check(name, end, 0);
+            let mut end = Cardinality::of(shape).check(name, end, 0);
+            end.status = on_time(end.status, deadline);
             return Ok(Reply {
                 metadata: Metadata::new(),
                 encoding: None,
@@ -110,6 +119,7 @@ impl Answers {
             },
             taken: 0,
             timer,
+            deadline,
             hold: answered.hold,
         };
         Ok(Reply {
@@ -127,7 +137,14 @@ impl Stream for Answers {
         let Some(live) = &mut self.live else {
             return Poll::Ready(None);
         };
-        let polled = live.poll(cx);
+        let deadline = live.deadline;
+        let polled = live.poll(cx).map(|answer| match answer {
+            Answer::End(mut end) => {
+                end.status = on_time(end.status, deadline);
+                Answer::End(end)
+            }
+            message @ Answer::Message(_) => message,
+        });
         if let Poll::Ready(Answer::End(_)) = polled {
             self.live = None;
         }
@@ -251,6 +268,18 @@ impl Cardinality {
         }
         end
     }
+}
+
+/// A backend that watches the deadline too may be the first to act on it, and many then say
+/// CANCELLED. Clients are told what happened: the deadline has passed.
+pub(in crate::upstream) fn on_time(status: Status, deadline: Deadline) -> Status {
+    let is_due = deadline
+        .remaining()
+        .is_some_and(|left| left <= CLOCKS_DIFFER);
+    if status.code == Code::Cancelled && status.origin == Origin::Upstream && is_due {
+        return Status::deadline_exceeded();
+    }
+    status
 }
 
 fn fail(status: Status) -> Answer {

@@ -94,7 +94,7 @@ pub(super) fn upstream(port: u16) -> Upstream {
         max_message: 1024 * 1024,
         ..Config::new("backend", endpoint)
     };
-    Upstream::build([config]).unwrap()
+    Upstream::build([config], 1).unwrap()
 }
 
 pub(super) async fn http2<F>(

@@ -250,3 +250,46 @@ async fn large_headers_and_trailers_fail_one_call_at_most() {
         assert_eq!(status.code, code, "trailers of {kib} KiB");
     }
 }
+
+#[tokio::test]
+async fn a_backend_that_sees_the_deadline_first_says_no_more_than_that() {
+    /// Long enough for the request to arrive, and for the backend to be just before its end.
+    const DEADLINE: Duration = Duration::from_millis(300);
+    const EARLY: Duration = Duration::from_millis(290);
+    for (shape, ending) in [
+        (Shape::Unary, "trailers-only"),
+        (Shape::Unary, "trailers"),
+        (Shape::Unary, "reset"),
+        (Shape::ServerStream, "trailers"),
+        (Shape::ServerStream, "late reset"),
+    ] {
+        for (deadline, code) in [
+            (DEADLINE, Code::DeadlineExceeded),
+            (DEADLINE * 1000, Code::Cancelled),
+        ] {
+            let begun = std::time::Instant::now();
+            let backend = Backend::http2(0, 10, move |_, mut respond| async move {
+                tokio::time::sleep(EARLY.saturating_sub(begun.elapsed())).await;
+                let cancelled =
+                    trailers(&[("grpc-status", "1"), ("grpc-message", "Timeout expired")]);
+                match ending {
+                    "trailers-only" => {
+                        let mut head = head();
+                        head.headers_mut().extend(cancelled);
+                        let _ = respond.send_response(head, true);
+                    }
+                    "reset" => respond.send_reset(h2::Reason::CANCEL),
+                    "trailers" => {
+                        let _ = begin(respond, &[b"m"]).send_trailers(cancelled);
+                    }
+                    _ => begin(respond, &[b"m"]).send_reset(h2::Reason::CANCEL),
+                }
+            })
+            .await;
+            let mut call = call(shape, Requests::One(Message::from_payload(b"x")));
+            call.deadline = Deadline::At(tokio::time::Instant::from_std(begun + deadline));
+            let status = outcome(&backend.upstream(), call).await;
+            assert_eq!(status.code, code, "{shape:?} {ending}: {status}");
+        }
+    }
+}

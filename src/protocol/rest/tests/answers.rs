@@ -322,3 +322,40 @@ async fn headers_become_metadata_but_forged_ones_do_not() {
         assert_eq!(get(dropped), None, "{dropped}");
     }
 }
+
+#[tokio::test]
+async fn trailers_stand_behind_the_body_for_those_who_read_them() {
+    let gateway = Gateway::new(|_, message| {
+        Ok(reply_with(
+            &[("x-a", "1")],
+            std::slice::from_ref(message),
+            Status::ok(),
+            &[("x-t", "3"), ("set-cookie", "a=b")],
+        ))
+    });
+    for uri in ["/v1/all?name=x", "/v1/watch?name=x"] {
+        let got = gateway
+            .send(with_header(request("GET", uri, ""), "te", "trailers"))
+            .await;
+        assert_eq!(got.text().trim_end(), r#"{"name":"x"}"#);
+        assert_eq!(got.header("grpc-trailer-x-t"), None);
+        assert_eq!(got.header("x-a"), Some("1"));
+        assert_eq!(got.trailers.len(), 1, "{:?}", got.trailers);
+        assert_eq!(got.trailers["grpc-trailer-x-t"], "3");
+    }
+    let head = with_header(request("HEAD", "/v1/all?name=x", ""), "te", "trailers");
+    let got = gateway.send(head).await;
+    assert_eq!(got.header("grpc-trailer-x-t"), Some("3"));
+    assert_eq!(got.header("content-length"), Some("12"));
+
+    let failing = Gateway::new(|_, _| {
+        let status = Status::upstream(Code::NotFound, "no");
+        Ok(reply_with(&[], &[], status, &[("x-t", "3")]))
+    });
+    let got = failing
+        .send(with_header(request("GET", "/v1/all", ""), "te", "trailers"))
+        .await;
+    assert_eq!(got.status, 404);
+    assert_eq!(got.header("trailer"), Some("grpc-trailer-x-t"));
+    assert_eq!(got.trailers["grpc-trailer-x-t"], "3");
+}

@@ -184,3 +184,25 @@ async fn a_stream_that_stays_silent_is_ended() {
     let got = gateway.get("/v1/watch").await;
     assert_eq!(got.status, 503, "{}", got.text());
 }
+
+/// A backend that never begins to answer.
+#[derive(Clone)]
+struct Mute;
+
+impl Service for Mute {
+    async fn call(&self, _: Call) -> Result<Reply, Status> {
+        std::future::pending().await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_never_begins_is_ended() {
+    let serving = Serving {
+        schema: schema(),
+        calls: Mute,
+        config: Config::default(),
+    };
+    let router = Router::new(Arc::new(ArcSwap::from_pointee(serving)), Observe::default());
+    let response = router.handle(request("GET", "/v1/watch", "")).await;
+    assert_eq!(response.status(), 503);
+}

@@ -1,0 +1,66 @@
+//! Schemas that join later.
+
+#![allow(clippy::unwrap_used)]
+
+use std::path::PathBuf;
+
+use super::*;
+
+/// A folder with `p.proto`, removed when it is dropped.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str, text: &str) -> Self {
+        let unique = format!("transom-join-{name}-{}", std::process::id());
+        let root = std::env::temp_dir().join(unique);
+        std::fs::create_dir_all(&root).unwrap();
+        std::fs::write(root.join("p.proto"), text).unwrap();
+        Self(root)
+    }
+
+    fn source(&self) -> SourceConfig {
+        SourceConfig::Protos {
+            dir: self.0.clone(),
+            upstream: "upstream".to_owned(),
+        }
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+#[tokio::test]
+async fn what_joins_may_add_and_never_take_away() {
+    let text = r#"syntax = "proto3"; package p; message M { string a = 1; }
+        service S { rpc Do(M) returns (M); }"#;
+    let served = Folder::new("served", text);
+    let same = Folder::new("same", &text.replace("rpc", "\n// Does it.\nrpc"));
+    let other = Folder::new("other", &text.replace("string", "bytes"));
+
+    let mut config = Config::for_upstream("http://127.0.0.1:1").unwrap();
+    config.schema = vec![served.source()];
+    let gateway = Gateway::start(config.clone(), |_| {}).await.unwrap();
+    let join = async |later: &Folder| {
+        let mut join = Join {
+            sources: sources::load(&config.schema, &config.upstreams, &mut |_| {})
+                .await
+                .unwrap(),
+            later: vec![later.source()],
+            config: config.clone(),
+            serving: Arc::clone(&gateway.serving),
+        };
+        join.join(&mut |_| {}).await
+    };
+    let joined = join(&same).await.unwrap();
+    assert_eq!(joined.method("/p.S/Do").unwrap().comment, "Does it.");
+
+    let error = join(&other).await.unwrap_err().to_string();
+    for folder in [&served, &other] {
+        assert!(error.contains(&folder.0.display().to_string()), "{error}");
+    }
+    assert!(gateway.schema().method("/p.S/Do").is_some());
+    gateway.drain().await;
+}

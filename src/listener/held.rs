@@ -1,0 +1,88 @@
+//! A response body as the listener hands it to hyper: it keeps its call open, says at what
+//! [`Pace`] it is taken, and comes in pieces that bound what lies in hyper's buffers.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use axum::body::Body;
+use bytes::Bytes;
+use http_body::{Body as HttpBody, Frame, SizeHint};
+
+use super::guard::OpenCall;
+use super::stall::Pace;
+
+/// The largest piece. hyper takes a whole one for a single byte of window, and what it has taken
+/// stays in memory as long as the client pleases.
+const PIECE: usize = 64 * 1024;
+
+/// A response body that keeps its call open.
+#[derive(Debug)]
+pub(super) struct Held {
+    body: Body,
+    /// What is left of a frame larger than a piece.
+    rest: Bytes,
+    pace: Pace,
+    _open: OpenCall,
+}
+
+impl Held {
+    pub(super) fn new(body: Body, open: OpenCall, pace: Pace) -> Self {
+        // The head counts: behind responses that nobody reads, hyper does not ask for a body at all.
+        pace.offer();
+        Self {
+            body,
+            rest: Bytes::new(),
+            pace,
+            _open: open,
+        }
+    }
+
+    fn poll_piece(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        if self.rest.is_empty() {
+            let frame = match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
+                Some(Ok(frame)) => frame,
+                other => return Poll::Ready(other),
+            };
+            match frame.into_data() {
+                Ok(data) => self.rest = data,
+                Err(frame) => return Poll::Ready(Some(Ok(frame))),
+            }
+        }
+        let piece = self.rest.split_to(self.rest.len().min(PIECE));
+        Poll::Ready(Some(Ok(Frame::data(piece))))
+    }
+}
+
+impl HttpBody for Held {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        let polled = self.poll_piece(cx);
+        match &polled {
+            Poll::Ready(Some(Ok(_))) => self.pace.offer(),
+            Poll::Ready(_) | Poll::Pending => self.pace.rest(),
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.rest.is_empty() && self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint() + SizeHint::with_exact(self.rest.len() as u64)
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.pace.rest();
+    }
+}

@@ -1,0 +1,219 @@
+//! The timer for clients that do not read: a response is there, and nobody takes it.
+//!
+//! hyper stops polling a response body while the client opens no flow-control window (HTTP/2) or
+//! does not drain its socket (HTTP/1.1), so no timer inside the body can fire. This one runs
+//! outside of it, in the task that polls it:
+//!
+//! ```text
+//!  body ── offers a piece, or waits for the backend ──► Pace ──► Patience ── after write_stall ──►
+//!                                                           reset the stream, close the connection
+//! ```
+//!
+//! An HTTP/2 stream is a task of its own (see [`Streams`]); dropping what runs in it resets that
+//! stream and leaves its neighbours alone. An HTTP/1.1 connection has one body at a time, so the
+//! connection's task watches its one [`Pace`].
+
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use hyper::rt::Executor;
+use tokio::time::{Instant, Sleep};
+
+/// Set while something is offered.
+const OFFERED: u64 = 1;
+
+/// What a response body and the task that polls it both see: whose turn it is.
+///
+/// Both run in one task, so relaxed atomics are exact.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Pace(Arc<AtomicU64>);
+
+impl Pace {
+    /// There is something for the client to take, and something else than before.
+    pub(super) fn offer(&self) {
+        let turn = self.0.load(Ordering::Relaxed);
+        self.0
+            .store(turn.wrapping_add(2) | OFFERED, Ordering::Relaxed);
+    }
+
+    /// The client has taken everything; it is not its turn.
+    pub(super) fn rest(&self) {
+        let turn = self.0.load(Ordering::Relaxed);
+        self.0.store(turn & !OFFERED, Ordering::Relaxed);
+    }
+
+    /// Which offer the client has not taken, if any.
+    fn offered(&self) -> Option<u64> {
+        let turn = self.0.load(Ordering::Relaxed);
+        (turn & OFFERED != 0).then_some(turn)
+    }
+}
+
+/// How long a client may let one offer lie.
+#[derive(Debug)]
+pub(super) struct Patience {
+    pace: Pace,
+    after: Duration,
+    /// The offer that was there at the last look, and since when.
+    seen: Option<u64>,
+    since: Instant,
+    /// Made by the first client that lets something lie; moved on when it fires.
+    sleep: Option<Pin<Box<Sleep>>>,
+}
+
+impl Patience {
+    pub(super) fn new(pace: Pace, after: Duration) -> Self {
+        Self {
+            pace,
+            after,
+            seen: None,
+            since: Instant::now(),
+            sleep: None,
+        }
+    }
+
+    /// Ready once an offer has lain too long. To be polled after every poll of what makes offers.
+    pub(super) fn poll_out(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let offered = self.pace.offered();
+        if offered.is_none() {
+            return Poll::Pending;
+        }
+        if self.seen != offered {
+            self.seen = offered;
+            self.since = Instant::now();
+        }
+        // A span too long to be a moment never ends.
+        let Some(due) = self.since.checked_add(self.after) else {
+            return Poll::Pending;
+        };
+        let sleep = self
+            .sleep
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(due)));
+        loop {
+            ready!(sleep.as_mut().poll(cx));
+            if due <= Instant::now() {
+                return Poll::Ready(());
+            }
+            sleep.as_mut().reset(due);
+        }
+    }
+}
+
+tokio::task_local! {
+    static STREAM: Pace;
+}
+
+/// The pace of the HTTP/2 stream whose task this is.
+pub(super) fn of_stream() -> Option<Pace> {
+    STREAM.try_with(Pace::clone).ok()
+}
+
+/// Runs the tasks that hyper makes of HTTP/2 streams, each under a [`Patience`] of its own.
+#[derive(Clone, Debug)]
+pub(super) struct Streams {
+    write_stall: Duration,
+}
+
+impl Streams {
+    pub(super) fn new(write_stall: Duration) -> Self {
+        Self { write_stall }
+    }
+}
+
+impl<F> Executor<F> for Streams
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    fn execute(&self, stream: F) {
+        tokio::spawn(run(stream, self.write_stall));
+    }
+}
+
+/// The stream until it ends, or its client has let something lie for `after`.
+async fn run(stream: impl Future<Output = ()>, after: Duration) {
+    let pace = Pace::default();
+    let mut patience = Patience::new(pace.clone(), after);
+    let mut stream = pin!(STREAM.scope(pace, stream));
+    std::future::poll_fn(|cx| match stream.as_mut().poll(cx) {
+        Poll::Ready(()) => Poll::Ready(()),
+        Poll::Pending => patience.poll_out(cx).map(|()| {
+            tracing::debug!("reset a stream whose client does not read its response");
+        }),
+    })
+    .await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STALL: Duration = Duration::from_secs(60);
+
+    /// Runs `stream` as hyper's executor would; how long it lived.
+    async fn lifetime(stream: impl Future<Output = ()>) -> Duration {
+        let begun = Instant::now();
+        run(stream, STALL).await;
+        begun.elapsed()
+    }
+
+    fn pace() -> Pace {
+        of_stream().expect("streams have a pace")
+    }
+
+    async fn seconds(n: u64) {
+        tokio::time::sleep(Duration::from_secs(n)).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_nobody_takes_is_given_up() {
+        let never = async {
+            pace().offer();
+            std::future::pending().await
+        };
+        let lived = lifetime(never).await;
+        assert!(lived >= STALL && lived < STALL + Duration::from_secs(1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn every_piece_has_its_own_time_and_a_silent_backend_costs_none() {
+        let slow = async {
+            for _ in 0..5 {
+                pace().offer();
+                seconds(59).await;
+            }
+            pace().rest();
+            seconds(600).await;
+            pace().offer();
+            seconds(59).await;
+        };
+        assert_eq!(lifetime(slow).await, Duration::from_secs(6 * 59 + 600));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_timer_that_rang_early_rings_again() {
+        let stalls_later = async {
+            pace().offer();
+            seconds(30).await;
+            pace().offer();
+            std::future::pending().await
+        };
+        let lived = lifetime(stalls_later).await;
+        assert!(lived >= Duration::from_secs(90) && lived < Duration::from_secs(91));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_span_beyond_all_clocks_never_ends() {
+        let mut patience = Patience::new(Pace::default(), Duration::MAX);
+        patience.pace.offer();
+        let out = std::future::poll_fn(|cx| patience.poll_out(cx));
+        assert!(
+            tokio::time::timeout(Duration::from_secs(1 << 20), out)
+                .await
+                .is_err()
+        );
+    }
+}

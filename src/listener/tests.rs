@@ -1,0 +1,266 @@
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::body::Body;
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::Frame;
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+
+use super::{Config, Listener, Timeouts, bind};
+
+/// Long enough for a loaded machine to do nothing wrong in, short enough to wait for.
+const SHORT: Duration = Duration::from_millis(300);
+
+/// A body that always has more, and tells when it is dropped.
+struct Endless {
+    gone: mpsc::UnboundedSender<()>,
+    pulled: Arc<AtomicUsize>,
+}
+
+impl http_body::Body for Endless {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        const DATA: Bytes = Bytes::from_static(&[b'x'; 10_000]);
+        self.pulled.fetch_add(DATA.len(), Ordering::Relaxed);
+        Poll::Ready(Some(Ok(Frame::data(DATA))))
+    }
+}
+
+impl Drop for Endless {
+    fn drop(&mut self) {
+        let _ = self.gone.send(());
+    }
+}
+
+/// `/endless` has no end, `/large` has a megabyte, the rest is short. Tells which bodies are gone.
+fn listen(timeouts: Timeouts) -> (Listener, mpsc::UnboundedReceiver<()>) {
+    let (listener, dropped, _) = listen_and_count(timeouts);
+    (listener, dropped)
+}
+
+/// And counts what is taken of endless bodies.
+fn listen_and_count(
+    timeouts: Timeouts,
+) -> (Listener, mpsc::UnboundedReceiver<()>, Arc<AtomicUsize>) {
+    let config = Config {
+        address: ([127, 0, 0, 1], 0).into(),
+        timeouts,
+        ..Config::default()
+    };
+    let (gone, dropped) = mpsc::unbounded_channel();
+    let pulled = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&pulled);
+    let service = move |request: Request<Incoming>| {
+        let (gone, pulled) = (gone.clone(), Arc::clone(&counter));
+        async move {
+            let body = match request.uri().path() {
+                "/endless" => Body::new(Endless { gone, pulled }),
+                "/large" => Body::from(vec![b'x'; 1 << 20]),
+                _ => Body::from("short"),
+            };
+            Ok(Response::new(body))
+        }
+    };
+    (
+        bind(config).unwrap().serve(service).unwrap(),
+        dropped,
+        pulled,
+    )
+}
+
+fn stalling() -> (Listener, mpsc::UnboundedReceiver<()>) {
+    listen(Timeouts {
+        write_stall: SHORT,
+        ..Timeouts::default()
+    })
+}
+
+async fn http1(listener: &Listener, request: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(listener.address()).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    stream
+}
+
+async fn h2(listener: &Listener) -> h2::client::SendRequest<Bytes> {
+    let stream = TcpStream::connect(listener.address()).await.unwrap();
+    // A window for the connection that one unread stream does not use up.
+    let (sender, connection) = h2::client::Builder::new()
+        .initial_connection_window_size(1 << 20)
+        .handshake(stream)
+        .await
+        .unwrap();
+    tokio::spawn(connection);
+    sender
+}
+
+fn get(path: &str) -> Request<()> {
+    Request::get(format!("http://gateway{path}"))
+        .body(())
+        .unwrap()
+}
+
+#[tokio::test]
+async fn an_http1_client_that_does_not_read_its_response_is_closed() {
+    let (listener, mut dropped) = stalling();
+    let mut stream = http1(&listener, "GET /endless HTTP/1.1\r\nhost: a\r\n\r\n").await;
+    dropped.recv().await.unwrap();
+    let mut all = Vec::new();
+    let _ = stream.read_to_end(&mut all).await; // ends, one way or the other
+}
+
+#[tokio::test]
+async fn what_an_http1_client_does_not_read_is_not_buffered() {
+    let (listener, _dropped, pulled) = listen_and_count(Timeouts::default());
+    let _unread = http1(&listener, "GET /endless HTTP/1.1\r\nhost: a\r\n\r\n").await;
+    // Until it stands still for a while: the socket's buffers are full.
+    let mut before = usize::MAX;
+    while std::mem::replace(&mut before, pulled.load(Ordering::Relaxed)) != before || before == 0 {
+        assert!(
+            before < 64 << 20,
+            "{before} bytes were taken for a client that reads none"
+        );
+        tokio::time::sleep(SHORT).await;
+    }
+}
+
+#[tokio::test]
+async fn a_malformed_head_is_told_so() {
+    let (listener, _dropped) = listen(Timeouts::default());
+    for (request, status) in [
+        ("GET / HTTP/1.1\r\nhost : a\r\n\r\n".to_owned(), "400"),
+        (
+            "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: +2\r\n\r\n{}".to_owned(),
+            "400",
+        ),
+        ("GET / HTTP/1.1\r\n\r\n".to_owned(), "400"),
+        (
+            "GET / HTTP/1.1\r\nhost: a\r\nhost: a\r\n\r\n".to_owned(),
+            "400",
+        ),
+        (
+            "POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n"
+                .to_owned(),
+            "400",
+        ),
+        (
+            "POST / HTTP/1.0\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n".to_owned(),
+            "400",
+        ),
+        (
+            format!(
+                "GET / HTTP/1.1\r\nhost: a\r\n{}\r\n",
+                "x: y\r\n".repeat(101)
+            ),
+            "431",
+        ),
+        (
+            format!(
+                "GET / HTTP/1.1\r\nhost: a\r\nx: {}\r\n\r\n",
+                "y".repeat(1 << 20)
+            ),
+            "431",
+        ),
+    ] {
+        let mut stream = TcpStream::connect(listener.address()).await.unwrap();
+        let _ = stream.write_all(request.as_bytes()).await;
+        let mut answer = [0; 12];
+        stream.read_exact(&mut answer).await.unwrap();
+        assert_eq!(answer, format!("HTTP/1.1 {status}").as_bytes());
+    }
+}
+
+#[tokio::test]
+async fn an_http1_client_that_pipelines_and_does_not_read_is_closed() {
+    let (listener, _dropped) = stalling();
+    let mut stream = TcpStream::connect(listener.address()).await.unwrap();
+    let requests = "GET /large HTTP/1.1\r\nhost: a\r\n\r\n".repeat(1000);
+    // The gateway stops reading before it has taken them all, then closes.
+    while stream.write_all(requests.as_bytes()).await.is_ok() {}
+}
+
+#[tokio::test]
+async fn an_http2_client_that_opens_no_window_loses_that_stream_alone() {
+    let (listener, mut dropped) = stalling();
+    let mut sender = h2(&listener).await;
+    let (unread, _) = sender.send_request(get("/endless"), true).unwrap();
+    let mut unread = unread.await.unwrap().into_body();
+    dropped.recv().await.unwrap();
+
+    let (short, _) = sender.send_request(get("/short"), true).unwrap();
+    let mut body = short.await.unwrap().into_body();
+    assert_eq!(body.data().await.unwrap().unwrap(), "short");
+    let reset = loop {
+        match unread.data().await.expect("a stream without an end") {
+            Ok(_) => {}
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(reset.reason(), Some(h2::Reason::CANCEL));
+}
+
+#[tokio::test]
+async fn a_large_response_arrives_whole_and_with_its_length() {
+    let (listener, _dropped) = listen(Timeouts::default());
+    let stream = TcpStream::connect(listener.address()).await.unwrap();
+    let io = hyper_util::rt::TokioIo::new(stream);
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(io).await.unwrap();
+    tokio::spawn(connection);
+    let request = Request::get("/large")
+        .header("host", "a")
+        .body(String::new())
+        .unwrap();
+    let response = sender.send_request(request).await.unwrap();
+    assert_eq!(response.headers()["content-length"], "1048576");
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    assert_eq!(body, vec![b'x'; 1 << 20]);
+
+    let mut sender = h2(&listener).await;
+    let (large, _) = sender.send_request(get("/large"), true).unwrap();
+    let mut body = large.await.unwrap().into_body();
+    let mut length = 0;
+    while let Some(data) = body.data().await {
+        let data = data.unwrap();
+        length += data.len();
+        body.flow_control().release_capacity(data.len()).unwrap();
+    }
+    assert_eq!(length, 1 << 20);
+}
+
+#[tokio::test]
+async fn a_client_that_is_too_slow_with_its_head_is_closed() {
+    let (listener, _dropped) = listen(Timeouts {
+        head: SHORT,
+        preface: SHORT,
+        ..Timeouts::default()
+    });
+    for opening in [
+        "",
+        "GET / HT",
+        "GET / HTTP/1.1\r\nhost: a\r\nx: ",
+        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    ] {
+        let mut stream = http1(&listener, opening).await;
+        let mut all = Vec::new();
+        // A byte now and then wins no time.
+        if opening.starts_with("GET") {
+            while stream.write_all(b"a").await.is_ok() {
+                tokio::time::sleep(SHORT / 20).await;
+            }
+        }
+        let _ = stream.read_to_end(&mut all).await;
+    }
+}
