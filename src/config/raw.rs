@@ -31,7 +31,7 @@ pub(super) struct File {
     pub(super) listen: Listen,
     /// Threads that serve connections. Absent: one for each core.
     pub(super) workers: Option<Count>,
-    /// The admin listener: health, readiness, metrics.
+    /// The admin listener: `/livez`, `/readyz`, `/routes` and gRPC health.
     pub(super) admin: Admin,
     /// The gRPC servers behind the gateway, by a name of your choice.
     #[schemars(with = "BTreeMap<UpstreamName, Upstream>")]
@@ -294,7 +294,7 @@ impl Default for Timeouts {
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields, expecting = "a mapping of `log` keys")]
 pub struct Log {
-    /// `human` for reading, `json` for one object a line, `auto` for human on a terminal and JSON
+    /// `human` for short lines to read, `json` for one object a line with everything, `auto` for human on a terminal and JSON
     /// otherwise.
     pub format: LogFormat,
     /// The least important lines that are written. The environment's `RUST_LOG` wins over it.
