@@ -367,10 +367,12 @@ fn failed(status: Status) -> ReflectionError {
     match status.code() {
         Code::Unavailable => ReflectionError::NotUp(text),
         // What a server answers has no source; this comes from our own side of the connection.
-        _ if status.source().is_some() => ReflectionError::Failed(format!(
-            "HTTP/2 broke down ({}); expected the port of a gRPC server, without TLS",
-            cause(&status)
-        )),
+        Code::Unknown | Code::Internal | Code::Cancelled if status.source().is_some() => {
+            ReflectionError::Failed(format!(
+                "HTTP/2 broke down ({}); expected the port of a gRPC server, without TLS",
+                cause(&status)
+            ))
+        }
         _ => ReflectionError::Failed(text),
     }
 }

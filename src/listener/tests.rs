@@ -1,4 +1,7 @@
+//! The listener by real sockets: who does not read is cut, and nobody else.
+
 use std::convert::Infallible;
+use std::num::NonZeroUsize;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,6 +19,7 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 
 use super::{Config, Listener, Timeouts, bind};
+use crate::worker::Workers;
 
 /// Long enough for a loaded machine to do nothing wrong in, short enough to wait for.
 const SHORT: Duration = Duration::from_millis(300);
@@ -75,8 +79,9 @@ fn listen_and_count(
             Ok(Response::new(body))
         }
     };
+    let workers = Workers::start(NonZeroUsize::MIN).unwrap();
     (
-        bind(config).unwrap().serve(service).unwrap(),
+        bind(config).unwrap().serve(service, workers).unwrap(),
         dropped,
         pulled,
     )

@@ -267,7 +267,7 @@ async fn a_backend_that_sees_the_deadline_first_says_no_more_than_that() {
             (DEADLINE, Code::DeadlineExceeded),
             (DEADLINE * 1000, Code::Cancelled),
         ] {
-            let begun = std::time::Instant::now();
+            let begun = tokio::time::Instant::now();
             let backend = Backend::http2(0, 10, move |_, mut respond| async move {
                 tokio::time::sleep(EARLY.saturating_sub(begun.elapsed())).await;
                 let cancelled =
@@ -287,7 +287,7 @@ async fn a_backend_that_sees_the_deadline_first_says_no_more_than_that() {
             })
             .await;
             let mut call = call(shape, Requests::One(Message::from_payload(b"x")));
-            call.deadline = Deadline::At(tokio::time::Instant::from_std(begun + deadline));
+            call.deadline = Deadline::At(begun + deadline);
             let status = outcome(&backend.upstream(), call).await;
             assert_eq!(status.code, code, "{shape:?} {ending}: {status}");
         }
