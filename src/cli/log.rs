@@ -27,7 +27,7 @@ const FLUSH_MAX: Duration = Duration::from_secs(1);
 /// How log lines look, once `auto` is decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
-    /// For reading, beside tables and progress.
+    /// Short lines for reading, beside tables and progress.
     Human,
     /// JSON lines and nothing else.
     Json,

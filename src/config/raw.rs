@@ -31,7 +31,7 @@ pub(super) struct File {
     pub(super) listen: Listen,
     /// Threads that serve connections. Absent: one for each core.
     pub(super) workers: Option<Count>,
-    /// The admin listener: health, readiness, metrics.
+    /// The admin listener: `/livez`, `/readyz`, `/routes` and gRPC health.
     pub(super) admin: Admin,
     /// The gRPC servers behind the gateway, by a name of your choice.
     #[schemars(with = "BTreeMap<UpstreamName, Upstream>")]
@@ -294,8 +294,8 @@ impl Default for Timeouts {
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields, expecting = "a mapping of `log` keys")]
 pub struct Log {
-    /// `human` for reading, `json` for one object a line, `auto` for human on a terminal and JSON
-    /// otherwise.
+    /// `human` for short lines to read, `json` for one object a line with everything, `auto` for
+    /// human on a terminal and JSON otherwise.
     pub format: LogFormat,
     /// The least important lines that are written. The environment's `RUST_LOG` wins over it.
     pub level: LogLevel,
@@ -311,9 +311,9 @@ pub enum LogFormat {
     /// Human on a terminal, JSON otherwise.
     #[default]
     Auto,
-    /// Lines for reading.
+    /// Short lines for reading.
     Human,
-    /// One JSON object a line.
+    /// One JSON object a line, with everything.
     Json,
 }
 

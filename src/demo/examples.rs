@@ -23,7 +23,7 @@ impl Example {
 pub const PAGES: &[&str] = &[
     "/v1/shelves",
     "/v1/shelves/fiction/books",
-    "/v1/shelves/fiction/books/1/cover",
+    "/v1/isbn/9780141439563",
 ];
 
 /// The examples, in the order to try them. Each works by itself, and again.
