@@ -1,24 +1,47 @@
-//! A socket that tells the connection's [`Watch`] what it reads.
+//! A socket that tells the connection's [`Watch`] what it reads, and that closes so that its last
+//! words arrive.
+//!
+//! A socket that is closed while bytes lie in it unread sends a reset, which takes away from the
+//! client what it has not read yet: the very answer that says why its body was not wanted. So the
+//! sending side is closed first, and what the client still sends is thrown away for a while.
 
+use std::future::Future;
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::time::Sleep;
 
 use super::guard::Watch;
+
+/// How long a client that was answered may go on sending before it is cut.
+const LINGER: Duration = Duration::from_secs(2);
+
+/// Bytes that are thrown away at once.
+const DISCARD: usize = 8 * 1024;
+
+/// Reads of a lingering socket before others get their turn.
+const TURN: usize = 32;
 
 /// A TCP stream under watch.
 #[derive(Debug)]
 pub(super) struct Watched {
     stream: TcpStream,
     watch: Watch,
+    /// Set once the sending side is closed.
+    lingering: Option<Pin<Box<Sleep>>>,
 }
 
 impl Watched {
     pub(super) fn new(stream: TcpStream, watch: Watch) -> Self {
-        Self { stream, watch }
+        Self {
+            stream,
+            watch,
+            lingering: None,
+        }
     }
 }
 
@@ -65,6 +88,25 @@ impl AsyncWrite for Watched {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        let this = &mut *self;
+        if this.lingering.is_none() {
+            ready!(Pin::new(&mut this.stream).poll_shutdown(cx))?;
+        }
+        let lingering = this
+            .lingering
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep(LINGER)));
+        let mut space = [0; DISCARD];
+        for _ in 0..TURN {
+            if lingering.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(Ok(()));
+            }
+            let mut sink = ReadBuf::new(&mut space);
+            let read = ready!(Pin::new(&mut this.stream).poll_read(cx, &mut sink));
+            if read.is_err() || sink.filled().is_empty() {
+                return Poll::Ready(Ok(())); // the client has left too
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 }

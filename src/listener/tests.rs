@@ -269,3 +269,18 @@ async fn a_client_that_is_too_slow_with_its_head_is_closed() {
         let _ = stream.read_to_end(&mut all).await;
     }
 }
+
+#[tokio::test]
+async fn a_client_that_sends_more_than_is_wanted_reads_why() {
+    let (listener, _dropped) = listen(Timeouts::default());
+    let body = 16 << 20;
+    let head = format!("POST /short HTTP/1.1\r\nhost: a\r\ncontent-length: {body}\r\n\r\n");
+    let mut stream = http1(&listener, &head).await;
+    // The answer does not wait for the body, and is still there after all of it.
+    for _ in 0..body / (1 << 16) {
+        stream.write_all(&[b'x'; 1 << 16]).await.unwrap();
+    }
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+}

@@ -60,12 +60,8 @@ enum Content {
 
 impl Content {
     fn into_response(self, http: StatusCode, mut shown: Shown) -> Response<Body> {
-        let has_body = !matches!(
-            http,
-            StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED
-        );
         let body = match self {
-            _ if !has_body => Bytes::new(),
+            _ if !has_body(http) => Bytes::new(),
             Self::Json(json) => {
                 shown.headers.insert(CONTENT_TYPE, JSON);
                 json
@@ -128,6 +124,14 @@ pub(super) fn check_plain(message: &Message) -> Result<(), Status> {
         return Err(Status::upstream(Code::Internal, text));
     }
     Ok(())
+}
+
+/// False for the statuses whose answers end with their head.
+pub(super) fn has_body(http: StatusCode) -> bool {
+    !matches!(
+        http,
+        StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED
+    )
 }
 
 /// The HTTP status of a success.

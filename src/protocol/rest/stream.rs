@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use http::header::{ACCEPT, CONTENT_TYPE};
-use http::{HeaderMap, HeaderValue, Method as Verb, Response};
+use http::{HeaderMap, HeaderValue, Method as Verb, Response, StatusCode};
 
 use super::error::{self, Failure};
 use super::trailing::{self, Shown, Trailing};
@@ -155,7 +155,11 @@ pub(super) async fn answer<S>(
         Ok(None) => Err(unary::no_end().into()),
         Err(silent) => Err(silent.into()),
     };
-    let http = reply::http_code(&metadata);
+    // Messages that come need a status that can have them.
+    let http = match reply::http_code(&metadata) {
+        http if reply::has_body(http) => http,
+        _ => StatusCode::OK,
+    };
     let (first, trailers) = match end {
         Ok(message) => (Some(message), None),
         Err(End { status, trailers }) if !status.is_ok() => {

@@ -26,6 +26,27 @@ async fn a_stream_is_a_json_value_a_line() {
 }
 
 #[tokio::test]
+async fn a_status_without_a_body_is_none_for_a_stream() {
+    for (code, expected) in [("201", 201), ("204", 200), ("205", 200), ("304", 200)] {
+        let gateway = Gateway::new(move |_, _| {
+            let messages = [named("a")];
+            Ok(reply_with(
+                &[("x-http-code", code)],
+                &messages,
+                Status::ok(),
+                &[],
+            ))
+        });
+        let got = gateway.get("/v1/watch").await;
+        assert_eq!(
+            (got.status.as_u16(), got.text()),
+            (expected, "{\"name\":\"a\"}\n"),
+            "{code}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn an_error_before_the_first_message_is_a_plain_one() {
     let got = streaming(&[], Status::upstream(Code::NotFound, "gone"))
         .get("/v1/watch")
