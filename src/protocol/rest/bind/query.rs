@@ -90,10 +90,7 @@ fn resolve<'k>(
     key: &'k str,
     unknown: UnknownQuery,
 ) -> Result<Option<Parameter<'k>>, Failure> {
-    let (path, subscript) = match key.find('[') {
-        Some(at) => key.split_at(at),
-        None => (key, ""),
-    };
+    let (path, subscript) = split(key);
     let root = binding.method.input;
     let field = match plans.field_path(root, path) {
         Ok(field) => field,
@@ -132,6 +129,19 @@ fn resolve<'k>(
             "found a subscript, but only maps take one; a list is written `field=a&field=b`",
         )),
     }
+}
+
+/// A key as a path and a map's subscript. A bracket that begins a segment belongs to the name of an
+/// extension, as in `[pkg.ext]=1`.
+fn split(key: &str) -> (&str, &str) {
+    let mut before = '.';
+    for (at, character) in key.char_indices() {
+        if character == '[' && before != '.' {
+            return key.split_at(at);
+        }
+        before = character;
+    }
+    (key, "")
 }
 
 /// The fields that path and body bind; a body of `*` binds all the others.
@@ -226,5 +236,27 @@ impl Seen {
             .iter()
             .any(|message| field.is_at_or_under(message))
             || (field.message().is_some() && self.once.iter().any(|name| within(name)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::split;
+
+    #[test]
+    fn a_subscript_is_told_from_an_extension() {
+        for (key, path, subscript) in [
+            ("a.b", "a.b", ""),
+            ("m[k]", "m", "[k]"),
+            ("m[a.[b]", "m", "[a.[b]"),
+            ("m[]", "m", "[]"),
+            ("[p.ext]", "[p.ext]", ""),
+            ("a.[p.ext].b", "a.[p.ext].b", ""),
+            ("[p.ext].m[k]", "[p.ext].m", "[k]"),
+            ("", "", ""),
+            ("[", "[", ""),
+        ] {
+            assert_eq!(split(key), (path, subscript), "{key}");
+        }
     }
 }
