@@ -16,6 +16,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use http::{HeaderMap, HeaderValue, Method as Verb, Response, StatusCode, header};
 
+use super::linger::linger;
 use super::metadata::{self, Lane};
 use super::unary::{self, Bounds, Whole};
 use super::{Exchange, Refusal, deadline, pass, scratch};
@@ -45,12 +46,16 @@ pub(super) async fn answer<S: call::Service>(
         return options(exchange.record);
     }
     if let Err(refusal) = check(&exchange.parts.method, &exchange.parts.headers, &method) {
+        linger(exchange.body);
         return refusal.answer(exchange.record);
     }
     let serving = exchange.serving;
     match reply(&mut exchange, &method).await {
         Ok(reply) => reply.respond(exchange.record),
-        Err(failure) => failure.respond(&serving.schema, exchange.record),
+        Err(failure) => {
+            linger(exchange.body);
+            failure.respond(&serving.schema, exchange.record)
+        }
     }
 }
 

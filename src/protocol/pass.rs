@@ -15,13 +15,14 @@ use http::{HeaderMap, HeaderName, request};
 use http_body::Body as _;
 
 use super::body::Idle;
+use super::linger::linger;
 use super::unary::{self, Bounds, Unread};
-use super::{Exchange, Serving, deadline, metadata};
+use super::{Exchange, deadline, metadata};
 use crate::call::{
     self, Call, Code, Deadline, Encodings, FrameDecoder, FrameError, Message, Peer, Reply,
     Requests, Status,
 };
-use crate::observe::{CallRecord, Tally};
+use crate::observe::Tally;
 use crate::schema::Shape;
 
 const GRPC_ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
@@ -38,21 +39,20 @@ pub(super) struct Passed {
 impl Passed {
     /// Makes a call of `exchange`'s request, whose head and body it takes.
     pub(super) async fn from_exchange<S>(exchange: &mut Exchange<'_, S>) -> Result<Self, Status> {
+        let passed = Self::new(exchange).await;
+        if passed.is_err() {
+            linger(std::mem::take(&mut exchange.body));
+        }
+        passed
+    }
+
+    async fn new<S>(exchange: &mut Exchange<'_, S>) -> Result<Self, Status> {
         let Exchange {
             serving,
             parts,
             body,
             record,
         } = exchange;
-        Self::new(serving, parts, std::mem::take(body), record).await
-    }
-
-    async fn new<S>(
-        serving: &Serving<S>,
-        parts: &mut request::Parts,
-        body: Body,
-        record: &mut CallRecord,
-    ) -> Result<Self, Status> {
         let config = &serving.config;
         let Some(method) = serving.schema.method(parts.uri.path()) else {
             return Err(Status::downstream(
@@ -78,7 +78,7 @@ impl Passed {
         let peer = peer(parts);
 
         let max = config.limits.request_message;
-        let mut messages = Messages::new(body, max, &encodings);
+        let mut messages = Messages::new(std::mem::take(body), max, &encodings);
         let (requests, idle) = match method.shape {
             Shape::Unary | Shape::ServerStream => {
                 let message = messages

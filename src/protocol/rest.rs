@@ -16,6 +16,7 @@ use http::request::Parts;
 use http::{HeaderValue, Method as Verb, Response, StatusCode};
 
 use super::body::Idle;
+use super::linger::linger;
 use super::{Exchange, Serving, deadline, metadata, pass, unary};
 use crate::call::{self, Call, Encodings, Requests, Status};
 use crate::observe::CallRecord;
@@ -83,8 +84,14 @@ pub(super) async fn answer<S: call::Service>(
             .answer()
             .await
         }
-        Ok(Target::Options(allow)) => options(&allow, record),
-        Err(failure) => refusal(serving, &failure, record),
+        Ok(Target::Options(allow)) => {
+            linger(body);
+            options(&allow, record)
+        }
+        Err(failure) => {
+            linger(body);
+            refusal(serving, &failure, record)
+        }
     };
     if is_head {
         without_body(response)
@@ -146,16 +153,22 @@ impl<S: call::Service> Request<'_, S> {
                      call it by gRPC or gRPC-Web on that path",
                     self.binding.method.path
                 ));
-                refusal(self.serving, &failure, self.record)
+                self.refuse(&failure)
             }
         }
+    }
+
+    /// Answers before a call is made; the body may not have been read.
+    fn refuse(self, failure: &Failure) -> Response<Body> {
+        linger(self.body);
+        refusal(self.serving, failure, self.record)
     }
 
     async fn unary(mut self) -> Response<Body> {
         let trailing = Trailing::of(&self.parts);
         let call = match self.call().await {
             Ok(call) => call,
-            Err(failure) => return refusal(self.serving, &failure, self.record),
+            Err(failure) => return self.refuse(&failure),
         };
         let max = self.serving.config.limits.response_message;
         let whole = unary::make(&self.serving.calls, call, max).await;
@@ -166,11 +179,11 @@ impl<S: call::Service> Request<'_, S> {
         let trailing = Trailing::of(&self.parts);
         let form = match stream::Form::of(self.serving, self.binding, &self.parts.headers) {
             Ok(form) => form,
-            Err(failure) => return refusal(self.serving, &failure, self.record),
+            Err(failure) => return self.refuse(&failure),
         };
         let call = match self.call().await {
             Ok(call) => call,
-            Err(failure) => return refusal(self.serving, &failure, self.record),
+            Err(failure) => return self.refuse(&failure),
         };
         let mut idle = Idle::new(self.serving.config.timeouts.stream_idle, None);
         match idle.watch(self.serving.calls.call(call)).await {
