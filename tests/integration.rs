@@ -15,5 +15,6 @@ mod transcode {
     mod messages;
     mod mutations;
     mod oracle;
+    mod protoc;
     mod schemas;
 }
