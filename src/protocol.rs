@@ -35,6 +35,7 @@ mod deadline;
 mod detect;
 mod grpc;
 mod grpc_web;
+mod linger;
 mod metadata;
 mod pass;
 mod refusal;
@@ -234,7 +235,10 @@ impl<S: call::Service> Exchange<'_, S> {
             Ok(Dialect::Grpc) => grpc::answer(self).await,
             Ok(Dialect::GrpcWeb) => grpc_web::answer(self).await,
             Ok(Dialect::Rest) => self.answer_json().await,
-            Err(refusal) => refusal.answer(self.record),
+            Err(refusal) => {
+                linger::linger(self.body);
+                refusal.answer(self.record)
+            }
         }
     }
 
