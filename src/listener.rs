@@ -1,7 +1,7 @@
 //! Sockets to HTTP requests: one port, HTTP/1.1 and HTTP/2, HTTP/2 by prior knowledge too.
 //!
 //! An own accept loop, because nothing a client does or fails to do may hold a connection for
-//! ever: every slow-client shape has a timer (see [`guard`] for those who do not send, [`stall`] for
+//! ever: every slow-client shape has a timer (see `guard` for those who do not send, `stall` for
 //! those who do not read), connections are counted and bounded, and a drain says good-bye (GOAWAY, `connection: close`) before anything is cut.
 
 use std::convert::Infallible;
