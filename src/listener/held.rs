@@ -21,6 +21,8 @@ pub(super) struct Held {
     body: Body,
     /// What is left of a frame larger than a piece.
     rest: Bytes,
+    /// Why the body broke off, until what came before is on its way.
+    broken: Option<axum::Error>,
     pace: Pace,
     _open: OpenCall,
 }
@@ -32,6 +34,7 @@ impl Held {
         Self {
             body,
             rest: Bytes::new(),
+            broken: None,
             pace,
             _open: open,
         }
@@ -41,10 +44,20 @@ impl Held {
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        if let Some(error) = self.broken.take() {
+            return Poll::Ready(Some(Err(error)));
+        }
         if self.rest.is_empty() {
             let frame = match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
                 Some(Ok(frame)) => frame,
-                other => return Poll::Ready(other),
+                Some(Err(error)) => {
+                    // hyper drops what it has not flushed when a body fails, the head included;
+                    // it flushes when a body has to be waited for.
+                    self.broken = Some(error);
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                None => return Poll::Ready(None),
             };
             match frame.into_data() {
                 Ok(data) => self.rest = data,
@@ -73,7 +86,7 @@ impl HttpBody for Held {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.rest.is_empty() && self.body.is_end_stream()
+        self.rest.is_empty() && self.broken.is_none() && self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {

@@ -1,4 +1,4 @@
-//! The listener by real sockets: who does not read is cut, and nobody else.
+//! The listener before real clients who do not behave.
 
 use std::convert::Infallible;
 use std::num::NonZeroUsize;
@@ -50,7 +50,7 @@ impl Drop for Endless {
     }
 }
 
-/// `/endless` has no end, `/large` has a megabyte, the rest is short. Tells which bodies are gone.
+/// `/endless` has no end, `/torn` breaks off, `/large` has a megabyte, the rest is short. Tells which bodies are gone.
 fn listen(timeouts: Timeouts) -> (Listener, mpsc::UnboundedReceiver<()>) {
     let (listener, dropped, _) = listen_and_count(timeouts);
     (listener, dropped)
@@ -73,6 +73,10 @@ fn listen_and_count(
         async move {
             let body = match request.uri().path() {
                 "/endless" => Body::new(Endless { gone, pulled }),
+                "/torn" => Body::from_stream(futures_util::stream::iter([
+                    Ok("begun"),
+                    Err(std::io::Error::other("torn")),
+                ])),
                 "/large" => Body::from(vec![b'x'; 1 << 20]),
                 _ => Body::from("short"),
             };
@@ -283,4 +287,17 @@ async fn a_client_that_sends_more_than_is_wanted_reads_why() {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+}
+
+#[tokio::test]
+async fn what_came_before_a_body_broke_off_arrives() {
+    let (listener, _dropped) = listen(Timeouts::default());
+    let mut stream = http1(&listener, "GET /torn HTTP/1.1\r\nhost: a\r\n\r\n").await;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer:?}");
+    assert!(
+        answer.ends_with("5\r\nbegun\r\n"),
+        "no last chunk: {answer:?}"
+    );
 }
