@@ -2,7 +2,7 @@
 //!
 //! A server may stop a body that it does not want (RFC 9113, section 8.1), but clients of some
 //! makers then lose the answer as well, and HTTP/1.1 loses its connection. So a short rest is read
-//! on for a moment, while the answer is under way, and thrown away.
+//! and thrown away, and a long one is stopped a moment later, when the answer has arrived.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use axum::body::Body;
 use http_body::Body as _;
 use http_body_util::BodyExt as _;
 
-/// Bytes that are read on, at most; a longer body is stopped.
+/// Bytes that are read on, at most; a longer body waits and is stopped.
 const BYTES_MAX: usize = 64 << 10;
 
 /// How long it may take.
@@ -18,8 +18,7 @@ const WITHIN: Duration = Duration::from_secs(1);
 
 /// Reads a body that nobody wants, in a task of its own.
 pub(super) fn linger(mut body: Body) {
-    let declared = body.size_hint().lower();
-    if body.is_end_stream() || usize::try_from(declared).unwrap_or(usize::MAX) > BYTES_MAX {
+    if body.is_end_stream() {
         return;
     }
     let rest = async move {
@@ -28,7 +27,8 @@ pub(super) fn linger(mut body: Body) {
             let length = frame.data_ref().map_or(0, bytes::Bytes::len);
             match left.checked_sub(length.max(1)) {
                 Some(less) => left = less,
-                None => break,
+                // Held for the time that is left, so that the answer arrives before the stop.
+                None => std::future::pending().await,
             }
         }
     };

@@ -81,9 +81,14 @@ impl Passed {
         let mut messages = Messages::new(std::mem::take(body), max, &encodings);
         let (requests, idle) = match method.shape {
             Shape::Unary | Shape::ServerStream => {
-                let message = messages
-                    .only(deadline, config.timeouts.request_body)
-                    .await?;
+                let only = messages.only(deadline, config.timeouts.request_body);
+                let message = match only.await {
+                    Ok(message) => message,
+                    Err(status) => {
+                        linger(messages.body);
+                        return Err(status);
+                    }
+                };
                 record.request(message.len());
                 (Requests::One(message), None)
             }

@@ -7,6 +7,7 @@ use bytes::{Bytes, BytesMut};
 use http::HeaderValue;
 use http_body_util::BodyExt as _;
 
+use super::linger::linger;
 use crate::call::{Answer, Call, Code, Deadline, End, Message, Metadata, Reply, Service, Status};
 
 /// Why a request body is not there.
@@ -75,6 +76,7 @@ pub struct Bounds {
 pub async fn read(body: Body, bounds: Bounds) -> Result<Bytes, Unread> {
     // A declared length is refused before a byte of it is read.
     if http_body::Body::size_hint(&body).lower() > u64::try_from(bounds.bytes).unwrap_or(u64::MAX) {
+        linger(body);
         return Err(Unread::TooLarge { max: bounds.bytes });
     }
     in_time(bounds, collect(body, bounds.bytes)).await
@@ -108,6 +110,7 @@ async fn collect(mut body: Body, max: usize) -> Result<Bytes, Unread> {
             continue;
         };
         if first.len() + all.len() + chunk.len() > max {
+            linger(body);
             return Err(Unread::TooLarge { max });
         }
         if first.is_empty() && all.is_empty() {
