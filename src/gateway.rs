@@ -186,7 +186,7 @@ impl Gateway {
             }
         };
         let listener = bound
-            .serve(front::service(front::router(router)), workers)
+            .serve(front::service(router), workers)
             .map_err(at(address))?;
         let joining = (!later.is_empty()).then(|| {
             let join = Join {

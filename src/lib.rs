@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  socket ─► listener ─► front ─► protocol ─► upstream ─► HTTP/2 ─► backend
-//!            timers,     axum     dialect     Call to
+//!            timers,     layers   dialect     Call to
 //!            h1/h2,               to Call,    stream,
 //!            drain                once        once
 //!  socket ◄─ listener ◄─ front ◄─ protocol ◄─ upstream ◄──────────── Reply, Status

@@ -67,7 +67,10 @@ pub fn format(left: Duration) -> HeaderValue {
     let mut text = number.to_string().into_bytes();
     text.push(unit);
     // Digits and a letter are always a header value.
-    HeaderValue::from_bytes(&text).unwrap_or(HeaderValue::from_static("99999999H"))
+    let mut value = HeaderValue::from_bytes(&text).unwrap_or(HeaderValue::from_static("99999999H"));
+    // Never the same twice: kept out of HPACK's table, where it would only push others out.
+    value.set_sensitive(true);
+    value
 }
 
 #[cfg(test)]

@@ -1,40 +1,37 @@
-//! The front door: an axum router whose fallback is the protocol router, so that pages and calls
-//! share one port and the layers that hold for both.
+//! The front door: what holds for every request, before it is a call or a page.
+//!
+//! Calls go straight to the protocol router: what a path means is the schema's matter, and an axum
+//! router in between would cost every call three allocations to decide nothing. Pages are an axum
+//! router; they have a port of their own.
 
 use std::convert::Infallible;
 use std::future::Future;
 
-use axum::Router;
 use axum::body::Body;
 use http::{Request, Response, header};
 use hyper::body::Incoming;
-use tower::{Service, ServiceExt as _};
-use tower_http::sensitive_headers::SetSensitiveRequestHeadersLayer;
+use tower::util::Oneshot;
+use tower::{Layer as _, Service, ServiceExt as _};
+use tower_http::sensitive_headers::{SetSensitiveRequestHeaders, SetSensitiveRequestHeadersLayer};
 
-/// The public router: calls, behind what holds for pages as well.
-pub(super) fn router<S>(calls: S) -> Router
+/// Calls or pages, as the listener wants them.
+pub(super) fn service<S>(
+    inner: S,
+) -> impl Fn(Request<Incoming>) -> Oneshot<SetSensitiveRequestHeaders<S>, Request<Body>>
++ Clone
++ Send
++ Sync
++ 'static
 where
     S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>
         + Clone
         + Send
         + Sync
         + 'static,
-    S::Future: Send + 'static,
+    S::Future: Future + Send + 'static,
 {
-    Router::new()
-        .fallback_service(calls)
-        // No log or debug line ever shows these values, whoever prints the request.
-        .layer(SetSensitiveRequestHeadersLayer::new([
-            header::AUTHORIZATION,
-            header::COOKIE,
-        ]))
+    // No log or debug line ever shows these values, whoever prints the request.
+    let secrets = [header::AUTHORIZATION, header::COOKIE];
+    let service = SetSensitiveRequestHeadersLayer::new(secrets).layer(inner);
+    move |request| service.clone().oneshot(request.map(Body::new))
 }
-
-/// A router as the listener wants it.
-pub(super) fn service(
-    router: Router,
-) -> impl Fn(Request<Incoming>) -> BoxAnswer + Clone + Send + Sync + 'static {
-    move |request| Box::pin(router.clone().oneshot(request.map(Body::new)))
-}
-
-type BoxAnswer = std::pin::Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;

@@ -14,13 +14,14 @@
 //! connection's task watches its one [`Pace`].
 
 use std::future::Future;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use hyper::rt::Executor;
+use tokio::task::futures::TaskLocalFuture;
 use tokio::time::{Instant, Sleep};
 
 /// Set while something is offered.
@@ -129,22 +130,41 @@ where
     F: Future<Output = ()> + Send + 'static,
 {
     fn execute(&self, stream: F) {
-        tokio::spawn(run(stream, self.write_stall));
+        tokio::spawn(Watched::new(stream, self.write_stall));
     }
 }
 
-/// The stream until it ends, or its client has let something lie for `after`.
-async fn run(stream: impl Future<Output = ()>, after: Duration) {
-    let pace = Pace::default();
-    let mut patience = Patience::new(pace.clone(), after);
-    let mut stream = pin!(STREAM.scope(pace, stream));
-    std::future::poll_fn(|cx| match stream.as_mut().poll(cx) {
-        Poll::Ready(()) => Poll::Ready(()),
-        Poll::Pending => patience.poll_out(cx).map(|()| {
+pin_project_lite::pin_project! {
+    /// The stream until it ends, or its client has let something lie for too long.
+    struct Watched<F> {
+        #[pin]
+        stream: TaskLocalFuture<Pace, F>,
+        patience: Patience,
+    }
+}
+
+impl<F: Future<Output = ()>> Watched<F> {
+    fn new(stream: F, after: Duration) -> Self {
+        let pace = Pace::default();
+        Self {
+            patience: Patience::new(pace.clone(), after),
+            stream: STREAM.scope(pace, stream),
+        }
+    }
+}
+
+impl<F: Future<Output = ()>> Future for Watched<F> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = self.project();
+        if this.stream.poll(cx).is_ready() {
+            return Poll::Ready(());
+        }
+        this.patience.poll_out(cx).map(|()| {
             tracing::debug!("reset a stream whose client does not read its response");
-        }),
-    })
-    .await;
+        })
+    }
 }
 
 #[cfg(test)]
@@ -156,7 +176,7 @@ mod tests {
     /// Runs `stream` as hyper's executor would; how long it lived.
     async fn lifetime(stream: impl Future<Output = ()>) -> Duration {
         let begun = Instant::now();
-        run(stream, STALL).await;
+        Watched::new(stream, STALL).await;
         begun.elapsed()
     }
 

@@ -257,7 +257,10 @@ impl RequestIds {
             *digit = DIGITS[usize::try_from(nibble).unwrap_or(0)];
         }
         // Hexadecimal digits are always a header value.
-        HeaderValue::from_bytes(&text).unwrap_or(HeaderValue::from_static("0"))
+        let mut id = HeaderValue::from_bytes(&text).unwrap_or(HeaderValue::from_static("0"));
+        // Never the same twice: kept out of HPACK's table, where it would only push others out.
+        id.set_sensitive(true);
+        id
     }
 }
 
