@@ -13,12 +13,17 @@ use std::io;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
+use tokio::time::MissedTickBehavior;
 
 /// Workers at most: more threads than any machine has cores is a mistake in a configuration.
 pub const WORKERS_MAX: usize = 1024;
+
+/// How often a worker wakes without need; see [`until`].
+const HEARTBEAT: Duration = Duration::from_secs(1);
 
 thread_local! {
     static INDEX: Cell<usize> = const { Cell::new(0) };
@@ -99,6 +104,22 @@ impl Workers {
     }
 }
 
+/// Rests until the worker's sender is dropped, and wakes in between.
+///
+/// The heartbeat saves work: a timer that becomes the earliest of its runtime wakes the runtime's
+/// own thread, by a system call. Without it the deadline of the first call on an idle worker always
+/// is the earliest; with it only a deadline within the next [`HEARTBEAT`] can be.
+async fn until(mut stopped: oneshot::Receiver<()>) {
+    let mut heartbeat = tokio::time::interval(HEARTBEAT);
+    heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = &mut stopped => return,
+            _ = heartbeat.tick() => {}
+        }
+    }
+}
+
 /// A connection's place on a worker, until it is dropped.
 #[derive(Debug)]
 pub struct Place {
@@ -129,8 +150,8 @@ impl Worker {
             .name(format!("worker-{index}"))
             .spawn(move || {
                 INDEX.set(index);
-                // Ends with the sender's drop; the runtime, and all that runs on it, is dropped here.
-                let _ = runtime.block_on(stopped);
+                runtime.block_on(until(stopped));
+                // The runtime, and all that still runs on it, is dropped here.
             })?;
         Ok(Self {
             runtime: handle,
