@@ -156,6 +156,10 @@ fn broken_yaml_and_a_wrong_url_are_errors_with_a_place() {
             "listen: [a]\n",
             "transom.yaml:1:9: listen: expected a single text",
         ),
+        (
+            "log: {}\n---\nlog: {}\n",
+            "transom.yaml:3:1: found a second YAML document",
+        ),
         ("schema: 5\n", "transom.yaml:1:9: schema: expected a list"),
         (
             "log: {}\nlog: {}\n",
