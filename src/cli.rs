@@ -42,10 +42,11 @@ Examples:
 
 Exit codes:
   0         done (serve, demo: stopped by a signal, after the running calls)
-  1         failed: no start, no connection, no such method
+  1         failed: no start, no schema, no such method, a request that does not fit it
   2         wrong usage of the command line
   64        wrong configuration file, or a schema in it with clashes (check)
-  64 + n    call: the server answered with gRPC status n, such as 69 for NOT_FOUND
+  64 + n    call: it ended with gRPC status n, such as 69 for NOT_FOUND, or 78 (UNAVAILABLE)
+            if the schema comes from files and the server is down
   130, 143  ended at once: a second SIGINT or SIGTERM, or one before serving began";
 
 #[derive(Debug, Subcommand)]

@@ -9,7 +9,7 @@
 //! [`Schema::refusals`]; the rest is served. Nothing here knows requests, sockets or tokio, and
 //! only [`Source::proto_files`] reads files.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -124,7 +124,10 @@ impl Schema {
             source.descriptors = Vec::new();
         }
         let linked = pool::link(entries, &sources, &mut refusals);
-        let plans = Arc::new(Plans::compile(&linked.pool, &lowered(linked.closed_enums)));
+        let lowered = Lowered {
+            closed_enums: linked.closed_enums,
+        };
+        let plans = Arc::new(Plans::compile(&linked.pool, &lowered));
         let services = services::register(
             &linked.pool,
             &plans,
@@ -218,8 +221,4 @@ impl Schema {
             self.sorted.iter().map(|method| method.path.as_str()),
         )
     }
-}
-
-fn lowered(closed_enums: HashSet<String>) -> Lowered {
-    Lowered { closed_enums }
 }

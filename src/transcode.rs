@@ -35,6 +35,7 @@ mod wire;
 mod wkt;
 
 pub use error::{Error, ErrorKind};
+pub(crate) use options::DEPTH_CEILING;
 pub use options::{PrintOptions, ReadOptions, Unknown, UnknownAny, Zero};
 pub use plan::{Lowered, PlanId, Plans};
 pub use scratch::Scratch;

@@ -37,7 +37,7 @@ Examples:
   transom call acme.Orders/Import -d '{\"id\": 1} {\"id\": 2}' --proto ./proto -u $URL
   transom call acme.Chat/Talk -d - -u $URL < messages.json
 
-Exit codes: 0 for OK, 64 + n for gRPC status n (5 NOT_FOUND: 69), 1 if there was no answer at all.")]
+Exit codes: 0 for OK, 64 + n for gRPC status n (5 NOT_FOUND: 69), 1 if no call could be made.")]
 pub(super) struct Arguments {
     /// The method, as pkg.Service/Method
     method: String,

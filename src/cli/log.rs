@@ -55,7 +55,10 @@ pub(super) fn start(log: Log) -> Flush {
     };
     thread::spawn(move || write_lines(&queue, &lost));
     let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter(log.level))
+        .with_env_filter(filter(
+            log.level,
+            &std::env::var(EnvFilter::DEFAULT_ENV).unwrap_or_default(),
+        ))
         .with_writer(writer);
     // An error means that somebody else logs already (an embedding program): leave it so.
     let _ = match Form::of(log.format) {
@@ -72,8 +75,8 @@ pub(super) fn start(log: Log) -> Flush {
     Flush { lines }
 }
 
-/// `RUST_LOG` if there is one, else the level for our own lines and `warn` for those of libraries.
-fn filter(level: LogLevel) -> EnvFilter {
+/// What `RUST_LOG` asked for if it says anything, else the level for our own lines and `warn` for those of libraries.
+fn filter(level: LogLevel, asked: &str) -> EnvFilter {
     let ours = match level {
         LogLevel::Error => "error",
         LogLevel::Warn => "warn,transom=warn",
@@ -81,7 +84,10 @@ fn filter(level: LogLevel) -> EnvFilter {
         LogLevel::Debug => "warn,transom=debug",
         LogLevel::Trace => "info,transom=trace",
     };
-    EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(ours))
+    if asked.trim().is_empty() {
+        return EnvFilter::new(ours);
+    }
+    EnvFilter::try_new(asked).unwrap_or_else(|_| EnvFilter::new(ours))
 }
 
 /// What goes through the queue.
@@ -158,6 +164,16 @@ impl Drop for Flush {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_environment_wins_unless_it_says_nothing() {
+        let told = |asked| filter(LogLevel::Info, asked).to_string();
+        let default = EnvFilter::new("warn,transom=info").to_string();
+        for nothing in ["", " ", "=,="] {
+            assert_eq!(told(nothing), default, "{nothing:?}");
+        }
+        assert_eq!(told("transom=debug"), "transom=debug");
+    }
 
     #[test]
     fn a_full_queue_drops_lines_and_counts_them_instead_of_waiting() {

@@ -7,7 +7,7 @@ use serde_saphyr::Location;
 
 use super::load::{FileError, closest};
 use super::raw::{BadBindings, File, Source, Strictness, Timeouts};
-use super::units::quoted;
+use super::units::{SpanOrNone, quoted};
 use super::{Error, Settings};
 use crate::gateway::SourceConfig;
 use crate::{gateway, listener, protocol, schema, transcode, upstream, worker};
@@ -47,6 +47,18 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
             upstream: (*name).to_owned(),
         });
         sources.extend(all);
+    }
+    if let Some((key, found)) = nothing(raw) {
+        let message = format!("found `{found}`, expected more than that");
+        return Err(wrong(Location::UNKNOWN, &key, message));
+    }
+    let depth = raw.limits.depth;
+    if depth.get() > transcode::DEPTH_CEILING {
+        let message = format!(
+            "found `{depth}`, expected at most {}",
+            transcode::DEPTH_CEILING
+        );
+        return Err(wrong(Location::UNKNOWN, "limits.depth", message));
     }
     let timeouts = &raw.timeouts;
     if timeouts
@@ -97,6 +109,29 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
         gateway,
         log: raw.log,
     })
+}
+
+/// The first time-out that would be over before anything can happen. A drain may take no time.
+fn nothing(raw: &File) -> Option<(String, SpanOrNone)> {
+    let timeouts = &raw.timeouts;
+    let own = [
+        ("unary", timeouts.unary.value),
+        ("unary_cap", timeouts.unary_cap.into()),
+        ("request_body", timeouts.request_body.into()),
+        ("stream_idle", timeouts.stream_idle.into()),
+        ("connection_idle", timeouts.connection_idle.into()),
+        ("write_stall", timeouts.write_stall.into()),
+        ("request_head", timeouts.request_head.into()),
+        ("preface", timeouts.preface.into()),
+    ];
+    let own = own.map(|(key, span)| (format!("timeouts.{key}"), span));
+    let upstreams = raw.upstreams.0.iter().map(|(name, upstream)| {
+        let key = format!("upstreams.{name}.connect_timeout");
+        (key, upstream.connect_timeout.into())
+    });
+    own.into_iter()
+        .chain(upstreams)
+        .find(|(_, span)| span.0.is_some_and(|span| span.is_zero()))
 }
 
 /// One source, or the key and sentence of what is wrong with it.

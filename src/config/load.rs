@@ -172,6 +172,10 @@ fn describe(error: &Yaml, path: &str) -> (String, String) {
             ),
         ),
         Yaml::InvalidScalar { ty, .. } => (key.to_owned(), format!("expected {}", article(ty))),
+        Yaml::MultipleDocuments { .. } => (
+            key.to_owned(),
+            "found a second YAML document, expected one".to_owned(),
+        ),
         Yaml::Message { msg, .. } => (key.to_owned(), msg.clone()),
         other => (key.to_owned(), without_place(&other.to_string())),
     }

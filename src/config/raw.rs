@@ -178,7 +178,8 @@ impl Default for Rest {
 #[derive(Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(default, deny_unknown_fields, expecting = "a mapping of `json` keys")]
 pub(super) struct Json {
-    /// A field in a request that the schema does not know: refused with 400, or ignored.
+    /// A field in a request, or the name of an enum value, that the schema does not know: refused
+    /// with 400, or ignored.
     pub(super) unknown_fields: Strictness,
     /// Write fields that hold their default value.
     pub(super) emit_defaults: bool,
@@ -211,7 +212,7 @@ pub(super) struct Limits {
     pub(super) request_message: ByteSize,
     /// One message of an answer (RESOURCE_EXHAUSTED).
     pub(super) response_message: ByteSize,
-    /// Nesting of messages, lists and objects, in JSON and on the wire (400).
+    /// Nesting of messages, lists and objects, in JSON and on the wire (400). At most 200.
     pub(super) depth: Count,
     /// Path and query together (414).
     pub(super) url: ByteSize,
@@ -241,7 +242,7 @@ impl Default for Limits {
     }
 }
 
-/// Time-outs.
+/// Time-outs. Only the drain's may be `0s`.
 #[derive(Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(
     default,

@@ -117,6 +117,21 @@ fn an_error_names_file_line_column_and_key_and_what_was_expected() {
         ),
         (
             upstream,
+            "timeouts: { stream_idle: 0s }\n",
+            "transom.yaml: timeouts.stream_idle: found `0s`, expected more than that",
+        ),
+        (
+            "",
+            "upstreams: { a: { url: 'http://h:1', connect_timeout: 0ms } }\n",
+            "transom.yaml: upstreams.a.connect_timeout: found `0s`, expected more than that",
+        ),
+        (
+            upstream,
+            "limits: { depth: 201 }\n",
+            "transom.yaml: limits.depth: found `201`, expected at most 200",
+        ),
+        (
+            upstream,
             "timeouts: { unary: 10m }\n",
             "transom.yaml:2:20: timeouts.unary: found `10m`, expected at most `unary_cap`, which is `5m`",
         ),
@@ -140,6 +155,10 @@ fn broken_yaml_and_a_wrong_url_are_errors_with_a_place() {
         (
             "listen: [a]\n",
             "transom.yaml:1:9: listen: expected a single text",
+        ),
+        (
+            "log: {}\n---\nlog: {}\n",
+            "transom.yaml:3:1: found a second YAML document",
         ),
         ("schema: 5\n", "transom.yaml:1:9: schema: expected a list"),
         (

@@ -137,6 +137,12 @@ impl fmt::Display for Span {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SpanOrNone(pub Option<Duration>);
 
+impl From<Span> for SpanOrNone {
+    fn from(span: Span) -> Self {
+        Self(Some(span.0))
+    }
+}
+
 const SPAN_OR_NONE: &str = "a duration such as `15s`, or `none`";
 
 impl FromStr for SpanOrNone {

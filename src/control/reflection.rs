@@ -12,9 +12,9 @@ use http::HeaderName;
 use http::uri::PathAndQuery;
 use http_body::Frame;
 use http_body_util::BodyExt as _;
-use prost::Message as _;
-use prost::encoding::{WireType, encode_key, encode_varint};
-use prost_types::FileDescriptorProto;
+use prost::encoding::{
+    DecodeContext, WireType, decode_key, decode_varint, encode_key, encode_varint, skip_field,
+};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::body::Body;
@@ -213,17 +213,15 @@ struct Files {
 impl Files {
     fn add(&mut self, found: Vec<Vec<u8>>) -> Result<(), ReflectionError> {
         for bytes in found {
-            // Only name and imports are read from it; `bytes` is what is kept.
-            let file = FileDescriptorProto::decode(&*bytes)
-                .map_err(|_| ReflectionError::Failed("a file descriptor is malformed".into()))?;
-            let name = file.name().to_owned();
+            let Head { name, imports } = Head::read(&bytes)
+                .ok_or_else(|| ReflectionError::Failed("a file descriptor is malformed".into()))?;
             if self.known.contains_key(&name) {
                 continue;
             }
             self.missing.remove(&name);
             self.bytes += bytes.len();
             self.known.insert(name, bytes);
-            for import in file.dependency {
+            for import in imports {
                 if !self.known.contains_key(&import) && !self.lacking.contains(&import) {
                     self.missing.insert(import);
                 }
@@ -246,6 +244,42 @@ impl Files {
             set.extend_from_slice(&file);
         }
         set
+    }
+}
+
+/// What is read of a `FileDescriptorProto` here. The rest stays unopened: two bytes of it can be
+/// hundreds in memory, and the schema counts them before it opens them.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Head {
+    name: String,
+    /// One more than [`FILES_MAX`] at most: that is too many already.
+    imports: BTreeSet<String>,
+}
+
+impl Head {
+    /// `None` if the bytes are no message.
+    fn read(mut file: &[u8]) -> Option<Self> {
+        // descriptor.proto: name = 1, dependency = 3.
+        const NAME: u32 = 1;
+        const DEPENDENCY: u32 = 3;
+        let mut head = Self::default();
+        while !file.is_empty() {
+            let (number, wire) = decode_key(&mut file).ok()?;
+            if wire != WireType::LengthDelimited || !matches!(number, NAME | DEPENDENCY) {
+                skip_field(wire, number, &mut file, DecodeContext::default()).ok()?;
+                continue;
+            }
+            let length = usize::try_from(decode_varint(&mut file).ok()?).ok()?;
+            let (text, rest) = file.split_at_checked(length)?;
+            file = rest;
+            let text = std::str::from_utf8(text).ok()?;
+            if number == NAME {
+                head.name = text.to_owned();
+            } else if head.imports.len() <= FILES_MAX {
+                head.imports.insert(text.to_owned());
+            }
+        }
+        Some(head)
     }
 }
 

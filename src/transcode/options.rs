@@ -3,7 +3,7 @@
 /// How JSON is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReadOptions {
-    /// Unknown fields: refuse or skip.
+    /// Unknown fields and names of enum values: refuse or skip.
     pub unknown: Unknown,
     /// Deepest nesting of messages, lists and objects, the root counted. Values above
     /// 200 mean that ceiling.
@@ -12,7 +12,7 @@ pub struct ReadOptions {
     pub output_max: usize,
 }
 
-/// What to do with a field the schema does not know.
+/// What to do with a field, or the name of an enum value, that the schema does not know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unknown {
     /// An error that names it.

@@ -7,6 +7,7 @@ use transom::demo::{EXAMPLES, PAGES};
 
 use super::support::Running;
 use super::{err, file, out, transom};
+use crate::support::has_curl;
 
 /// A running demo, and the URLs that it told.
 struct Demo {
@@ -38,7 +39,7 @@ fn demo() -> Demo {
 #[test]
 fn the_commands_that_the_demo_prints_work() {
     let demo = demo();
-    let has_curl = Command::new("curl").arg("--version").output().is_ok();
+    let has_curl = has_curl();
     for example in EXAMPLES {
         let command = example.command(&demo.gateway);
         assert!(

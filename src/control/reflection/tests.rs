@@ -155,6 +155,24 @@ fn malformed_descriptors_and_too_many_files_are_errors() {
     ));
 }
 
+#[test]
+fn of_a_file_only_its_name_and_imports_are_opened() {
+    // Ten million empty messages: 20 MB on the wire, gigabytes if they were decoded.
+    let mut file = schema().file.remove(0).encode_to_vec();
+    file.extend([0x22, 0].repeat(10_000_000));
+    let head = Head::read(&file).unwrap();
+    assert_eq!(head.name, "shop.proto");
+    assert_eq!(head.imports, BTreeSet::from(["money.proto".to_owned()]));
+    for broken in [
+        &[0x0a, 5, b'a'][..],
+        &[0x1a, 1, 0xff],
+        &[0x0a, 0xff],
+        &[0x07],
+    ] {
+        assert_eq!(Head::read(broken), None, "{broken:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_status_with_broken_details_is_an_error_like_any_other() {
     for trailers_only in [true, false] {

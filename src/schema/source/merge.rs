@@ -204,17 +204,19 @@ fn concat(fields: &[(u32, Bytes)]) -> Option<Bytes> {
 /// Custom options of either; the same one on both sides has to be the same.
 fn union(mine: Option<&Bytes>, theirs: Option<&Bytes>) -> Result<Option<Bytes>, Difference> {
     let (mut mine, theirs) = (split(mine), split(theirs));
-    let of = |split: &Split, number: u32| -> Vec<Bytes> {
-        let same = split.custom.iter().filter(|(other, _)| *other == number);
-        same.map(|(_, bytes)| bytes.clone()).collect()
-    };
     let mut added = Vec::new();
-    for (number, bytes) in &theirs.custom {
-        let own = of(&mine, *number);
-        if own.is_empty() {
-            added.push((*number, bytes.clone()));
-        } else if own != of(&theirs, *number) {
-            return Err(Difference(format!("custom option number {number} differs")));
+    for same in theirs.custom.chunk_by(|(a, _), (b, _)| a == b) {
+        let number = same.first().map_or(0, |(number, _)| *number);
+        let from = mine.custom.partition_point(|(own, _)| *own < number);
+        let own = mine.custom.get(from..).unwrap_or_default();
+        let own = own.get(..own.partition_point(|(own, _)| *own == number));
+        match own.unwrap_or_default() {
+            [] => added.extend_from_slice(same),
+            own if own == same => {}
+            _ => {
+                let difference = format!("custom option number {number} differs");
+                return Err(Difference(difference));
+            }
         }
     }
     mine.known.append(&mut mine.custom);

@@ -28,7 +28,9 @@ impl<'c> Writer<'c, '_> {
         let prefix = self.open_length(slot);
         self.elements(|writer| {
             writer.refuse_null_element(field.kind)?;
-            writer.scalar(field.kind)?.put(writer.out);
+            if let Some(scalar) = writer.scalar(field.kind)? {
+                scalar.put(writer.out);
+            }
             writer.check_size()
         })?;
         if prefix.is_empty(self.out) {

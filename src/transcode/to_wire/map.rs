@@ -16,18 +16,24 @@ impl<'c> Writer<'c, '_> {
         let key_tag = Tag::new(1, key.wire_type());
         let value_tag = Tag::new(2, field.kind.wire_type());
         self.entries(|writer| {
+            let from = writer.out.len();
             writer.out.extend_from_slice(field.tag.bytes());
             let prefix = writer.open_length(slot);
             writer.out.extend_from_slice(key_tag.bytes());
             let key_at = writer.json.at();
             let key_from = writer.out.len();
             writer.map_key(key)?;
-            let key_len = writer.out.len() - key_from;
+            let key_to = writer.out.len();
             writer
                 .entry_value(field.kind, value_tag, slot)
                 .map_err(|fault| writer.name_entry(fault, key_at))?;
+            if writer.out.len() == key_to {
+                // A value that is passed over takes its entry with it.
+                writer.out.truncate(from);
+                return Ok(None);
+            }
             writer.close_length(slot, prefix);
-            Ok((key_at, key_len))
+            Ok(Some((key_at, key_to - key_from)))
         })
     }
 
@@ -40,12 +46,12 @@ impl<'c> Writer<'c, '_> {
         self.value(kind, tag.bytes(), 2, slot, Presence::Explicit)
     }
 
-    /// Entries of a map or `Struct`, braces included. `entry` writes one and gives the offset
-    /// of its key in the text and the length of its key's encoding, which follows the entry's
-    /// tag and length and a one-byte tag.
+    /// Entries of a map or `Struct`, braces included. `entry` writes one, or nothing, and gives
+    /// the offset of its key in the text and the length of its key's encoding, which follows the
+    /// entry's tag and length and a one-byte tag.
     pub(super) fn entries(
         &mut self,
-        mut entry: impl FnMut(&mut Self) -> Result<(usize, usize), Fault>,
+        mut entry: impl FnMut(&mut Self) -> Result<Option<(usize, usize)>, Fault>,
     ) -> Result<(), Fault> {
         self.json.expect(b'{', "an object")?;
         self.enter()?;
@@ -56,11 +62,13 @@ impl<'c> Writer<'c, '_> {
                 return Err(self.json.unexpected("a key in double quotes"));
             }
             let from = self.out.len();
-            let (text_at, key_len) = entry(self)?;
+            let written = entry(self)?;
             self.check_size()?;
             more = self.json.another(b'}')?;
             // A lone entry repeats nothing.
-            if more || self.scratch.keys.len() > keys_from {
+            if let Some((text_at, key_len)) = written
+                && (more || self.scratch.keys.len() > keys_from)
+            {
                 let start = key_start(self.out, from);
                 let end = start + key_len;
                 self.scratch.keys.push(WrittenKey {

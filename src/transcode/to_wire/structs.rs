@@ -43,7 +43,7 @@ impl Writer<'_, '_> {
                 .map_err(|fault| writer.name_entry(fault, key_at))?;
             writer.close_level(INNER, value);
             writer.close_level(ENTRY, entry);
-            Ok((key_at, key_len))
+            Ok(Some((key_at, key_len)))
         })
     }
 

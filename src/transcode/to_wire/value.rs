@@ -1,6 +1,7 @@
 //! One JSON value as one value of a field.
 
 use super::Writer;
+use crate::transcode::Unknown;
 use crate::transcode::error::{EXCERPT_MAX, Fault, excerpt};
 use crate::transcode::json::number::{self, Misfit};
 use crate::transcode::plan::{Kind, PlanId, Presence, Tag, WireType, Wkt};
@@ -8,7 +9,8 @@ use crate::transcode::wire::write::{Prefix, Scalar, put_varint};
 use crate::transcode::wkt::{duration, field_mask, timestamp};
 
 impl Writer<'_, '_> {
-    /// A value of any kind, with its tag. Zero is left out if presence is implicit.
+    /// A value of any kind, with its tag. Zero is left out if presence is implicit, and an enum
+    /// value that is passed over always.
     pub(super) fn value(
         &mut self,
         kind: Kind,
@@ -60,8 +62,9 @@ impl Writer<'_, '_> {
             | Kind::Sfixed64
             | Kind::Bool
             | Kind::Enum(_) => {
-                let scalar = self.scalar(kind)?;
-                if presence == Presence::Explicit || !scalar.is_zero() {
+                if let Some(scalar) = self.scalar(kind)?
+                    && (presence == Presence::Explicit || !scalar.is_zero())
+                {
                     self.out.extend_from_slice(tag);
                     scalar.put(self.out);
                 }
@@ -70,15 +73,16 @@ impl Writer<'_, '_> {
         Ok(())
     }
 
-    /// A value that is not length-delimited, without its tag.
-    pub(super) fn scalar(&mut self, kind: Kind) -> Result<Scalar, Fault> {
+    /// A value that is not length-delimited, without its tag; nothing for an enum value whose
+    /// name is unknown and passed over, as an unknown field is.
+    pub(super) fn scalar(&mut self, kind: Kind) -> Result<Option<Scalar>, Fault> {
         let at = self.json.at();
         let outcome = match (self.json.peek(), kind) {
             (_, Kind::Bool) => {
                 return if self.json.take(b"true") {
-                    Ok(Scalar::Varint(1))
+                    Ok(Some(Scalar::Varint(1)))
                 } else if self.json.take(b"false") {
-                    Ok(Scalar::Varint(0))
+                    Ok(Some(Scalar::Varint(0)))
                 } else {
                     Err(self.json.unexpected("true or false"))
                 };
@@ -87,7 +91,8 @@ impl Writer<'_, '_> {
                 let name = self.json.string(&mut self.scratch.text, "an enum value")?;
                 let enumeration = self.plans.enumeration(id);
                 return match enumeration.number(name) {
-                    Some(number) => Ok(Scalar::Varint(i64::from(number) as u64)),
+                    Some(number) => Ok(Some(Scalar::Varint(i64::from(number) as u64))),
+                    None if self.options.unknown == Unknown::Ignore => Ok(None),
                     None => {
                         let expected = format!("a value of the enum {}", enumeration.name);
                         Err(self.json.unexpected_at(at, &expected))
@@ -100,7 +105,7 @@ impl Writer<'_, '_> {
             }
             (b'n', Kind::Enum(id)) if self.plans.enumeration(id).null => {
                 return if self.json.take(b"null") {
-                    Ok(Scalar::Varint(0))
+                    Ok(Some(Scalar::Varint(0)))
                 } else {
                     Err(self.json.unexpected("null"))
                 };
@@ -109,7 +114,7 @@ impl Writer<'_, '_> {
         };
         let scalar = outcome.map_err(|misfit| self.misfit(at, kind, misfit))?;
         self.refuse_unknown_number(at, kind, scalar)?;
-        Ok(scalar)
+        Ok(Some(scalar))
     }
 
     /// A closed enum has no values but the declared ones.

@@ -1,7 +1,7 @@
 //! `google.protobuf.Duration` from text like `-1.5s`.
 
 /// About ten thousand years, the limit that duration.proto sets to whole seconds.
-const SECONDS_MAX: i64 = 315_576_000_000;
+pub(super) const SECONDS_MAX: i64 = 315_576_000_000;
 
 /// What the parser takes, for people.
 pub(crate) const EXPECTED: &str =

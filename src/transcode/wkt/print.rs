@@ -3,14 +3,10 @@
 //! A value outside its type's range is refused: no client could read its text back. Seconds get 0, 3,
 //! 6 or 9 digits of a fraction, the fewest that say it exactly.
 
+use super::duration::SECONDS_MAX as DURATION_MAX;
+use super::timestamp::{SECONDS_MAX as TIMESTAMP_MAX, SECONDS_MIN as TIMESTAMP_MIN};
 use crate::transcode::error::excerpt;
 
-/// 0001-01-01T00:00:00Z.
-const TIMESTAMP_MIN: i64 = -62_135_596_800;
-/// 9999-12-31T23:59:59Z.
-const TIMESTAMP_MAX: i64 = 253_402_300_799;
-/// Seconds of a Duration, either way: about 10,000 years.
-const DURATION_MAX: i64 = 315_576_000_000;
 /// Nanos of a second at most.
 const NANOS_MAX: u32 = 999_999_999;
 const SECONDS_PER_DAY: i64 = 86_400;

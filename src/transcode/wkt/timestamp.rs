@@ -1,9 +1,9 @@
 //! `google.protobuf.Timestamp` from RFC 3339 text.
 
 /// 0001-01-01T00:00:00Z
-const SECONDS_MIN: i64 = -62_135_596_800;
+pub(super) const SECONDS_MIN: i64 = -62_135_596_800;
 /// 9999-12-31T23:59:59Z
-const SECONDS_MAX: i64 = 253_402_300_799;
+pub(super) const SECONDS_MAX: i64 = 253_402_300_799;
 
 /// What the parser takes, for people.
 pub(crate) const EXPECTED: &str =

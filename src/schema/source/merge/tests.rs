@@ -110,6 +110,15 @@ fn comments_and_custom_options_of_both_are_kept() {
 }
 
 #[test]
+fn many_custom_options_take_a_moment_not_hours() {
+    let many: Vec<&[u8]> = [CUSTOM, CUSTOM_TOO].repeat(100_000);
+    let mut kept = file(&many, |_| ());
+    merge(&mut kept, file(&many, |_| ())).unwrap();
+    let options = kept.service[0].method[0].options.clone().unwrap();
+    assert_eq!(options.len(), many.concat().len());
+}
+
+#[test]
 fn what_differs_is_named_and_nothing_is_changed() {
     let different: [(File, &str); 6] = [
         (

@@ -1,6 +1,6 @@
 //! Broken, unknown, deep and large.
 
-use super::{read, read_with, reads, refuses};
+use super::{decode, judge, read, read_with, reads, refuses};
 use crate::transcode::{ErrorKind, ReadOptions, Unknown};
 
 #[test]
@@ -69,6 +69,39 @@ fn unknown_fields_can_be_skipped_if_they_are_json() {
     }
     let deep = format!(r#"{{"x":{}{}}}"#, "[".repeat(10_000), "]".repeat(10_000));
     read_with("Node", deep.as_bytes(), &options).unwrap_err();
+}
+
+#[test]
+fn unknown_names_of_enum_values_are_passed_over_where_unknown_fields_are() {
+    let options = ReadOptions {
+        unknown: Unknown::Ignore,
+        ..ReadOptions::default()
+    };
+    for (message, json, same) in [
+        (
+            "Scalars",
+            r#"{"aColor":"NEW","anInt32":1}"#,
+            r#"{"anInt32":1}"#,
+        ),
+        (
+            "Lists",
+            r#"{"colors":["NEW","RED","NEW"]}"#,
+            r#"{"colors":["RED"]}"#,
+        ),
+        ("Lists", r#"{"colors":["NEW"]}"#, "{}"),
+        (
+            "Maps",
+            r#"{"flags":{"true":"NEW","false":"RED"}}"#,
+            r#"{"flags":{"false":"RED"}}"#,
+        ),
+        ("Maps", r#"{"flags":{"true":"NEW"}}"#, "{}"),
+    ] {
+        let wire = read_with(message, json.as_bytes(), &options).unwrap();
+        assert_eq!(decode(message, &wire), judge(message, same), "{json}");
+        read(message, json).unwrap_err();
+    }
+    let twice = br#"{"flags":{"true":"RED","false":"NEW","true":"RED"}}"#;
+    read_with("Maps", twice, &options).unwrap_err();
 }
 
 fn nested(open: &str, inner: &str, close: &str, depth: usize) -> String {
