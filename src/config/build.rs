@@ -10,6 +10,7 @@ use super::raw::{BadBindings, File, Source, Strictness, Timeouts};
 use super::units::quoted;
 use super::{Error, Settings};
 use crate::gateway::SourceConfig;
+use crate::worker::WORKERS_MAX;
 use crate::{gateway, listener, protocol, schema, transcode, upstream, worker};
 
 /// Checks what no single key can know, and fills the types.
@@ -69,6 +70,12 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
             format!("found `{admin}`, which is `listen` already; expected an address of its own");
         return Err(wrong(Location::UNKNOWN, "admin.listen", message));
     }
+    if let Some(workers) = raw.workers
+        && workers.get() > WORKERS_MAX
+    {
+        let message = format!("found `{workers}`, expected at most {WORKERS_MAX}");
+        return Err(wrong(Location::UNKNOWN, "workers", message));
+    }
     let limit = raw.limits.response_message.0;
     let gateway = gateway::Config {
         listener: listener_config(raw),
@@ -90,7 +97,7 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
         },
         protocol: protocol_config(raw),
         workers: raw.workers.map_or_else(worker::default_count, |count| {
-            NonZeroUsize::new(count.0 as usize).unwrap_or(NonZeroUsize::MIN)
+            NonZeroUsize::new(count.get()).unwrap_or(NonZeroUsize::MIN)
         }),
     };
     Ok(Settings {
