@@ -24,7 +24,7 @@ mod editions;
 mod http_rule;
 mod listing;
 pub mod method;
-mod percent;
+pub(crate) mod percent;
 mod pool;
 mod routes;
 mod services;
