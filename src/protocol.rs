@@ -181,7 +181,7 @@ pub struct Exchange<'a, S> {
     pub record: CallRecord,
 }
 
-/// Answers HTTP requests by making calls: the fallback of the front's axum router.
+/// Answers HTTP requests by making calls, whatever their path.
 #[derive(Debug)]
 pub struct Router<S> {
     serving: Arc<ArcSwap<Serving<S>>>,
