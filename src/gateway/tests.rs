@@ -64,3 +64,24 @@ async fn what_joins_may_add_and_never_take_away() {
     assert!(gateway.schema().method("/p.S/Do").is_some());
     gateway.drain().await;
 }
+
+#[tokio::test]
+async fn a_gateway_that_is_dropped_no_longer_waits_for_a_backend() {
+    let served = Folder::new(
+        "dropped",
+        r#"syntax = "proto3"; package p; message M {} service S { rpc Do(M) returns (M); }"#,
+    );
+    let mut config = Config::for_upstream("http://127.0.0.1:1").unwrap();
+    config.schema.push(served.source());
+    let gateway = Gateway::start(config, |_| {}).await.unwrap();
+    let serving = Arc::downgrade(&gateway.serving);
+    drop(gateway);
+    let gone = async {
+        while serving.strong_count() > 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), gone)
+        .await
+        .unwrap();
+}
