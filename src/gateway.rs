@@ -10,6 +10,7 @@
 //! reflection alone it listens once the schema is there. With both, the reflected part joins when
 //! it comes, by one swap.
 
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -22,7 +23,7 @@ use crate::admin::Admin;
 use crate::listener::{self, Listener};
 use crate::observe::Observe;
 use crate::protocol::{self, Serving};
-use crate::schema::{self, Schema, Source};
+use crate::schema::{self, Binding, Schema, Source};
 use crate::upstream::{self, Upstream};
 use crate::worker::{self, Workers};
 
@@ -289,14 +290,23 @@ impl Join {
         let schema = Schema::build(sources, &self.config.schema_options)?;
         // What joins may add; whoever relies on what is served must not lose it.
         let served = Arc::clone(&self.serving.load().schema);
+        let bound: HashSet<_> = schema.bindings().map(identity).collect();
         let is_kept = served
             .methods()
-            .all(|method| schema.method(&method.path).is_some());
+            .all(|method| schema.method(&method.path).is_some())
+            && served
+                .bindings()
+                .all(|binding| bound.contains(&identity(binding)));
         if !is_kept {
             return Err(StartError::Contradiction(schema.refusals().to_vec()));
         }
         Ok(schema)
     }
+}
+
+/// What makes a binding the same in two schemas.
+fn identity(binding: &Binding) -> (&str, &str, &str) {
+    (&binding.method.path, &binding.verb, &binding.template)
 }
 
 /// Loads every source of a configuration, reflection included, and builds the schema, without
