@@ -287,8 +287,9 @@ async fn accept<S, F>(
     let ended = async { while connections.join_next().await.is_some() {} };
     if tokio::time::timeout(grace, ended).await.is_err() {
         tracing::warn!(
+            listener = %config.address,
             ?grace,
-            "the grace period is over, cutting the calls that still run"
+            "the grace period is over, cutting the connections that are still open"
         );
         connections.shutdown().await;
     }
