@@ -93,7 +93,11 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
         schema: sources,
         schema_options: schema::Options {
             strict: raw.rest.bad_bindings == BadBindings::Refuse,
-            unannotated_off: !raw.rest.unannotated,
+            unannotated: if raw.rest.unannotated {
+                schema::Unannotated::Serve
+            } else {
+                schema::Unannotated::Off
+            },
         },
         protocol: protocol_config(raw),
         workers: raw.workers.map_or_else(worker::default_count, |count| {
@@ -234,11 +238,6 @@ fn protocol_config(raw: &File) -> protocol::Config {
             unary_cap: timeouts.unary_cap.0,
             request_body: timeouts.request_body.0,
             stream_idle: timeouts.stream_idle.0,
-        },
-        unannotated: if raw.rest.unannotated {
-            protocol::Unannotated::Serve
-        } else {
-            protocol::Unannotated::Off
         },
     }
 }
