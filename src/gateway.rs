@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  sources ──► schema ─┐
-//!                      ├─► Serving ──► protocol::Router ──► front ──► listener
+//!                      ├─► Serving ──► protocol::Router ──► front ──► listener ──► workers
 //!  upstreams ──────────┘   (one ArcSwap: a call reads it once, at detection)
 //! ```
 //!
@@ -10,23 +10,28 @@
 //! reflection alone it listens once the schema is there. With both, the reflected part joins when
 //! it comes, by one swap.
 
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use tokio::task::JoinSet;
 
 use crate::admin::Admin;
 use crate::listener::{self, Listener};
 use crate::observe::Observe;
 use crate::protocol::{self, Serving};
-use crate::schema::{self, Schema, Source};
+use crate::schema::{self, Binding, Schema, Source};
 use crate::upstream::{self, Upstream};
 use crate::worker::{self, Workers};
 
 mod front;
 mod sources;
+
+/// How long a page, or a watch of the health service, may go on once no call runs any more.
+const ADMIN_GRACE: Duration = Duration::from_secs(1);
 
 pub use sources::{SourceConfig, SourceError, the_upstream};
 
@@ -127,7 +132,9 @@ pub struct Gateway {
     listener: Listener,
     admin: Option<(Admin, Listener)>,
     serving: Arc<ArcSwap<Serving<Upstream>>>,
-    joining: Option<tokio::task::JoinHandle<()>>,
+    /// The reflected schema's joining; given up when this is dropped.
+    joining: JoinSet<()>,
+    workers: Workers,
     drain_delay: Duration,
 }
 
@@ -177,6 +184,10 @@ impl Gateway {
                 let (admin, pages) = Admin::new(move || Arc::clone(&look.load().schema)).await;
                 let listener = listener::Config {
                     address,
+                    drain: listener::Drain {
+                        grace: config.listener.drain.grace.min(ADMIN_GRACE),
+                        ..config.listener.drain
+                    },
                     ..config.listener.clone()
                 };
                 let listener = listener::bind(listener)
@@ -186,22 +197,24 @@ impl Gateway {
             }
         };
         let listener = bound
-            .serve(front::service(router), workers)
+            .serve(front::service(router), workers.clone())
             .map_err(at(address))?;
-        let joining = (!later.is_empty()).then(|| {
+        let mut joining = JoinSet::new();
+        if !later.is_empty() {
             let join = Join {
                 sources,
                 later,
                 config,
                 serving: Arc::clone(&serving),
             };
-            tokio::spawn(join.run(report))
-        });
+            joining.spawn(join.run(report));
+        }
         Ok(Self {
             listener,
             admin,
             serving,
             joining,
+            workers,
             drain_delay,
         })
     }
@@ -224,11 +237,10 @@ impl Gateway {
         Arc::clone(&self.serving.load().schema)
     }
 
-    /// Stops: not ready, then no new connections, then the running calls' grace period, then an end.
+    /// Stops: not ready, then no new connections, then the running calls' grace period, then an
+    /// end. Afterwards nothing runs any more, and every call has its line in the access log.
     pub async fn drain(self) {
-        if let Some(joining) = &self.joining {
-            joining.abort();
-        }
+        drop(self.joining);
         if let Some((admin, _)) = &self.admin {
             admin.not_ready().await;
         }
@@ -238,6 +250,7 @@ impl Gateway {
         if let Some((_, listener)) = self.admin {
             listener.drain().await;
         }
+        self.workers.ended().await;
     }
 }
 
@@ -277,14 +290,23 @@ impl Join {
         let schema = Schema::build(sources, &self.config.schema_options)?;
         // What joins may add; whoever relies on what is served must not lose it.
         let served = Arc::clone(&self.serving.load().schema);
+        let bound: HashSet<_> = schema.bindings().map(identity).collect();
         let is_kept = served
             .methods()
-            .all(|method| schema.method(&method.path).is_some());
+            .all(|method| schema.method(&method.path).is_some())
+            && served
+                .bindings()
+                .all(|binding| bound.contains(&identity(binding)));
         if !is_kept {
             return Err(StartError::Contradiction(schema.refusals().to_vec()));
         }
         Ok(schema)
     }
+}
+
+/// What makes a binding the same in two schemas.
+fn identity(binding: &Binding) -> (&str, &str, &str) {
+    (&binding.method.path, &binding.verb, &binding.template)
 }
 
 /// Loads every source of a configuration, reflection included, and builds the schema, without

@@ -186,13 +186,11 @@ impl Bound {
         let listener = self.socket.listen(BACKLOG)?;
         let address = listener.local_addr()?;
         let (phase, phases) = watch::channel(Phase::Serving);
-        let drain = self.config.drain;
         let accepting = tokio::spawn(accept(listener, self.config, service, workers, phases));
         Ok(Listener {
             address,
             phase,
             accepting,
-            drain,
         })
     }
 }
@@ -205,13 +203,12 @@ enum Phase {
     Draining,
 }
 
-/// A port that answers.
+/// A port that answers. Dropping it begins a drain that nobody waits for.
 #[derive(Debug)]
 pub struct Listener {
     address: SocketAddr,
     phase: watch::Sender<Phase>,
     accepting: tokio::task::JoinHandle<()>,
-    drain: Drain,
 }
 
 impl Listener {
@@ -222,20 +219,14 @@ impl Listener {
     }
 
     /// Stops accepting, lets running calls finish for the grace period, then cuts what is left.
+    /// Afterwards no connection is open.
     pub async fn drain(self) {
         let _ = self.phase.send(Phase::Draining);
-        let abort = self.accepting.abort_handle();
-        if tokio::time::timeout(self.drain.grace, self.accepting)
-            .await
-            .is_err()
-        {
-            tracing::warn!(grace = ?self.drain.grace, "the grace period is over, cutting the calls that still run");
-            abort.abort(); // the connections are the task's children and end with it
-        }
+        let _ = self.accepting.await;
     }
 }
 
-/// Accepts until told to drain, then waits for the connections it made.
+/// Accepts until told to drain, then waits for the connections it made, and cuts those that last.
 async fn accept<S, F>(
     listener: TcpListener,
     config: Config,
@@ -292,7 +283,16 @@ async fn accept<S, F>(
         }
     }
     drop(listener);
-    while connections.join_next().await.is_some() {}
+    let grace = config.drain.grace;
+    let ended = async { while connections.join_next().await.is_some() {} };
+    if tokio::time::timeout(grace, ended).await.is_err() {
+        tracing::warn!(
+            listener = %config.address,
+            ?grace,
+            "the grace period is over, cutting the connections that are still open"
+        );
+        connections.shutdown().await;
+    }
 }
 
 fn http_builder(config: &Config) -> auto::Builder<Streams> {

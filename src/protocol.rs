@@ -26,7 +26,7 @@ use http::{HeaderValue, Request, Response, header, request};
 
 use crate::call;
 use crate::observe::{CallRecord, Observe};
-use crate::schema::{Route, Schema};
+use crate::schema::{Route, Schema, Unannotated};
 use crate::transcode::{PrintOptions, ReadOptions, Unknown, UnknownAny};
 
 pub mod body;
@@ -60,8 +60,6 @@ pub struct Config {
     pub limits: Limits,
     /// Bounds on time.
     pub timeouts: Timeouts,
-    /// Whether methods without a REST binding can be called with JSON.
-    pub unannotated: Unannotated,
 }
 
 impl Default for Config {
@@ -84,7 +82,6 @@ impl Default for Config {
             },
             limits,
             timeouts: Timeouts::default(),
-            unannotated: Unannotated::default(),
         }
     }
 }
@@ -147,16 +144,6 @@ impl Default for Timeouts {
     }
 }
 
-/// Whether `POST /pkg.Service/Method` with a JSON body calls a method.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Unannotated {
-    /// It does, annotated or not.
-    #[default]
-    Serve,
-    /// It is not found, unless a REST binding has that path.
-    Off,
-}
-
 /// Everything a request can see: one snapshot, replaced whole when anything in it changes.
 #[derive(Debug)]
 pub struct Serving<S> {
@@ -181,7 +168,7 @@ pub struct Exchange<'a, S> {
     pub record: CallRecord,
 }
 
-/// Answers HTTP requests by making calls: the fallback of the front's axum router.
+/// Answers HTTP requests by making calls, whatever their path.
 #[derive(Debug)]
 pub struct Router<S> {
     serving: Arc<ArcSwap<Serving<S>>>,
@@ -253,7 +240,7 @@ impl<S: call::Service> Exchange<'_, S> {
             Route::None => true,
         };
         if unbound
-            && serving.config.unannotated == Unannotated::Serve
+            && serving.schema.unannotated() == Unannotated::Serve
             && let Some(method) = serving.schema.method(path)
         {
             let method = Arc::clone(method);

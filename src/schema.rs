@@ -24,7 +24,7 @@ mod editions;
 mod http_rule;
 mod listing;
 pub mod method;
-mod percent;
+pub(crate) mod percent;
 mod pool;
 mod routes;
 mod services;
@@ -50,7 +50,7 @@ pub struct Schema {
     bindings: Vec<Binding>,
     routes: Routes,
     refusals: Vec<String>,
-    unannotated_off: bool,
+    unannotated: Unannotated,
 }
 
 /// Sizes only: descriptors refer to each other in circles.
@@ -89,9 +89,18 @@ pub enum Route<'s> {
 pub struct Options {
     /// Any refusal refuses the whole schema.
     pub strict: bool,
-    /// Methods do not answer JSON on `POST /pkg.Service/Method`: the protocols see to it, and the
-    /// list of what is served says so.
-    pub unannotated_off: bool,
+    /// Whether methods can be called with JSON on their own paths.
+    pub unannotated: Unannotated,
+}
+
+/// Whether `POST /pkg.Service/Method` with a JSON body calls a method.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Unannotated {
+    /// It does, annotated or not.
+    #[default]
+    Serve,
+    /// It is not found, unless a REST binding has that path.
+    Off,
 }
 
 /// Why there is no schema.
@@ -149,7 +158,7 @@ impl Schema {
             bindings: services.bindings,
             routes: services.routes,
             refusals,
-            unannotated_off: options.unannotated_off,
+            unannotated: options.unannotated,
         })
     }
 
@@ -198,6 +207,12 @@ impl Schema {
             Match::WrongVerb { allow } => Route::WrongVerb { allow },
             Match::None => Route::None,
         }
+    }
+
+    /// Whether methods can be called with JSON on their own paths.
+    #[must_use]
+    pub const fn unannotated(&self) -> Unannotated {
+        self.unannotated
     }
 
     /// What is served, a row for each way to call a method, in the order of the rpc names.

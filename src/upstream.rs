@@ -21,6 +21,7 @@ mod cluster;
 mod connect;
 mod endpoint;
 mod exchange;
+mod outlook;
 mod pool;
 
 use cluster::Cluster;

@@ -6,7 +6,8 @@
 //! work-stealing runtime, a small call costs a third less CPU time.
 //!
 //! Guarantees: connections go to the worker that has the fewest; the threads end when the last
-//! [`Workers`] is dropped, and what still runs on them is dropped then.
+//! [`Workers`] is dropped, and what still runs on them is dropped then; [`Workers::ended`] waits
+//! for that.
 
 use std::cell::Cell;
 use std::io;
@@ -16,7 +17,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::time::MissedTickBehavior;
 
 /// Workers at most: more threads than any machine has cores is a mistake in a configuration.
@@ -51,6 +52,8 @@ pub struct Workers {
 struct Shared {
     first: Worker,
     others: Vec<Worker>,
+    /// Its channel closes when the last thread has ended.
+    ended: watch::Receiver<()>,
 }
 
 #[derive(Debug)]
@@ -67,16 +70,27 @@ impl Workers {
     /// # Errors
     /// The operating system gives no thread, or no event queue for its runtime.
     pub fn start(count: NonZeroUsize) -> io::Result<Self> {
-        let first = Worker::start(0)?;
+        let (alive, ended) = watch::channel(());
+        let first = Worker::start(0, alive.clone())?;
         let others: io::Result<Vec<_>> = (1..count.get().min(WORKERS_MAX))
-            .map(Worker::start)
+            .map(|index| Worker::start(index, alive.clone()))
             .collect();
         Ok(Self {
             shared: Arc::new(Shared {
                 first,
                 others: others?,
+                ended,
             }),
         })
+    }
+
+    /// Lets go of the workers and waits until they have ended: nothing runs on them any more, and
+    /// what ran has been dropped. Clones have to be dropped for that.
+    pub async fn ended(self) {
+        let mut ended = self.shared.ended.clone();
+        drop(self);
+        // Nothing is ever sent, so only the end is a change.
+        let _ = ended.changed().await;
     }
 
     /// The number of workers.
@@ -88,7 +102,7 @@ impl Workers {
     /// A place on the worker that has the fewest.
     #[must_use]
     pub fn place(&self) -> Place {
-        let Shared { first, others } = &*self.shared;
+        let Shared { first, others, .. } = &*self.shared;
         let least = others.iter().fold(first, |least, worker| {
             if worker.load() < least.load() {
                 worker
@@ -142,7 +156,7 @@ impl Drop for Place {
 }
 
 impl Worker {
-    fn start(index: usize) -> io::Result<Self> {
+    fn start(index: usize, alive: watch::Sender<()>) -> io::Result<Self> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let handle = runtime.handle().clone();
         let (running, stopped) = oneshot::channel::<()>();
@@ -151,7 +165,9 @@ impl Worker {
             .spawn(move || {
                 INDEX.set(index);
                 runtime.block_on(until(stopped));
-                // The runtime, and all that still runs on it, is dropped here.
+                // Drops all that runs on it, but does not wait for a name that is being resolved.
+                runtime.shutdown_background();
+                drop(alive);
             })?;
         Ok(Self {
             runtime: handle,
@@ -186,14 +202,24 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_runs_on_a_worker_ends_with_the_workers() {
-        let workers = Workers::start(NonZeroUsize::MIN).unwrap();
-        let (held, ended) = oneshot::channel::<()>();
-        workers.place().runtime().spawn(async move {
-            let _held = held;
-            std::future::pending::<()>().await;
-        });
-        drop(workers);
-        assert!(ended.await.is_err(), "the task was dropped");
+    async fn what_runs_on_a_worker_has_ended_with_the_workers() {
+        let workers = Workers::start(NonZeroUsize::new(2).unwrap()).unwrap();
+        let (places, mut ends): (Vec<_>, Vec<_>) = (0..2)
+            .map(|_| {
+                let (held, ended) = oneshot::channel::<()>();
+                let place = workers.place();
+                place.runtime().spawn(async move {
+                    let _held = held;
+                    std::future::pending::<()>().await;
+                });
+                (place, ended)
+            })
+            .unzip();
+        workers.ended().await;
+        for ended in &mut ends {
+            let dropped = oneshot::error::TryRecvError::Closed;
+            assert_eq!(ended.try_recv(), Err(dropped), "the task was dropped");
+        }
+        drop(places);
     }
 }

@@ -455,3 +455,26 @@ async fn the_admin_port_tells_readiness_routes_and_health() {
         "never on the public port"
     );
 }
+
+#[tokio::test]
+async fn a_health_watch_does_not_hold_up_a_drain() {
+    let stack = Stack::with(|config| config.admin = Some(([127, 0, 0, 1], 0).into())).await;
+    let admin = stack.gateway.admin_address().unwrap();
+    let channel = tonic::transport::Endpoint::new(format!("http://{admin}"))
+        .unwrap()
+        .connect()
+        .await
+        .unwrap();
+    let mut health = tonic_health::pb::health_client::HealthClient::new(channel);
+    let request = tonic_health::pb::HealthCheckRequest::default();
+    let mut watch = health.watch(request).await.unwrap().into_inner();
+    let mut next = async || watch.message().await.unwrap().unwrap().status();
+    assert_eq!(next().await.as_str_name(), "SERVING");
+    let drained = tokio::spawn(stack.gateway.drain());
+    assert_eq!(next().await.as_str_name(), "NOT_SERVING");
+    // Far less than the grace period of calls.
+    tokio::time::timeout(Duration::from_secs(10), drained)
+        .await
+        .unwrap()
+        .unwrap();
+}

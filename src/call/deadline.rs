@@ -22,16 +22,6 @@ impl Deadline {
             .map_or(Self::Never, Self::At)
     }
 
-    /// The earlier of the two.
-    #[must_use]
-    pub fn earliest(self, other: Self) -> Self {
-        match (self, other) {
-            (Self::At(a), Self::At(b)) => Self::At(a.min(b)),
-            (Self::At(at), Self::Never) | (Self::Never, Self::At(at)) => Self::At(at),
-            (Self::Never, Self::Never) => Self::Never,
-        }
-    }
-
     /// What is left: `None` without a deadline, zero once it has passed.
     #[must_use]
     pub fn remaining(self) -> Option<Duration> {
@@ -45,13 +35,5 @@ impl Deadline {
     #[must_use]
     pub fn has_passed(self) -> bool {
         matches!(self, Self::At(at) if at <= Instant::now())
-    }
-
-    /// Resolves when the deadline passes; without one, never.
-    pub async fn passed(self) {
-        match self {
-            Self::At(at) => tokio::time::sleep_until(at).await,
-            Self::Never => std::future::pending().await,
-        }
     }
 }

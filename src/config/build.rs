@@ -10,6 +10,7 @@ use super::raw::{BadBindings, File, Source, Strictness, Timeouts};
 use super::units::{SpanOrNone, quoted};
 use super::{Error, Settings};
 use crate::gateway::SourceConfig;
+use crate::worker::WORKERS_MAX;
 use crate::{gateway, listener, protocol, schema, transcode, upstream, worker};
 
 /// Checks what no single key can know, and fills the types.
@@ -81,6 +82,12 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
             format!("found `{admin}`, which is `listen` already; expected an address of its own");
         return Err(wrong(Location::UNKNOWN, "admin.listen", message));
     }
+    if let Some(workers) = raw.workers
+        && workers.get() > WORKERS_MAX
+    {
+        let message = format!("found `{workers}`, expected at most {WORKERS_MAX}");
+        return Err(wrong(Location::UNKNOWN, "workers", message));
+    }
     let limit = raw.limits.response_message.0;
     let gateway = gateway::Config {
         listener: listener_config(raw),
@@ -98,11 +105,15 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
         schema: sources,
         schema_options: schema::Options {
             strict: raw.rest.bad_bindings == BadBindings::Refuse,
-            unannotated_off: !raw.rest.unannotated,
+            unannotated: if raw.rest.unannotated {
+                schema::Unannotated::Serve
+            } else {
+                schema::Unannotated::Off
+            },
         },
         protocol: protocol_config(raw),
         workers: raw.workers.map_or_else(worker::default_count, |count| {
-            NonZeroUsize::new(count.0 as usize).unwrap_or(NonZeroUsize::MIN)
+            NonZeroUsize::new(count.get()).unwrap_or(NonZeroUsize::MIN)
         }),
     };
     Ok(Settings {
@@ -262,11 +273,6 @@ fn protocol_config(raw: &File) -> protocol::Config {
             unary_cap: timeouts.unary_cap.0,
             request_body: timeouts.request_body.0,
             stream_idle: timeouts.stream_idle.0,
-        },
-        unannotated: if raw.rest.unannotated {
-            protocol::Unannotated::Serve
-        } else {
-            protocol::Unannotated::Off
         },
     }
 }

@@ -164,7 +164,7 @@ impl Default for Rest {
                 protocol::rest::UnknownQuery::Ignore => Strictness::Ignore,
                 protocol::rest::UnknownQuery::Refuse => Strictness::Refuse,
             },
-            unannotated: !schema.unannotated_off,
+            unannotated: schema.unannotated == schema::Unannotated::Serve,
             bad_bindings: if schema.strict {
                 BadBindings::Refuse
             } else {

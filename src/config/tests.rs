@@ -170,6 +170,10 @@ fn broken_yaml_and_a_wrong_url_are_errors_with_a_place() {
             "transom.yaml: admin.listen: found `127.0.0.1:1`, which is `listen` already",
         ),
         (
+            "workers: 1025\nupstreams: { a: { url: 'http://h:1' } }\n",
+            "transom.yaml: workers: found `1025`, expected at most 1024",
+        ),
+        (
             "upstreams:\n  a:\n    url: https://h:1\n",
             "transom.yaml:3:10: upstreams.a.url:",
         ),

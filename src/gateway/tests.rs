@@ -64,3 +64,52 @@ async fn what_joins_may_add_and_never_take_away() {
     assert!(gateway.schema().method("/p.S/Do").is_some());
     gateway.drain().await;
 }
+
+#[tokio::test]
+async fn what_joins_takes_no_rest_path_from_another_method() {
+    let text = r#"syntax = "proto3"; package p; import "google/api/annotations.proto"; message M {}
+        service S { rpc Do(M) returns (M);
+        rpc Get(M) returns (M) { option (google.api.http) = { get: "/v1/m" }; } }"#;
+    let bound = r#"returns (M) { option (google.api.http) = { get: "/v1/m" }; } rpc Get"#;
+    let served = Folder::new("bound", text);
+    let other = Folder::new(
+        "rebound",
+        &text.replace("returns (M);\n        rpc Get", bound),
+    );
+
+    let mut config = Config::for_upstream("http://127.0.0.1:1").unwrap();
+    config.schema = vec![served.source()];
+    let gateway = Gateway::start(config.clone(), |_| {}).await.unwrap();
+    let mut join = Join {
+        sources: sources::load(&config.schema, &config.upstreams, &mut |_| {})
+            .await
+            .unwrap(),
+        later: vec![other.source()],
+        config,
+        serving: Arc::clone(&gateway.serving),
+    };
+    let error = join.join(&mut |_| {}).await.unwrap_err().to_string();
+    assert!(error.contains("/p.S/Get: GET /v1/m"), "{error}");
+    gateway.drain().await;
+}
+
+#[tokio::test]
+async fn a_gateway_that_is_dropped_no_longer_waits_for_a_backend() {
+    let served = Folder::new(
+        "dropped",
+        r#"syntax = "proto3"; package p; message M {} service S { rpc Do(M) returns (M); }"#,
+    );
+    let mut config = Config::for_upstream("http://127.0.0.1:1").unwrap();
+    config.schema.push(served.source());
+    let gateway = Gateway::start(config, |_| {}).await.unwrap();
+    let serving = Arc::downgrade(&gateway.serving);
+    drop(gateway);
+    let gone = async {
+        while serving.strong_count() > 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), gone)
+        .await
+        .unwrap();
+}

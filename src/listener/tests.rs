@@ -18,7 +18,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 
-use super::{Config, Listener, Timeouts, bind};
+use super::{Config, Drain, Listener, Timeouts, bind};
 use crate::worker::Workers;
 
 /// Long enough for a loaded machine to do nothing wrong in, short enough to wait for.
@@ -300,4 +300,41 @@ async fn what_came_before_a_body_broke_off_arrives() {
         answer.ends_with("5\r\nbegun\r\n"),
         "no last chunk: {answer:?}"
     );
+}
+
+#[tokio::test]
+async fn a_drain_has_cut_what_lasts_longer_than_its_grace() {
+    let config = Config {
+        address: ([127, 0, 0, 1], 0).into(),
+        drain: Drain {
+            grace: SHORT,
+            ..Drain::default()
+        },
+        ..Config::default()
+    };
+    let (began, mut beginning) = mpsc::unbounded_channel();
+    let held = Arc::new(());
+    let hold = Arc::downgrade(&held);
+    let service = move |_: Request<Incoming>| {
+        let _ = began.send(());
+        let held = hold.upgrade();
+        async move {
+            std::future::pending::<()>().await;
+            drop(held);
+            Ok(Response::new(Body::empty()))
+        }
+    };
+    let workers = Workers::start(NonZeroUsize::new(2).unwrap()).unwrap();
+    let bound = bind(config).unwrap();
+    let listener = bound.serve(service, workers.clone()).unwrap();
+    let _http1 = http1(&listener, "GET / HTTP/1.1\r\nhost: a\r\n\r\n").await;
+    let mut sender = h2(&listener).await;
+    let _http2 = sender.send_request(get("/"), true).unwrap();
+    for _ in 0..2 {
+        beginning.recv().await.unwrap();
+    }
+    assert_eq!(Arc::strong_count(&held), 3);
+    listener.drain().await;
+    workers.ended().await;
+    assert_eq!(Arc::strong_count(&held), 1);
 }

@@ -16,7 +16,7 @@ use http_body::Body as _;
 
 use super::body::Idle;
 use super::linger::linger;
-use super::unary::{self, Bounds, Unread};
+use super::unary::{self, Unread};
 use super::{Exchange, deadline, metadata};
 use crate::call::{
     self, Call, Code, Deadline, Encodings, FrameDecoder, FrameError, Message, Peer, Reply,
@@ -186,11 +186,6 @@ impl Messages {
         deadline: Deadline,
         within: std::time::Duration,
     ) -> Result<Message, Status> {
-        let bounds = Bounds {
-            bytes: usize::MAX,
-            within,
-            deadline,
-        };
         let read = async {
             let mut next = async || {
                 std::future::poll_fn(|cx| self.poll_message(cx))
@@ -208,7 +203,7 @@ impl Messages {
                 Err(status) => Err(status),
             })
         };
-        unary::in_time(bounds, read)
+        unary::in_time(within, deadline, read)
             .await
             .unwrap_or_else(|unread| Err(unread.status()))
     }

@@ -17,6 +17,7 @@ use http_body_util::BodyExt as _;
 
 use super::*;
 use crate::call::{Answer, Call, Code, End, Message, Metadata, Replies, Reply, Requests, Status};
+use crate::schema::{Options, Source};
 
 /// What the service saw of a call.
 #[derive(Debug)]
@@ -143,8 +144,12 @@ impl Scripted {
     }
 
     pub(super) fn router_with(&self, config: Config) -> Router<Self> {
+        self.router_of(schema(), config)
+    }
+
+    pub(super) fn router_of(&self, schema: Arc<Schema>, config: Config) -> Router<Self> {
         let serving = Serving {
-            schema: schema(),
+            schema,
             calls: self.clone(),
             config,
         };
@@ -192,19 +197,20 @@ pub(super) fn header<'r>(response: &'r Response<Body>, name: &str) -> Option<&'r
 
 /// One service `t.T` with a method of each shape.
 pub(super) fn schema() -> Arc<Schema> {
-    use crate::schema::{Options, Source};
     static SCHEMA: std::sync::OnceLock<Arc<Schema>> = std::sync::OnceLock::new();
-    let build = || {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/protocol");
-        let mut compiler = protox::Compiler::new([folder]).unwrap();
-        compiler.open_file("t.proto").unwrap();
-        let source = Source {
-            name: "t.proto".to_owned(),
-            descriptors: compiler.encode_file_descriptor_set(),
-            upstream: "default".into(),
-            reflected: false,
-        };
-        Arc::new(Schema::build(vec![source], &Options::default()).unwrap())
+    Arc::clone(SCHEMA.get_or_init(|| schema_with(&Options::default())))
+}
+
+/// The same, built with these options.
+pub(super) fn schema_with(options: &Options) -> Arc<Schema> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/protocol");
+    let mut compiler = protox::Compiler::new([folder]).unwrap();
+    compiler.open_file("t.proto").unwrap();
+    let source = Source {
+        name: "t.proto".to_owned(),
+        descriptors: compiler.encode_file_descriptor_set(),
+        upstream: "default".into(),
+        reflected: false,
     };
-    Arc::clone(SCHEMA.get_or_init(build))
+    Arc::new(Schema::build(vec![source], options).unwrap())
 }

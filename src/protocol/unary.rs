@@ -79,27 +79,22 @@ pub async fn read(body: Body, bounds: Bounds) -> Result<Bytes, Unread> {
         linger(body);
         return Err(Unread::TooLarge { max: bounds.bytes });
     }
-    in_time(bounds, collect(body, bounds.bytes)).await
+    in_time(bounds.within, bounds.deadline, collect(body, bounds.bytes)).await
 }
 
-/// Awaits `reading` no longer than the bounds allow.
+/// Awaits `reading` within this time and no longer than to the call's deadline.
 pub(super) async fn in_time<T>(
-    bounds: Bounds,
+    within: Duration,
+    deadline: Deadline,
     reading: impl Future<Output = Result<T, Unread>>,
 ) -> Result<T, Unread> {
-    let late = match bounds.deadline.remaining() {
-        Some(left) if left < bounds.within => (left, Unread::DeadlinePassed),
-        _ => (
-            bounds.within,
-            Unread::TooSlow {
-                within: bounds.within,
-            },
-        ),
+    let (within, late) = match deadline.remaining() {
+        Some(left) if left < within => (left, Unread::DeadlinePassed),
+        _ => (within, Unread::TooSlow { within }),
     };
-    match tokio::time::timeout(late.0, reading).await {
-        Ok(read) => read,
-        Err(_) => Err(late.1),
-    }
+    tokio::time::timeout(within, reading)
+        .await
+        .unwrap_or(Err(late))
 }
 
 async fn collect(mut body: Body, max: usize) -> Result<Bytes, Unread> {

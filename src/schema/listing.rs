@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use serde::Serialize;
 
-use super::{Method, Schema, Shape};
+use super::{Method, Schema, Shape, Unannotated};
 
 /// One way to call one method.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -82,7 +82,7 @@ pub(super) fn rows(schema: &Schema) -> Vec<Row> {
             }
         }
         if rows.len() == before {
-            let rest = method.shape == Shape::Unary && !schema.unannotated_off;
+            let rest = method.shape == Shape::Unary && schema.unannotated == Unannotated::Serve;
             rows.push(Row::own_path(method, rest));
         }
     }

@@ -1,4 +1,7 @@
 //! Percent-decoding, strict: a `%` without two hexadecimal digits is an error, never text.
+//!
+//! Templates and verbs are decoded here; what a REST request carries, by its protocol, which has
+//! the escapes from here.
 
 use std::borrow::Cow;
 
@@ -8,16 +11,22 @@ pub(super) fn decode(raw: &[u8]) -> Option<Cow<'_, [u8]>> {
         return Some(Cow::Borrowed(raw));
     }
     let mut out = Vec::with_capacity(raw.len());
-    let mut bytes = raw.iter();
-    while let Some(&byte) = bytes.next() {
-        if byte == b'%' {
-            let (high, low) = (digit(*bytes.next()?)?, digit(*bytes.next()?)?);
-            out.push(high << 4 | low);
-        } else {
-            out.push(byte);
-        }
+    let mut rest = raw;
+    while let Some((&byte, after)) = rest.split_first() {
+        let (byte, after) = match byte {
+            b'%' => escape(after)?,
+            byte => (byte, after),
+        };
+        out.push(byte);
+        rest = after;
     }
     Some(Cow::Owned(out))
+}
+
+/// The value of the two hexadecimal digits that `rest` begins with, and what follows them.
+pub(crate) fn escape(rest: &[u8]) -> Option<(u8, &[u8])> {
+    let (&[high, low], after) = rest.split_first_chunk::<2>()?;
+    Some((digit(high)? << 4 | digit(low)?, after))
 }
 
 const fn digit(byte: u8) -> Option<u8> {

@@ -19,12 +19,14 @@ pub(super) struct Backoff {
     next: Duration,
 }
 
-impl Backoff {
-    /// No failure yet.
-    pub(super) const fn new() -> Self {
+/// No failure yet.
+impl Default for Backoff {
+    fn default() -> Self {
         Self { next: INITIAL }
     }
+}
 
+impl Backoff {
     /// The delay after one more failure; `random` lies in 0..1.
     pub(super) fn failed(&mut self, random: f64) -> Duration {
         let delay = self
@@ -36,7 +38,7 @@ impl Backoff {
 
     /// A connection was made: the next failure is the first one again.
     pub(super) fn reset(&mut self) {
-        *self = Self::new();
+        *self = Self::default();
     }
 }
 
@@ -46,7 +48,7 @@ mod tests {
 
     #[test]
     fn delays_grow_to_two_minutes_and_restart_after_a_success() {
-        let mut backoff = Backoff::new();
+        let mut backoff = Backoff::default();
         let delays: Vec<f64> = (0..13).map(|_| backoff.failed(0.5).as_secs_f64()).collect();
         assert!((delays[0] - 1.0).abs() < 1e-6 && (delays[1] - 1.6).abs() < 1e-6);
         assert!((delays[2] - 2.56).abs() < 1e-6 && (delays[12] - 120.0).abs() < 1e-6);
@@ -57,7 +59,7 @@ mod tests {
 
     #[test]
     fn jitter_is_a_fifth_both_ways() {
-        assert_eq!(Backoff::new().failed(0.0), INITIAL.mul_f64(0.8));
-        assert_eq!(Backoff::new().failed(1.0), INITIAL.mul_f64(1.2));
+        assert_eq!(Backoff::default().failed(0.0), INITIAL.mul_f64(0.8));
+        assert_eq!(Backoff::default().failed(1.0), INITIAL.mul_f64(1.2));
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::Config;
 use super::exchange::{self, Answers, Timer};
+use super::outlook::Outlook;
 use super::pool::Pool;
 use crate::call::{Call, Code, Reply, Status};
 use crate::worker;
@@ -23,11 +24,13 @@ pub(super) struct Cluster {
 impl Cluster {
     pub(super) fn new(config: Config, workers: usize) -> Self {
         let name: Arc<str> = config.name.into();
+        let outlook = Arc::new(Outlook::default());
         let pool = |_| {
             Pool::new(
                 Arc::clone(&name),
                 config.endpoint.clone(),
                 config.connect_timeout,
+                Arc::clone(&outlook),
             )
         };
         Self {

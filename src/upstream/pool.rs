@@ -9,32 +9,33 @@
 //!            a call waits                  SETTINGS came
 //!   Idle ───────────────────► Connecting ────────────────► Idle, delays start over
 //!    ▲                            │ failed
-//!    └── the delay is over ── BackingOff     no connection: waiting and new calls fail at once
+//!    └── the delay is over ─── backing off     no connection: waiting and new calls fail at once
 //! ```
+//!
+//! An upstream has a pool for each worker. Connections and queues are a pool's own; whether the
+//! endpoint can be reached, and when it is tried again, all of them know by one [`Outlook`].
 
 use std::collections::VecDeque;
-use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use hyper::client::conn::http2::SendRequest;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
-use tokio::time::Instant;
 
-use super::backoff::Backoff;
 use super::connect::{ConnectError, Connected, Spawner, StreamLimit, connect};
 use super::endpoint::Endpoint;
 use super::exchange::RequestBody;
+use super::outlook::Outlook;
 use crate::call::{Code, Retry, Status};
 
-/// Connections to one endpoint at most (gRFC A105).
+/// Connections of one pool at most (gRFC A105).
 const CONNECTIONS_MAX: usize = 10;
 
-/// Calls that wait for a stream at most.
+/// Calls that wait in one pool for a stream at most.
 const WAITING_MAX: usize = 1024;
 
-/// Connections to one endpoint.
+/// One worker's connections to one endpoint.
 #[derive(Clone)]
 pub(super) struct Pool(Arc<Shared>);
 
@@ -50,6 +51,7 @@ struct Shared {
     name: Arc<str>,
     endpoint: Endpoint,
     timeout: Duration,
+    outlook: Arc<Outlook>,
     state: Mutex<State>,
 }
 
@@ -59,7 +61,6 @@ struct State {
     /// First come, first served; [`WAITING_MAX`] at most.
     waiting: VecDeque<Waiter>,
     progress: Progress,
-    backoff: Backoff,
     next_connection: u64,
 }
 
@@ -73,10 +74,10 @@ struct Connection {
     open: usize,
 }
 
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Progress {
     Idle,
     Connecting,
-    BackingOff { until: Instant, cause: ConnectError },
 }
 
 /// Leases on their way to calls; sent only when the state is no longer locked, since a lease that
@@ -84,16 +85,21 @@ enum Progress {
 type Grants = Vec<(Waiter, Lease)>;
 
 impl Pool {
-    pub(super) fn new(name: Arc<str>, endpoint: Endpoint, timeout: Duration) -> Self {
+    pub(super) fn new(
+        name: Arc<str>,
+        endpoint: Endpoint,
+        timeout: Duration,
+        outlook: Arc<Outlook>,
+    ) -> Self {
         Self(Arc::new(Shared {
             name,
             endpoint,
             timeout,
+            outlook,
             state: Mutex::new(State {
                 connections: Vec::new(),
                 waiting: VecDeque::new(),
                 progress: Progress::Idle,
-                backoff: Backoff::new(),
                 next_connection: 0,
             }),
         }))
@@ -123,10 +129,9 @@ impl Pool {
         {
             return Ok(Turn::Now(lease));
         }
-        if let Progress::BackingOff { until, cause } = state.progress
-            && state.connections.is_empty()
-            && Instant::now() < until
-        {
+        // Asked once in each step, since other pools may change it at any time.
+        let down = self.0.outlook.down();
+        if let Some(cause) = state.hopeless(down) {
             return Err(self.unreachable(cause));
         }
         if state.waiting.len() >= WAITING_MAX {
@@ -141,7 +146,7 @@ impl Pool {
         }
         let (waiter, turn) = oneshot::channel();
         state.waiting.push_back(waiter);
-        let grants = self.serve(&mut state);
+        let grants = self.serve(&mut state, down);
         drop(state);
         deliver(grants);
         Ok(Turn::Later(turn))
@@ -172,7 +177,7 @@ impl Pool {
     }
 
     /// Free streams for calls that wait, in their order; one more connection if that is not enough.
-    fn serve(&self, state: &mut State) -> Grants {
+    fn serve(&self, state: &mut State, down: Option<ConnectError>) -> Grants {
         let mut grants = Grants::new();
         while let Some(waiter) = state.waiting.pop_front() {
             if waiter.is_closed() {
@@ -184,12 +189,11 @@ impl Pool {
             };
             grants.push((waiter, lease));
         }
-        let may_connect = match state.progress {
-            Progress::Idle => true,
-            Progress::Connecting => false,
-            Progress::BackingOff { until, .. } => Instant::now() >= until,
-        };
-        if !state.waiting.is_empty() && may_connect && state.connections.len() < CONNECTIONS_MAX {
+        if !state.waiting.is_empty()
+            && state.progress == Progress::Idle
+            && state.connections.len() < CONNECTIONS_MAX
+            && down.is_none()
+        {
             // Without a runtime, as when a reply is dropped after its end, nobody waits any more.
             if let Ok(runtime) = Handle::try_current() {
                 state.progress = Progress::Connecting;
@@ -206,6 +210,7 @@ impl Pool {
 
     fn connected(&self, result: Result<Connected, ConnectError>) {
         let mut state = self.lock();
+        state.progress = Progress::Idle;
         match result {
             Ok(Connected {
                 sender,
@@ -214,8 +219,7 @@ impl Pool {
                 driver,
             }) => {
                 tracing::debug!(upstream = %self.0.name, endpoint = %self.0.endpoint, "connected");
-                state.progress = Progress::Idle;
-                state.backoff.reset();
+                self.0.outlook.reached();
                 let id = state.next_connection;
                 state.next_connection += 1;
                 state.connections.push(Connection {
@@ -232,38 +236,40 @@ impl Pool {
                         Self(shared).retire(id);
                     }
                 });
-                let grants = self.serve(&mut state);
+                let grants = self.serve(&mut state, None);
                 drop(state);
                 deliver(grants);
             }
             Err(cause) => {
-                let delay = state.backoff.failed(random());
-                tracing::warn!(
-                    upstream = %self.0.name, endpoint = %self.0.endpoint, %cause, ?delay,
-                    "cannot connect to the upstream",
-                );
-                state.progress = Progress::BackingOff {
-                    until: Instant::now() + delay,
-                    cause,
-                };
-                self.fail_waiting(state);
+                if let Some(delay) = self.0.outlook.failed(cause) {
+                    tracing::warn!(
+                        upstream = %self.0.name, endpoint = %self.0.endpoint, %cause, ?delay,
+                        "cannot connect to the upstream",
+                    );
+                }
+                self.go_on(state);
             }
         }
     }
 
-    /// Fails the calls that wait if nothing will serve them: no connection is left, and none is
-    /// made for a while.
-    fn fail_waiting(&self, mut state: MutexGuard<'_, State>) {
-        let Progress::BackingOff { until, cause } = state.progress else {
-            return;
-        };
-        if !state.connections.is_empty() || Instant::now() >= until {
+    /// Serves calls that wait, or fails them if nothing will serve them.
+    fn go_on(&self, mut state: MutexGuard<'_, State>) {
+        if state.waiting.is_empty() {
             return;
         }
-        let waiting = std::mem::take(&mut state.waiting);
+        let down = self.0.outlook.down();
+        let grants = self.serve(&mut state, down);
+        let hopeless = state.hopeless(down);
+        let failed = match hopeless {
+            Some(_) => std::mem::take(&mut state.waiting),
+            None => VecDeque::new(),
+        };
         drop(state);
-        for waiter in waiting {
-            let _ = waiter.send(Err(self.unreachable(cause)));
+        deliver(grants);
+        if let Some(cause) = hopeless {
+            for waiter in failed {
+                let _ = waiter.send(Err(self.unreachable(cause)));
+            }
         }
     }
 
@@ -271,9 +277,7 @@ impl Pool {
     fn retire(&self, id: u64) {
         let mut state = self.lock();
         state.connections.retain(|connection| connection.id != id);
-        let grants = self.serve(&mut state);
-        self.fail_waiting(state);
-        deliver(grants);
+        self.go_on(state);
     }
 
     /// A stream of this connection is free.
@@ -286,9 +290,15 @@ impl Pool {
         {
             connection.open = connection.open.saturating_sub(1);
         }
-        let grants = self.serve(&mut state);
-        drop(state);
-        deliver(grants);
+        self.go_on(state);
+    }
+}
+
+impl State {
+    /// Why nothing will serve calls, if so: no connection is left, and none is made for a while.
+    fn hopeless(&self, down: Option<ConnectError>) -> Option<ConnectError> {
+        let has_hope = self.progress == Progress::Connecting || !self.connections.is_empty();
+        down.filter(|_| !has_hope)
     }
 }
 
@@ -333,11 +343,4 @@ fn deliver(grants: Grants) {
         // A call that has just left: its lease comes back and goes to the next one.
         let _ = waiter.send(Ok(lease));
     }
-}
-
-/// A random number in 0..1: the standard library's hash seed, hashed.
-#[allow(clippy::cast_precision_loss)]
-fn random() -> f64 {
-    let bits = RandomState::new().hash_one(0_u8) >> 11;
-    bits as f64 / (1_u64 << 53) as f64
 }

@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+pub(super) use crate::schema::percent::escape;
+
 /// What stays undecoded, and what `+` means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
@@ -62,21 +64,6 @@ pub(super) fn decode(text: &str, form: Form) -> Result<Cow<'_, str>, Malformed> 
     String::from_utf8(decoded)
         .map(Cow::Owned)
         .map_err(|_| Malformed::NotUtf8)
-}
-
-/// The value of the two hexadecimal digits that `rest` begins with, and what follows them.
-pub(super) fn escape(rest: &[u8]) -> Option<(u8, &[u8])> {
-    let (&[high, low], after) = rest.split_first_chunk::<2>()?;
-    Some((digit(high)? << 4 | digit(low)?, after))
-}
-
-const fn digit(byte: u8) -> Option<u8> {
-    match byte {
-        b'0'..=b'9' => Some(byte - b'0'),
-        b'a'..=b'f' => Some(byte - b'a' + 10),
-        b'A'..=b'F' => Some(byte - b'A' + 10),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

@@ -233,12 +233,13 @@ async fn a_reply_that_cannot_be_shown_is_an_error() {
 
 #[tokio::test]
 async fn methods_without_a_binding_can_be_switched_off() {
-    let config = Config {
+    let schema = schema_with(&Options {
         unannotated: Unannotated::Off,
-        ..Config::default()
-    };
+        ..Options::default()
+    });
+    assert!(schema.rows().iter().all(|row| !row.rest));
     let response = Scripted::default()
-        .router_with(config)
+        .router_of(schema, Config::default())
         .handle(request("{}"))
         .await;
     assert_eq!(response.status(), 404);

@@ -89,12 +89,16 @@ impl Drop for Backend {
 }
 
 pub(super) fn upstream(port: u16) -> Upstream {
+    for_workers(port, 1)
+}
+
+pub(super) fn for_workers(port: u16, workers: usize) -> Upstream {
     let endpoint = format!("127.0.0.1:{port}").parse().unwrap();
     let config = Config {
         max_message: 1024 * 1024,
         ..Config::new("backend", endpoint)
     };
-    Upstream::build([config], 1).unwrap()
+    Upstream::build([config], workers).unwrap()
 }
 
 pub(super) async fn http2<F>(

@@ -1,8 +1,10 @@
 //! Many calls on few streams, and connections that end under them.
 
+use std::num::NonZeroUsize;
 use std::task::Poll;
 
 use super::*;
+use crate::worker::Workers;
 
 #[tokio::test]
 async fn a_refused_call_is_sent_once_more_and_acted_on_once() {
@@ -298,4 +300,35 @@ async fn a_backend_that_came_up_is_tried_once_the_back_off_is_over() {
     tokio::time::advance(Duration::from_millis(1201)).await;
     tokio::time::resume();
     assert!(outcome(&upstream, endless()).await.is_ok());
+}
+
+#[tokio::test]
+async fn workers_share_what_they_know_of_a_backend_but_not_their_connections() {
+    let answer = |_, respond| async move { ok(respond, b"") };
+    let backend = Backend::scripted(0, move |number, stream| async move {
+        if number > 0 {
+            backend::http2(stream, 10, answer).await;
+        }
+    })
+    .await;
+    let workers = Workers::start(NonZeroUsize::new(2).unwrap()).unwrap();
+    let places = [workers.place(), workers.place()];
+    let upstream = backend::for_workers(backend.port, 2);
+    let on = async |worker: usize| {
+        let upstream = upstream.clone();
+        let call = async move { outcome(&upstream, unary(b"x")).await };
+        places[worker].runtime().spawn(call).await.unwrap()
+    };
+    assert_eq!(on(0).await.code, Code::Unavailable);
+    assert_eq!(on(1).await.code, Code::Unavailable);
+    assert_eq!(
+        backend.connections(),
+        1,
+        "the second worker leaves it alone"
+    );
+    tokio::time::sleep(Duration::from_millis(1201)).await;
+    for worker in [1, 0, 1, 0] {
+        assert!(on(worker).await.is_ok());
+    }
+    assert_eq!(backend.connections(), 3, "a connection for each worker");
 }

@@ -1,0 +1,85 @@
+//! Whether an endpoint can be reached, as all pools to it see it: the failure of one holds the
+//! others off too, and the success of one lets all of them try at once.
+
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::backoff::Backoff;
+use super::connect::ConnectError;
+
+/// One for all pools to an endpoint.
+#[derive(Debug, Default)]
+pub(super) struct Outlook(Mutex<Delays>);
+
+#[derive(Debug, Default)]
+struct Delays {
+    backoff: Backoff,
+    /// Until when the endpoint is left alone, and why.
+    pause: Option<(Instant, ConnectError)>,
+}
+
+impl Outlook {
+    fn lock(&self) -> MutexGuard<'_, Delays> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Why the endpoint is left alone now, if it is.
+    pub(super) fn down(&self) -> Option<ConnectError> {
+        let (until, cause) = self.lock().pause?;
+        (Instant::now() < until).then_some(cause)
+    }
+
+    /// A connection could not be made. The delay, unless another pool's failure began it already:
+    /// attempts made side by side count as one.
+    pub(super) fn failed(&self, cause: ConnectError) -> Option<Duration> {
+        let now = Instant::now();
+        let mut delays = self.lock();
+        if delays.pause.is_some_and(|(until, _)| now < until) {
+            return None;
+        }
+        let delay = delays.backoff.failed(random());
+        delays.pause = Some((now + delay, cause));
+        Some(delay)
+    }
+
+    /// A connection was made: the endpoint may be tried at once, and delays start over.
+    pub(super) fn reached(&self) {
+        let mut delays = self.lock();
+        delays.backoff.reset();
+        delays.pause = None;
+    }
+}
+
+/// A random number in 0..1: the standard library's hash seed, hashed.
+#[allow(clippy::cast_precision_loss)]
+fn random() -> f64 {
+    let bits = RandomState::new().hash_one(0_u8) >> 11;
+    bits as f64 / (1_u64 << 53) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn failures_side_by_side_count_once_and_a_success_ends_the_pause() {
+        let outlook = Outlook::default();
+        assert_eq!(outlook.down(), None);
+        let delay = outlook.failed(ConnectError::Refused);
+        assert!(delay.is_some_and(|delay| delay <= Duration::from_millis(1200)));
+        assert_eq!(outlook.failed(ConnectError::Timeout), None);
+        assert_eq!(outlook.down(), Some(ConnectError::Refused));
+
+        tokio::time::advance(Duration::from_millis(1200)).await;
+        assert_eq!(outlook.down(), None);
+        let longer = outlook.failed(ConnectError::Timeout);
+        assert!(longer.is_some_and(|delay| delay >= Duration::from_millis(1280)));
+        outlook.reached();
+        assert_eq!(outlook.down(), None);
+        let first = outlook.failed(ConnectError::Refused);
+        assert!(first.is_some_and(|delay| delay <= Duration::from_millis(1200)));
+    }
+}
