@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use transom::cli::{self, Arguments};
 
-/// Small calls are a tenth allocation; this allocator halves that.
+/// Small calls spent about a tenth of their CPU time in the system's allocator; this one is quicker.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
