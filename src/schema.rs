@@ -24,6 +24,7 @@ mod editions;
 mod http_rule;
 mod listing;
 pub mod method;
+mod overrides;
 pub(crate) mod percent;
 mod pool;
 mod routes;
@@ -35,6 +36,7 @@ mod tests;
 
 pub use listing::Row;
 pub use method::{Binding, BindingText, Body, Idempotency, Method, Shape, Variable};
+pub use overrides::{HttpRule, RuleError, Unmatched};
 pub use source::{Compiled, ProtoError, SetError, Source};
 
 use routes::{Match, Routes};
@@ -91,6 +93,10 @@ pub struct Options {
     pub strict: bool,
     /// Whether methods can be called with JSON on their own paths.
     pub unannotated: Unannotated,
+    /// Bindings from outside of the descriptors; they replace the annotations of what they select.
+    pub http_rules: Vec<HttpRule>,
+    /// What becomes of those that select no method.
+    pub unmatched: Unmatched,
 }
 
 /// Whether `POST /pkg.Service/Method` with a JSON body calls a method.
@@ -142,6 +148,7 @@ impl Schema {
             &plans,
             &linked.entries,
             &sources,
+            options,
             &mut refusals,
         );
         if options.strict && !refusals.is_empty() {

@@ -110,6 +110,8 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
             } else {
                 schema::Unannotated::Off
             },
+            // Rules are read from files of their own.
+            ..schema::Options::default()
         },
         protocol: protocol_config(raw),
         workers: raw.workers.map_or_else(worker::default_count, |count| {

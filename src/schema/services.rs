@@ -10,9 +10,11 @@ use std::sync::Arc;
 use prost::Message as _;
 use prost_reflect::{DescriptorPool, MethodDescriptor};
 
+use super::Options;
 use super::descriptor::{self, File};
-use super::http_rule::{self, Annotations, Rule};
+use super::http_rule::{self, Annotations};
 use super::method::{Binding, BindingText, Body, Idempotency, Method, Shape, Variable};
+use super::overrides::{Overrides, Unmatched};
 use super::routes::Routes;
 use super::source::{Entry, Source, is_infrastructure};
 use super::template::Template;
@@ -45,16 +47,23 @@ pub(super) fn register(
     plans: &Plans,
     entries: &[Entry],
     sources: &[Source],
+    options: &Options,
     refusals: &mut Vec<String>,
 ) -> Services {
     let mut registry = Registry {
         pool,
         plans,
+        overrides: Overrides::new(&options.http_rules),
         refusals,
         services: Services::default(),
     };
     for entry in entries {
         registry.file(entry, sources);
+    }
+    if options.unmatched == Unmatched::Refuse {
+        let methods = registry.services.methods.values().map(|method| &**method);
+        let unmatched = registry.overrides.unmatched(methods);
+        registry.refusals.extend(unmatched);
     }
     registry.services
 }
@@ -62,6 +71,7 @@ pub(super) fn register(
 struct Registry<'a> {
     pool: &'a DescriptorPool,
     plans: &'a Plans,
+    overrides: Overrides<'a>,
     refusals: &'a mut Vec<String>,
     services: Services,
 }
@@ -77,7 +87,7 @@ struct Given<'a> {
 
 /// A binding whose method is not there yet.
 struct Compiled {
-    rule: Rule,
+    rule: BindingText,
     variables: Vec<Variable>,
     body: Body,
     response_body: Option<FieldPath>,
@@ -148,15 +158,21 @@ impl Registry<'_> {
         let Annotations {
             deprecated,
             idempotency,
-            rules,
-            faults,
+            mut rules,
+            mut faults,
         } = http_rule::read(given.method.options.as_ref());
+        let mut origin = None;
+        if let Some(rule) = self.overrides.of(&format!("{}.{name}", given.service)) {
+            origin = Some(rule.origin());
+            rules = rule.bindings().to_vec();
+            faults.clear();
+        }
         for fault in faults {
             self.refusals.push(format!("{path}: {fault}"));
         }
         let compiled: Vec<Compiled> = rules
             .into_iter()
-            .filter_map(|rule| self.bind(&path, rule, input_plan, output_plan))
+            .filter_map(|rule| self.bind(&path, rule, origin, input_plan, output_plan))
             .collect();
         let method = Arc::new(Method {
             service: given.service.to_owned(),
@@ -172,7 +188,7 @@ impl Registry<'_> {
             comment: given.comment,
             bindings: compiled
                 .iter()
-                .map(|binding| Arc::new(text(&binding.rule)))
+                .map(|binding| Arc::new(binding.rule.clone()))
                 .collect(),
             path: path.clone(),
         });
@@ -197,10 +213,18 @@ impl Registry<'_> {
 
     /// Compiles a rule and routes it. Every `Some` becomes one more binding at once, so that routes
     /// and bindings count alike.
-    fn bind(&mut self, path: &str, rule: Rule, input: PlanId, output: PlanId) -> Option<Compiled> {
+    fn bind(
+        &mut self,
+        path: &str,
+        rule: BindingText,
+        origin: Option<&str>,
+        input: PlanId,
+        output: PlanId,
+    ) -> Option<Compiled> {
         let refuse = |reason: String| {
             let template: String = rule.template.chars().take(100).collect();
-            format!("{path}: {} {template}: {reason}", rule.verb)
+            let of = origin.map_or_else(String::new, |origin| format!(" (of {origin})"));
+            format!("{path}: {} {template}{of}: {reason}", rule.verb)
         };
         let template = match Template::parse(&rule.template) {
             Ok(template) => template,
@@ -307,15 +331,6 @@ fn is_added_to(variable: &FieldPath, body: &Body) -> bool {
         Body::Field(field) => variable.is_at_or_under(field),
     };
     in_body && variable.is_composite()
-}
-
-fn text(rule: &Rule) -> BindingText {
-    BindingText {
-        verb: rule.verb.clone(),
-        template: rule.template.clone(),
-        body: rule.body.clone(),
-        response_body: rule.response_body.clone(),
-    }
 }
 
 /// The comments above a file's methods, by their place in the file.

@@ -9,6 +9,7 @@ use protox::file::{ChainFileResolver, File as Opened, FileResolver, GoogleFileRe
 use super::source::builtin;
 use super::*;
 
+mod rules;
 mod sources;
 
 /// Files in memory.
