@@ -11,7 +11,6 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::ops::Range;
 use std::sync::Arc;
 
 use prost_reflect::DescriptorPool;
@@ -37,6 +36,7 @@ mod tests;
 pub use listing::Row;
 pub use method::{Binding, BindingText, Body, Idempotency, Method, Shape, Variable};
 pub use overrides::{HttpRule, RuleError, Unmatched};
+pub use routes::Captures;
 pub use source::{Compiled, ProtoError, SetError, Source};
 
 use routes::{Match, Routes};
@@ -75,7 +75,7 @@ pub enum Route<'s> {
         /// The binding.
         binding: &'s Binding,
         /// Raw byte range of the path for every variable, in the order of `binding.variables`.
-        captures: Vec<Range<usize>>,
+        captures: Captures,
     },
     /// The path is bound, but for other HTTP methods.
     WrongVerb {

@@ -39,6 +39,9 @@ pub(super) struct File {
     /// Where descriptors come from, in order. Empty: every upstream is asked by reflection.
     #[schemars(with = "Vec<Source>")]
     pub(super) schema: Vec<Spanned<Source>>,
+    /// Google service configurations (YAML) whose `http` rules bind methods in place of their
+    /// annotations. The last rule that selects a method counts.
+    pub(super) http_rules: Vec<RulesFile>,
     /// REST: how requests are matched and bound.
     pub(super) rest: Rest,
     /// JSON: how it is read and written.
@@ -50,6 +53,12 @@ pub(super) struct File {
     /// What the gateway writes about itself, on standard error.
     pub(super) log: Log,
 }
+
+/// A service configuration file.
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(transparent)]
+#[schemars(inline)]
+pub(super) struct RulesFile(pub(super) PathBuf);
 
 /// The client address, with its default.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]

@@ -14,7 +14,7 @@
 //! **Work is bounded.** A tree node has one parent and a template at most one `**`, so above a
 //! `**` a node is visited once, and below it once per segment of the path: the walk is at most
 //! nodes × segments, never exponential. [`STEPS_MAX`] is the bound for schemas that make even that
-//! dear. A lookup allocates nothing but the captures.
+//! dear. A lookup that finds something allocates nothing, whatever the number of routes.
 
 use std::collections::{HashMap, HashSet};
 use std::ops::{ControlFlow, Range};
@@ -22,8 +22,11 @@ use std::ops::{ControlFlow, Range};
 use super::percent;
 use super::template::{Segment, Template};
 
+mod captures;
 #[cfg(test)]
 mod tests;
+
+pub use captures::Captures;
 
 /// Steps a lookup may take before it gives up with "no such path". A lookup among 10,000 ordinary
 /// routes takes some tens; this many take about 5 ms.
@@ -57,7 +60,7 @@ pub(crate) enum Match<'r> {
         /// The number of the route.
         target: usize,
         /// The raw byte range of the path for every variable, in the template's order.
-        captures: Vec<Range<usize>>,
+        captures: Captures,
     },
     /// The path is bound, but for these HTTP methods only; sorted, with HEAD where GET is, and OPTIONS.
     WrongVerb {
@@ -216,12 +219,13 @@ impl Routes {
             else {
                 continue;
             };
-            let Some(verb) = percent::decode(raw) else {
-                continue;
-            };
-            if self.verbs.contains(verb.as_ref()) {
-                each(before, &verb)?;
-            }
+            percent::decoded(raw, |verb| {
+                if self.verbs.contains(verb) {
+                    each(before, verb)?;
+                }
+                ControlFlow::Continue(())
+            })
+            .unwrap_or(ControlFlow::Continue(()))?;
         }
         each(path, b"")
     }
@@ -244,12 +248,12 @@ impl Routes {
 
     /// The byte range of every variable. A template has at most one `**`, so how many segments it
     /// took follows from how many the path has.
-    fn captures(&self, target: usize, path: &[u8]) -> Vec<Range<usize>> {
+    fn captures(&self, target: usize, path: &[u8]) -> Captures {
         let Some(spans) = self.targets.get(target) else {
-            return Vec::new();
+            return Captures::default();
         };
         if spans.variables.is_empty() {
-            return Vec::new();
+            return Captures::default();
         }
         let count = memchr::memchr_iter(b'/', path).count();
         // The path's segment for a border between the template's segments.
@@ -269,7 +273,7 @@ impl Routes {
             // One behind the end stands for the segment after the last.
             current.map_or(path.len() + 1, |(_, slash)| slash + 1)
         };
-        let mut captures = Vec::with_capacity(spans.variables.len());
+        let mut captures = Captures::default();
         for variable in &spans.variables {
             let (first, behind) = (border(variable.start), border(variable.end));
             let start = start_of(first);
@@ -378,7 +382,6 @@ impl Node {
             return None;
         }
         // A malformed escape is no literal; as a variable's value it is refused later.
-        let decoded = percent::decode(segment)?;
-        self.literals.get(decoded.as_ref()).copied()
+        percent::decoded(segment, |decoded| self.literals.get(decoded).copied())?
     }
 }
