@@ -32,6 +32,12 @@ pub use captures::Captures;
 /// routes takes some tens; this many take about 5 ms.
 const STEPS_MAX: usize = 1 << 17;
 
+/// Most routes of a schema; the whole public Google API surface has 15,000.
+const ROUTES_MAX: usize = 200_000;
+
+/// Most nodes of the trie: some 150 MB.
+const NODES_MAX: usize = 1 << 20;
+
 /// The HTTP method of a custom rule that answers any method.
 pub(crate) const ANY: &str = "*";
 
@@ -50,6 +56,15 @@ pub(crate) struct Routes {
     /// Every verb bound anywhere, and the length of the longest: most colons are just text.
     verbs: HashSet<Box<[u8]>>,
     verb_bytes_max: usize,
+}
+
+/// Why a binding gets no route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// The route of this number already matches the same requests.
+    Taken(usize),
+    /// There are as many routes as there may be.
+    Full,
 }
 
 /// Result of a lookup.
@@ -119,15 +134,19 @@ impl Routes {
     /// Binds an HTTP method on a template and returns the route's number: 0, 1, 2, …
     ///
     /// # Errors
-    /// The number of the route that already matches the same requests.
-    pub(crate) fn insert(&mut self, template: &Template, method: &str) -> Result<usize, usize> {
+    /// Another route matches the same requests, or there are too many.
+    pub(crate) fn insert(&mut self, template: &Template, method: &str) -> Result<usize, Refused> {
         let target = self.targets.len();
+        let nodes = self.nodes.len().saturating_add(template.segments.len());
+        if target >= ROUTES_MAX || nodes > NODES_MAX {
+            return Err(Refused::Full);
+        }
         let mut at = ROOT;
         for segment in &template.segments {
             at = self.child(at, segment);
         }
         let Some(node) = self.nodes.get_mut(at) else {
-            return Err(target);
+            return Err(Refused::Full);
         };
         match node.ends.iter_mut().find(|end| end.verb == template.verb) {
             None => node.ends.push(End {
@@ -137,7 +156,7 @@ impl Routes {
             Some(end) => {
                 if let Some(&(_, taken)) = end.methods.iter().find(|(bound, _)| **bound == *method)
                 {
-                    return Err(taken);
+                    return Err(Refused::Taken(taken));
                 }
                 end.methods.push((method.into(), target));
             }

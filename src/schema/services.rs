@@ -15,13 +15,16 @@ use super::descriptor::{self, File};
 use super::http_rule::{self, Annotations};
 use super::method::{Binding, BindingText, Body, Idempotency, Method, Shape, Variable};
 use super::overrides::{Overrides, Unmatched};
-use super::routes::Routes;
+use super::routes::{Refused, Routes};
 use super::source::{Entry, Source, is_infrastructure};
 use super::template::Template;
 use crate::transcode::{FieldPath, PlanId, Plans};
 
 /// A message that is an HTTP body of any content type.
 const HTTP_BODY: &str = "google.api.HttpBody";
+
+/// Most refusals that are kept; of further ones there is a count.
+const REFUSALS_MAX: usize = 10_000;
 
 /// `FileDescriptorProto.service` and `ServiceDescriptorProto.method`, as source info counts them.
 const SERVICE: i32 = 6;
@@ -55,6 +58,7 @@ pub(super) fn register(
         plans,
         overrides: Overrides::new(&options.http_rules),
         refusals,
+        refused: 0,
         services: Services::default(),
     };
     for entry in entries {
@@ -62,8 +66,13 @@ pub(super) fn register(
     }
     if options.unmatched == Unmatched::Refuse {
         let methods = registry.services.methods.values().map(|method| &**method);
-        let unmatched = registry.overrides.unmatched(methods);
-        registry.refusals.extend(unmatched);
+        for sentence in registry.overrides.unmatched(methods) {
+            registry.refuse(sentence);
+        }
+    }
+    if let Some(more @ 1..) = registry.refused.checked_sub(REFUSALS_MAX) {
+        let sentence = format!("{more} more bindings and methods are not served");
+        registry.refusals.push(sentence);
     }
     registry.services
 }
@@ -73,6 +82,8 @@ struct Registry<'a> {
     plans: &'a Plans,
     overrides: Overrides<'a>,
     refusals: &'a mut Vec<String>,
+    /// How many sentences were written, kept or not.
+    refused: usize,
     services: Services,
 }
 
@@ -94,6 +105,13 @@ struct Compiled {
 }
 
 impl Registry<'_> {
+    fn refuse(&mut self, sentence: String) {
+        if self.refused < REFUSALS_MAX {
+            self.refusals.push(sentence);
+        }
+        self.refused += 1;
+    }
+
     fn file(&mut self, entry: &Entry, sources: &[Source]) {
         if entry.file.service.is_empty() {
             return;
@@ -135,7 +153,7 @@ impl Registry<'_> {
             .filter(|source| !(infrastructure && source.reflected));
         let first = claims.next()?;
         if let Some(other) = claims.find(|other| other.upstream != first.upstream) {
-            self.refusals.push(format!(
+            self.refuse(format!(
                 "{service}: {} brings it for upstream {} and {} for upstream {}; {} serves it",
                 first.name, first.upstream, other.name, other.upstream, first.upstream
             ));
@@ -151,8 +169,7 @@ impl Registry<'_> {
         let (Some(input_plan), Some(output_plan)) =
             (plan(input.full_name()), plan(output.full_name()))
         else {
-            self.refusals
-                .push(format!("{path}: its messages are not part of the schema"));
+            self.refuse(format!("{path}: its messages are not part of the schema"));
             return;
         };
         let Annotations {
@@ -168,7 +185,7 @@ impl Registry<'_> {
             faults.clear();
         }
         for fault in faults {
-            self.refusals.push(format!("{path}: {fault}"));
+            self.refuse(format!("{path}: {fault}"));
         }
         let compiled: Vec<Compiled> = rules
             .into_iter()
@@ -229,7 +246,7 @@ impl Registry<'_> {
         let template = match Template::parse(&rule.template) {
             Ok(template) => template,
             Err(error) => {
-                self.refusals.push(refuse(error.to_string()));
+                self.refuse(refuse(error.to_string()));
                 return None;
             }
         };
@@ -254,18 +271,23 @@ impl Registry<'_> {
         let (variables, body, response_body) = match compiled {
             Ok(compiled) => compiled,
             Err(reason) => {
-                self.refusals.push(refuse(reason));
+                self.refuse(refuse(reason));
                 return None;
             }
         };
-        if let Err(taken) = self.services.routes.insert(&template, &rule.verb) {
-            let by = self.services.bindings.get(taken);
-            let by = by.map_or_else(
-                || "another binding of the same method".to_owned(),
-                |by| format!("{} ({})", by.method.path, by.template),
-            );
-            self.refusals
-                .push(refuse(format!("matches the same requests as {by}")));
+        if let Err(refused) = self.services.routes.insert(&template, &rule.verb) {
+            let reason = match refused {
+                Refused::Full => "the schema has as many routes as it may".to_owned(),
+                Refused::Taken(taken) => {
+                    let by = self.services.bindings.get(taken);
+                    let by = by.map_or_else(
+                        || "another binding of the same method".to_owned(),
+                        |by| format!("{} ({})", by.method.path, by.template),
+                    );
+                    format!("matches the same requests as {by}")
+                }
+            };
+            self.refuse(refuse(reason));
             return None;
         }
         Some(Compiled {

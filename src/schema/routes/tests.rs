@@ -241,12 +241,38 @@ fn one_shape_is_bound_once() {
     let mut insert =
         |text: &str, method: &str| routes.insert(&Template::parse(text).unwrap(), method);
     assert_eq!(insert("/v1/{name=shelves/*}", "GET"), Ok(0));
-    assert_eq!(insert("/v1/shelves/{id}", "GET"), Err(0));
-    assert_eq!(insert("/v1/%73helves/*", "GET"), Err(0));
+    assert_eq!(insert("/v1/shelves/{id}", "GET"), Err(Refused::Taken(0)));
+    assert_eq!(insert("/v1/%73helves/*", "GET"), Err(Refused::Taken(0)));
     assert_eq!(insert("/v1/shelves/{id}", "POST"), Ok(1));
     assert_eq!(insert("/v1/shelves/{id}:x", "GET"), Ok(2));
     assert_eq!(insert("/v1/shelves/**", "GET"), Ok(3));
     assert_eq!(insert("/v1/shelves/{id}", "*"), Ok(4));
+}
+
+#[test]
+fn the_trie_is_bounded() {
+    let template = |text: &str| Template::parse(text).unwrap();
+    let mut routes = Routes::default();
+    routes.insert(&template("/x"), "GET").unwrap();
+    routes.nodes.resize_with(NODES_MAX - 2, Node::default);
+    assert_eq!(
+        routes.insert(&template("/a/b/c"), "GET"),
+        Err(Refused::Full)
+    );
+    assert_eq!(routes.insert(&template("/a/b"), "GET"), Ok(1));
+    assert!(matches!(
+        routes.find("GET", "/a/b"),
+        Match::Found { target: 1, .. }
+    ));
+
+    let mut routes = Routes::default();
+    let spans = || Spans {
+        variables: Vec::new(),
+        segments: 1,
+        rest: None,
+    };
+    routes.targets.resize_with(ROUTES_MAX, spans);
+    assert_eq!(routes.insert(&template("/a"), "GET"), Err(Refused::Full));
 }
 
 #[test]

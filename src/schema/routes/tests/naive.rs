@@ -187,7 +187,7 @@ fn cases() -> u32 {
     if std::env::var_os("RUN_SLOW_TESTS").is_some() {
         50_000
     } else {
-        1000
+        400
     }
 }
 
@@ -212,7 +212,8 @@ proptest! {
                     prop_assert_eq!((target, twin), (rows.len(), None));
                     rows.push((method, shape));
                 }
-                Err(taken) => prop_assert_eq!(Some(taken), twin),
+                Err(Refused::Taken(taken)) => prop_assert_eq!(Some(taken), twin),
+                Err(Refused::Full) => prop_assert!(false, "full"),
             }
         }
         for path in paths.iter().map(|path| if path.starts_with('/') { path.clone() } else { format!("/{path}") }) {
