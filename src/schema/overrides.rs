@@ -170,7 +170,7 @@ impl<'r> Overrides<'r> {
     /// A sentence for every rule that selected nothing.
     pub(super) fn unmatched<'m>(
         &self,
-        methods: impl Iterator<Item = &'m Method> + Clone,
+        methods: &(impl Iterator<Item = &'m Method> + Clone),
     ) -> Vec<String> {
         let unmatched = self.rules.iter().filter(|rule| {
             let known = self.last.get(rule.selector.as_str());

@@ -66,7 +66,7 @@ pub(super) fn register(
     }
     if options.unmatched == Unmatched::Refuse {
         let methods = registry.services.methods.values().map(|method| &**method);
-        for sentence in registry.overrides.unmatched(methods) {
+        for sentence in registry.overrides.unmatched(&methods) {
             registry.refuse(sentence);
         }
     }

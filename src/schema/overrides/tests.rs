@@ -73,6 +73,6 @@ fn the_last_rule_that_matches_counts() {
         let found = overrides.of(method).unwrap();
         assert!(std::ptr::eq(found, &rules[expected]), "{method}: {found:?}");
     }
-    assert!(overrides.unmatched(std::iter::empty()).is_empty());
+    assert!(overrides.unmatched(&std::iter::empty()).is_empty());
     assert!(Overrides::new(&[]).of("a.B").is_none());
 }

@@ -143,7 +143,7 @@ fn compile_from_start(tree: &Rc<Tree>, names: &[String]) -> Option<Vec<u8>> {
             Ok(Err(error)) => (format!("{error:?}"), false),
             Err(_) => ("the compiler failed on it".to_owned(), true),
         };
-        tree.refuse(name, reason);
+        tree.refuse(name, &reason);
         tree.spread();
         // The extensions of a file that failed stay in the compiler, and lead nowhere.
         if panicked || tree.extends.get() {

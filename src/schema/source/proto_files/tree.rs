@@ -55,7 +55,7 @@ impl Tree {
                 Ok(Err(error)) => format!("{error:?}"),
                 Err(_) => "the compiler failed on it".to_owned(),
             };
-            tree.refuse(name, reason);
+            tree.refuse(name, &reason);
         }
         tree
     }
@@ -74,8 +74,8 @@ impl Tree {
     }
 
     /// Leaves a file out.
-    pub(super) fn refuse(&self, name: &str, reason: String) {
-        let reason = told(name, &reason);
+    pub(super) fn refuse(&self, name: &str, reason: &str) {
+        let reason = told(name, reason);
         self.broken.borrow_mut().insert(name.to_owned(), reason);
     }
 
