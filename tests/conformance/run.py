@@ -64,7 +64,7 @@ def sh(*command, **options):
         raise Missing(f"{command[0]} is not installed") from error
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
         said = (error.stderr or error.stdout or str(error)).strip().splitlines()
-        raise Missing(f"{command[0]} failed: {said[-1] if said else error}") from error
+        raise Missing(f"{command[0]} failed: {said[0] if said else error}") from error
 
 
 def install(work):
@@ -75,7 +75,7 @@ def install(work):
     stamp = work / "package.json"
     if not runner.exists() or stamp.read_text() != (HERE / "package.json").read_text():
         shutil.copy(HERE / "package.json", stamp)
-        sh("npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", work)
+        sh("npm", "install", "--loglevel=error", "--no-audit", "--no-fund", "--prefix", work)
         (work / "set.binpb").unlink(missing_ok=True)
     stamp = work / "requirements.txt"
     wanted = (HERE / "requirements.txt").read_text()
