@@ -16,6 +16,7 @@ mod support;
 mod transcode {
     mod golden;
     mod judge;
+    #[cfg(target_os = "linux")]
     mod memory;
     mod messages;
     mod mutations;
