@@ -18,8 +18,10 @@ use crate::schema::{Binding, Method, Schema};
 use crate::transcode::{PrintOptions, ReadOptions};
 
 mod applies;
+mod reach;
 
 pub use applies::Applies;
+pub use reach::{Reach, idle};
 
 /// How requests of one route are read and answered.
 #[derive(Clone, Debug, Default)]
