@@ -8,6 +8,9 @@ use serde_json::Value;
 use super::*;
 use crate::gateway::SourceConfig;
 
+mod compat;
+mod options;
+
 /// A file of the repository's `config/` directory.
 fn shipped(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
