@@ -11,6 +11,7 @@ mod demo;
 mod examples;
 mod gateway;
 mod metadata;
+mod options;
 mod protos;
 mod support;
 mod transcode {

@@ -61,7 +61,15 @@ pub(super) fn message(
                 )?;
             }
             write_body(plans, binding, &request.payload, read, scratch, out)?;
-            path::write(plans, binding, request.path, request.captures, scratch, out)?;
+            path::write(
+                plans,
+                binding,
+                request.path,
+                request.captures,
+                options.rest.multi_segment,
+                scratch,
+                out,
+            )?;
             within(options.limits.request_message, out)
         })
     })

@@ -16,12 +16,13 @@ use crate::call::{
     Answer, Call, Code, End, Message, Metadata, Replies, Reply, Requests, Service, Status,
 };
 use crate::observe::Observe;
-use crate::protocol::{Options, Router, Serving};
+use crate::protocol::{Config, Options, Router, Serving};
 use crate::schema::{self, Schema, Source};
 
 mod answers;
 mod bindings;
 mod bodies;
+mod options;
 mod streams;
 
 /// What the backend does with a request message.
@@ -91,12 +92,19 @@ impl Gateway {
         options: Options,
         script: impl Fn(&Call, &Message) -> Result<Reply, Status> + Send + Sync + 'static,
     ) -> Self {
+        Self::configured(options.into(), script)
+    }
+
+    fn configured(
+        config: Config,
+        script: impl Fn(&Call, &Message) -> Result<Reply, Status> + Send + Sync + 'static,
+    ) -> Self {
         let calls = Arc::default();
         let backend = Backend {
             script: Arc::new(script),
             calls: Arc::clone(&calls),
         };
-        let serving = Serving::new(schema(), backend, options.into());
+        let serving = Serving::new(schema(), backend, config);
         let router = Router::new(Arc::new(ArcSwap::from_pointee(serving)), Observe::default());
         Self { router, calls }
     }

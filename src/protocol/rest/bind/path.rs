@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use crate::protocol::rest::MultiSegment;
 use crate::protocol::rest::error::Failure;
 use crate::protocol::rest::percent::{self, Form};
 use crate::schema::Binding;
@@ -14,13 +15,14 @@ pub(super) fn write(
     binding: &Binding,
     path: &str,
     captures: &[Range<usize>],
+    multi_segment: MultiSegment,
     scratch: &mut Scratch,
     out: &mut Vec<u8>,
 ) -> Result<(), Failure> {
     for (variable, capture) in binding.variables.iter().zip(captures) {
         let name = variable.field.name();
         let form = if variable.multi {
-            Form::Segments
+            Form::Segments(multi_segment)
         } else {
             Form::Segment
         };
