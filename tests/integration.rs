@@ -12,6 +12,7 @@ mod support;
 mod transcode {
     mod golden;
     mod judge;
+    mod masks;
     mod messages;
     mod mutations;
     mod oracle;

@@ -149,3 +149,7 @@ fn within(max: usize, out: &[u8]) -> Result<(), Failure> {
         "the request message has {length} bytes, and at most {max} are taken"
     )))
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
