@@ -17,6 +17,7 @@ mod support;
 mod transcode {
     mod golden;
     mod judge;
+    mod masks;
     #[cfg(target_os = "linux")]
     mod memory;
     mod messages;

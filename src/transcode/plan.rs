@@ -43,6 +43,9 @@ pub(crate) struct Plan {
     pub(crate) oneofs: Box<[Box<str>]>,
     /// Its JSON form is not an object of its fields.
     pub(crate) wkt: Option<Wkt>,
+    /// Index of the field that is an update's mask: the singular `FieldMask` named `update_mask`, or
+    /// the only one.
+    pub(crate) mask: Option<u32>,
     /// First of `1 + fields.len()` slots in a scratch: the start of the object, then each field.
     pub(crate) slot: usize,
     /// Index + 1 by field number, where numbers are small.

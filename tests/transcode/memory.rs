@@ -9,7 +9,7 @@ use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use transom::protocol::Config;
+use transom::protocol::Options;
 use transom::transcode::{ErrorKind, Lowered, Plans, Scratch, UnknownAny};
 
 /// Bytes of memory for a byte of body at most.
@@ -287,11 +287,11 @@ fn one_body() {
     let plan = plans.find(case.message).unwrap();
     let size = size.parse().unwrap();
     // The gateway's own options; each body is as large as its limits allow.
-    let mut config = Config::default();
-    config.read.output_max = size;
-    config.print.output_max = GROWTH * size;
-    config.print.emit_defaults = case.way == PrintAll;
-    config.print.unknown_any = UnknownAny::Base64;
+    let mut options = Options::default();
+    options.read.output_max = size;
+    options.print.output_max = GROWTH * size;
+    options.print.emit_defaults = case.way == PrintAll;
+    options.print.unknown_any = UnknownAny::Base64;
 
     let body = (case.body)(size);
     let (mut out, mut scratch) = (Vec::new(), Scratch::default());
@@ -299,8 +299,8 @@ fn one_body() {
     let _ = std::fs::write("/proc/self/clear_refs", "5\n");
     let before = peak();
     let outcome = match case.way {
-        Read => plans.to_wire(plan, &body, &config.read, &mut scratch, &mut out),
-        Print | PrintAll => plans.to_json(plan, &body, &config.print, &mut scratch, &mut out),
+        Read => plans.to_wire(plan, &body, &options.read, &mut scratch, &mut out),
+        Print | PrintAll => plans.to_json(plan, &body, &options.print, &mut scratch, &mut out),
     };
     let used = peak() - before + body.len();
     let outcome = match outcome {

@@ -86,6 +86,10 @@ impl Indices {
             field.shadowed = names.get(field.name.as_bytes()) != Some(index);
         }
         Plan {
+            mask: mask(message).and_then(|number| {
+                let at = fields.iter().position(|field| field.number == number);
+                at.and_then(|at| u32::try_from(at).ok())
+            }),
             name: message.full_name().into(),
             dense: dense(&fields),
             names,
@@ -186,6 +190,23 @@ impl Indices {
                 None => Kind::Bytes,
             },
         }
+    }
+}
+
+/// Number of the field that is an update's mask (AIP-134).
+fn mask(message: &MessageDescriptor) -> Option<u32> {
+    let is_mask = |field: &FieldDescriptor| {
+        let kind = field.kind();
+        let message = kind.as_message();
+        !field.is_list()
+            && !field.is_map()
+            && message.is_some_and(|m| m.full_name() == "google.protobuf.FieldMask")
+    };
+    let masks: Vec<_> = message.fields().filter(is_mask).collect();
+    let named = masks.iter().find(|field| field.name() == "update_mask");
+    match (named, masks.as_slice()) {
+        (Some(field), _) | (None, [field]) => Some(field.number()),
+        (None, _) => None,
     }
 }
 
