@@ -4,8 +4,8 @@ Most cases are valid. The others have one mutation, noted as a trait that begins
 """
 
 import dataclasses
+import json
 import random
-import urllib.parse
 
 from schema import Variable
 from values import INTEGERS, WRAPPED, Values, is_list, is_map, kind_of
@@ -65,10 +65,35 @@ class Maker:
         if self.mutation:
             # A mutation that does not fit the binding leaves the case valid.
             self.mutation(self)
+        self.observe()
         target = self.target
         if target is None:
             target = self.path + ("?" + "&".join(self.query) if self.query else "")
         return Case(self.number, binding.rpc, binding, self.method, target, self.headers, self.body, self.traits)
+
+    def observe(self):
+        """Notes what came about by chance: a body that names what the path binds, a body that is a scalar."""
+        try:
+            body = json.loads(self.body or b"x")
+        except (ValueError, RecursionError):
+            return
+        if self.binding.body and not isinstance(body, dict | list):
+            self.traits.add("body:scalar")
+        for path in self.binding.bound if isinstance(body, dict) else ():
+            if self.binding.body != "*":
+                if path[0] != self.binding.body or len(path) == 1:
+                    continue
+                path = path[1:]
+            message, value = self.body_type(), body
+            for name in path:
+                field = message.fields_by_name[name]
+                keys = [key for key in (field.json_name, field.name) if isinstance(value, dict) and key in value]
+                value, message = (value[keys[0]] if keys else None), field.message_type
+                siblings = field.containing_oneof.fields if field.containing_oneof else ()
+                if any(f.json_name in body or f.name in body for f in siblings if f is not field):
+                    self.traits.add("body:names a sibling of what the path binds")
+            if value is not None:
+                self.traits.add("body:names what the path binds")
 
     # The path.
 
@@ -83,7 +108,7 @@ class Maker:
         """The text of one segment, before and after percent-encoding."""
         field = self.field(variable.path)
         text = ""
-        while not text or text in (".", ".."):
+        while not text or text in (".", "..") or "\\" in text:
             text = self.values.plain(kind_of(field), field)[0]
         if "/" in text:
             self.traits.add("path:encoded slash")
@@ -94,7 +119,6 @@ class Maker:
 
     def make_path(self):
         out = []
-        special = None
         for part in self.binding.parts:
             if isinstance(part, Variable):
                 for piece in part.segments:
@@ -110,7 +134,6 @@ class Maker:
                 out.append(percent(self.values.word() or "x", IN_PATH, self.random))
             else:
                 out.append(part)
-        del special
         path = "/" + "/".join(out) + (f":{self.binding.verb}" if self.binding.verb else "")
         if self.binding.template.endswith("**}") and path.endswith(("/files",)) or path == "/v1/any":
             self.traits.add("path:** of nothing")
@@ -177,7 +200,7 @@ class Maker:
         kind = kind_of(field)
         key = ".".join(path)
         if is_map(field):
-            if not self.values.rarely("query:map", 0.3):
+            if not self.values.rarely("query:map", 0.1):
                 return []
             entry = field.message_type.fields_by_name
             if kind_of(entry["value"]) == "message":
@@ -189,15 +212,13 @@ class Maker:
                 return []
             inner = self.values.chosen(field.message_type, self.random.randint(1, 2), {"file"})
             return [p for f in inner for p in self.parameters(f, (*path, self.spelled(f)), depth - 1)]
-        if kind in ("Any", "Empty"):
+        if kind in ("Any", "Empty") or is_list(field) and kind in ("Timestamp", "Duration"):
             return []
         if kind in ("Struct", "Value", "ListValue"):
-            if not self.values.rarely("query:json", 0.3):
+            if not self.values.rarely("query:json", 0.1):
                 return []
             return [self.parameter(key, self.values.single(field, self.schema, 2))]
         count = self.random.randint(1, 3) if is_list(field) else 1
-        if is_list(field) and kind == "enum":
-            pass
         out = []
         for _ in range(count):
             text = self.values.plain(kind, field)[0]
@@ -333,6 +354,8 @@ def wrong_list(make):
     if not body_object(make):
         return
     found = [f for f in make.body_type().fields if is_list(f) and f.json_name.encode() not in make.body]
+    if not found:
+        return
     field = make.random.choice(found)
     trait, text = make.random.choice([("one value", None), ("null inside", "[null]"), ("object", '{"0":1}'), ("nested", "[[]]"), ("trailing comma", None)])
     if text is None:
@@ -429,7 +452,7 @@ def broken_json(make):
 @mutation
 def deep(make):
     if body_object(make) and make.body_type().name in ("Thing", "Leaf"):
-        depth = make.random.choice([20, 31, 32, 40, 63, 64, 65, 90, 99, 100, 101, 150, 2000])
+        depth = make.random.choice([20, 31, 32, 40, 63, 64, 65, 90, 97, 98, 99, 100, 101, 102, 150, 2000])
         name = "child" if make.body_type().name == "Thing" else "leaf"
         make.traits.add(f"!json depth: {'up to 60' if depth < 60 else 'up to 96' if depth < 97 else 'up to 103' if depth < 104 else 'above'}")
         make.body = b'{"%s":' % name.encode() * depth + b"{}" + b"}" * depth
@@ -503,7 +526,8 @@ def oneof_in_query(make):
 @mutation
 def message_in_query(make):
     if make.binding.body not in ("*", "leaves") and make.input.name == "Thing" and ("leaf", "name") not in make.binding.bound:
-        trait, text = make.random.choice([("repeated message", "leaves.name=a"), ("message as text", "leaf=a"), ("message as JSON", "child=%7B%7D"), ("map as text", "labels=a"), ("Any", "any=a"), ("map by a dot", "labels.a=b"), ("Empty", "nothing=")])
+        trait, text = make.random.choice([("repeated message", "leaves.name=a"), ("message as text", "leaf=a"), ("message as JSON", "child=%7B%7D"), ("map as text", "labels=a"), ("Any", "any=a"), ("map by a dot", "labels.a=b"), ("Empty", "nothing="),
+                                           ("repeated well-known type", "times=2024-01-01T00:00:00Z"), ("repeated well-known type", "spans=1s&spans=2s")])
         make.traits.add(f"!query {trait}")
         make.query.append(text)
 
@@ -632,5 +656,3 @@ def curl(case, base):
     target = case.target.replace("'", "'\\''")
     return " ".join(words) + f" '{base}{target}'"
 
-
-__all__ = ["Case", "curl", "make", "urllib"]

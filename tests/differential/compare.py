@@ -48,12 +48,44 @@ class Difference:
         """Whether the case has a trait that begins with one of the prefixes."""
         return any(trait.startswith(prefixes) for trait in self.case.traits)
 
-    def outcomes(self, transom, envoy):
-        """Whether the two sides came to these ends: an outcome, or an HTTP status."""
-        return all(
-            side.outcome == wanted if isinstance(wanted, str) else side.status == wanted
-            for side, wanted in ((self.transom, transom), (self.envoy, envoy))
-        )
+    def ours(self, status, *texts):
+        """Whether Transom refused, with this HTTP status and one of these texts in its message."""
+        if self.transom.outcome != REFUSED or self.transom.status != status:
+            return False
+        message = (self.transom.json() or {}).get("message", "")
+        return not texts or any(text in message for text in texts)
+
+    def theirs(self, status, *texts):
+        """Whether Envoy refused, with this HTTP status and one of these texts in its answer."""
+        if self.envoy.outcome != REFUSED or self.envoy.status != status:
+            return False
+        return not texts or any(text.encode() in self.envoy.body for text in texts)
+
+    @property
+    def we_asked(self):
+        return self.transom.rpc is not None
+
+    @property
+    def they_asked(self):
+        return self.envoy.rpc is not None
+
+    @property
+    def both_asked(self):
+        return self.we_asked and self.they_asked
+
+    def same_without(self, *fields):
+        """Whether the backend got the same message from both, these fields left aside."""
+        if not self.both_asked or self.transom.rpc != self.envoy.rpc:
+            return False
+        kept = []
+        for side in (self.transom, self.envoy):
+            message = type(side.message)()
+            message.CopyFrom(side.message)
+            for field in fields:
+                if field in message.DESCRIPTOR.fields_by_name:
+                    message.ClearField(field)
+            kept.append(message.SerializeToString(deterministic=True))
+        return kept[0] == kept[1]
 
 
 class Client:
@@ -97,7 +129,7 @@ class Client:
             self.connection = None
         rpc, message = self.backend.take(key) or (None, None)
         kind = (response.getheader("content-type") or "").split(";")[0].strip()
-        wire = message.SerializeToString(deterministic=True) if message is not None else None
+        wire = self.backend.schema.plain(message) if message is not None else None
         return Side(response.status, kind, body, rpc, message, wire, cut)
 
 

@@ -102,11 +102,12 @@ def show(case, transom, envoy, ports, why):
 def compare(options):
     import schema as schemas
     from backend import Backend
-    from differences import RULES, rule_for
+    from differences import RULES, rule_for, use
 
     descriptors = options.work / "things.binpb"
     schemas.compile_to(descriptors)
     schema = schemas.Schema(descriptors)
+    use(schema)
     backend = Backend(schema)
     gateways = Gateways(options, descriptors, backend)
     equal, known, unexplained, mutated, total = collections.Counter(), collections.Counter(), [], 0, 0
@@ -131,7 +132,7 @@ def compare(options):
             groups[(*traits, what, transom.status, transom.outcome, envoy.status, envoy.outcome)].append(entry)
         for key, entries in sorted(groups.items(), key=lambda item: -len(item[1]))[: options.show]:
             print(f"\n== {len(entries)} times unexplained: {key}")
-            for case, transom, envoy, what in entries[:2]:
+            for case, transom, envoy, what in entries[:4]:
                 show(case, transom, envoy, gateways.ports, what)
         if options.hold:
             input("the gateways still run; Enter ends them ")

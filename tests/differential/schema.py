@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 from google.protobuf import descriptor_pb2, descriptor_pool, json_format, message_factory
+from google.protobuf.message import DecodeError
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -71,7 +72,7 @@ class Schema:
         raw = path.read_bytes()
         self.pool = descriptor_pool.DescriptorPool()
         for file in descriptor_pb2.FileDescriptorSet.FromString(raw).file:
-            self.pool.Add(file) if hasattr(self.pool, "Add") else self.pool.AddSerializedFile(file.SerializeToString())
+            self.pool.AddSerializedFile(file.SerializeToString())
         # Read once more by the pool's own types, which know the annotation.
         described = self.type("google.protobuf.FileDescriptorSet").FromString(raw)
         rule_of = self.pool.FindExtensionByName("google.api.http")
@@ -110,10 +111,37 @@ class Schema:
     def answer_type(self, rpc):
         return message_factory.GetMessageClass(self.methods[rpc].output_type)
 
+    def plain(self, message):
+        """Deterministic wire bytes; what is packed in an Any is packed anew, so that order and zeros do not count."""
+        copy = type(message)()
+        copy.CopyFrom(message)
+        self.repack(copy)
+        return copy.SerializeToString(deterministic=True)
+
+    def repack(self, message):
+        if message.DESCRIPTOR.full_name == "google.protobuf.Any":
+            try:
+                packed = self.type(message.type_url.rpartition("/")[2]).FromString(message.value)
+            except (KeyError, DecodeError):
+                return
+            message.value = self.plain(packed)
+            return
+        for field, value in message.ListFields():
+            if field.type != field.TYPE_MESSAGE:
+                continue
+            if not field.is_repeated:
+                values = [value]
+            elif field.message_type.GetOptions().map_entry:
+                values = value.values() if field.message_type.fields_by_name["value"].message_type else []
+            else:
+                values = value
+            for value in values:
+                self.repack(value)
+
     def canonical(self, message_type, value):
         """A decoded JSON value as deterministic wire bytes; None if it is no ProtoJSON of that type."""
         try:
             message = json_format.ParseDict(value, message_type(), descriptor_pool=self.pool)
         except (json_format.ParseError, ValueError, TypeError, AttributeError):
             return None
-        return message.SerializeToString(deterministic=True)
+        return self.plain(message)
