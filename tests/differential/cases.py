@@ -51,10 +51,12 @@ class Maker:
         self.traits = self.values.traits
 
     def case(self):
-        binding = self.random.choice(self.schema.bindings)
+        rpc = self.random.choice(list(self.schema.methods))
+        binding = self.random.choice([binding for binding in self.schema.bindings if binding.rpc == rpc])
         self.binding, self.method = binding, binding.method
         self.input = self.schema.methods[binding.rpc].input_type
-        self.mutation = self.random.choice(MUTATIONS) if self.random.random() < MUTATED else None
+        self.values.small = rpc == "Fail" and self.random.random() < 0.9
+        mutate = self.random.random() < MUTATED
         self.path = self.make_path()
         self.headers, self.body, self.query = [], None, []
         if binding.body:
@@ -62,9 +64,10 @@ class Maker:
         if binding.body != "*":
             self.make_query()
         self.target = None
-        if self.mutation:
-            # A mutation that does not fit the binding leaves the case valid.
-            self.mutation(self)
+        before = set(self.traits)
+        while mutate and self.traits == before:
+            # Until one fits the binding; `other_method` always does.
+            self.random.choice(MUTATIONS)(self)
         self.observe()
         target = self.target
         if target is None:
@@ -94,6 +97,15 @@ class Maker:
                     self.traits.add("body:names a sibling of what the path binds")
             if value is not None:
                 self.traits.add("body:names what the path binds")
+
+    def body_type(self):
+        """The message type of a JSON body that is a plain message."""
+        if not self.binding.body or self.input.full_name == "google.api.HttpBody" or self.binding.body == "file":
+            return None
+        if self.binding.body == "*":
+            return self.input
+        field = self.input.fields_by_name[self.binding.body]
+        return field.message_type if kind_of(field) == "message" and not is_list(field) and not is_map(field) else None
 
     # The path.
 
@@ -158,10 +170,10 @@ class Maker:
             text = self.values.message(self.input, self.schema, leave=self.limits())
         else:
             field = self.input.fields_by_name[body]
-            text = self.values.value(field, self.schema, 3) if kind_of(field) != "message" or is_list(field) \
+            text = self.values.value(field, self.schema, 3) if self.body_type() is None \
                 else self.values.message(field.message_type, self.schema)
-            if text == "null":
-                self.traits.add("body:null field")
+            if text == "null" and kind_of(field) != "Value":
+                self.traits.add("!body null")
         text = self.values.gap() + text + self.values.gap()
         if self.values.rarely("body:empty", 0.03):
             text = ""
@@ -187,10 +199,6 @@ class Maker:
         taken = {path[0] for path in self.binding.bound} | {self.binding.body} | self.limits() | {"file", "child"}
         for field in self.values.chosen(self.input, self.random.choice([0, 0, 1, 2, 3, 5]), taken):
             self.query += self.parameters(field, (self.spelled(field),), 2)
-        if self.binding.rpc == "Fail" and self.random.random() < 0.7:
-            # An answer with a code that gRPC has.
-            last = self.path.rsplit("/", 1)[0]
-            self.path = f"{last}/{self.random.randint(1, 16)}"
 
     def spelled(self, field):
         return field.name if self.random.random() < 0.3 else field.json_name
@@ -228,10 +236,14 @@ class Maker:
         return out
 
     def parameter(self, key, text):
+        """One `key=value`, escaped."""
         value = percent(text, IN_QUERY, self.random)
         if "%20" in value and self.values.rarely("query:plus", 0.5):
             value = value.replace("%20", "+")
-        return f"{percent(key, IN_QUERY | frozenset(b'[]'), self.random)}={value}"
+        key = percent(key, IN_QUERY | frozenset(b"[]"), self.random)
+        if "%2e" in key.lower():
+            self.traits.add("query:escaped dot")
+        return f"{key}={value}"
 
     # What mutations need.
 
@@ -255,19 +267,6 @@ def body_object(make):
     """Whether the body is a JSON object that members can be added to."""
     return make.body is not None and make.body.strip().startswith(b"{") and make.body.strip().endswith(b"}") \
         and make.body_type() is not None
-
-
-def body_type(self):
-    """The message type of a JSON body that is a plain message."""
-    if not self.binding.body or self.input.full_name == "google.api.HttpBody" or self.binding.body == "file":
-        return None
-    if self.binding.body == "*":
-        return self.input
-    field = self.input.fields_by_name[self.binding.body]
-    return field.message_type if kind_of(field) == "message" and not is_list(field) and not is_map(field) else None
-
-
-Maker.body_type = body_type
 
 
 def add_member(make, member, first=False):

@@ -78,7 +78,7 @@ def compare_all(options, schema, backend, ports):
             kept.clients = [Client(name, port, backend) for name, port in ports.items()]
         case = make(schema, options.seed, number)
         transom, envoy = (client.send(case) for client in kept.clients)
-        return case, transom, envoy, *judge.difference(case, transom, envoy)
+        return case, transom, envoy, *judge.compare(case, transom, envoy)
 
     numbers = range(options.count) if options.only is None else [options.only]
     with concurrent.futures.ThreadPoolExecutor(THREADS) as pool:
@@ -102,12 +102,11 @@ def show(case, transom, envoy, ports, why):
 def compare(options):
     import schema as schemas
     from backend import Backend
-    from differences import RULES, rule_for, use
+    from differences import RULES, rule_for
 
     descriptors = options.work / "things.binpb"
     schemas.compile_to(descriptors)
     schema = schemas.Schema(descriptors)
-    use(schema)
     backend = Backend(schema)
     gateways = Gateways(options, descriptors, backend)
     equal, known, unexplained, mutated, total = collections.Counter(), collections.Counter(), [], 0, 0

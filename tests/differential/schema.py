@@ -19,7 +19,7 @@ def compile_to(path):
     subprocess.run(
         [sys.executable, "-m", "grpc_tools.protoc", f"-I{HERE / 'proto'}", f"-I{ROOT / 'proto'}",
          "--include_imports", f"--descriptor_set_out={path}",
-         "differential/v1/things.proto", "google/rpc/error_details.proto"],
+         "differential/v1/things.proto", "google/rpc/status.proto", "google/rpc/error_details.proto"],
         check=True,
     )
 
@@ -110,6 +110,13 @@ class Schema:
 
     def answer_type(self, rpc):
         return message_factory.GetMessageClass(self.methods[rpc].output_type)
+
+    def is_download(self, rpc, answer):
+        """Whether what is answered is an HttpBody."""
+        kind = self.methods[rpc].output_type
+        if answer:
+            kind = kind.fields_by_name[answer].message_type
+        return kind is not None and kind.full_name == "google.api.HttpBody"
 
     def plain(self, message):
         """Deterministic wire bytes; what is packed in an Any is packed anew, so that order and zeros do not count."""

@@ -44,11 +44,12 @@ def is_list(field):
 
 
 class Values:
-    """Draws values; `traits` collects what is special about them."""
+    """Draws values; `traits` collects what is special about them. `small`: integers that may be codes."""
 
     def __init__(self, random):
         self.random = random
         self.traits = set()
+        self.small = False
 
     def rarely(self, trait, chance=0.04):
         """True now and then, and then the trait is noted."""
@@ -64,6 +65,8 @@ class Values:
 
     def integer(self, kind):
         low, high = INTEGERS[kind]
+        if self.small:
+            return self.random.randint(0, 18)
         chosen = self.random.random()
         if chosen < 0.2:
             return self.random.choice([low, high, 0, 1])
