@@ -451,17 +451,18 @@ def broken_json(make):
 @mutation
 def deep(make):
     if body_object(make) and make.body_type().name in ("Thing", "Leaf"):
-        depth = make.random.choice([20, 31, 32, 40, 63, 64, 65, 90, 97, 98, 99, 100, 101, 102, 150, 2000])
+        depth = make.random.choice([20, 64, 98, 99, 100, 101, 2000])
         name = "child" if make.body_type().name == "Thing" else "leaf"
-        make.traits.add(f"!json depth: {'up to 60' if depth < 60 else 'up to 96' if depth < 97 else 'up to 103' if depth < 104 else 'above'}")
+        make.traits.add("!json depth")
         make.body = b'{"%s":' % name.encode() * depth + b"{}" + b"}" * depth
 
 
 @mutation
 def deep_struct(make):
     if body_object(make) and make.body_type().name == "Thing":
+        # Each level is two on the wire, and the backend's library reads a hundred.
         depth = make.random.choice([20, 40, 150, 2000])
-        make.traits.add(f"!json depth: {'up to 60' if depth < 60 else 'above'}")
+        make.traits.add("!json depth")
         make.body = b'{"value":' + b"[" * depth + b"]" * depth + b"}"
 
 
