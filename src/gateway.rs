@@ -169,11 +169,7 @@ impl Gateway {
 
         let workers = Workers::start(config.workers).map_err(StartError::Workers)?;
         let calls = Upstream::build(config.upstreams.clone(), workers.count())?;
-        let serving = Serving {
-            schema: Arc::new(schema),
-            calls,
-            config: config.protocol.clone(),
-        };
+        let serving = Serving::new(Arc::new(schema), calls, config.protocol.clone());
         let serving = Arc::new(ArcSwap::from_pointee(serving));
         let router = protocol::Router::new(Arc::clone(&serving), Observe::default());
 
@@ -268,11 +264,8 @@ impl Join {
             Ok(schema) => {
                 report(&Progress::Joined(&schema));
                 let calls = self.serving.load().calls.clone();
-                self.serving.store(Arc::new(Serving {
-                    schema: Arc::new(schema),
-                    calls,
-                    config: self.config.protocol,
-                }));
+                let serving = Serving::new(Arc::new(schema), calls, self.config.protocol);
+                self.serving.store(Arc::new(serving));
             }
             Err(error) => {
                 tracing::error!(%error, "the reflected schema was refused; the one from files stays in force");

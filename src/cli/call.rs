@@ -114,8 +114,8 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
 
 async fn call(arguments: &Arguments, settings: Settings) -> Result<Exit, String> {
     let (read, write) = (
-        settings.gateway.protocol.read,
-        settings.gateway.protocol.print,
+        settings.gateway.protocol.options.read,
+        settings.gateway.protocol.options.print,
     );
     let loaded = routes::load(&settings.gateway)
         .await

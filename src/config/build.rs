@@ -225,17 +225,18 @@ fn listener_config(raw: &File) -> listener::Config {
 }
 
 fn protocol_config(raw: &File) -> protocol::Config {
-    let default = protocol::Config::default();
+    let default = protocol::Options::default();
     let (limits, timeouts): (_, &Timeouts) = (&raw.limits, &raw.timeouts);
     // Text and wire form of one message differ in size; what the transcoder may write keeps the
     // ratio that the defaults have to the message limits.
     let scaled = |limit: usize, of: usize, to: usize| limit.saturating_mul((to / of.max(1)).max(1));
-    protocol::Config {
-        rest: protocol::rest::Config {
+    let options = protocol::Options {
+        rest: protocol::rest::Options {
             unknown_query: match raw.rest.unknown_query {
                 Strictness::Ignore => protocol::rest::UnknownQuery::Ignore,
                 Strictness::Refuse => protocol::rest::UnknownQuery::Refuse,
             },
+            ..protocol::rest::Options::default()
         },
         read: transcode::ReadOptions {
             unknown: match raw.json.unknown_fields {
@@ -264,9 +265,6 @@ fn protocol_config(raw: &File) -> protocol::Config {
         limits: protocol::Limits {
             request_message: limits.request_message.0,
             response_message: limits.response_message.0,
-            url: limits.url.0,
-            metadata: limits.header_bytes.0,
-            metadata_fields: limits.headers.get(),
         },
         timeouts: protocol::Timeouts {
             unary_default: timeouts.unary.value.0,
@@ -274,5 +272,13 @@ fn protocol_config(raw: &File) -> protocol::Config {
             request_body: timeouts.request_body.0,
             stream_idle: timeouts.stream_idle.0,
         },
+    };
+    protocol::Config {
+        head: protocol::HeadLimits {
+            url: limits.url.0,
+            metadata: limits.header_bytes.0,
+            metadata_fields: limits.headers.get(),
+        },
+        ..options.into()
     }
 }

@@ -158,7 +158,7 @@ pub(super) enum BadBindings {
 
 impl Default for Rest {
     fn default() -> Self {
-        let (protocol, schema) = (protocol::Config::default(), schema::Options::default());
+        let (protocol, schema) = (protocol::Options::default(), schema::Options::default());
         Self {
             unknown_query: match protocol.rest.unknown_query {
                 protocol::rest::UnknownQuery::Ignore => Strictness::Ignore,
@@ -191,7 +191,7 @@ pub(super) struct Json {
 
 impl Default for Json {
     fn default() -> Self {
-        let protocol::Config { read, print, .. } = protocol::Config::default();
+        let protocol::Options { read, print, .. } = protocol::Options::default();
         Self {
             unknown_fields: match read.unknown {
                 transcode::Unknown::Ignore => Strictness::Ignore,
@@ -228,13 +228,14 @@ pub(super) struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        let (listener, protocol) = (listener::Config::default(), protocol::Config::default());
+        let (listener, protocol) = (listener::Config::default(), protocol::Options::default());
+        let head = crate::protocol::HeadLimits::default();
         Self {
             request_message: ByteSize(protocol.limits.request_message),
             response_message: ByteSize(protocol.limits.response_message),
             depth: Count::of(protocol.read.depth_max),
-            url: ByteSize(protocol.limits.url),
-            header_bytes: ByteSize(protocol.limits.metadata),
+            url: ByteSize(head.url),
+            header_bytes: ByteSize(head.metadata),
             headers: Count::of(listener.limits.headers),
             streams_per_connection: Count(listener.limits.streams_per_connection),
             connections: Count::of(listener.limits.connections),
@@ -275,7 +276,7 @@ pub(super) struct Timeouts {
 
 impl Default for Timeouts {
     fn default() -> Self {
-        let (listener, protocol) = (listener::Config::default(), protocol::Config::default());
+        let (listener, protocol) = (listener::Config::default(), protocol::Options::default());
         Self {
             unary: unplaced(SpanOrNone(protocol.timeouts.unary_default)),
             unary_cap: Span(protocol.timeouts.unary_cap),

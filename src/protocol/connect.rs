@@ -121,9 +121,9 @@ async fn reply<S: call::Service>(
         body,
         record,
     } = exchange;
-    let config = &serving.config;
+    let options = serving.chosen.of_method(method);
     check_protocol(&parts.headers)?;
-    let deadline = deadline::of(&parts.headers, method.shape, &config.timeouts)
+    let deadline = deadline::of(&parts.headers, method.shape, &options.timeouts)
         .map_err(|malformed| malformed.as_invalid_field())?;
     record.deadline(deadline);
     if deadline.has_passed() {
@@ -132,8 +132,8 @@ async fn reply<S: call::Service>(
     let metadata = metadata::from_request(parts, record.request_id())
         .map_err(|malformed| malformed.as_invalid_field())?;
     let bounds = Bounds {
-        bytes: config.limits.request_message,
-        within: config.timeouts.request_body,
+        bytes: options.limits.request_message,
+        within: options.timeouts.request_body,
         deadline,
     };
     let json = unary::read(std::mem::take(body), bounds)
@@ -145,7 +145,9 @@ async fn reply<S: call::Service>(
         Message::from_payload(b"")
     } else {
         Message::build(|wire| {
-            scratch::with(|scratch| plans.to_wire(method.input, &json, &config.read, scratch, wire))
+            scratch::with(|scratch| {
+                plans.to_wire(method.input, &json, &options.read, scratch, wire)
+            })
         })
         .map_err(|error| Failure::unreadable(&error))?
     };
@@ -159,7 +161,7 @@ async fn reply<S: call::Service>(
         encodings: Encodings::default(),
         requests: Requests::One(message),
     };
-    let whole = unary::make(&serving.calls, call, config.limits.response_message).await;
+    let whole = unary::make(&serving.calls, call, options.limits.response_message).await;
     let Whole {
         metadata,
         message,
@@ -173,7 +175,7 @@ async fn reply<S: call::Service>(
     let mut body = Vec::with_capacity(message.len() * 2);
     let printed = unary::uncompressed(&message).and_then(|wire| {
         scratch::with(|scratch| {
-            plans.to_json(method.output, wire, &config.print, scratch, &mut body)
+            plans.to_json(method.output, wire, &options.print, scratch, &mut body)
         })
         .map_err(|error| unprintable(&error))
     });

@@ -30,11 +30,11 @@ pub(super) async fn answer<S: call::Service>(mut exchange: Exchange<'_, S>) -> R
         mut record,
         ..
     } = exchange;
-    let message_max = serving.config.limits.response_message;
     let passed = match passed {
         Ok(passed) => passed,
         Err(status) => return complete(content_type, status.into(), record),
     };
+    let message_max = passed.reply_max;
     if passed.call.method.shape == Shape::Unary {
         let whole = unary::make(&serving.calls, passed.call, message_max).await;
         return complete(content_type, whole, record);

@@ -34,6 +34,8 @@ pub(super) struct Passed {
     pub(super) call: Call,
     /// Watches over streams; unary calls have their deadline.
     pub(super) idle: Option<Idle>,
+    /// Payload bytes of a reply message at most.
+    pub(super) reply_max: usize,
 }
 
 impl Passed {
@@ -53,17 +55,17 @@ impl Passed {
             body,
             record,
         } = exchange;
-        let config = &serving.config;
         let Some(method) = serving.schema.method(parts.uri.path()) else {
             return Err(Status::downstream(
                 Code::Unimplemented,
                 "there is no such method here",
             ));
         };
+        let options = serving.chosen.of_method(method);
         record.method(method);
         let internal =
             |error: &dyn std::error::Error| Status::downstream(Code::Internal, error.to_string());
-        let deadline = deadline::of(&parts.headers, method.shape, &config.timeouts)
+        let deadline = deadline::of(&parts.headers, method.shape, &options.timeouts)
             .map_err(|error| internal(&error))?;
         record.deadline(deadline);
         if deadline.has_passed() {
@@ -77,11 +79,11 @@ impl Passed {
             metadata::from_request(parts, record.request_id()).map_err(|error| internal(&error))?;
         let peer = peer(parts);
 
-        let max = config.limits.request_message;
+        let max = options.limits.request_message;
         let mut messages = Messages::new(std::mem::take(body), max, &encodings);
         let (requests, idle) = match method.shape {
             Shape::Unary | Shape::ServerStream => {
-                let only = messages.only(deadline, config.timeouts.request_body);
+                let only = messages.only(deadline, options.timeouts.request_body);
                 let message = match only.await {
                     Ok(message) => message,
                     Err(status) => {
@@ -99,7 +101,7 @@ impl Passed {
             }
         };
         let idle =
-            (method.shape != Shape::Unary).then(|| Idle::new(config.timeouts.stream_idle, idle));
+            (method.shape != Shape::Unary).then(|| Idle::new(options.timeouts.stream_idle, idle));
         let method = Arc::clone(method);
         let call = Call {
             method,
@@ -109,7 +111,11 @@ impl Passed {
             encodings,
             requests,
         };
-        Ok(Self { call, idle })
+        Ok(Self {
+            call,
+            idle,
+            reply_max: options.limits.response_message,
+        })
     }
 
     /// Makes the call. A client stream that falls silent before the answer begins is given up.
@@ -117,7 +123,7 @@ impl Passed {
         self,
         calls: &S,
     ) -> Result<(Reply, Option<Idle>), Status> {
-        let Self { call, mut idle } = self;
+        let Self { call, mut idle, .. } = self;
         let reply = calls.call(call);
         let reply = match &mut idle {
             Some(idle) => idle.watch(reply).await?,

@@ -21,7 +21,7 @@ use super::error::Failure;
 use super::http_body;
 use crate::call::Message;
 use crate::call::message::PREFIX;
-use crate::protocol::{Config, scratch};
+use crate::protocol::{Options, scratch};
 use crate::schema::{Binding, Body};
 use crate::transcode::{Plans, ReadOptions, Scratch};
 
@@ -45,9 +45,9 @@ pub(super) fn message(
     plans: &Plans,
     binding: &Binding,
     request: &Request<'_>,
-    config: &Config,
+    options: &Options,
 ) -> Result<Message, Failure> {
-    let read = &config.read;
+    let read = &options.read;
     scratch::with(|scratch| {
         Message::build(|out| {
             if let Some(query) = request.query {
@@ -55,14 +55,14 @@ pub(super) fn message(
                     plans,
                     binding,
                     query,
-                    config.rest.unknown_query,
+                    options.rest.unknown_query,
                     scratch,
                     out,
                 )?;
             }
             write_body(plans, binding, &request.payload, read, scratch, out)?;
             path::write(plans, binding, request.path, request.captures, scratch, out)?;
-            within(config.limits.request_message, out)
+            within(options.limits.request_message, out)
         })
     })
 }

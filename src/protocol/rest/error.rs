@@ -11,6 +11,7 @@ use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, StatusCode};
 
+use super::Terms;
 use super::wire::{Fields, Value};
 use crate::call::{Code, Status};
 use crate::protocol::scratch;
@@ -167,8 +168,7 @@ impl Failure {
     /// Sets the answer's headers beside those of a backend, and gives its body.
     pub(super) fn render(
         &self,
-        plans: &Plans,
-        print: &PrintOptions,
+        Terms { plans, options }: Terms<'_>,
         headers: &mut HeaderMap,
     ) -> Bytes {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -188,7 +188,7 @@ impl Failure {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         let mut body = Vec::with_capacity(256);
-        write_status(&self.status, plans, print, &mut body);
+        write_status(&self.status, plans, &options.print, &mut body);
         body.into()
     }
 }

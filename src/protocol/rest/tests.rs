@@ -16,8 +16,8 @@ use crate::call::{
     Answer, Call, Code, End, Message, Metadata, Replies, Reply, Requests, Service, Status,
 };
 use crate::observe::Observe;
-use crate::protocol::{Config, Router, Serving};
-use crate::schema::{Options, Schema, Source};
+use crate::protocol::{Options, Router, Serving};
+use crate::schema::{self, Schema, Source};
 
 mod answers;
 mod bindings;
@@ -79,7 +79,7 @@ impl Gateway {
     fn new(
         script: impl Fn(&Call, &Message) -> Result<Reply, Status> + Send + Sync + 'static,
     ) -> Self {
-        Self::with(Config::default(), script)
+        Self::with(Options::default(), script)
     }
 
     /// Answers every call with its request message.
@@ -88,7 +88,7 @@ impl Gateway {
     }
 
     fn with(
-        config: Config,
+        options: Options,
         script: impl Fn(&Call, &Message) -> Result<Reply, Status> + Send + Sync + 'static,
     ) -> Self {
         let calls = Arc::default();
@@ -96,11 +96,7 @@ impl Gateway {
             script: Arc::new(script),
             calls: Arc::clone(&calls),
         };
-        let serving = Serving {
-            schema: schema(),
-            calls: backend,
-            config,
-        };
+        let serving = Serving::new(schema(), backend, options.into());
         let router = Router::new(Arc::new(ArcSwap::from_pointee(serving)), Observe::default());
         Self { router, calls }
     }
@@ -221,7 +217,7 @@ fn schema() -> Arc<Schema> {
             upstream: "backend".into(),
             reflected: false,
         };
-        let schema = Schema::build(vec![source], &Options::default()).unwrap();
+        let schema = Schema::build(vec![source], &schema::Options::default()).unwrap();
         assert_eq!(schema.refusals(), [""; 0]);
         Arc::new(schema)
     };

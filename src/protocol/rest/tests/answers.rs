@@ -140,9 +140,9 @@ async fn a_backend_that_breaks_its_word_is_never_half_an_answer() {
 
 #[tokio::test]
 async fn an_answer_above_the_limit_is_an_error() {
-    let mut config = Config::default();
-    config.limits.response_message = 100;
-    let gateway = Gateway::with(config, |_, _| {
+    let mut options = Options::default();
+    options.limits.response_message = 100;
+    let gateway = Gateway::with(options, |_, _| {
         Ok(reply(&[Message::from_payload(&[0; 101])], Status::ok()))
     });
     let got = gateway.get("/v1/all").await;
@@ -150,9 +150,9 @@ async fn an_answer_above_the_limit_is_an_error() {
         (got.status.as_u16(), got.json()["code"].as_i64()),
         (429, Some(8))
     );
-    let mut config = Config::default();
-    config.print.output_max = 100;
-    let gateway = Gateway::with(config, |_, _| {
+    let mut options = Options::default();
+    options.print.output_max = 100;
+    let gateway = Gateway::with(options, |_, _| {
         Ok(reply(&[named(&"x".repeat(120))], Status::ok()))
     });
     assert_eq!(gateway.get("/v1/all").await.status, 429);

@@ -172,9 +172,9 @@ async fn queries_that_say_no_one_thing_are_refused() {
 
 #[tokio::test]
 async fn an_unknown_key_is_refused_where_that_is_configured() {
-    let mut config = Config::default();
-    config.rest.unknown_query = crate::protocol::rest::UnknownQuery::Refuse;
-    let gateway = Gateway::with(config, |_, message| {
+    let mut options = Options::default();
+    options.rest.unknown_query = crate::protocol::rest::UnknownQuery::Refuse;
+    let gateway = Gateway::with(options, |_, message| {
         Ok(reply(std::slice::from_ref(message), Status::ok()))
     });
     let rows = [

@@ -249,9 +249,9 @@ async fn only_the_types_a_binding_takes_are_taken() {
 
 #[tokio::test]
 async fn a_body_above_the_limit_is_refused_before_it_is_held() {
-    let mut config = Config::default();
-    config.limits.request_message = 64;
-    let gateway = Gateway::with(config, |_, message| {
+    let mut options = Options::default();
+    options.limits.request_message = 64;
+    let gateway = Gateway::with(options, |_, message| {
         Ok(reply(std::slice::from_ref(message), Status::ok()))
     });
     let large = format!(r#"{{"name":"{}"}}"#, "x".repeat(60));
