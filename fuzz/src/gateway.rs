@@ -11,7 +11,7 @@ use tokio::runtime::Runtime;
 use transom::call::{Answer, Call, Metadata, Replies, Reply, Service, Status};
 use transom::observe::Observe;
 use transom::protocol::rest::UnknownQuery;
-use transom::protocol::{Config, Router, Serving};
+use transom::protocol::{Options, Router, Serving};
 
 use crate::budget::within;
 use crate::schema::REST;
@@ -60,14 +60,10 @@ pub(crate) struct Got {
 
 impl Gateway {
     pub(crate) fn new(unknown_query: UnknownQuery) -> Self {
-        let mut config = Config::default();
-        config.rest.unknown_query = unknown_query;
+        let mut options = Options::default();
+        options.rest.unknown_query = unknown_query;
         let backend = Backend::default();
-        let serving = Serving {
-            schema: Arc::clone(&REST),
-            calls: backend.clone(),
-            config,
-        };
+        let serving = Serving::new(Arc::clone(&REST), backend.clone(), options.into());
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
             .build()

@@ -35,10 +35,16 @@ pub(super) fn write(
     }
     let mut seen = Seen::default();
     for piece in query.split('&').filter(|piece| !piece.is_empty()) {
-        let (key, value) = piece.split_once('=').unwrap_or((piece, ""));
-        let key = percent::decode(key, Form::Query).map_err(|error| {
-            Failure::bad_request(format!("in the query's key {}, {error}", excerpt(key)))
+        let (raw, value) = piece.split_once('=').unwrap_or((piece, ""));
+        let key = percent::decode(raw, Form::Query).map_err(|error| {
+            Failure::bad_request(format!("in the query's key {}, {error}", excerpt(raw)))
         })?;
+        if key.contains('\0') {
+            return Err(Failure::bad_request(format!(
+                "in the query's key {}, found a NUL character",
+                excerpt(raw)
+            )));
+        }
         let Some(parameter) = resolve(plans, binding, &key, unknown)? else {
             continue;
         };
