@@ -9,9 +9,11 @@ use std::path::Path;
 use crate::gateway;
 
 mod build;
+mod compat;
 mod flags;
 mod http_rules;
 mod json_schema;
+mod layers;
 mod load;
 mod raw;
 pub mod text;

@@ -98,12 +98,8 @@ impl call::Service for Capture {
 pub(crate) fn all(schema: &Arc<Schema>) -> Trips {
     let capture = Capture::default();
     let mut config = Config::default();
-    config.limits.url = 64 << 10;
-    let serving = Serving {
-        schema: Arc::clone(schema),
-        calls: capture.clone(),
-        config,
-    };
+    config.head.url = 64 << 10;
+    let serving = Serving::new(Arc::clone(schema), capture.clone(), config);
     let router = Router::new(Arc::new(ArcSwap::from_pointee(serving)), Observe::default());
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

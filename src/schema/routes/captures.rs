@@ -43,6 +43,15 @@ impl Deref for Captures {
     }
 }
 
+impl<'c> IntoIterator for &'c Captures {
+    type Item = &'c Range<usize>;
+    type IntoIter = std::slice::Iter<'c, Range<usize>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
