@@ -62,7 +62,7 @@ const fn case(
 
 use Way::{Print, PrintAll, Read};
 
-const CASES: [Case; 28] = [
+const CASES: [Case; 29] = [
     case("empty messages", "shop.Tree", Read, |size| {
         list(br#"{"children":["#, b"{}", b"]}", size)
     }),
@@ -117,6 +117,15 @@ const CASES: [Case; 28] = [
         let end = br#"],"@type":"t/google.protobuf.ListValue"}"#;
         list(br#"{"value":["#, b"[]", end, size)
     }),
+    case(
+        "late types in a late one",
+        "google.protobuf.Any",
+        Read,
+        |size| {
+            let end = br#"],"@type":"t/google.protobuf.ListValue"}"#;
+            list(br#"{"value":["#, br#"{"@type":0}"#, end, size)
+        },
+    ),
     case(
         "paths of a mask",
         "google.protobuf.FieldMask",
