@@ -4,7 +4,9 @@
 use std::collections::BTreeSet;
 
 use prost::Message as _;
-use prost_reflect::{DynamicMessage, FieldDescriptor, MessageDescriptor, SerializeOptions};
+use prost_reflect::{
+    DynamicMessage, FieldDescriptor, MessageDescriptor, ReflectMessage as _, SerializeOptions,
+};
 use prost_types::FieldMask;
 use serde_json::Value;
 
