@@ -78,6 +78,8 @@ pub(crate) struct Field {
     pub(crate) json_key: Box<[u8]>,
     /// `"proto_name":`, escaped
     pub(crate) proto_key: Box<[u8]>,
+    /// The proto name is another field's JSON name, and as a key means that one.
+    pub(crate) shadowed: bool,
     /// The default that a proto2 file declares.
     pub(crate) default: Declared,
 }

@@ -93,7 +93,14 @@ fn write(
     }
     let read = &options.read;
     write_body(plans, binding, &request.payload, read, &mut update, draft)?;
-    path::write(plans, binding, path, captures, draft)?;
+    path::write(
+        plans,
+        binding,
+        path,
+        captures,
+        draft,
+        options.rest.multi_segment,
+    )?;
     match update {
         Some(update) => update.write(plans, draft),
         None => Ok(()),

@@ -16,7 +16,7 @@ use crate::call::{
     Answer, Call, Code, End, Message, Metadata, Replies, Reply, Requests, Service, Status,
 };
 use crate::observe::Observe;
-use crate::protocol::{Options, Router, Serving};
+use crate::protocol::{Config, Options, Router, Serving};
 use crate::schema::{self, Schema, Source};
 
 mod answers;
@@ -25,6 +25,7 @@ mod bodies;
 mod forms;
 mod hostile;
 mod masks;
+mod options;
 mod streams;
 mod uploads;
 
@@ -95,12 +96,19 @@ impl Gateway {
         options: Options,
         script: impl Fn(&Call, &Message) -> Result<Reply, Status> + Send + Sync + 'static,
     ) -> Self {
+        Self::configured(options.into(), script)
+    }
+
+    fn configured(
+        config: Config,
+        script: impl Fn(&Call, &Message) -> Result<Reply, Status> + Send + Sync + 'static,
+    ) -> Self {
         let calls = Arc::default();
         let backend = Backend {
             script: Arc::new(script),
             calls: Arc::clone(&calls),
         };
-        let serving = Serving::new(schema(), backend, options.into());
+        let serving = Serving::new(schema(), backend, config);
         let router = Router::new(Arc::new(ArcSwap::from_pointee(serving)), Observe::default());
         Self { router, calls }
     }

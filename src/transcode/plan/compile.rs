@@ -82,6 +82,9 @@ impl Indices {
                         .map(|(index, field)| (&*field.name, index)),
                 ),
         );
+        for (index, field) in fields.iter_mut().enumerate() {
+            field.shadowed = names.get(field.name.as_bytes()) != Some(index);
+        }
         Plan {
             mask: mask(message).and_then(|number| {
                 let at = fields.iter().position(|field| field.number == number);
@@ -254,6 +257,7 @@ fn new_field(number: u32, kind: Kind, shape: Shape, name: &str, json_name: &str)
         json_name: json_name.into(),
         json_key: key(json_name),
         proto_key: key(name),
+        shadowed: false,
         default: Declared::Nothing,
     }
 }

@@ -2,6 +2,7 @@
 //! the path says, and zeros are written, so that a zero says it too.
 
 use super::Draft;
+use crate::protocol::rest::MultiSegment;
 use crate::protocol::rest::error::Failure;
 use crate::protocol::rest::percent::{self, Form};
 use crate::schema::Binding;
@@ -14,12 +15,13 @@ pub(super) fn write(
     path: &str,
     captures: &[std::ops::Range<usize>],
     draft: &mut Draft<'_>,
+    multi_segment: MultiSegment,
 ) -> Result<(), Failure> {
     let Draft { desk, scratch, out } = draft;
     for (variable, capture) in binding.variables.iter().zip(captures) {
         let name = variable.field.name();
         let form = if variable.multi {
-            Form::Segments
+            Form::Segments(multi_segment)
         } else {
             Form::Segment
         };
