@@ -217,6 +217,25 @@ fn the_shipped_files_load() {
         panic!("{:?}", settings.gateway.schema)
     };
     assert_eq!((path, upstream.as_str()), (&shipped("chat.binpb"), "chat"));
+    assert_eq!(settings.fully_decode_reserved_expansion, Some(false));
+    let rules = settings.gateway.schema_options.http_rules;
+    assert_eq!(rules.len(), 3);
+    let expected = format!("{}:13", shipped("http-rules.yaml").display());
+    assert_eq!(rules[0].origin(), expected);
+}
+
+#[test]
+fn rules_given_by_flag_replace_those_of_the_file() {
+    let mut flags = Flags {
+        http_rules: vec![shipped("minimal.yaml")],
+        ..Flags::default()
+    };
+    let settings = load(Some(&shipped("full.yaml")), &flags).unwrap();
+    assert_eq!(settings.gateway.schema_options.http_rules, []);
+    flags.http_rules = vec!["no/rules.yaml".into()];
+    let error = load(Some(&shipped("full.yaml")), &flags).unwrap_err();
+    let expected = "no/rules.yaml: cannot read the file: ";
+    assert!(error.to_string().starts_with(expected), "{error}");
 }
 
 #[test]
