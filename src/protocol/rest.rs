@@ -28,6 +28,7 @@ mod body;
 mod error;
 mod guard;
 mod http_body;
+mod multipart;
 mod options;
 mod percent;
 mod reply;
@@ -112,7 +113,7 @@ enum Target<'s> {
 }
 
 fn found<'s>(parts: &Parts, route: Route<'s>) -> Result<Target<'s>, Failure> {
-    guard::check(parts)?;
+    guard::check(parts, &route)?;
     let path = parts.uri.path();
     match (route, &parts.method) {
         (Route::Found { .. } | Route::None, verb @ (&Verb::TRACE | &Verb::CONNECT)) => {

@@ -70,8 +70,8 @@ impl Failure {
     }
 
     /// 400: about the request as a whole.
-    pub(super) fn bad_request(message: impl Into<String>) -> Self {
-        Status::downstream(Code::InvalidArgument, message).into()
+    pub(super) fn bad_request(message: impl AsRef<str>) -> Self {
+        Status::invalid_field("", message.as_ref()).into()
     }
 
     /// 400: about one field.

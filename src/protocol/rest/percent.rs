@@ -3,8 +3,6 @@
 //! A malformed escape or a result that is not UTF-8 is an error, never passed on as it stands: the
 //! backend would see text that the client did not mean. Nothing is decoded twice (`%252f` is `%2f`).
 
-use std::borrow::Cow;
-
 use super::MultiSegment;
 
 pub(super) use crate::schema::percent::escape;
@@ -48,18 +46,23 @@ pub(super) enum Malformed {
     NotUtf8,
 }
 
-/// Decodes `text`; borrowed where there is nothing to decode.
-pub(super) fn decode(text: &str, form: Form) -> Result<Cow<'_, str>, Malformed> {
+/// Decodes `text`, into `decoded` if there is anything to decode.
+pub(super) fn decode<'t>(
+    text: &'t str,
+    form: Form,
+    decoded: &'t mut Vec<u8>,
+) -> Result<&'t str, Malformed> {
     let bytes = text.as_bytes();
     let first = match form {
         Form::Segment | Form::Segments(_) => memchr::memchr(b'%', bytes),
         Form::Query => memchr::memchr2(b'%', b'+', bytes),
     };
     let Some(first) = first else {
-        return Ok(Cow::Borrowed(text));
+        return Ok(text);
     };
     let (plain, mut rest) = bytes.split_at(first);
-    let mut decoded = Vec::with_capacity(bytes.len());
+    decoded.clear();
+    decoded.reserve(bytes.len());
     decoded.extend_from_slice(plain);
     while let Some((&byte, after)) = rest.split_first() {
         rest = after;
@@ -78,9 +81,7 @@ pub(super) fn decode(text: &str, form: Form) -> Result<Cow<'_, str>, Malformed> 
             other => decoded.push(other),
         }
     }
-    String::from_utf8(decoded)
-        .map(Cow::Owned)
-        .map_err(|_| Malformed::NotUtf8)
+    std::str::from_utf8(decoded).map_err(|_| Malformed::NotUtf8)
 }
 
 #[cfg(test)]
@@ -115,7 +116,7 @@ mod tests {
             ("%ff%fe", Form::Segment, Err(Malformed::NotUtf8)),
         ];
         for (text, form, expected) in rows {
-            assert_eq!(decode(text, form).as_deref(), expected.as_deref(), "{text}");
+            assert_eq!(decode(text, form, &mut Vec::new()), expected, "{text}");
         }
     }
 }
