@@ -84,14 +84,14 @@ class Difference:
         return self.we_asked and self.they_asked
 
     @property
+    def answering(self):
+        """The bindings of the rpc that Transom asked, for this HTTP method."""
+        return [b for b in self.schema.bindings if b.rpc == self.transom.rpc and b.method == self.case.method]
+
+    @property
     def bound(self):
-        """The top-level fields that the path binds, for the method and rpc that answered."""
-        return {
-            path[0]
-            for binding in self.schema.bindings
-            if binding.rpc == self.transom.rpc and binding.method == self.case.method
-            for path in binding.bound
-        }
+        """The top-level fields that their paths bind."""
+        return {path[0] for binding in self.answering for path in binding.bound}
 
     def same_without(self, *fields):
         """Whether the backend got messages that differ in these fields only."""
