@@ -27,7 +27,6 @@ use http::{HeaderValue, Request, Response, header, request};
 use crate::call;
 use crate::observe::{CallRecord, Observe};
 use crate::schema::{Route, Schema, Unannotated};
-use crate::transcode::{PrintOptions, ReadOptions, Unknown, UnknownAny};
 
 pub mod body;
 mod connect;
@@ -35,8 +34,10 @@ mod deadline;
 mod detect;
 mod grpc;
 mod grpc_web;
+pub mod indent;
 mod linger;
-mod metadata;
+pub mod metadata;
+pub mod options;
 mod pass;
 mod refusal;
 pub mod rest;
@@ -45,61 +46,33 @@ mod status;
 pub mod unary;
 
 pub use detect::{Dialect, detect};
+use options::Chosen;
+pub use options::Options;
 pub(crate) use refusal::Refusal;
 
-/// How requests are read and answers are written.
-#[derive(Clone, Debug)]
+/// What is chosen for the gateway: once for all requests, and for single routes.
+#[derive(Clone, Debug, Default)]
 pub struct Config {
-    /// What only REST has.
-    pub rest: rest::Config,
-    /// How JSON is read.
-    pub read: ReadOptions,
-    /// How JSON is written.
-    pub print: PrintOptions,
-    /// Bounds on what one request may bring and one answer may hold.
-    pub limits: Limits,
-    /// Bounds on time.
-    pub timeouts: Timeouts,
+    /// Bounds on a request's head, which is judged before its route is known.
+    pub head: HeadLimits,
+    /// What holds where no route says otherwise.
+    pub options: Arc<Options>,
+    /// What holds for some methods or bindings instead; the first that applies counts.
+    pub routes: Vec<options::Route>,
 }
 
-impl Default for Config {
-    fn default() -> Self {
-        let limits = Limits::default();
+impl From<Options> for Config {
+    fn from(options: Options) -> Self {
         Self {
-            rest: rest::Config::default(),
-            read: ReadOptions {
-                unknown: Unknown::Refuse,
-                depth_max: DEPTH_MAX,
-                output_max: limits.request_message,
-            },
-            print: PrintOptions {
-                emit_defaults: false,
-                proto_names: false,
-                enum_numbers: false,
-                unknown_any: UnknownAny::Refuse,
-                depth_max: DEPTH_MAX,
-                output_max: JSON_GROWTH_MAX * limits.response_message,
-            },
-            limits,
-            timeouts: Timeouts::default(),
+            options: Arc::new(options),
+            ..Self::default()
         }
     }
 }
 
-/// Deepest nesting of a message, in JSON and on the wire: what protobuf's own parsers take.
-const DEPTH_MAX: usize = 100;
-
-/// JSON bytes for one wire byte at most. A field of two bytes may have a name of forty, but a whole
-/// message of such fields is an attack, not an answer.
-const JSON_GROWTH_MAX: usize = 8;
-
-/// Bounds on sizes. Above one of them the client is told which, and nothing more is read.
+/// Bounds on a request's head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Payload bytes of one request message, and bytes of a unary body.
-    pub request_message: usize,
-    /// Payload bytes of one reply message.
-    pub response_message: usize,
+pub struct HeadLimits {
     /// Bytes of path and query together.
     pub url: usize,
     /// Bytes of all header fields, each counted as name + value + 32 (RFC 9113, section 6.5.2).
@@ -108,14 +81,30 @@ pub struct Limits {
     pub metadata_fields: usize,
 }
 
+impl Default for HeadLimits {
+    fn default() -> Self {
+        Self {
+            url: 8 << 10,
+            metadata: 16 << 10,
+            metadata_fields: 100,
+        }
+    }
+}
+
+/// Bounds on sizes. Above one of them the client is told which, and nothing more is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Payload bytes of one request message, and bytes of a unary body.
+    pub request_message: usize,
+    /// Payload bytes of one reply message.
+    pub response_message: usize,
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
             request_message: 4 << 20,
             response_message: 4 << 20,
-            url: 8 << 10,
-            metadata: 16 << 10,
-            metadata_fields: 100,
         }
     }
 }
@@ -126,7 +115,11 @@ pub struct Timeouts {
     /// The deadline of a unary call whose client names none; `None` lets it run.
     pub unary_default: Option<Duration>,
     /// The longest deadline a client can get for a unary call.
-    pub unary_cap: Duration,
+    pub unary_cap: Option<Duration>,
+    /// The deadline of a stream whose client names none; `None` lets it run.
+    pub stream_default: Option<Duration>,
+    /// The longest deadline a client can get for a stream.
+    pub stream_cap: Option<Duration>,
     /// The time in which the whole body of a request with one message must have come.
     pub request_body: Duration,
     /// How long a stream may live without a message either way.
@@ -137,7 +130,9 @@ impl Default for Timeouts {
     fn default() -> Self {
         Self {
             unary_default: Some(Duration::from_secs(15)),
-            unary_cap: Duration::from_secs(5 * 60),
+            unary_cap: Some(Duration::from_secs(5 * 60)),
+            stream_default: None,
+            stream_cap: None,
             request_body: Duration::from_secs(60),
             stream_idle: Duration::from_secs(5 * 60),
         }
@@ -152,7 +147,22 @@ pub struct Serving<S> {
     /// What answers calls.
     pub calls: S,
     /// How requests are read and answers are written.
-    pub config: Config,
+    config: Config,
+    chosen: Chosen,
+}
+
+impl<S> Serving<S> {
+    /// A snapshot: the options of every method and binding are chosen here.
+    #[must_use]
+    pub fn new(schema: Arc<Schema>, calls: S, config: Config) -> Self {
+        let chosen = Chosen::new(&schema, &config.options, &config.routes);
+        Self {
+            schema,
+            calls,
+            config,
+            chosen,
+        }
+    }
 }
 
 /// One request on its way to becoming a call: what a dialect gets.
@@ -218,13 +228,13 @@ const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 
 impl<S: call::Service> Exchange<'_, S> {
     async fn answer(self) -> Response<Body> {
-        match detect(&self.parts, &self.serving.config.limits) {
+        match detect(&self.parts, &self.serving.config.head) {
             Ok(Dialect::Grpc) => grpc::answer(self).await,
             Ok(Dialect::GrpcWeb) => grpc_web::answer(self).await,
             Ok(Dialect::Rest) => self.answer_json().await,
             Err(refusal) => {
                 linger::linger(self.body);
-                refusal.answer(self.record)
+                refusal.answer_in(self.serving.config.options.rest.errors, self.record)
             }
         }
     }

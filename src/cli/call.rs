@@ -22,7 +22,6 @@ use crate::upstream::Upstream;
 
 mod input;
 mod output;
-mod pretty;
 mod values;
 
 use input::Input;
@@ -114,8 +113,8 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
 
 async fn call(arguments: &Arguments, settings: Settings) -> Result<Exit, String> {
     let (read, write) = (
-        settings.gateway.protocol.read,
-        settings.gateway.protocol.print,
+        settings.gateway.protocol.options.read,
+        settings.gateway.protocol.options.print,
     );
     let loaded = routes::load(&settings.gateway)
         .await

@@ -18,8 +18,9 @@ use http::{HeaderMap, HeaderValue, Method as Verb, Response, StatusCode, header}
 
 use super::linger::linger;
 use super::metadata::{self, Lane};
+use super::options::ConnectVersion;
 use super::unary::{self, Bounds, Whole};
-use super::{Exchange, Refusal, deadline, pass, scratch};
+use super::{Exchange, Options, Refusal, deadline, indent, pass, scratch};
 use crate::call::{self, Call, Code, Encodings, End, Message, Metadata, Requests, Status};
 use crate::observe::CallRecord;
 use crate::schema::{Method, Shape};
@@ -50,11 +51,12 @@ pub(super) async fn answer<S: call::Service>(
         return refusal.answer(exchange.record);
     }
     let serving = exchange.serving;
+    let options = serving.chosen.of_method(&method);
     match reply(&mut exchange, &method).await {
-        Ok(reply) => reply.respond(exchange.record),
+        Ok(reply) => reply.respond(options, exchange.record),
         Err(failure) => {
             linger(exchange.body);
-            failure.respond(&serving.schema, exchange.record)
+            failure.respond(&serving.schema, options, exchange.record)
         }
     }
 }
@@ -121,19 +123,19 @@ async fn reply<S: call::Service>(
         body,
         record,
     } = exchange;
-    let config = &serving.config;
-    check_protocol(&parts.headers)?;
-    let deadline = deadline::of(&parts.headers, method.shape, &config.timeouts)
+    let options = serving.chosen.of_method(method);
+    check_protocol(&parts.headers, options.connect_version)?;
+    let deadline = deadline::of(&parts.headers, method.shape, &options.timeouts)
         .map_err(|malformed| malformed.as_invalid_field())?;
     record.deadline(deadline);
     if deadline.has_passed() {
         return Err(Status::deadline_exceeded().into());
     }
-    let metadata = metadata::from_request(parts, record.request_id())
+    let metadata = metadata::from_request(parts, record.request_id(), &options.metadata)
         .map_err(|malformed| malformed.as_invalid_field())?;
     let bounds = Bounds {
-        bytes: config.limits.request_message,
-        within: config.timeouts.request_body,
+        bytes: options.limits.request_message,
+        within: options.timeouts.request_body,
         deadline,
     };
     let json = unary::read(std::mem::take(body), bounds)
@@ -145,7 +147,9 @@ async fn reply<S: call::Service>(
         Message::from_payload(b"")
     } else {
         Message::build(|wire| {
-            scratch::with(|scratch| plans.to_wire(method.input, &json, &config.read, scratch, wire))
+            scratch::with(|scratch| {
+                plans.to_wire(method.input, &json, &options.read, scratch, wire)
+            })
         })
         .map_err(|error| Failure::unreadable(&error))?
     };
@@ -159,7 +163,7 @@ async fn reply<S: call::Service>(
         encodings: Encodings::default(),
         requests: Requests::One(message),
     };
-    let whole = unary::make(&serving.calls, call, config.limits.response_message).await;
+    let whole = unary::make(&serving.calls, call, options.limits.response_message).await;
     let Whole {
         metadata,
         message,
@@ -173,7 +177,7 @@ async fn reply<S: call::Service>(
     let mut body = Vec::with_capacity(message.len() * 2);
     let printed = unary::uncompressed(&message).and_then(|wire| {
         scratch::with(|scratch| {
-            plans.to_json(method.output, wire, &config.print, scratch, &mut body)
+            plans.to_json(method.output, wire, &options.print, scratch, &mut body)
         })
         .map_err(|error| unprintable(&error))
     });
@@ -182,18 +186,19 @@ async fn reply<S: call::Service>(
         Ok(()) => Ok(Reply {
             metadata,
             trailers,
-            body,
+            body: indent::laid_out(options.rest.layout, body),
         }),
         Err(status) => Err(Failure::ended(End { status, trailers }, metadata)),
     }
 }
 
 /// The headers that only Connect has.
-fn check_protocol(headers: &HeaderMap) -> Result<(), Status> {
-    if headers
-        .get("connect-protocol-version")
-        .is_some_and(|version| version != "1")
-    {
+fn check_protocol(headers: &HeaderMap, version: ConnectVersion) -> Result<(), Status> {
+    let fits = match headers.get("connect-protocol-version") {
+        Some(version) => version == "1",
+        None => version == ConnectVersion::Optional,
+    };
+    if !fits {
         return Err(Status::downstream(
             Code::InvalidArgument,
             "connect-protocol-version: expected 1",
@@ -226,11 +231,11 @@ fn unprintable(error: &transcode::Error) -> Status {
 }
 
 impl Reply {
-    fn respond(self, record: CallRecord) -> Response<Body> {
+    fn respond(self, options: &Options, record: CallRecord) -> Response<Body> {
         let mut response = Response::new(Body::from(self.body));
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, JSON);
-        metadata::to_headers(self.metadata, Lane::Transcoded, headers);
+        metadata::to_headers_by(&options.metadata, self.metadata, Lane::Transcoded, headers);
         metadata::to_prefixed_headers(self.trailers, TRAILER_PREFIX, headers);
         record.finish_with(StatusCode::OK, &Status::ok());
         response

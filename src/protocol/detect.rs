@@ -12,7 +12,7 @@
 
 use http::{HeaderMap, Method, StatusCode, Version, header, request};
 
-use super::{Limits, Refusal};
+use super::{HeadLimits, Refusal};
 use crate::call::{Code, Status};
 
 /// How a client speaks.
@@ -35,7 +35,7 @@ pub(super) const KNOWN_TYPES: &str = "application/grpc, application/grpc+proto, 
 /// # Errors
 /// No dialect takes such a request: its head is too large, contradicts itself, or names a type or
 /// a version that the dialect does not have.
-pub fn detect(request: &request::Parts, limits: &Limits) -> Result<Dialect, Refusal> {
+pub fn detect(request: &request::Parts, limits: &HeadLimits) -> Result<Dialect, Refusal> {
     check_size(request, limits)?;
     let dialect = match content_type(&request.headers)? {
         Some(media_type) => of_media_type(media_type)?,
@@ -67,7 +67,7 @@ pub fn detect(request: &request::Parts, limits: &Limits) -> Result<Dialect, Refu
     Ok(dialect)
 }
 
-fn check_size(request: &request::Parts, limits: &Limits) -> Result<(), Refusal> {
+fn check_size(request: &request::Parts, limits: &HeadLimits) -> Result<(), Refusal> {
     let url = request
         .uri
         .path_and_query()

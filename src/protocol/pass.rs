@@ -17,7 +17,7 @@ use http_body::Body as _;
 use super::body::Idle;
 use super::linger::linger;
 use super::unary::{self, Unread};
-use super::{Exchange, deadline, metadata};
+use super::{Exchange, Options, deadline, metadata};
 use crate::call::{
     self, Call, Code, Deadline, Encodings, FrameDecoder, FrameError, Message, Peer, Reply,
     Requests, Status,
@@ -34,6 +34,10 @@ pub(super) struct Passed {
     pub(super) call: Call,
     /// Watches over streams; unary calls have their deadline.
     pub(super) idle: Option<Idle>,
+    /// Payload bytes of a reply message at most.
+    pub(super) reply_max: usize,
+    /// The method's.
+    pub(super) options: Arc<Options>,
 }
 
 impl Passed {
@@ -53,17 +57,17 @@ impl Passed {
             body,
             record,
         } = exchange;
-        let config = &serving.config;
         let Some(method) = serving.schema.method(parts.uri.path()) else {
             return Err(Status::downstream(
                 Code::Unimplemented,
                 "there is no such method here",
             ));
         };
+        let options = serving.chosen.of_method(method);
         record.method(method);
         let internal =
             |error: &dyn std::error::Error| Status::downstream(Code::Internal, error.to_string());
-        let deadline = deadline::of(&parts.headers, method.shape, &config.timeouts)
+        let deadline = deadline::of(&parts.headers, method.shape, &options.timeouts)
             .map_err(|error| internal(&error))?;
         record.deadline(deadline);
         if deadline.has_passed() {
@@ -73,15 +77,15 @@ impl Passed {
             request: parts.headers.remove(GRPC_ENCODING),
             accept: parts.headers.remove(GRPC_ACCEPT_ENCODING),
         };
-        let metadata =
-            metadata::from_request(parts, record.request_id()).map_err(|error| internal(&error))?;
+        let metadata = metadata::from_request(parts, record.request_id(), &options.metadata)
+            .map_err(|error| internal(&error))?;
         let peer = peer(parts);
 
-        let max = config.limits.request_message;
+        let max = options.limits.request_message;
         let mut messages = Messages::new(std::mem::take(body), max, &encodings);
         let (requests, idle) = match method.shape {
             Shape::Unary | Shape::ServerStream => {
-                let only = messages.only(deadline, config.timeouts.request_body);
+                let only = messages.only(deadline, options.timeouts.request_body);
                 let message = match only.await {
                     Ok(message) => message,
                     Err(status) => {
@@ -99,7 +103,7 @@ impl Passed {
             }
         };
         let idle =
-            (method.shape != Shape::Unary).then(|| Idle::new(config.timeouts.stream_idle, idle));
+            (method.shape != Shape::Unary).then(|| Idle::new(options.timeouts.stream_idle, idle));
         let method = Arc::clone(method);
         let call = Call {
             method,
@@ -109,7 +113,12 @@ impl Passed {
             encodings,
             requests,
         };
-        Ok(Self { call, idle })
+        Ok(Self {
+            call,
+            idle,
+            reply_max: options.limits.response_message,
+            options: Arc::clone(options),
+        })
     }
 
     /// Makes the call. A client stream that falls silent before the answer begins is given up.
@@ -117,7 +126,7 @@ impl Passed {
         self,
         calls: &S,
     ) -> Result<(Reply, Option<Idle>), Status> {
-        let Self { call, mut idle } = self;
+        let Self { call, mut idle, .. } = self;
         let reply = calls.call(call);
         let reply = match &mut idle {
             Some(idle) => idle.watch(reply).await?,
@@ -285,11 +294,12 @@ fn cardinality(found: &str) -> Status {
 
 /// Adds what both forms of gRPC have in the head of every answer that has begun.
 pub(super) fn head(
+    rules: &metadata::rules::Rules,
     metadata: call::Metadata,
     encoding: Option<http::HeaderValue>,
     headers: &mut HeaderMap,
 ) {
-    metadata::to_headers(metadata, metadata::Lane::Pass, headers);
+    metadata::to_headers_by(rules, metadata, metadata::Lane::Pass, headers);
     if let Some(encoding) = encoding {
         headers.insert(GRPC_ENCODING, encoding);
     }

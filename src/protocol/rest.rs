@@ -21,12 +21,15 @@ use super::{Exchange, Serving, deadline, metadata, pass, unary};
 use crate::call::{self, Call, Encodings, Requests, Status};
 use crate::observe::CallRecord;
 use crate::schema::{Binding, Route, Shape};
+use crate::transcode::Plans;
 
 mod bind;
 mod body;
 mod error;
 mod guard;
 mod http_body;
+mod multipart;
+mod options;
 mod percent;
 mod reply;
 mod stream;
@@ -34,23 +37,24 @@ mod trailing;
 mod wire;
 
 use error::Failure;
+pub(super) use error::plain;
+pub use options::{Envelope, ErrorShape, Layout, MultiSegment, Options, StreamForm, UnknownQuery};
 use trailing::{Shown, Trailing};
 
-/// What only REST has.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Config {
-    /// What becomes of a query parameter that names no field of the request.
-    pub unknown_query: UnknownQuery,
+/// What a request is read and answered by.
+#[derive(Clone, Copy, Debug)]
+struct Terms<'s> {
+    plans: &'s Arc<Plans>,
+    options: &'s Arc<super::Options>,
 }
 
-/// What becomes of a query parameter that names no field of the request.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum UnknownQuery {
-    /// It is ignored: links gather parameters that are meant for others.
-    #[default]
-    Ignore,
-    /// 400 that names it.
-    Refuse,
+impl<'s> Terms<'s> {
+    fn new<S>(serving: &'s Serving<S>, options: &'s Arc<super::Options>) -> Self {
+        Self {
+            plans: serving.schema.plans(),
+            options,
+        }
+    }
 }
 
 /// The verbs some binding may have, for a path that has none.
@@ -74,7 +78,8 @@ pub(super) async fn answer<S: call::Service>(
             record.template(&binding.template);
             record.method(&binding.method);
             Request {
-                serving,
+                calls: &serving.calls,
+                terms: Terms::new(serving, serving.chosen.of_binding(binding)),
                 binding,
                 captures: &captures,
                 parts,
@@ -90,7 +95,8 @@ pub(super) async fn answer<S: call::Service>(
         }
         Err(failure) => {
             linger(body);
-            refusal(serving, &failure, record)
+            let terms = Terms::new(serving, serving.chosen.of_gateway());
+            refusal(terms, &failure, record)
         }
     };
     if is_head {
@@ -107,7 +113,7 @@ enum Target<'s> {
 }
 
 fn found<'s>(parts: &Parts, route: Route<'s>) -> Result<Target<'s>, Failure> {
-    guard::check(parts)?;
+    guard::check(parts, &route)?;
     let path = parts.uri.path();
     match (route, &parts.method) {
         (Route::Found { .. } | Route::None, verb @ (&Verb::TRACE | &Verb::CONNECT)) => {
@@ -134,7 +140,8 @@ fn options(allow: &[&str], record: CallRecord) -> Response<Body> {
 
 /// A request whose binding is known.
 struct Request<'a, S> {
-    serving: &'a Serving<S>,
+    calls: &'a S,
+    terms: Terms<'a>,
     binding: &'a Binding,
     captures: &'a [std::ops::Range<usize>],
     parts: Parts,
@@ -161,7 +168,7 @@ impl<S: call::Service> Request<'_, S> {
     /// Answers before a call is made; the body may not have been read.
     fn refuse(self, failure: &Failure) -> Response<Body> {
         linger(self.body);
-        refusal(self.serving, failure, self.record)
+        refusal(self.terms, failure, self.record)
     }
 
     async fn unary(mut self) -> Response<Body> {
@@ -170,14 +177,14 @@ impl<S: call::Service> Request<'_, S> {
             Ok(call) => call,
             Err(failure) => return self.refuse(&failure),
         };
-        let max = self.serving.config.limits.response_message;
-        let whole = unary::make(&self.serving.calls, call, max).await;
-        reply::answer(self.serving, self.binding, whole, trailing, self.record)
+        let max = self.terms.options.limits.response_message;
+        let whole = unary::make(self.calls, call, max).await;
+        reply::answer(self.terms, self.binding, whole, trailing, self.record)
     }
 
     async fn server_stream(mut self) -> Response<Body> {
         let trailing = Trailing::of(&self.parts);
-        let form = match stream::Form::of(self.serving, self.binding, &self.parts.headers) {
+        let form = match stream::Form::of(self.terms, self.binding, &self.parts.headers) {
             Ok(form) => form,
             Err(failure) => return self.refuse(&failure),
         };
@@ -185,34 +192,34 @@ impl<S: call::Service> Request<'_, S> {
             Ok(call) => call,
             Err(failure) => return self.refuse(&failure),
         };
-        let mut idle = Idle::new(self.serving.config.timeouts.stream_idle, None);
-        match idle.watch(self.serving.calls.call(call)).await {
+        let mut idle = Idle::new(self.terms.options.timeouts.stream_idle, None);
+        match idle.watch(self.calls.call(call)).await {
             Ok(reply) => {
                 let begun = stream::Begun { reply, idle };
                 let verb = &self.parts.method;
-                stream::answer(self.serving, form, verb, trailing, begun, self.record).await
+                stream::answer(self.terms, form, verb, trailing, begun, self.record).await
             }
-            Err(status) => refusal(self.serving, &status.into(), self.record),
+            Err(status) => refusal(self.terms, &status.into(), self.record),
         }
     }
 
     /// Turns the request into a call: its head is judged before its body is read.
     async fn call(&mut self) -> Result<Call, Failure> {
-        let config = &self.serving.config;
-        let plans = self.serving.schema.plans();
+        let Terms { plans, options } = self.terms;
         let method = &self.binding.method;
         let kind = body::Kind::of(plans, self.binding, &self.parts.headers)?;
-        let deadline = deadline::of(&self.parts.headers, method.shape, &config.timeouts)
+        let deadline = deadline::of(&self.parts.headers, method.shape, &options.timeouts)
             .map_err(|malformed| malformed.as_invalid_field())?;
         self.record.deadline(deadline);
         if deadline.has_passed() {
             return Err(Status::deadline_exceeded().into());
         }
-        let metadata = metadata::from_request(&mut self.parts, self.record.request_id())
-            .map_err(|malformed| malformed.as_invalid_field())?;
+        let metadata =
+            metadata::from_request(&mut self.parts, self.record.request_id(), &options.metadata)
+                .map_err(|unfit| unfit.as_invalid_field())?;
         let bounds = unary::Bounds {
-            bytes: config.limits.request_message,
-            within: config.timeouts.request_body,
+            bytes: options.limits.request_message,
+            within: options.timeouts.request_body,
             deadline,
         };
         let payload = kind.read(std::mem::take(&mut self.body), bounds).await?;
@@ -222,7 +229,7 @@ impl<S: call::Service> Request<'_, S> {
             query: self.parts.uri.query(),
             payload,
         };
-        let message = bind::message(plans, self.binding, &request, config)?;
+        let message = bind::message(plans, self.binding, &request, options)?;
         self.record.request(message.len());
         Ok(Call {
             method: Arc::clone(method),
@@ -236,19 +243,18 @@ impl<S: call::Service> Request<'_, S> {
 }
 
 /// An error's answer, without metadata of a backend.
-fn refusal<S>(serving: &Serving<S>, failure: &Failure, record: CallRecord) -> Response<Body> {
-    failed(serving, failure, Shown::default(), record)
+fn refusal(terms: Terms<'_>, failure: &Failure, record: CallRecord) -> Response<Body> {
+    failed(terms, failure, Shown::default(), record)
 }
 
 /// An error's answer, with what the backend said besides.
-fn failed<S>(
-    serving: &Serving<S>,
+fn failed(
+    terms: Terms<'_>,
     failure: &Failure,
     mut shown: Shown,
     record: CallRecord,
 ) -> Response<Body> {
-    let plans = serving.schema.plans();
-    let body = failure.render(plans, &serving.config.print, &mut shown.headers);
+    let body = failure.render(terms, &mut shown.headers);
     record.finish_with(failure.http(), &failure.status);
     shown.into_response(failure.http(), body)
 }

@@ -7,6 +7,7 @@ mod grpc;
 mod grpc_web;
 mod head;
 mod log;
+mod options;
 mod sockets;
 
 use std::collections::VecDeque;
@@ -17,7 +18,7 @@ use http_body_util::BodyExt as _;
 
 use super::*;
 use crate::call::{Answer, Call, Code, End, Message, Metadata, Replies, Reply, Requests, Status};
-use crate::schema::{Options, Source};
+use crate::schema::{self, Source};
 
 /// What the service saw of a call.
 #[derive(Debug)]
@@ -140,19 +141,15 @@ impl Scripted {
     }
 
     pub(super) fn router(&self) -> Router<Self> {
-        self.router_with(Config::default())
+        self.router_with(Options::default())
     }
 
-    pub(super) fn router_with(&self, config: Config) -> Router<Self> {
-        self.router_of(schema(), config)
+    pub(super) fn router_with(&self, options: Options) -> Router<Self> {
+        self.router_of(schema(), options)
     }
 
-    pub(super) fn router_of(&self, schema: Arc<Schema>, config: Config) -> Router<Self> {
-        let serving = Serving {
-            schema,
-            calls: self.clone(),
-            config,
-        };
+    pub(super) fn router_of(&self, schema: Arc<Schema>, options: Options) -> Router<Self> {
+        let serving = Serving::new(schema, self.clone(), options.into());
         Router::new(Arc::new(ArcSwap::from_pointee(serving)), Observe::default())
     }
 }
@@ -198,11 +195,11 @@ pub(super) fn header<'r>(response: &'r Response<Body>, name: &str) -> Option<&'r
 /// One service `t.T` with a method of each shape.
 pub(super) fn schema() -> Arc<Schema> {
     static SCHEMA: std::sync::OnceLock<Arc<Schema>> = std::sync::OnceLock::new();
-    Arc::clone(SCHEMA.get_or_init(|| schema_with(&Options::default())))
+    Arc::clone(SCHEMA.get_or_init(|| schema_with(&schema::Options::default())))
 }
 
 /// The same, built with these options.
-pub(super) fn schema_with(options: &Options) -> Arc<Schema> {
+pub(super) fn schema_with(options: &schema::Options) -> Arc<Schema> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/protocol");
     let mut compiler = protox::Compiler::new([folder]).unwrap();
     compiler.open_file("t.proto").unwrap();

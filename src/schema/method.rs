@@ -7,6 +7,8 @@ use crate::transcode::{FieldPath, PlanId};
 /// A method of a service.
 #[derive(Debug)]
 pub struct Method {
+    /// Its place in the schema's order of registration; dense, from 0.
+    pub id: usize,
     /// `/pkg.Service/Method`, ready to be a `:path`.
     pub path: String,
     /// `pkg.Service`.
@@ -75,6 +77,8 @@ pub enum Idempotency {
 /// One REST binding, compiled.
 #[derive(Debug)]
 pub struct Binding {
+    /// Its place in [`Schema::bindings`](super::Schema::bindings).
+    pub id: usize,
     /// What it calls.
     pub method: Arc<Method>,
     /// The HTTP method; `*` is any.

@@ -159,6 +159,7 @@ impl Registry<'_> {
             .filter_map(|rule| self.bind(&path, rule, input_plan, output_plan))
             .collect();
         let method = Arc::new(Method {
+            id: self.services.methods.len(),
             service: given.service.to_owned(),
             name: name.to_owned(),
             input: input_plan,
@@ -184,6 +185,7 @@ impl Registry<'_> {
         } in compiled
         {
             self.services.bindings.push(Binding {
+                id: self.services.bindings.len(),
                 method: Arc::clone(&method),
                 verb: rule.verb,
                 template: rule.template,

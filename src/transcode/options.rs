@@ -66,6 +66,10 @@ pub(crate) const DEPTH_CEILING: usize = 200;
 /// Output bytes at most unless an option says otherwise.
 const OUTPUT_DEFAULT: usize = 4 << 20;
 
+/// JSON bytes for one wire byte at most. A field of two bytes may have a name of forty, but a whole
+/// message of such fields is an attack, not an answer.
+const JSON_GROWTH_MAX: usize = 8;
+
 impl Default for ReadOptions {
     fn default() -> Self {
         Self {
@@ -84,7 +88,7 @@ impl Default for PrintOptions {
             enum_numbers: false,
             unknown_any: UnknownAny::Refuse,
             depth_max: DEPTH_DEFAULT,
-            output_max: OUTPUT_DEFAULT,
+            output_max: JSON_GROWTH_MAX * OUTPUT_DEFAULT,
         }
     }
 }

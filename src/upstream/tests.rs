@@ -25,6 +25,7 @@ mod crowded;
 
 fn call(shape: Shape, requests: Requests) -> Call {
     let method = Method {
+        id: 0,
         path: "/test.Echo/Say".into(),
         service: "test.Echo".into(),
         name: "Say".into(),

@@ -93,6 +93,14 @@ class Difference:
         """The top-level fields that their paths bind."""
         return {path[0] for binding in self.answering for path in binding.bound}
 
+    @property
+    def filled_mask(self):
+        """Whether Transom filled the mask of a PATCH that had none."""
+        if self.case.method != "PATCH" or not self.both_asked:
+            return False
+        ours, theirs = self.transom.message, self.envoy.message
+        return bool(ours.update_mask.paths) and not theirs.update_mask.paths
+
     def same_without(self, *fields):
         """Whether the backend got messages that differ in these fields only."""
         if self.what != "received":
@@ -107,6 +115,8 @@ class Difference:
         if self.has("query:escaped dot"):
             keys = [pair.partition("=")[0] for pair in self.case.target.partition("?")[2].split("&")]
             fields += tuple(snake(unquote(key).partition(".")[0]) for key in keys if "%2e" in key.lower())
+        if self.filled_mask:
+            fields += ("update_mask",)
         kept = []
         for side in (self.transom, self.envoy):
             message = type(side.message)()

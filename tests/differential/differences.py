@@ -47,7 +47,7 @@ def rule_for(difference):
 
 @rule("hostile path", PATH, "a `.` or `..` segment, a backslash or a control character is a 400; Envoy looks for a binding")
 def _(d):
-    return d.ours(400, "segment in the path", "backslash in the path", "control character in the path")
+    return d.ours(400, "in the path, found a `.`", "in the path, found a backslash", "in the path, found a control character")
 
 
 @rule("bad percent", PATH, "a `%` without two hexadecimal digits is a 400, in path and query; Envoy takes it as it stands")
@@ -127,7 +127,7 @@ def _(d):
 
 @rule("lists of well-known types in the query", QUERY, "a repeated field of messages is a 400, of well-known types too; Envoy takes those")
 def _(d):
-    return d.ours(400, "a repeated message can only be in the body") and d.they_asked
+    return d.ours(400, "a repeated message can only be in a JSON body") and d.they_asked
 
 
 @rule("below a list", QUERY, "a field of a repeated message cannot be set by the query: 400; Envoy appends a message")
@@ -222,9 +222,7 @@ def _(d):
 
 @rule("masks of PATCH", BODY, "a PATCH without a mask gets one of the body's fields; Envoy leaves it empty")
 def _(d):
-    if d.case.method != "PATCH" or not d.same_without("update_mask"):
-        return False
-    return d.transom.message.update_mask.paths and not d.envoy.message.update_mask.paths
+    return d.filled_mask and d.same_without()
 
 
 # JSON.

@@ -7,11 +7,12 @@ use http::{HeaderValue, Response, StatusCode};
 
 use super::error::{self, Failure};
 use super::trailing::{Shown, Trailing};
-use super::{failed, http_body};
+use super::{Terms, failed, http_body};
 use crate::call::{Code, End, Message, Metadata, Status};
 use crate::observe::CallRecord;
+use crate::protocol::indent::laid_out;
+use crate::protocol::scratch;
 use crate::protocol::unary::Whole;
-use crate::protocol::{Serving, scratch};
 use crate::schema::Binding;
 use crate::transcode::{FieldPath, PlanId, Plans, PrintOptions};
 
@@ -22,8 +23,8 @@ const HTTP_CODE: &str = "x-http-code";
 pub(super) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// Answers with what the backend said.
-pub(super) fn answer<S>(
-    serving: &Serving<S>,
+pub(super) fn answer(
+    terms: Terms<'_>,
     binding: &Binding,
     whole: Whole,
     trailing: Trailing,
@@ -37,18 +38,18 @@ pub(super) fn answer<S>(
     } = whole;
     let End { status, trailers } = end;
     let http = http_code(&metadata);
-    let shown = Shown::new(metadata, trailers, trailing);
+    let shown = Shown::new(&terms.options.metadata, metadata, trailers, trailing);
     let Some(message) = message else {
-        return failed(serving, &status.into(), shown, record);
+        return failed(terms, &status.into(), shown, record);
     };
     record.reply(message.len());
-    match write(serving, binding, &message) {
+    match write(terms, binding, &message) {
         Ok(content) => {
             let response = content.into_response(http, shown);
             record.finish_with(http, &status);
             response
         }
-        Err(status) => failed(serving, &Failure::from(status), shown, record),
+        Err(status) => failed(terms, &Failure::from(status), shown, record),
     }
 }
 
@@ -75,8 +76,8 @@ impl Content {
     }
 }
 
-fn write<S>(serving: &Serving<S>, binding: &Binding, message: &Message) -> Result<Content, Status> {
-    let plans = serving.schema.plans();
+fn write(terms: Terms<'_>, binding: &Binding, message: &Message) -> Result<Content, Status> {
+    let Terms { plans, options } = terms;
     check_plain(message)?;
     if let Some(place) = http_body::of_reply(plans, binding)? {
         return place.read(&message.payload()).map(Content::Raw);
@@ -89,10 +90,10 @@ fn write<S>(serving: &Serving<S>, binding: &Binding, message: &Message) -> Resul
         binding.method.output,
         field,
         message,
-        &serving.config.print,
+        &options.print,
         &mut json,
     )?;
-    Ok(Content::Json(json.into()))
+    Ok(Content::Json(laid_out(options.rest.layout, json).into()))
 }
 
 /// Appends a reply message as JSON, or only the field that the binding answers with. On an error

@@ -18,11 +18,11 @@ use http::{HeaderMap, HeaderValue, Method as Verb, Response, StatusCode};
 
 use super::error::{self, Failure};
 use super::trailing::{self, Shown, Trailing};
-use super::{failed, http_body, reply};
+use super::{ErrorShape, Terms, failed, http_body, reply};
 use crate::call::{Answer, End, Message, Reply, Status};
 use crate::observe::CallRecord;
 use crate::protocol::body::{Chunk, Encoder, Idle, ReplyBody, Tail};
-use crate::protocol::{Serving, unary};
+use crate::protocol::unary;
 use crate::schema::Binding;
 use crate::transcode::{FieldPath, PlanId, Plans, PrintOptions};
 
@@ -43,12 +43,12 @@ impl Form {
     ///
     /// # Errors
     /// 406 if there is none.
-    pub(super) fn of<S>(
-        serving: &Serving<S>,
+    pub(super) fn of(
+        terms: Terms<'_>,
         binding: &Binding,
         headers: &HeaderMap,
     ) -> Result<Self, Failure> {
-        let plans = serving.schema.plans();
+        let plans = terms.plans;
         if let Some(place) = http_body::of_reply(plans, binding)? {
             return Ok(Self::Pieces(place));
         }
@@ -69,7 +69,8 @@ impl Form {
             plans: Arc::clone(plans),
             plan,
             field,
-            print: serving.config.print,
+            print: terms.options.print,
+            errors: terms.options.rest.errors,
             error_key: if has_error {
                 "{\"@error\":"
             } else {
@@ -131,8 +132,8 @@ pub(super) struct Begun {
 }
 
 /// Answers with the stream. The head goes out once the first message, or the end, is there.
-pub(super) async fn answer<S>(
-    serving: &Serving<S>,
+pub(super) async fn answer(
+    terms: Terms<'_>,
     form: Form,
     verb: &Verb,
     trailing: Trailing,
@@ -163,16 +164,21 @@ pub(super) async fn answer<S>(
     let (first, trailers) = match end {
         Ok(message) => (Some(message), None),
         Err(End { status, trailers }) if !status.is_ok() => {
-            let shown = Shown::new(metadata, trailers, trailing);
-            return failed(serving, &status.into(), shown, record);
+            let shown = Shown::new(&terms.options.metadata, metadata, trailers, trailing);
+            return failed(terms, &status.into(), shown, record);
         }
         Err(end) => (None, Some(end.trailers)),
     };
     // A stream without a message has no body, so nothing stands behind it.
-    let mut shown = Shown::new(metadata, trailers.unwrap_or_default(), Trailing::Headers);
-    let max = serving.config.limits.response_message;
+    let mut shown = Shown::new(
+        &terms.options.metadata,
+        metadata,
+        trailers.unwrap_or_default(),
+        Trailing::Headers,
+    );
+    let max = terms.options.limits.response_message;
     let body = match form.begin(first.as_ref(), max, &mut shown.headers) {
-        Err(status) => return failed(serving, &status.into(), shown, record),
+        Err(status) => return failed(terms, &status.into(), shown, record),
         Ok(_) if first.is_none() || verb == Verb::HEAD => {
             record.finish_with(http, &Status::ok());
             Body::empty()
@@ -242,6 +248,7 @@ pub(super) struct Lines {
     plan: PlanId,
     field: Option<FieldPath>,
     print: PrintOptions,
+    errors: ErrorShape,
     error_key: &'static str,
     content_type: HeaderValue,
     /// The line of the message that was opened before the head went out.
@@ -282,7 +289,7 @@ impl Encoder for Lines {
         if !end.status.is_ok() {
             let out = chunk.buffer();
             out.extend_from_slice(self.error_key.as_bytes());
-            error::write_status(&end.status, &self.plans, &self.print, out);
+            error::write_record(&end.status, self.errors, &self.plans, &self.print, out);
             out.extend_from_slice(b"}\n");
         }
         // Nobody knows their names when the head goes out, so HTTP/1.1 cannot carry these.

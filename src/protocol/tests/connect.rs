@@ -191,10 +191,10 @@ async fn heads_that_are_not_connects() {
 #[tokio::test]
 async fn a_body_over_the_limit_is_413() {
     let service = Scripted::default();
-    let mut config = Config::default();
-    config.limits.request_message = 10;
+    let mut options = Options::default();
+    options.limits.request_message = 10;
     let response = service
-        .router_with(config)
+        .router_with(options)
         .handle(request(r#"{"name": "abcdef"}"#))
         .await;
     assert_eq!(response.status(), 413);
@@ -211,9 +211,9 @@ async fn a_body_that_never_comes_is_given_up() {
     let service = Scripted::default();
     let response = service.router().handle(request(never())).await;
     assert_eq!(response.status(), 504); // the deadline of 15 s
-    let mut config = Config::default();
-    config.timeouts.unary_default = None;
-    let response = service.router_with(config).handle(request(never())).await;
+    let mut options = Options::default();
+    options.timeouts.unary_default = None;
+    let response = service.router_with(options).handle(request(never())).await;
     assert_eq!(response.status(), 408); // the 60 s of a body
 }
 
@@ -233,13 +233,13 @@ async fn a_reply_that_cannot_be_shown_is_an_error() {
 
 #[tokio::test]
 async fn methods_without_a_binding_can_be_switched_off() {
-    let schema = schema_with(&Options {
+    let schema = schema_with(&schema::Options {
         unannotated: Unannotated::Off,
-        ..Options::default()
+        ..schema::Options::default()
     });
     assert!(schema.rows().iter().all(|row| !row.rest));
     let response = Scripted::default()
-        .router_of(schema, Config::default())
+        .router_of(schema, Options::default())
         .handle(request("{}"))
         .await;
     assert_eq!(response.status(), 404);

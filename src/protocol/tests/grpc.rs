@@ -190,10 +190,10 @@ async fn a_reply_message_over_the_limit_ends_the_call() {
         vec![b"four", b"fives", b"four"],
         Status::ok().into(),
     ));
-    let mut config = Config::default();
-    config.limits.response_message = 4;
+    let mut options = Options::default();
+    options.limits.response_message = 4;
     let response = service
-        .router_with(config)
+        .router_with(options)
         .handle(request("/t.T/Server", frame(b"")))
         .await;
     let collected = response.into_body().collect().await.unwrap();

@@ -218,11 +218,7 @@ impl Service for Mute {
 
 #[tokio::test(start_paused = true)]
 async fn a_stream_that_never_begins_is_ended() {
-    let serving = Serving {
-        schema: schema(),
-        calls: Mute,
-        config: Config::default(),
-    };
+    let serving = Serving::new(schema(), Mute, Options::default().into());
     let router = Router::new(Arc::new(ArcSwap::from_pointee(serving)), Observe::default());
     let response = router.handle(request("GET", "/v1/watch", "")).await;
     assert_eq!(response.status(), 503);

@@ -1,0 +1,214 @@
+//! Which methods and bindings a route's options are for: a selector of rpc names, or a pattern of
+//! paths. Both are compared with the schema when it begins to be served, never with requests.
+
+use std::fmt;
+
+use crate::schema::{Binding, Method};
+
+/// Which methods and bindings a route's options are for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Applies {
+    /// `pkg.Service.Method`, `pkg.Service.*`, `pkg.*` or `*`: methods, however they are called.
+    Selector(String),
+    /// `/v1/shelves/*`: bindings by their path templates, and methods by their own paths. `*` is
+    /// any segment, a variable too; `**` is any number of segments. With a verb at the end
+    /// (`/v1/**:cancel`) only paths with that verb, else any.
+    Path(String),
+}
+
+impl Applies {
+    /// Reads a selector.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn selector(text: &str) -> Result<Self, String> {
+        let (names, wildcard) = match text.strip_suffix('*') {
+            Some("") => ("", true),
+            Some(names) => (names.strip_suffix('.').unwrap_or("?"), true),
+            None => (text, false),
+        };
+        let is_name = |name: &str| {
+            name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+                && name
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        };
+        if (wildcard && names.is_empty()) || names.split('.').all(is_name) {
+            Ok(Self::Selector(text.to_owned()))
+        } else {
+            Err("expected `pkg.Service.Method`, `pkg.Service.*`, `pkg.*` or `*`".to_owned())
+        }
+    }
+
+    /// Reads a path pattern.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn path(text: &str) -> Result<Self, String> {
+        let segments = text.strip_prefix('/').unwrap_or_default();
+        let is_segment = |segment: &str| !segment.is_empty() && !segment.contains(['{', '}', '?']);
+        if segments.split('/').all(is_segment) {
+            Ok(Self::Path(text.to_owned()))
+        } else {
+            Err("expected a path such as `/v1/shelves/*` or `/v1/**`; `*` stands for a segment, variables too, and `**` for any number".to_owned())
+        }
+    }
+
+    /// True if a binding is meant.
+    #[must_use]
+    pub fn to_binding(&self, binding: &Binding) -> bool {
+        match self {
+            Self::Selector(_) => self.to_method(&binding.method),
+            Self::Path(pattern) => is_like(pattern, &flat(&binding.template)),
+        }
+    }
+
+    /// True if a method is meant.
+    #[must_use]
+    pub fn to_method(&self, method: &Method) -> bool {
+        match self {
+            Self::Selector(selector) => is_selected(selector, &method.service, &method.name),
+            Self::Path(pattern) => is_like(pattern, &method.path),
+        }
+    }
+}
+
+impl fmt::Display for Applies {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Selector(text) | Self::Path(text) => f.write_str(text),
+        }
+    }
+}
+
+fn is_selected(selector: &str, service: &str, method: &str) -> bool {
+    match selector.strip_suffix('*') {
+        Some("") => true,
+        // With its dot, so that `pkg.*` does not mean `pkgs.Service`.
+        Some(beginning) => service
+            .strip_prefix(beginning.trim_end_matches('.'))
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.')),
+        None => selector
+            .strip_suffix(method)
+            .and_then(|rest| rest.strip_suffix('.'))
+            .is_some_and(|named| named == service),
+    }
+}
+
+/// A template without its variables' names: `/v1/{name=shelves/*}/{id}` is `/v1/shelves/*/*`.
+fn flat(template: &str) -> String {
+    let mut out = String::with_capacity(template.len());
+    let mut rest = template;
+    while let Some((before, variable)) = rest.split_once('{') {
+        let (variable, after) = variable.split_once('}').unwrap_or((variable, ""));
+        out.push_str(before);
+        out.push_str(variable.split_once('=').map_or("*", |(_, inner)| inner));
+        rest = after;
+    }
+    out.push_str(rest);
+    out
+}
+
+fn is_like(pattern: &str, path: &str) -> bool {
+    let (pattern, wanted) = split_verb(pattern);
+    let (path, verb) = split_verb(path);
+    let segments = |text: &str| -> Vec<String> { text.split('/').map(str::to_owned).collect() };
+    (wanted.is_empty() || wanted == verb) && covers(&segments(pattern), &segments(path))
+}
+
+fn split_verb(path: &str) -> (&str, &str) {
+    let last = path.rfind('/').map_or(0, |at| at + 1);
+    match path.get(last..).and_then(|segment| segment.find(':')) {
+        Some(at) => (
+            path.get(..last + at).unwrap_or(path),
+            path.get(last + at + 1..).unwrap_or_default(),
+        ),
+        None => (path, ""),
+    }
+}
+
+/// Linear: remembers only the last `**`, as globs are matched.
+fn covers(pattern: &[String], path: &[String]) -> bool {
+    let (mut p, mut s) = (0, 0);
+    let mut retry: Option<(usize, usize)> = None;
+    while let Some(segment) = path.get(s) {
+        match pattern.get(p).map(String::as_str) {
+            Some("**") => {
+                retry = Some((p + 1, s));
+                p += 1;
+            }
+            Some(wanted) if wanted == segment || (wanted == "*" && segment != "**") => {
+                p += 1;
+                s += 1;
+            }
+            _ => match retry {
+                Some((after, from)) => {
+                    (p, s) = (after, from + 1);
+                    retry = Some((after, from + 1));
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern.iter().skip(p).all(|rest| rest == "**")
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn selectors_mean_whole_names() {
+        for (selector, method, expected) in [
+            ("*", "a.b.C/D", true),
+            ("a.*", "a.b.C/D", true),
+            ("a.b.*", "a.b.C/D", true),
+            ("a.b.C.*", "a.b.C/D", true),
+            ("a.b.C.D", "a.b.C/D", true),
+            ("a.b.C.E", "a.b.C/D", false),
+            ("a.b.C", "a.b.C/D", false),
+            ("a.b.*", "a.bc.C/D", false),
+            ("b.*", "a.b.C/D", false),
+        ] {
+            let (service, name) = method.split_once('/').unwrap();
+            assert_eq!(
+                is_selected(selector, service, name),
+                expected,
+                "{selector} {method}"
+            );
+            Applies::selector(selector).unwrap();
+        }
+        for wrong in ["", ".", "a.", "a..b", "a.b*", "**", "a.*.b", "a b", "/a"] {
+            assert!(Applies::selector(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn patterns_mean_templates() {
+        for (pattern, template, expected) in [
+            ("/v1/**", "/v1/shelves/{id}", true),
+            ("/v1/**", "/v2/shelves", false),
+            ("/v1/shelves/*", "/v1/{name=shelves/*}", true),
+            ("/v1/shelves/*", "/v1/shelves/{id}:merge", true),
+            ("/v1/shelves/*:merge", "/v1/shelves/{id}:merge", true),
+            ("/v1/shelves/*:merge", "/v1/shelves/{id}", false),
+            ("/v1/*", "/v1/{name=**}", false),
+            ("/v1/**", "/v1/{name=**}", true),
+            ("/**/books/*", "/v1/{s=shelves/*}/books/{b}", true),
+            ("/**/books/*", "/v1/{s=shelves/*}/books", false),
+            ("/v1/books", "/v1/books", true),
+            ("/**", "/", true),
+        ] {
+            assert_eq!(
+                is_like(pattern, &flat(template)),
+                expected,
+                "{pattern} {template}"
+            );
+            Applies::path(pattern).unwrap();
+        }
+        for wrong in ["", "v1", "/v1/", "//", "/{id}", "/v1?x"] {
+            assert!(Applies::path(wrong).is_err(), "{wrong}");
+        }
+    }
+}
