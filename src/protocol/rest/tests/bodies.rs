@@ -99,11 +99,19 @@ async fn a_bodys_field_is_one_level_deeper_than_its_text() {
     let gateway = Gateway::echo();
     for (levels, status) in [(99, 200), (100, 400)] {
         let around = levels - 1;
-        let json = format!("{}{{}}{}", r#"{"child":"#.repeat(around), "}".repeat(around));
+        let json = format!(
+            "{}{{}}{}",
+            r#"{"child":"#.repeat(around),
+            "}".repeat(around)
+        );
         let answer = gateway.send(request("PUT", "/v1/child", json)).await;
         assert_eq!(answer.status, status, "{levels} levels: {}", answer.text());
     }
-    assert_eq!(gateway.calls(), 1, "the backend was asked for what is too deep");
+    assert_eq!(
+        gateway.calls(),
+        1,
+        "the backend was asked for what is too deep"
+    );
 }
 
 #[tokio::test]
