@@ -19,7 +19,7 @@ use http::{HeaderMap, HeaderValue, Method as Verb, Response, StatusCode, header}
 use super::linger::linger;
 use super::metadata::{self, Lane};
 use super::unary::{self, Bounds, Whole};
-use super::{Exchange, Refusal, deadline, pass, scratch};
+use super::{Exchange, Refusal, coding, deadline, pass, scratch};
 use crate::call::{self, Call, Code, Encodings, End, Message, Metadata, Requests, Status};
 use crate::observe::CallRecord;
 use crate::schema::{Method, Shape};
@@ -50,6 +50,13 @@ pub(super) async fn answer<S: call::Service>(
         return refusal.answer(exchange.record);
     }
     let serving = exchange.serving;
+    if let Err(unsupported) = coding::decode(&exchange.parts.headers, &mut exchange.body) {
+        linger(exchange.body);
+        let status = Status::downstream(Code::Unimplemented, unsupported.to_string());
+        let mut response = Failure::from(status).respond(&serving.schema, exchange.record);
+        coding::Unsupported::list(&mut response);
+        return response;
+    }
     match reply(&mut exchange, &method).await {
         Ok(reply) => reply.respond(exchange.record),
         Err(failure) => {
@@ -199,13 +206,6 @@ fn check_protocol(headers: &HeaderMap) -> Result<(), Status> {
         return Err(Status::downstream(
             Code::InvalidArgument,
             "connect-protocol-version: expected 1",
-        ));
-    }
-    let encoding = headers.get(header::CONTENT_ENCODING);
-    if encoding.is_some_and(|encoding| encoding != "identity") {
-        return Err(Status::downstream(
-            Code::Unimplemented,
-            "the request body is compressed; expected content-encoding: identity",
         ));
     }
     Ok(())

@@ -9,7 +9,7 @@
 
 use axum::body::Body as Incoming;
 use bytes::Bytes;
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue};
 
 use super::error::{Failure, excerpt};
@@ -49,7 +49,7 @@ impl Kind {
     /// The kind of body that this request has to have.
     ///
     /// # Errors
-    /// 415 for a type or an encoding that the binding cannot take.
+    /// 415 for a type that the binding cannot take.
     pub(super) fn of(
         plans: &Plans,
         binding: &Binding,
@@ -58,7 +58,6 @@ impl Kind {
         if matches!(binding.body, Body::None) {
             return Ok(Self::None);
         }
-        check_encoding(headers)?;
         let stated = headers.get(CONTENT_TYPE);
         if http_body::is_request(plans, binding) {
             return match stated.map(HeaderValue::to_str) {
@@ -116,22 +115,4 @@ fn is_json(stated: &HeaderValue) -> bool {
     essence
         .trim_ascii()
         .eq_ignore_ascii_case(b"application/json")
-}
-
-fn check_encoding(headers: &HeaderMap) -> Result<(), Failure> {
-    let is_identity = |value: &HeaderValue| {
-        let value = value.as_bytes().trim_ascii();
-        value.is_empty() || value.eq_ignore_ascii_case(b"identity")
-    };
-    match headers
-        .get_all(CONTENT_ENCODING)
-        .iter()
-        .find(|value| !is_identity(value))
-    {
-        None => Ok(()),
-        Some(value) => Err(Failure::unsupported_type(format!(
-            "found content-encoding {:?}, expected a body that is not compressed",
-            excerpt(&String::from_utf8_lossy(value.as_bytes()))
-        ))),
-    }
 }
