@@ -28,6 +28,10 @@ pub use inflater::{Fault, Inflater, Step};
 /// The base-2 logarithm of the largest zstd window that is taken: 8 MiB (RFC 9659).
 pub const WINDOW_LOG_MAX: u32 = 23;
 
+/// Members or frames of one message, at most. Each takes a while to begin, whatever is in it, and
+/// one would do.
+const MEMBERS_MAX: usize = 1024;
+
 /// Bytes that are counted at a time; they overwrite each other.
 const SCRATCH: usize = 16 << 10;
 
@@ -222,6 +226,7 @@ fn count(coding: Coding, mut input: &[u8], max: usize) -> Result<usize, Unopened
         if size > max {
             return Err(Unopened::TooLarge { max });
         }
+        check_members(&inflater).map_err(broken)?;
         if input.is_empty() && step.written < SCRATCH {
             inflater.finish().map_err(broken)?;
             return Ok(size);
@@ -282,12 +287,20 @@ fn fill(
             return Ok(Filled::Short);
         }
         end += step.written;
+        check_members(&inflater).map_err(broken)?;
         if input.is_empty() && step.written < length {
             inflater.finish().map_err(broken)?;
             out.truncate(end);
             return Ok(Filled::All);
         }
     }
+}
+
+const fn check_members(inflater: &Inflater) -> Result<(), Fault> {
+    if inflater.members() > MEMBERS_MAX {
+        return Err(Fault::Members);
+    }
+    Ok(())
 }
 
 /// The plain size that a payload states by itself. It need not be true.

@@ -8,7 +8,7 @@ use flate2::write::GzEncoder;
 
 use super::Coding;
 
-/// Of 9. One more costs half as much time again and saves one per cent.
+/// Of 9. One more costs a quarter more time and saves one per cent.
 const GZIP_LEVEL: u32 = 5;
 /// Of 22.
 const ZSTD_LEVEL: i32 = 3;

@@ -16,6 +16,9 @@ pub enum Fault {
     /// They break the format or their checksum, or ask for more memory than they get.
     #[error("the data is corrupt, or needs a larger window than is taken")]
     Corrupt,
+    /// There are more members or frames, one behind the other, than a message has.
+    #[error("the data has too many members")]
+    Members,
     /// They end too early.
     #[error("the data ends too early")]
     Truncated,
@@ -34,6 +37,7 @@ pub struct Step {
 pub struct Inflater {
     decoder: State,
     stage: Stage,
+    members: usize,
 }
 
 enum State {
@@ -77,6 +81,7 @@ impl Inflater {
         Ok(Self {
             decoder,
             stage: Stage::Fresh,
+            members: 0,
         })
     }
 
@@ -141,12 +146,19 @@ impl Inflater {
                 (Step { read, written }, is_end)
             }
         };
+        self.members += usize::from(is_end);
         self.stage = if is_end { Stage::Behind } else { Stage::Within };
         let is_stuck = step.read == 0 && step.written == 0 && !is_end;
         if is_stuck && !input.is_empty() && !output.is_empty() {
             return Err(Fault::Corrupt);
         }
         Ok(step)
+    }
+
+    /// How many members or frames have ended.
+    #[must_use]
+    pub const fn members(&self) -> usize {
+        self.members
     }
 
     /// Says that the stream has ended. No bytes at all are an empty stream.

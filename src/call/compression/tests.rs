@@ -137,6 +137,19 @@ fn concatenated_members_and_frames_are_one_content() {
 }
 
 #[test]
+fn a_message_of_countless_members_is_refused_when_there_are_too_many() {
+    for coding in OF_MESSAGES {
+        let member = compressed(coding, b"");
+        let of = |count: usize| message(&member.repeat(count));
+        assert_eq!(measure(&of(MEMBERS_MAX), coding, 0), Ok(0));
+        let fault = Fault::Members;
+        let expected = Unopened::Broken { coding, fault };
+        assert_eq!(measure(&of(MEMBERS_MAX + 2), coding, 0), Err(expected));
+        assert_eq!(open(&of(MEMBERS_MAX + 2), coding, 0), Err(expected));
+    }
+}
+
+#[test]
 fn the_limit_is_exact_and_counts_plain_bytes() {
     let plain = text(100_000);
     let streams = [
