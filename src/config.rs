@@ -9,8 +9,10 @@ use std::path::Path;
 use crate::gateway;
 
 mod build;
+mod compat;
 mod flags;
 mod json_schema;
+mod layers;
 mod load;
 mod raw;
 pub mod text;

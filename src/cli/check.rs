@@ -8,6 +8,7 @@ use super::routes::{Loaded, NotLoaded};
 use super::terminal::{DIM, GOOD};
 use super::{Exit, on_runtime, refuse, routes, terminal};
 use crate::config::{self, Flags};
+use crate::protocol::options::Reach;
 
 /// Flags of `check`.
 #[derive(Args, Debug)]
@@ -17,7 +18,8 @@ Examples:
   transom check --config transom.yaml --connect
 
 Exits with 0 if the file is good, with 64 if not: a wrong key or value, descriptors or protos that
-cannot be read, bindings that clash or have a wrong template; with 1 if --connect finds no schema.")]
+cannot be read, bindings that clash or have a wrong template, a route of the file that applies to
+nothing; with 1 if --connect finds no schema.")]
 pub(super) struct Arguments {
     /// The configuration file
     #[arg(short, long, value_name = "FILE")]
@@ -53,7 +55,11 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
         return Exit::Done;
     }
     on_runtime(async move {
-        let Loaded { schema, left_out } = match routes::load(&gateway).await {
+        let Loaded {
+            schema,
+            left_out: reasons,
+            idle,
+        } = match routes::load(&gateway).await {
             Ok(loaded) => loaded,
             Err(error) => {
                 terminal::error(&format!("{file}: {error}"));
@@ -63,10 +69,12 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
                 };
             }
         };
-        for reason in &left_out {
+        // Of a schema that is not all there nobody can say that it lacks something.
+        let idle = if left_out == 0 { idle } else { Vec::new() };
+        for reason in reasons.iter().chain(&idle) {
             terminal::error(&format!("{file}: {reason}"));
         }
-        if !left_out.is_empty() {
+        if !reasons.is_empty() || !idle.is_empty() {
             return Exit::Configuration;
         }
         let methods = counted(schema.methods().count(), "method");
@@ -74,6 +82,15 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
         terminal::print(&format!(
             "{GOOD}good:{GOOD:#} {file}: {upstreams}, {methods}, {routes}{hint}"
         ));
+        let chosen = &gateway.protocol.routes;
+        for (route, reach) in chosen.iter().zip(Reach::of(chosen, &schema)) {
+            let methods = counted(reach.methods, "method");
+            let bindings = counted(reach.bindings, "binding");
+            terminal::print(&format!(
+                "{DIM}      {}: {methods}, {bindings}{DIM:#}",
+                route.applies
+            ));
+        }
         Exit::Done
     })
 }

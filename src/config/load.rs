@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_saphyr::{Error as Yaml, Location};
 
+use super::json_schema;
 use super::raw::File;
 use super::units::quoted;
 
@@ -126,14 +127,14 @@ fn describe(error: &Yaml, path: &str) -> (String, String) {
     match error {
         Yaml::SerdeUnknownField {
             field, expected, ..
-        } => (
-            parent(field),
-            format!(
-                "unknown key {}; {}",
-                quoted(field),
-                suggestion(field, expected)
-            ),
-        ),
+        } => {
+            let parent = parent(field);
+            let hint = match of_the_gateway(&parent, field) {
+                Some(place) => format!("it is chosen for the whole gateway, {place}"),
+                None => suggestion(field, expected),
+            };
+            (parent, format!("unknown key {}; {hint}", quoted(field)))
+        }
         Yaml::SerdeUnknownVariant {
             variant, expected, ..
         } => (
@@ -179,6 +180,19 @@ fn describe(error: &Yaml, path: &str) -> (String, String) {
         Yaml::Message { msg, .. } => (key.to_owned(), msg.clone()),
         other => (key.to_owned(), without_place(&other.to_string())),
     }
+}
+
+/// Where a key belongs that is unknown in a route, if the gateway has it.
+fn of_the_gateway(parent: &str, field: &str) -> Option<String> {
+    let (_, section) = parent.strip_prefix("routes[")?.split_once(']')?;
+    let section = section.trim_start_matches('.');
+    json_schema::has_key(section, field).then(|| {
+        if section.is_empty() {
+            "at the top level of the file".to_owned()
+        } else {
+            format!("in `{section}` at the top level of the file")
+        }
+    })
 }
 
 /// What the YAML reader calls by the names of its events.

@@ -17,7 +17,7 @@ use http_body::Body as _;
 use super::body::Idle;
 use super::linger::linger;
 use super::unary::{self, Unread};
-use super::{Exchange, deadline, metadata};
+use super::{Exchange, Options, deadline, metadata};
 use crate::call::compression::{self, GRPC_ACCEPT_ENCODING, GRPC_ENCODING, Unopened};
 use crate::call::{
     self, Accept, Call, Code, Coding, Codings, Deadline, Encodings, FrameDecoder, FrameError,
@@ -34,6 +34,8 @@ pub(super) struct Passed {
     pub(super) idle: Option<Idle>,
     /// Payload bytes of a reply message at most.
     pub(super) reply_max: usize,
+    /// The method's.
+    pub(super) options: Arc<Options>,
 }
 
 impl Passed {
@@ -73,8 +75,8 @@ impl Passed {
             request: request_coding(&parts.headers)?,
             accept: Accept::Passed(Codings::accepted(&parts.headers)),
         };
-        let metadata =
-            metadata::from_request(parts, record.request_id()).map_err(|error| internal(&error))?;
+        let metadata = metadata::from_request(parts, record.request_id(), &options.metadata)
+            .map_err(|error| internal(&error))?;
         let peer = peer(parts);
 
         let max = options.limits.request_message;
@@ -113,6 +115,7 @@ impl Passed {
             call,
             idle,
             reply_max: options.limits.response_message,
+            options: Arc::clone(options),
         })
     }
 
@@ -313,8 +316,13 @@ fn cardinality(found: &str) -> Status {
 }
 
 /// Adds what both forms of gRPC have in the head of every answer that has begun.
-pub(super) fn head(metadata: call::Metadata, encoding: Option<Coding>, headers: &mut HeaderMap) {
-    metadata::to_headers(metadata, metadata::Lane::Pass, headers);
+pub(super) fn head(
+    rules: &metadata::rules::Rules,
+    metadata: call::Metadata,
+    encoding: Option<Coding>,
+    headers: &mut HeaderMap,
+) {
+    metadata::to_headers_by(rules, metadata, metadata::Lane::Pass, headers);
     if let Some(coding) = encoding {
         headers.insert(GRPC_ENCODING, coding.value());
     }

@@ -28,6 +28,7 @@ mod body;
 mod error;
 mod guard;
 mod http_body;
+mod multipart;
 mod options;
 mod percent;
 mod reply;
@@ -36,6 +37,7 @@ mod trailing;
 mod wire;
 
 use error::Failure;
+pub(super) use error::plain;
 pub use options::{Envelope, ErrorShape, Layout, MultiSegment, Options, StreamForm, UnknownQuery};
 use trailing::{Shown, Trailing};
 
@@ -111,7 +113,7 @@ enum Target<'s> {
 }
 
 fn found<'s>(parts: &Parts, route: Route<'s>) -> Result<Target<'s>, Failure> {
-    guard::check(parts)?;
+    guard::check(parts, &route)?;
     let path = parts.uri.path();
     match (route, &parts.method) {
         (Route::Found { .. } | Route::None, verb @ (&Verb::TRACE | &Verb::CONNECT)) => {
@@ -223,8 +225,9 @@ impl<S: call::Service> Request<'_, S> {
         if deadline.has_passed() {
             return Err(Status::deadline_exceeded().into());
         }
-        let metadata = metadata::from_request(&mut self.parts, self.record.request_id())
-            .map_err(|malformed| malformed.as_invalid_field())?;
+        let metadata =
+            metadata::from_request(&mut self.parts, self.record.request_id(), &options.metadata)
+                .map_err(|unfit| unfit.as_invalid_field())?;
         let bounds = unary::Bounds {
             bytes: options.limits.request_message,
             within: options.timeouts.request_body,

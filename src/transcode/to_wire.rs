@@ -24,7 +24,7 @@ use super::select::Step;
 use super::wire::write::Prefix;
 use super::{Error, FieldPath, Plans, ReadOptions, Scratch};
 
-pub(crate) use url::text;
+pub(crate) use url::{numeric_key, payload, text};
 
 /// Bytes of a length prefix that no guess exceeds: what 32 bits of length need.
 const WIDTH_MAX: u8 = 5;
@@ -74,9 +74,12 @@ pub(crate) fn field(
     let outcome = run(plans, json, options, scratch, out, |writer| {
         check_utf8(json)?;
         writer.within(path.steps(), &mut |writer, field, slot| {
-            match field.shape {
-                Shape::Single => writer.refuse_null(field.kind)?,
-                Shape::List | Shape::Packed | Shape::Map(_) => writer.refuse_null(Kind::Bool)?,
+            if writer.json.token() == b'n' {
+                match field.shape {
+                    Shape::Single => writer.refuse_null(field.kind)?,
+                    Shape::List | Shape::Packed => return Err(writer.json.unexpected("a list")),
+                    Shape::Map(_) => return Err(writer.json.unexpected("an object")),
+                }
             }
             writer.field(field, slot)?;
             writer.json.end()

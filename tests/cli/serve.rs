@@ -22,9 +22,14 @@ message Nothing {}
 
 /// An import root with the clashing proto.
 fn clashing(name: &str) -> String {
+    folder(name, CLASHING)
+}
+
+/// An import root with one proto.
+fn folder(name: &str, proto: &str) -> String {
     let dir = file(&format!("{name}.marker"), "").with_file_name(name);
     std::fs::create_dir_all(&dir).unwrap();
-    std::fs::write(dir.join("clash.proto"), CLASHING).unwrap();
+    std::fs::write(dir.join("clash.proto"), proto).unwrap();
     dir.display().to_string()
 }
 
@@ -48,6 +53,34 @@ fn check_refuses_a_schema_with_clashes_and_names_both() {
             .status
             .code(),
         Some(64)
+    );
+}
+
+#[test]
+fn a_route_of_the_file_that_applies_to_nothing_is_told() {
+    let protos = folder("idle-route", &CLASHING.replacen("/one", "/two", 1));
+    let text = format!(
+        "upstreams: {{ a: {{ url: 'http://h:1' }} }}\nschema: [{{ protos: {protos} }}]\n\
+         routes: [{{ selector: clash.Shop.* }}, {{ selector: clash.Shopp.* }}]\n"
+    );
+    let path = file("idle-route.yaml", &text).display().to_string();
+    let reason = "routes[1] (clash.Shopp.*) has no effect: it applies to nothing that is served; \
+                  did you mean `clash.Shop.*`?";
+    let output = transom(&["check", "--config", &path]);
+    assert_eq!(output.status.code(), Some(64), "{}", out(&output));
+    assert!(err(&output).contains(reason), "{}", err(&output));
+    let output = transom(&["routes", "--config", &path]);
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    assert!(err(&output).contains(reason), "{}", err(&output));
+
+    let text = text.replace(", { selector: clash.Shopp.* }", "");
+    let good = file("good-route.yaml", &text);
+    let output = transom(&["check", "--config", &good.display().to_string()]);
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    assert!(
+        out(&output).contains("clash.Shop.*: 2 methods, 2 bindings"),
+        "{}",
+        out(&output)
     );
 }
 

@@ -18,7 +18,7 @@ use http::{HeaderMap, HeaderValue, Method as Verb, Response, StatusCode};
 
 use super::error::{self, Failure};
 use super::trailing::{self, Shown, Trailing};
-use super::{Terms, failed, http_body, reply};
+use super::{ErrorShape, Terms, failed, http_body, reply};
 use crate::call::{Answer, End, Message, Reply, Status};
 use crate::observe::CallRecord;
 use crate::protocol::body::{Chunk, Encoder, Idle, ReplyBody, Tail};
@@ -70,6 +70,7 @@ impl Form {
             plan,
             field,
             print: terms.options.print,
+            errors: terms.options.rest.errors,
             error_key: if has_error {
                 "{\"@error\":"
             } else {
@@ -163,13 +164,18 @@ pub(super) async fn answer(
     let (first, trailers) = match end {
         Ok(message) => (Some(message), None),
         Err(End { status, trailers }) if !status.is_ok() => {
-            let shown = Shown::new(metadata, trailers, trailing);
+            let shown = Shown::new(&terms.options.metadata, metadata, trailers, trailing);
             return failed(terms, &status.into(), shown, record);
         }
         Err(end) => (None, Some(end.trailers)),
     };
     // A stream without a message has no body, so nothing stands behind it.
-    let mut shown = Shown::new(metadata, trailers.unwrap_or_default(), Trailing::Headers);
+    let mut shown = Shown::new(
+        &terms.options.metadata,
+        metadata,
+        trailers.unwrap_or_default(),
+        Trailing::Headers,
+    );
     let max = terms.options.limits.response_message;
     let body = match form.begin(first.as_ref(), max, &mut shown.headers) {
         Err(status) => return failed(terms, &status.into(), shown, record),
@@ -242,6 +248,7 @@ pub(super) struct Lines {
     plan: PlanId,
     field: Option<FieldPath>,
     print: PrintOptions,
+    errors: ErrorShape,
     error_key: &'static str,
     content_type: HeaderValue,
     /// The line of the message that was opened before the head went out.
@@ -282,7 +289,7 @@ impl Encoder for Lines {
         if !end.status.is_ok() {
             let out = chunk.buffer();
             out.extend_from_slice(self.error_key.as_bytes());
-            error::write_status(&end.status, &self.plans, &self.print, out);
+            error::write_record(&end.status, self.errors, &self.plans, &self.print, out);
             out.extend_from_slice(b"}\n");
         }
         // Nobody knows their names when the head goes out, so HTTP/1.1 cannot carry these.

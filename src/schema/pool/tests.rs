@@ -331,6 +331,44 @@ fn malformed_parts_are_told() {
 }
 
 #[test]
+fn two_fields_of_one_json_name_are_told() {
+    let with = |fields: Vec<Field>| File {
+        message: vec![Message {
+            field: fields,
+            ..message("M")
+        }],
+        ..file("a.proto", &[])
+    };
+    let named = |name: &str, number: i32, json: &str| Field {
+        json_name: Some(json.to_owned()),
+        ..field(name, number, 9)
+    };
+    for (fields, expected) in [
+        (
+            vec![field("foo_bar", 1, 9), field("fooBar", 2, 9)],
+            "conflicts with field 'fooBar'",
+        ),
+        (
+            vec![named("foo_bar", 1, "x"), named("other", 2, "x")],
+            "JSON name 'x' is already defined",
+        ),
+        (
+            vec![named("foo_bar", 1, "fooBar"), named("other", 2, "fooBar")],
+            "JSON name 'fooBar' is already defined",
+        ),
+    ] {
+        check(
+            vec![with(fields), self::file("ok.proto", &[])],
+            &["ok.proto"],
+            &[expected],
+        );
+    }
+    // A JSON name may be the proto name of another field.
+    let fields = vec![named("a", 1, "b"), named("b", 2, "c")];
+    check(vec![with(fields)], &["a.proto"], &[]);
+}
+
+#[test]
 fn a_source_may_define_what_is_built_in_elsewhere() {
     let status = File {
         package: Some("google.rpc".to_owned()),

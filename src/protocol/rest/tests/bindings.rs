@@ -160,6 +160,7 @@ async fn queries_that_say_no_one_thing_are_refused() {
         ("/v1/all?name=%ff", 400, "UTF-8"),
         ("/v1/all?%zz=1", 400, "percent"),
         ("/v1/all?name=%00", 400, "NUL"),
+        ("/v1/all?labels[a%00b]=c", 400, "NUL"),
         (&deep, 400, "segments"),
         (&known, 400, "parameters"),
         (&unknown, 400, "parameters"),
