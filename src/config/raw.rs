@@ -55,6 +55,9 @@ pub(super) struct File {
     /// Where descriptors come from, in order. Empty: every upstream is asked by reflection.
     #[schemars(with = "Vec<Source>")]
     pub(super) schema: Vec<Spanned<Source>>,
+    /// Google service configurations (YAML) whose `http` rules bind methods in place of their
+    /// annotations. The last rule that selects a method counts.
+    pub(super) http_rules: Vec<RulesFile>,
     /// What another system does where this file says nothing: `envoy` or `grpc_gateway`.
     #[serde(skip_serializing_if = "Key::is_absent")]
     #[schemars(extend("default" = Compat::None))]
@@ -82,6 +85,12 @@ pub(super) struct File {
     /// What the gateway writes about itself, on standard error.
     pub(super) log: Log,
 }
+
+/// A service configuration file.
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(transparent)]
+#[schemars(inline)]
+pub(super) struct RulesFile(pub(super) PathBuf);
 
 /// The client address, with its default.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]

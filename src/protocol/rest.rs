@@ -20,7 +20,7 @@ use super::linger::linger;
 use super::{Exchange, Serving, coding, deadline, metadata, pass, unary};
 use crate::call::{self, Call, Encodings, Requests, Status};
 use crate::observe::CallRecord;
-use crate::schema::{Binding, Route, Shape};
+use crate::schema::{Binding, Captures, Route, Shape};
 use crate::transcode::Plans;
 
 mod bind;
@@ -108,7 +108,7 @@ pub(super) async fn answer<S: call::Service>(
 
 /// What a request is about.
 enum Target<'s> {
-    Binding(&'s Binding, Vec<std::ops::Range<usize>>),
+    Binding(&'s Binding, Captures),
     Options(Vec<&'s str>),
 }
 

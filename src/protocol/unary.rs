@@ -53,7 +53,7 @@ impl Unread {
             Self::TooSlow { .. } => Code::DeadlineExceeded,
             Self::DeadlinePassed => return Status::deadline_exceeded(),
             Self::Broken => Code::Cancelled,
-            Self::Undecodable(_) => Code::InvalidArgument,
+            Self::Undecodable(_) => return Status::invalid_field("", &self.to_string()),
         };
         Status::downstream(code, self.to_string())
     }

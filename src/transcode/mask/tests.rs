@@ -1,3 +1,5 @@
+//! Which leaves a mask names, and its bounds.
+
 use prost::Message as _;
 use prost_reflect::DescriptorPool;
 use prost_types::FieldMask;

@@ -135,6 +135,9 @@ impl<'b> Keys<'b> {
         let map_key = subscript
             .strip_prefix('[')
             .and_then(|rest| rest.strip_suffix(']'));
+        if map_key.is_some_and(|key| key.contains('\0')) {
+            return Err(self.refuse(key, &self.nul()));
+        }
         match (facts.map, subscript, map_key) {
             (true, _, Some(_)) | (false, "", _) => Ok(Some(Parameter {
                 key,
@@ -208,9 +211,7 @@ impl<'b> Keys<'b> {
         out: &mut Vec<u8>,
     ) -> Result<(), Failure> {
         if text.contains('\0') {
-            let place = self.source.place();
-            let text = format!("{place}, found a NUL character, expected text without");
-            return Err(self.refuse(parameter.key, &text));
+            return Err(self.refuse(parameter.key, &self.nul()));
         }
         self.plans
             .text_to_wire(
@@ -267,6 +268,12 @@ impl<'b> Keys<'b> {
         }
         let within = self.plans.name_of(FieldRef::at(self.prefix));
         Failure::invalid_field(&format!("{within}.{key}"), description)
+    }
+
+    #[cold]
+    fn nul(&self) -> String {
+        let place = self.source.place();
+        format!("{place}, found a NUL character, expected text without")
     }
 
     fn unknown<'k>(&self, key: &str) -> Result<Option<Parameter<'k>>, Failure> {

@@ -38,6 +38,13 @@ pub(super) fn write(
                 excerpt(raw)
             ))
         })?;
+        if key.contains('\0') {
+            return Err(Failure::bad_request(format!(
+                "{}, in the key {}, found a NUL character",
+                keys.place(),
+                excerpt(raw)
+            )));
+        }
         let Some(parameter) = keys.find(key, trail)? else {
             continue;
         };

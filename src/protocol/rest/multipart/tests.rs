@@ -1,3 +1,5 @@
+//! Multipart bodies against a reader that splits lines, and their bounds.
+
 use proptest::prelude::*;
 
 use super::*;
