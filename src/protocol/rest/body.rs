@@ -118,7 +118,11 @@ fn is_json(stated: &HeaderValue) -> bool {
         .eq_ignore_ascii_case(b"application/json")
 }
 
-fn check_encoding(headers: &HeaderMap) -> Result<(), Failure> {
+/// Refuses a body that is encoded.
+///
+/// # Errors
+/// 415.
+pub(super) fn check_encoding(headers: &HeaderMap) -> Result<(), Failure> {
     let is_identity = |value: &HeaderValue| {
         let value = value.as_bytes().trim_ascii();
         value.is_empty() || value.eq_ignore_ascii_case(b"identity")

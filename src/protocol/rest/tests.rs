@@ -23,6 +23,7 @@ mod answers;
 mod bindings;
 mod bodies;
 mod streams;
+mod uploads;
 
 /// What the backend does with a request message.
 type Script = Arc<dyn Fn(&Call, &Message) -> Result<Reply, Status> + Send + Sync>;
