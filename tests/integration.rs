@@ -8,6 +8,7 @@ mod examples;
 mod gateway;
 mod metadata;
 mod protos;
+mod streams;
 mod support;
 mod transcode {
     mod golden;

@@ -17,7 +17,7 @@ use http::HeaderMap;
 use http_body::{Frame, SizeHint};
 
 use super::unary;
-use crate::call::{Answer, End, Message, Replies, Status};
+use crate::call::{Answer, Deadline, End, Message, Replies, Status};
 use crate::observe::CallRecord;
 
 mod silence;
@@ -123,6 +123,14 @@ enum Stage {
     Open(Option<Answer>, Replies),
     Ended(Tail),
     Done,
+}
+
+/// Tells whoever sends a response when the call behind its body has to have ended: a body cannot
+/// see a clock while its client does not read.
+pub fn end_at<B>(deadline: Deadline, response: &mut http::Response<B>) {
+    if deadline != Deadline::Never {
+        response.extensions_mut().insert(deadline);
+    }
 }
 
 /// The body was broken off on purpose; what is missing has been told in the body or the log.

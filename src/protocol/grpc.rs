@@ -8,7 +8,7 @@ use std::task::Poll;
 use axum::body::Body;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
-use super::body::{Chunk, Encoder, ReplyBody, Tail};
+use super::body::{self, Chunk, Encoder, ReplyBody, Tail};
 use super::pass::{self, Passed};
 use super::{Exchange, status};
 use crate::call::{self, Answer, End, Message, Reply, Status};
@@ -20,14 +20,14 @@ pub(super) async fn answer<S: call::Service>(mut exchange: Exchange<'_, S>) -> R
     let content_type = content_type(&exchange.parts.headers);
     let reply = match Passed::from_exchange(&mut exchange).await {
         Ok(passed) => {
-            let message_max = passed.reply_max;
+            let (message_max, deadline) = (passed.reply_max, passed.call.deadline);
             let made = passed.make(&exchange.serving.calls).await;
-            made.map(|begun| (begun, message_max))
+            made.map(|begun| (begun, message_max, deadline))
         }
         Err(status) => Err(status),
     };
     let mut record = exchange.record;
-    let ((reply, idle), message_max) = match reply {
+    let ((reply, idle), message_max, deadline) = match reply {
         Ok(begun) => begun,
         Err(status) => return trailers_only(content_type, status.into(), record),
     };
@@ -48,8 +48,13 @@ pub(super) async fn answer<S: call::Service>(mut exchange: Exchange<'_, S>) -> R
     let mut head = HeaderMap::with_capacity(metadata.0.len() + 4);
     head.insert(header::CONTENT_TYPE, content_type);
     pass::head(metadata, encoding, &mut head);
+    let is_stream = idle.is_some();
     let body = ReplyBody::new(replies, Native, message_max, idle, record).starting_with(first);
-    respond(head, Body::new(body))
+    let mut response = respond(head, Body::new(body));
+    if is_stream {
+        body::end_at(deadline, &mut response);
+    }
+    response
 }
 
 /// The media type of the answer: the request's own spelling of the sub-type.

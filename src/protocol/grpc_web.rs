@@ -13,7 +13,7 @@ use axum::body::Body;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
 use super::Exchange;
-use super::body::{Chunk, Encoder, ReplyBody, Tail};
+use super::body::{self, Chunk, Encoder, ReplyBody, Tail};
 use super::pass::{self, Passed};
 use super::unary::{self, Whole};
 use crate::call::{self, End, Message, Reply, Status};
@@ -39,6 +39,7 @@ pub(super) async fn answer<S: call::Service>(mut exchange: Exchange<'_, S>) -> R
         let whole = unary::make(&serving.calls, passed.call, message_max).await;
         return complete(content_type, whole, record);
     }
+    let deadline = passed.call.deadline;
     let (reply, idle) = match passed.make(&serving.calls).await {
         Ok(begun) => begun,
         Err(status) => return complete(content_type, status.into(), record),
@@ -52,10 +53,10 @@ pub(super) async fn answer<S: call::Service>(mut exchange: Exchange<'_, S>) -> R
     let mut head = HeaderMap::with_capacity(metadata.0.len() + 4);
     head.insert(header::CONTENT_TYPE, content_type);
     pass::head(metadata, encoding, &mut head);
-    respond(
-        head,
-        Body::new(ReplyBody::new(replies, Binary, message_max, idle, record)),
-    )
+    let body = ReplyBody::new(replies, Binary, message_max, idle, record);
+    let mut response = respond(head, Body::new(body));
+    body::end_at(deadline, &mut response);
+    response
 }
 
 /// The media type of the answer: the request's own spelling of the sub-type.

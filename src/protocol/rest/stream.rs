@@ -19,7 +19,7 @@ use super::trailing::{Shown, Trailing};
 use super::{Terms, failed, http_body, reply};
 use crate::call::{Answer, Deadline, End, Message, Reply, Status};
 use crate::observe::CallRecord;
-use crate::protocol::body::{Chunk, Encoder, Idle, Pulse, ReplyBody, Tail};
+use crate::protocol::body::{self, Chunk, Encoder, Idle, Pulse, ReplyBody, Tail};
 use crate::protocol::unary;
 use crate::schema::Binding;
 
@@ -198,7 +198,7 @@ pub(super) async fn answer(
     let mut response = Response::new(body);
     *response.status_mut() = http;
     *response.headers_mut() = shown.headers;
-    response.extensions_mut().insert(deadline);
+    body::end_at(deadline, &mut response);
     response
 }
 
