@@ -23,7 +23,7 @@ use crate::admin::Admin;
 use crate::listener::{self, Listener};
 use crate::observe::Observe;
 use crate::protocol::{self, Serving};
-use crate::schema::{self, Binding, Schema, Source};
+use crate::schema::{self, Binding, Schema, Source, Unmatched};
 use crate::upstream::{self, Upstream};
 use crate::worker::{self, Workers};
 
@@ -96,6 +96,8 @@ pub enum Progress<'p> {
     Schema(&'p Schema),
     /// What backends told by reflection has joined the schema from files: this is all of it.
     Joined(&'p Schema),
+    /// Options are chosen for a route, and nothing that is served has them: which, and why.
+    IdleRoute(&'p str),
 }
 
 /// Why a gateway did not start.
@@ -164,8 +166,15 @@ impl Gateway {
             later
         };
         let sources = sources::load(&now, &config.upstreams, &mut report).await?;
-        let schema = Schema::build(sources.clone(), &config.schema_options)?;
+        let mut options = config.schema_options.clone();
+        if !later.is_empty() {
+            options.unmatched = Unmatched::Await; // what is reflected may have what a rule selects
+        }
+        let schema = Schema::build(sources.clone(), &options)?;
         report(&Progress::Schema(&schema));
+        if later.is_empty() {
+            tell_idle_routes(&config.protocol, &schema, &mut report);
+        }
 
         let workers = Workers::start(config.workers).map_err(StartError::Workers)?;
         let calls = Upstream::build(config.upstreams.clone(), workers.count())?;
@@ -263,12 +272,15 @@ impl Join {
         match self.join(&mut report).await {
             Ok(schema) => {
                 report(&Progress::Joined(&schema));
+                tell_idle_routes(&self.config.protocol, &schema, &mut report);
                 let calls = self.serving.load().calls.clone();
                 let serving = Serving::new(Arc::new(schema), calls, self.config.protocol);
                 self.serving.store(Arc::new(serving));
             }
             Err(error) => {
                 tracing::error!(%error, "the reflected schema was refused; the one from files stays in force");
+                let schema = Arc::clone(&self.serving.load().schema);
+                tell_idle_routes(&self.config.protocol, &schema, &mut report);
             }
         }
     }
@@ -294,6 +306,17 @@ impl Join {
             return Err(StartError::Contradiction(schema.refusals().to_vec()));
         }
         Ok(schema)
+    }
+}
+
+/// Once everything that is served is known.
+fn tell_idle_routes(
+    config: &protocol::Config,
+    schema: &Schema,
+    report: &mut impl FnMut(&Progress<'_>),
+) {
+    for reason in protocol::options::idle(&config.routes, schema) {
+        report(&Progress::IdleRoute(&reason));
     }
 }
 

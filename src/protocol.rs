@@ -34,8 +34,9 @@ mod deadline;
 mod detect;
 mod grpc;
 mod grpc_web;
+pub mod indent;
 mod linger;
-mod metadata;
+pub mod metadata;
 pub mod options;
 mod pass;
 mod refusal;
@@ -114,7 +115,11 @@ pub struct Timeouts {
     /// The deadline of a unary call whose client names none; `None` lets it run.
     pub unary_default: Option<Duration>,
     /// The longest deadline a client can get for a unary call.
-    pub unary_cap: Duration,
+    pub unary_cap: Option<Duration>,
+    /// The deadline of a stream whose client names none; `None` lets it run.
+    pub stream_default: Option<Duration>,
+    /// The longest deadline a client can get for a stream.
+    pub stream_cap: Option<Duration>,
     /// The time in which the whole body of a request with one message must have come.
     pub request_body: Duration,
     /// How long a stream may live without a message either way.
@@ -125,7 +130,9 @@ impl Default for Timeouts {
     fn default() -> Self {
         Self {
             unary_default: Some(Duration::from_secs(15)),
-            unary_cap: Duration::from_secs(5 * 60),
+            unary_cap: Some(Duration::from_secs(5 * 60)),
+            stream_default: None,
+            stream_cap: None,
             request_body: Duration::from_secs(60),
             stream_idle: Duration::from_secs(5 * 60),
         }
@@ -227,7 +234,7 @@ impl<S: call::Service> Exchange<'_, S> {
             Ok(Dialect::Rest) => self.answer_json().await,
             Err(refusal) => {
                 linger::linger(self.body);
-                refusal.answer(self.record)
+                refusal.answer_in(self.serving.config.options.rest.errors, self.record)
             }
         }
     }

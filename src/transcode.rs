@@ -22,9 +22,11 @@
 //! | `to_wire`, `to_json` | the two directions |
 //! | `wkt` | the well-known types' own JSON forms |
 //! | `select` | a field below a message, named by `a.b.c` |
+//! | `mask` | the fields that a JSON text sets, as a `FieldMask` |
 
 mod error;
 mod json;
+mod mask;
 mod options;
 mod plan;
 mod scratch;
@@ -35,11 +37,13 @@ mod wire;
 mod wkt;
 
 pub use error::{Error, ErrorKind};
+pub use mask::Mask;
 pub(crate) use options::DEPTH_CEILING;
 pub use options::{PrintOptions, ReadOptions, Unknown, UnknownAny, Zero};
 pub use plan::{Lowered, PlanId, Plans};
 pub use scratch::Scratch;
-pub use select::{FieldPath, PathError};
+pub(crate) use select::Step;
+pub use select::{Facts, FieldPath, FieldRef, Lost, PathError, Trail};
 
 impl Plans {
     /// Resolves `a.b.c` (each segment a JSON or proto name) below a message. Only the last
@@ -101,16 +105,36 @@ impl Plans {
     /// One URL text value to a wire fragment of the root message. A repeated scalar gets one
     /// element. `map_key` is the key of `m[key]=value`. On error `out` is truncated to its
     /// former length.
-    pub fn text_to_wire(
+    pub fn text_to_wire<'f>(
         &self,
-        field: &FieldPath,
+        field: impl Into<FieldRef<'f>>,
         map_key: Option<&str>,
         text: &str,
         zero: Zero,
         scratch: &mut Scratch,
         out: &mut Vec<u8>,
     ) -> Result<(), Error> {
-        to_wire::text(self, field, map_key, text, zero, scratch, out)
+        to_wire::text(self, field.into(), map_key, text, zero, scratch, out)
+    }
+
+    /// The content of a bytes field, or a message in wire form, to a wire fragment of the root
+    /// message; the pieces are joined, and a list gets one element. On error `out` is truncated to
+    /// its former length.
+    pub fn payload_to_wire<'f>(
+        &self,
+        field: impl Into<FieldRef<'f>>,
+        map_key: Option<&str>,
+        pieces: &[&[u8]],
+        scratch: &mut Scratch,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Error> {
+        to_wire::payload(self, field.into(), map_key, pieces, scratch, out)
+    }
+
+    /// The key of a map that has no text keys, as the bits of its value: two spellings of one key
+    /// are equal. `None` for text keys, and for text that is no such key.
+    pub fn numeric_key<'f>(&self, field: impl Into<FieldRef<'f>>, key: &str) -> Option<u64> {
+        to_wire::numeric_key(self, field.into(), key)
     }
 }
 

@@ -1,18 +1,27 @@
 //! The integration tests, one binary so that they link once.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+/// The binary's allocator: what the tests say of memory is said of the product.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 mod architecture;
+mod bodies;
 mod cli;
 mod demo;
 mod examples;
 mod gateway;
 mod metadata;
+mod options;
 mod protos;
 mod streams;
 mod support;
 mod transcode {
     mod golden;
     mod judge;
+    mod masks;
+    #[cfg(target_os = "linux")]
+    mod memory;
     mod messages;
     mod mutations;
     mod oracle;

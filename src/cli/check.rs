@@ -8,6 +8,8 @@ use super::routes::{Loaded, NotLoaded};
 use super::terminal::{DIM, GOOD};
 use super::{Exit, on_runtime, refuse, routes, terminal};
 use crate::config::{self, Flags};
+use crate::protocol::options::Reach;
+use crate::schema::Unmatched;
 
 /// Flags of `check`.
 #[derive(Args, Debug)]
@@ -17,7 +19,8 @@ Examples:
   transom check --config transom.yaml --connect
 
 Exits with 0 if the file is good, with 64 if not: a wrong key or value, descriptors or protos that
-cannot be read, bindings that clash or have a wrong template; with 1 if --connect finds no schema.")]
+cannot be read, bindings that clash or have a wrong template, a route of the file that applies to
+nothing; with 1 if --connect finds no schema.")]
 pub(super) struct Arguments {
     /// The configuration file
     #[arg(short, long, value_name = "FILE")]
@@ -26,11 +29,20 @@ pub(super) struct Arguments {
     /// Ask upstreams for their schema by reflection, where the file says so
     #[arg(long)]
     connect: bool,
+
+    /// A service configuration with `http` rules, in place of the file's `http_rules`; may be given
+    /// several times
+    #[arg(long = "http-rules", value_name = "FILE")]
+    http_rules: Vec<PathBuf>,
 }
 
 /// Runs the command.
 pub(super) fn run(arguments: &Arguments) -> Exit {
-    let mut gateway = match config::load(Some(&arguments.config), &Flags::default()) {
+    let flags = Flags {
+        http_rules: arguments.http_rules.clone(),
+        ..Flags::default()
+    };
+    let mut gateway = match config::load(Some(&arguments.config), &flags) {
         Ok(settings) => settings.gateway,
         Err(error) => return refuse(&error),
     };
@@ -39,6 +51,9 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
         gateway.schema.retain(|source| !source.is_reflection());
     }
     let left_out = all - gateway.schema.len();
+    if left_out > 0 {
+        gateway.schema_options.unmatched = Unmatched::Await;
+    }
     let file = arguments.config.display();
     let upstreams = counted(gateway.upstreams.len(), "upstream");
     let hint = match left_out {
@@ -53,7 +68,11 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
         return Exit::Done;
     }
     on_runtime(async move {
-        let Loaded { schema, left_out } = match routes::load(&gateway).await {
+        let Loaded {
+            schema,
+            left_out: reasons,
+            idle,
+        } = match routes::load(&gateway).await {
             Ok(loaded) => loaded,
             Err(error) => {
                 terminal::error(&format!("{file}: {error}"));
@@ -63,10 +82,12 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
                 };
             }
         };
-        for reason in &left_out {
+        // Of a schema that is not all there nobody can say that it lacks something.
+        let idle = if left_out == 0 { idle } else { Vec::new() };
+        for reason in reasons.iter().chain(&idle) {
             terminal::error(&format!("{file}: {reason}"));
         }
-        if !left_out.is_empty() {
+        if !reasons.is_empty() || !idle.is_empty() {
             return Exit::Configuration;
         }
         let methods = counted(schema.methods().count(), "method");
@@ -74,6 +95,15 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
         terminal::print(&format!(
             "{GOOD}good:{GOOD:#} {file}: {upstreams}, {methods}, {routes}{hint}"
         ));
+        let chosen = &gateway.protocol.routes;
+        for (route, reach) in chosen.iter().zip(Reach::of(chosen, &schema)) {
+            let methods = counted(reach.methods, "method");
+            let bindings = counted(reach.bindings, "binding");
+            terminal::print(&format!(
+                "{DIM}      {}: {methods}, {bindings}{DIM:#}",
+                route.applies
+            ));
+        }
         Exit::Done
     })
 }

@@ -7,6 +7,7 @@ use super::flags::Target;
 use super::report::explain;
 use super::{Exit, on_runtime, refuse, table, terminal};
 use crate::gateway::{self, Progress, SourceError, StartError, the_upstream};
+use crate::protocol;
 use crate::schema::Schema;
 
 /// Flags of `routes`.
@@ -39,7 +40,11 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
         Err(error) => return refuse(&error),
     };
     on_runtime(async move {
-        let Loaded { schema, left_out } = match load(&settings.gateway).await {
+        let Loaded {
+            schema,
+            left_out,
+            idle,
+        } = match load(&settings.gateway).await {
             Ok(loaded) => loaded,
             Err(error) => {
                 terminal::error(&error.to_string());
@@ -61,6 +66,9 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
         for reason in left_out {
             terminal::warn(&format!("not served: {reason}"));
         }
+        for reason in idle {
+            terminal::warn(&reason);
+        }
         Exit::Done
     })
 }
@@ -70,6 +78,8 @@ pub(super) struct Loaded {
     pub(super) schema: Schema,
     /// Protos that do not compile, bindings that clash and the like, each a sentence.
     pub(super) left_out: Vec<String>,
+    /// Configured routes that nothing in it has, each a sentence.
+    pub(super) idle: Vec<String>,
 }
 
 /// Why there is no schema.
@@ -112,12 +122,17 @@ pub(super) async fn load(config: &gateway::Config) -> Result<Loaded, NotLoaded> 
             let _ = tell.take().map(|tell| tell.send(message));
         }
         Progress::LeftOut(reason) => left_out.push((*reason).to_owned()),
-        Progress::Schema(_) | Progress::Joined(_) => {}
+        Progress::Schema(_) | Progress::Joined(_) | Progress::IdleRoute(_) => {}
     };
     let schema = tokio::select! {
         loaded = gateway::load_schema(config, &mut report) => loaded?,
         Ok(message) = waiting => return Err(NotLoaded::Server(message)),
     };
     left_out.extend(schema.refusals().iter().cloned());
-    Ok(Loaded { schema, left_out })
+    let idle = protocol::options::idle(&config.protocol.routes, &schema);
+    Ok(Loaded {
+        schema,
+        left_out,
+        idle,
+    })
 }

@@ -2,16 +2,18 @@
 
 use std::num::NonZeroUsize;
 use std::path::Path;
+use std::sync::Arc;
 
 use serde_saphyr::Location;
 
+use super::layers::Layered;
 use super::load::{FileError, closest};
-use super::raw::{BadBindings, File, Source, Strictness, Timeouts};
-use super::units::{SpanOrNone, quoted};
+use super::raw::{File, Key, Limits, Source};
+use super::units::{ByteSize, Count, Span, quoted};
 use super::{Error, Settings};
 use crate::gateway::SourceConfig;
 use crate::worker::WORKERS_MAX;
-use crate::{gateway, listener, protocol, schema, transcode, upstream, worker};
+use crate::{gateway, listener, protocol, upstream, worker};
 
 /// Checks what no single key can know, and fills the types.
 pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Error> {
@@ -49,31 +51,11 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
         });
         sources.extend(all);
     }
-    if let Some((key, found)) = nothing(raw) {
+    if let Some((place, key, found)) = nothing(raw) {
         let message = format!("found `{found}`, expected more than that");
-        return Err(wrong(Location::UNKNOWN, &key, message));
+        return Err(wrong(place, &key, message));
     }
-    let depth = raw.limits.depth;
-    if depth.get() > transcode::DEPTH_CEILING {
-        let message = format!(
-            "found `{depth}`, expected at most {}",
-            transcode::DEPTH_CEILING
-        );
-        return Err(wrong(Location::UNKNOWN, "limits.depth", message));
-    }
-    let timeouts = &raw.timeouts;
-    if timeouts
-        .unary
-        .value
-        .0
-        .is_some_and(|unary| unary > timeouts.unary_cap.0)
-    {
-        let message = format!(
-            "found `{}`, expected at most `unary_cap`, which is `{}`",
-            timeouts.unary.value, timeouts.unary_cap
-        );
-        return Err(wrong(timeouts.unary.defined, "timeouts.unary", message));
-    }
+    let layered = Layered::of(raw).map_err(|(place, key, message)| wrong(place, &key, message))?;
     if let Some(admin) = raw.admin.listen
         && admin == raw.listen.0
         && admin.0.port() != 0
@@ -88,7 +70,6 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
         let message = format!("found `{workers}`, expected at most {WORKERS_MAX}");
         return Err(wrong(Location::UNKNOWN, "workers", message));
     }
-    let limit = raw.limits.response_message.0;
     let gateway = gateway::Config {
         listener: listener_config(raw),
         admin: raw.admin.listen.map(|address| address.0),
@@ -98,20 +79,17 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
             .iter()
             .map(|(name, raw)| upstream::Config {
                 connect_timeout: raw.connect_timeout.0,
-                max_message: limit,
+                max_message: reply_max(&layered),
                 ..upstream::Config::new(name.to_string(), raw.url.endpoint())
             })
             .collect(),
         schema: sources,
-        schema_options: schema::Options {
-            strict: raw.rest.bad_bindings == BadBindings::Refuse,
-            unannotated: if raw.rest.unannotated {
-                schema::Unannotated::Serve
-            } else {
-                schema::Unannotated::Off
-            },
+        schema_options: layered.schema,
+        protocol: protocol::Config {
+            head: head_limits(&raw.limits),
+            options: Arc::new(layered.gateway),
+            routes: layered.routes,
         },
-        protocol: protocol_config(raw),
         workers: raw.workers.map_or_else(worker::default_count, |count| {
             NonZeroUsize::new(count.get()).unwrap_or(NonZeroUsize::MIN)
         }),
@@ -119,30 +97,37 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
     Ok(Settings {
         gateway,
         log: raw.log,
+        fully_decode_reserved_expansion: None,
     })
 }
 
-/// The first time-out that would be over before anything can happen. A drain may take no time.
-fn nothing(raw: &File) -> Option<(String, SpanOrNone)> {
+/// The largest reply message that any route takes; each route then has its own limit.
+fn reply_max(layered: &Layered) -> usize {
+    let routes = layered.routes.iter().map(|route| &*route.options);
+    let all = routes.chain([&layered.gateway]);
+    let limits = all.map(|options| options.limits.response_message);
+    limits.max().unwrap_or_default()
+}
+
+/// The first of the gateway's own time-outs that would be over before anything can happen. A drain
+/// may take no time.
+fn nothing(raw: &File) -> Option<(Location, String, Span)> {
     let timeouts = &raw.timeouts;
     let own = [
-        ("unary", timeouts.unary.value),
-        ("unary_cap", timeouts.unary_cap.into()),
-        ("request_body", timeouts.request_body.into()),
-        ("stream_idle", timeouts.stream_idle.into()),
-        ("connection_idle", timeouts.connection_idle.into()),
-        ("write_stall", timeouts.write_stall.into()),
-        ("request_head", timeouts.request_head.into()),
-        ("preface", timeouts.preface.into()),
+        ("connection_idle", &timeouts.connection_idle),
+        ("write_stall", &timeouts.write_stall),
+        ("request_head", &timeouts.request_head),
+        ("preface", &timeouts.preface),
     ];
-    let own = own.map(|(key, span)| (format!("timeouts.{key}"), span));
+    let own = own.into_iter().filter_map(|(name, key)| {
+        let span = key.value?;
+        Some((key.place, format!("timeouts.{name}"), span))
+    });
     let upstreams = raw.upstreams.0.iter().map(|(name, upstream)| {
         let key = format!("upstreams.{name}.connect_timeout");
-        (key, upstream.connect_timeout.into())
+        (Location::UNKNOWN, key, upstream.connect_timeout)
     });
-    own.into_iter()
-        .chain(upstreams)
-        .find(|(_, span)| span.0.is_some_and(|span| span.is_zero()))
+    own.chain(upstreams).find(|(_, _, span)| span.0.is_zero())
 }
 
 /// One source, or the key and sentence of what is wrong with it.
@@ -203,82 +188,45 @@ fn listed(names: &[&str]) -> String {
 
 fn listener_config(raw: &File) -> listener::Config {
     let (limits, timeouts) = (&raw.limits, &raw.timeouts);
+    let default = listener::Config::default();
+    let span = |key: &Key<Span>, default| key.value.map_or(default, |span| span.0);
+    let head = head_limits(limits);
     listener::Config {
         address: raw.listen.0.0,
         limits: listener::Limits {
-            header_bytes: u32::try_from(limits.header_bytes.0).unwrap_or(u32::MAX),
-            headers: limits.headers.get(),
-            streams_per_connection: limits.streams_per_connection.0,
-            connections: limits.connections.get(),
+            header_bytes: u32::try_from(head.metadata).unwrap_or(u32::MAX),
+            headers: head.metadata_fields,
+            streams_per_connection: limits
+                .streams_per_connection
+                .value
+                .map_or(default.limits.streams_per_connection, |count| count.0),
+            connections: limits
+                .connections
+                .value
+                .map_or(default.limits.connections, Count::get),
         },
         timeouts: listener::Timeouts {
-            head: timeouts.request_head.0,
-            preface: timeouts.preface.0,
-            idle: timeouts.connection_idle.0,
-            write_stall: timeouts.write_stall.0,
+            head: span(&timeouts.request_head, default.timeouts.head),
+            preface: span(&timeouts.preface, default.timeouts.preface),
+            idle: span(&timeouts.connection_idle, default.timeouts.idle),
+            write_stall: span(&timeouts.write_stall, default.timeouts.write_stall),
         },
         drain: listener::Drain {
-            delay: timeouts.drain_delay.0,
-            grace: timeouts.drain_grace.0,
+            delay: span(&timeouts.drain_delay, default.drain.delay),
+            grace: span(&timeouts.drain_grace, default.drain.grace),
         },
     }
 }
 
-fn protocol_config(raw: &File) -> protocol::Config {
-    let default = protocol::Options::default();
-    let (limits, timeouts): (_, &Timeouts) = (&raw.limits, &raw.timeouts);
-    // Text and wire form of one message differ in size; what the transcoder may write keeps the
-    // ratio that the defaults have to the message limits.
-    let scaled = |limit: usize, of: usize, to: usize| limit.saturating_mul((to / of.max(1)).max(1));
-    let options = protocol::Options {
-        rest: protocol::rest::Options {
-            unknown_query: match raw.rest.unknown_query {
-                Strictness::Ignore => protocol::rest::UnknownQuery::Ignore,
-                Strictness::Refuse => protocol::rest::UnknownQuery::Refuse,
-            },
-            ..protocol::rest::Options::default()
-        },
-        read: transcode::ReadOptions {
-            unknown: match raw.json.unknown_fields {
-                Strictness::Ignore => transcode::Unknown::Ignore,
-                Strictness::Refuse => transcode::Unknown::Refuse,
-            },
-            depth_max: limits.depth.get(),
-            output_max: scaled(
-                limits.request_message.0,
-                default.limits.request_message,
-                default.read.output_max,
-            ),
-        },
-        print: transcode::PrintOptions {
-            emit_defaults: raw.json.emit_defaults,
-            proto_names: raw.json.proto_names,
-            enum_numbers: raw.json.enum_numbers,
-            depth_max: limits.depth.get(),
-            output_max: scaled(
-                limits.response_message.0,
-                default.limits.response_message,
-                default.print.output_max,
-            ),
-            ..default.print
-        },
-        limits: protocol::Limits {
-            request_message: limits.request_message.0,
-            response_message: limits.response_message.0,
-        },
-        timeouts: protocol::Timeouts {
-            unary_default: timeouts.unary.value.0,
-            unary_cap: timeouts.unary_cap.0,
-            request_body: timeouts.request_body.0,
-            stream_idle: timeouts.stream_idle.0,
-        },
-    };
-    protocol::Config {
-        head: protocol::HeadLimits {
-            url: limits.url.0,
-            metadata: limits.header_bytes.0,
-            metadata_fields: limits.headers.get(),
-        },
-        ..options.into()
+fn head_limits(limits: &Limits) -> protocol::HeadLimits {
+    let default = protocol::HeadLimits::default();
+    let bytes = |key: &Key<ByteSize>, default| key.value.map_or(default, |size| size.0);
+    protocol::HeadLimits {
+        url: bytes(&limits.url, default.url),
+        metadata: bytes(&limits.header_bytes, default.metadata),
+        metadata_fields: limits
+            .headers
+            .value
+            .map_or(default.metadata_fields, Count::get),
     }
 }

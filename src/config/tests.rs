@@ -1,12 +1,15 @@
 //! Configuration files, good and bad: what they become, and the exact error text.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use serde_json::Value;
 
 use super::*;
 use crate::gateway::SourceConfig;
+
+mod compat;
+mod full;
+mod options;
 
 /// A file of the repository's `config/` directory.
 fn shipped(name: &str) -> PathBuf {
@@ -118,7 +121,7 @@ fn an_error_names_file_line_column_and_key_and_what_was_expected() {
         (
             upstream,
             "timeouts: { stream_idle: 0s }\n",
-            "transom.yaml: timeouts.stream_idle: found `0s`, expected more than that",
+            "transom.yaml:2:26: timeouts.stream_idle: found `0s`, expected more than that",
         ),
         (
             "",
@@ -128,7 +131,7 @@ fn an_error_names_file_line_column_and_key_and_what_was_expected() {
         (
             upstream,
             "limits: { depth: 201 }\n",
-            "transom.yaml: limits.depth: found `201`, expected at most 200",
+            "transom.yaml:2:18: limits.depth: found `201`, expected at most 200",
         ),
         (
             upstream,
@@ -214,6 +217,25 @@ fn the_shipped_files_load() {
         panic!("{:?}", settings.gateway.schema)
     };
     assert_eq!((path, upstream.as_str()), (&shipped("chat.binpb"), "chat"));
+    assert_eq!(settings.fully_decode_reserved_expansion, Some(false));
+    let rules = settings.gateway.schema_options.http_rules;
+    assert_eq!(rules.len(), 3);
+    let expected = format!("{}:13", shipped("http-rules.yaml").display());
+    assert_eq!(rules[0].origin(), expected);
+}
+
+#[test]
+fn rules_given_by_flag_replace_those_of_the_file() {
+    let mut flags = Flags {
+        http_rules: vec![shipped("minimal.yaml")],
+        ..Flags::default()
+    };
+    let settings = load(Some(&shipped("full.yaml")), &flags).unwrap();
+    assert_eq!(settings.gateway.schema_options.http_rules, []);
+    flags.http_rules = vec!["no/rules.yaml".into()];
+    let error = load(Some(&shipped("full.yaml")), &flags).unwrap_err();
+    let expected = "no/rules.yaml: cannot read the file: ";
+    assert!(error.to_string().starts_with(expected), "{error}");
 }
 
 #[test]
@@ -232,127 +254,6 @@ fn a_file_of_defaults_is_the_modules_own_defaults() {
         [SourceConfig::Reflection {
             upstream: "a".to_owned()
         }]
-    );
-}
-
-/// Every leaf of a JSON Schema, as a dotted path; `*` for any name, `[]` for any element.
-fn leaves(schema: &Value, path: &str, found: &mut BTreeSet<String>) {
-    let below = |name: &str| {
-        if path.is_empty() {
-            name.to_owned()
-        } else {
-            format!("{path}.{name}")
-        }
-    };
-    if let Some(properties) = schema["properties"].as_object() {
-        for (name, property) in properties {
-            leaves(property, &below(name), found);
-        }
-    } else if schema["additionalProperties"].is_object() {
-        leaves(&schema["additionalProperties"], &below("*"), found);
-    } else if let Some(patterns) = schema["patternProperties"].as_object() {
-        patterns
-            .values()
-            .for_each(|value| leaves(value, &below("*"), found));
-    } else if schema["items"].is_object() {
-        leaves(&schema["items"], &format!("{path}[]"), found);
-    } else {
-        assert!(
-            schema["description"].is_string(),
-            "{path} has no description: {schema}"
-        );
-        found.insert(path.to_owned());
-    }
-}
-
-/// Every leaf of a value, in the same notation.
-fn keys(value: &Value, path: &str, found: &mut BTreeSet<String>) {
-    let below = |name: &str| {
-        if path.is_empty() {
-            name.to_owned()
-        } else {
-            format!("{path}.{name}")
-        }
-    };
-    match value {
-        Value::Object(map) if path == "upstreams" => {
-            map.values()
-                .for_each(|value| keys(value, &below("*"), found));
-        }
-        Value::Object(map) => map
-            .iter()
-            .for_each(|(name, value)| keys(value, &below(name), found)),
-        Value::Array(list) => list
-            .iter()
-            .for_each(|value| keys(value, &format!("{path}[]"), found)),
-        _ => {
-            found.insert(path.to_owned());
-        }
-    }
-}
-
-#[test]
-fn the_full_file_has_every_key_of_the_json_schema() {
-    let schema: Value = serde_json::from_str(&json_schema()).unwrap();
-    let text = std::fs::read_to_string(shipped("full.yaml")).unwrap();
-    let file: Value = serde_saphyr::from_str(&text).unwrap();
-    let (mut in_schema, mut in_file) = (BTreeSet::new(), BTreeSet::new());
-    leaves(&schema, "", &mut in_schema);
-    keys(&file, "", &mut in_file);
-    assert!(in_schema.len() > 30, "{in_schema:?}");
-    assert_eq!(in_schema, in_file);
-}
-
-#[test]
-fn what_the_full_file_calls_a_default_is_the_default() {
-    let text = std::fs::read_to_string(shipped("full.yaml")).unwrap();
-    let file: Value = serde_saphyr::from_str(&text).unwrap();
-    let mut defaults = serde_json::to_value(raw::File::default()).unwrap();
-    defaults["upstreams"] =
-        serde_json::json!({ "library": { "connect_timeout": raw::connect_timeout() } });
-    let mut path: Vec<(usize, &str)> = Vec::new();
-    let mut compared = 0;
-    for line in text
-        .lines()
-        .filter(|line| !line.trim_start().starts_with(['#', '-']))
-    {
-        let Some((key, value)) = line.split_once(':') else {
-            continue;
-        };
-        let indent = key.len() - key.trim_start().len();
-        path.retain(|(depth, _)| *depth < indent);
-        path.push((indent, key.trim()));
-        let pointer: String = path.iter().map(|(_, key)| format!("/{key}")).collect();
-        if value.ends_with("# default") {
-            assert_eq!(
-                file.pointer(&pointer),
-                defaults.pointer(&pointer),
-                "{pointer}"
-            );
-            compared += 1;
-        }
-    }
-    let mut all = BTreeSet::new();
-    keys(&defaults, "", &mut all);
-    all.retain(|key| key != "admin.listen" && key != "workers");
-    assert_eq!(compared, all.len(), "{all:?}");
-}
-
-#[test]
-fn the_json_schema_shows_every_default_and_refuses_unknown_keys() {
-    let schema: Value = serde_json::from_str(&json_schema()).unwrap();
-    assert_eq!(schema["additionalProperties"], false);
-    for section in ["rest", "json", "limits", "timeouts", "log"] {
-        let section = &schema["properties"][section];
-        assert_eq!(section["additionalProperties"], false, "{section}");
-        for (key, property) in section["properties"].as_object().unwrap() {
-            assert!(!property["default"].is_null(), "{key}: {property}");
-        }
-    }
-    assert_eq!(schema["properties"]["listen"]["default"], "127.0.0.1:8080");
-    assert_eq!(
-        schema["properties"]["timeouts"]["properties"]["unary"]["default"],
-        "15s"
     );
 }
 

@@ -10,6 +10,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::units::quoted;
+use crate::protocol::metadata::rules::Pattern;
 use crate::upstream;
 
 /// The longest upstream name, in bytes: it becomes a label in logs and metrics.
@@ -107,6 +108,46 @@ impl fmt::Display for UpstreamName {
     }
 }
 
+/// A header name, or with `*` at its end the beginning of some.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeaderPattern {
+    text: String,
+    pattern: Pattern,
+}
+
+impl HeaderPattern {
+    /// The name as written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// What the protocol made of it.
+    #[must_use]
+    pub fn pattern(&self) -> Pattern {
+        self.pattern.clone()
+    }
+}
+
+impl FromStr for HeaderPattern {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Ok(Self {
+            pattern: text
+                .parse()
+                .map_err(|expected| format!("found {}, expected {expected}", quoted(text)))?,
+            text: text.to_owned(),
+        })
+    }
+}
+
+impl fmt::Display for HeaderPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
 macro_rules! text_in_the_file {
     ($($type:ident $schema:tt)*) => {$(
         impl<'de> Deserialize<'de> for $type {
@@ -141,4 +182,5 @@ text_in_the_file! {
     Address { "type": "string", "examples": ["127.0.0.1:8080", "0.0.0.0:8080", "[::]:8080"] }
     UpstreamUrl { "type": "string", "examples": ["http://127.0.0.1:50051"] }
     UpstreamName { "type": "string", "pattern": "^[A-Za-z0-9._:\\[\\]-]{1,64}$" }
+    HeaderPattern { "type": "string", "pattern": "^([A-Za-z0-9._-]+\\*?|\\*)$" }
 }

@@ -143,6 +143,13 @@ impl From<Span> for SpanOrNone {
     }
 }
 
+impl SpanOrNone {
+    /// True for a span that is over before anything can happen.
+    pub(super) fn is_nothing(&self) -> bool {
+        self.0.is_some_and(|span| span.is_zero())
+    }
+}
+
 const SPAN_OR_NONE: &str = "a duration such as `15s`, or `none`";
 
 impl FromStr for SpanOrNone {

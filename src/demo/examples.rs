@@ -49,8 +49,8 @@ pub const EXAMPLES: &[Example] = &[
         expect: r#""theme":"Travel""#,
     },
     Example {
-        title: "change one field",
-        template: r#"curl -X PATCH --json '{"subtitle":"A Novel Without a Hero"}' '{base}/v1/shelves/fiction/books/2?updateMask=subtitle'"#,
+        title: "change one field: the body says which",
+        template: r#"curl -X PATCH --json '{"subtitle":"A Novel Without a Hero"}' {base}/v1/shelves/fiction/books/2"#,
         expect: r#""subtitle":"A Novel Without a Hero""#,
     },
     Example {

@@ -316,8 +316,8 @@ async fn a_drain_has_cut_what_lasts_longer_than_its_grace() {
     let held = Arc::new(());
     let hold = Arc::downgrade(&held);
     let service = move |_: Request<Incoming>| {
-        let _ = began.send(());
         let held = hold.upgrade();
+        let _ = began.send(());
         async move {
             std::future::pending::<()>().await;
             drop(held);

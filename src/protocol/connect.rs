@@ -18,8 +18,9 @@ use http::{HeaderMap, HeaderValue, Method as Verb, Response, StatusCode, header}
 
 use super::linger::linger;
 use super::metadata::{self, Lane};
+use super::options::ConnectVersion;
 use super::unary::{self, Bounds, Whole};
-use super::{Exchange, Refusal, deadline, pass, scratch};
+use super::{Exchange, Options, Refusal, deadline, indent, pass, scratch};
 use crate::call::{self, Call, Code, Encodings, End, Message, Metadata, Requests, Status};
 use crate::observe::CallRecord;
 use crate::schema::{Method, Shape};
@@ -50,11 +51,12 @@ pub(super) async fn answer<S: call::Service>(
         return refusal.answer(exchange.record);
     }
     let serving = exchange.serving;
+    let options = serving.chosen.of_method(&method);
     match reply(&mut exchange, &method).await {
-        Ok(reply) => reply.respond(exchange.record),
+        Ok(reply) => reply.respond(options, exchange.record),
         Err(failure) => {
             linger(exchange.body);
-            failure.respond(&serving.schema, exchange.record)
+            failure.respond(&serving.schema, options, exchange.record)
         }
     }
 }
@@ -122,14 +124,14 @@ async fn reply<S: call::Service>(
         record,
     } = exchange;
     let options = serving.chosen.of_method(method);
-    check_protocol(&parts.headers)?;
+    check_protocol(&parts.headers, options.connect_version)?;
     let deadline = deadline::of(&parts.headers, method.shape, &options.timeouts)
         .map_err(|malformed| malformed.as_invalid_field())?;
     record.deadline(deadline);
     if deadline.has_passed() {
         return Err(Status::deadline_exceeded().into());
     }
-    let metadata = metadata::from_request(parts, record.request_id())
+    let metadata = metadata::from_request(parts, record.request_id(), &options.metadata)
         .map_err(|malformed| malformed.as_invalid_field())?;
     let bounds = Bounds {
         bytes: options.limits.request_message,
@@ -184,18 +186,19 @@ async fn reply<S: call::Service>(
         Ok(()) => Ok(Reply {
             metadata,
             trailers,
-            body,
+            body: indent::laid_out(options.rest.layout, body),
         }),
         Err(status) => Err(Failure::ended(End { status, trailers }, metadata)),
     }
 }
 
 /// The headers that only Connect has.
-fn check_protocol(headers: &HeaderMap) -> Result<(), Status> {
-    if headers
-        .get("connect-protocol-version")
-        .is_some_and(|version| version != "1")
-    {
+fn check_protocol(headers: &HeaderMap, version: ConnectVersion) -> Result<(), Status> {
+    let fits = match headers.get("connect-protocol-version") {
+        Some(version) => version == "1",
+        None => version == ConnectVersion::Optional,
+    };
+    if !fits {
         return Err(Status::downstream(
             Code::InvalidArgument,
             "connect-protocol-version: expected 1",
@@ -228,11 +231,11 @@ fn unprintable(error: &transcode::Error) -> Status {
 }
 
 impl Reply {
-    fn respond(self, record: CallRecord) -> Response<Body> {
+    fn respond(self, options: &Options, record: CallRecord) -> Response<Body> {
         let mut response = Response::new(Body::from(self.body));
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, JSON);
-        metadata::to_headers(self.metadata, Lane::Transcoded, headers);
+        metadata::to_headers_by(&options.metadata, self.metadata, Lane::Transcoded, headers);
         metadata::to_prefixed_headers(self.trailers, TRAILER_PREFIX, headers);
         record.finish_with(StatusCode::OK, &Status::ok());
         response

@@ -1,6 +1,6 @@
 //! The deadline of a call, from what the client asks and what the gateway grants.
 //!
-//! With the defaults (15 s for a unary call, capped at 5 min):
+//! With the defaults (15 s for a unary call, capped at 5 min; neither for a stream):
 //!
 //! | the client sends | unary call | stream |
 //! |---|---|---|
@@ -95,12 +95,18 @@ pub(crate) fn of(
             asked = Some(asked.map_or(span, |least| least.min(span)));
         }
     }
-    let granted = match (shape, asked) {
-        (Shape::Unary, Some(asked)) => Some(asked.min(timeouts.unary_cap)),
-        (Shape::Unary, None) => timeouts
-            .unary_default
-            .map(|span| span.min(timeouts.unary_cap)),
-        (Shape::ClientStream | Shape::ServerStream | Shape::Bidi, asked) => asked,
+    let (default, cap) = match shape {
+        Shape::Unary => (timeouts.unary_default, timeouts.unary_cap),
+        Shape::ClientStream | Shape::ServerStream | Shape::Bidi => {
+            (timeouts.stream_default, timeouts.stream_cap)
+        }
+    };
+    let wanted = asked.or(default);
+    let granted = match (wanted, cap) {
+        (Some(wanted), Some(cap)) => Some(wanted.min(cap)),
+        (Some(span), None) => Some(span),
+        // Nobody asked for a deadline: the cap bounds what is asked for, and asks for nothing.
+        (None, _) => None,
     };
     Ok(granted.map_or(Deadline::Never, Deadline::after))
 }
@@ -142,6 +148,14 @@ mod tests {
     use super::*;
 
     async fn left(headers: &[(&'static str, &'static str)], shape: Shape) -> Option<Duration> {
+        left_of(&Timeouts::default(), headers, shape).await
+    }
+
+    async fn left_of(
+        timeouts: &Timeouts,
+        headers: &[(&'static str, &'static str)],
+        shape: Shape,
+    ) -> Option<Duration> {
         let headers = headers
             .iter()
             .map(|(name, value)| {
@@ -151,9 +165,35 @@ mod tests {
                 )
             })
             .collect();
-        of(&headers, shape, &Timeouts::default())
-            .unwrap()
-            .remaining()
+        of(&headers, shape, timeouts).unwrap().remaining()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_default_and_a_cap_are_chosen_for_unary_calls_and_for_streams() {
+        let secs = |n| Some(Duration::from_secs(n));
+        let timeouts = Timeouts {
+            unary_default: None,
+            unary_cap: None,
+            stream_default: secs(60),
+            stream_cap: secs(100),
+            ..Timeouts::default()
+        };
+        let hour = [("grpc-timeout", "1H")];
+        for (shape, asked, expected) in [
+            (Shape::Unary, &[][..], None),
+            (Shape::Unary, &hour, secs(3600)),
+            (Shape::ServerStream, &[], secs(60)),
+            (Shape::Bidi, &hour, secs(100)),
+            (Shape::ClientStream, &[("grpc-timeout", "5S")], secs(5)),
+        ] {
+            let found = left_of(&timeouts, asked, shape).await;
+            assert_eq!(found, expected, "{shape:?} {asked:?}");
+        }
+        let capped = Timeouts {
+            stream_default: None,
+            ..timeouts
+        };
+        assert_eq!(left_of(&capped, &[], Shape::Bidi).await, None);
     }
 
     #[tokio::test(start_paused = true)]

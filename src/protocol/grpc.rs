@@ -3,6 +3,7 @@
 //! The HTTP status is always 200. A call that fails before its answer begins is *Trailers-Only*:
 //! one HEADERS frame with the status in it.
 
+use std::sync::Arc;
 use std::task::Poll;
 
 use axum::body::Body;
@@ -20,14 +21,15 @@ pub(super) async fn answer<S: call::Service>(mut exchange: Exchange<'_, S>) -> R
     let content_type = content_type(&exchange.parts.headers);
     let reply = match Passed::from_exchange(&mut exchange).await {
         Ok(passed) => {
-            let (message_max, deadline) = (passed.reply_max, passed.call.deadline);
+            let (message_max, options) = (passed.reply_max, Arc::clone(&passed.options));
+            let deadline = passed.call.deadline;
             let made = passed.make(&exchange.serving.calls).await;
-            made.map(|begun| (begun, message_max, deadline))
+            made.map(|begun| (begun, message_max, options, deadline))
         }
         Err(status) => Err(status),
     };
     let mut record = exchange.record;
-    let ((reply, idle), message_max, deadline) = match reply {
+    let ((reply, idle), message_max, options, deadline) = match reply {
         Ok(begun) => begun,
         Err(status) => return trailers_only(content_type, status.into(), record),
     };
@@ -47,7 +49,7 @@ pub(super) async fn answer<S: call::Service>(mut exchange: Exchange<'_, S>) -> R
     record.head(StatusCode::OK);
     let mut head = HeaderMap::with_capacity(metadata.0.len() + 4);
     head.insert(header::CONTENT_TYPE, content_type);
-    pass::head(metadata, encoding, &mut head);
+    pass::head(&options.metadata, metadata, encoding, &mut head);
     let is_stream = idle.is_some();
     let body = ReplyBody::new(replies, Native, message_max, idle, record).starting_with(first);
     let mut response = respond(head, Body::new(body));

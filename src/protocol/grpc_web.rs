@@ -9,11 +9,14 @@
 
 mod trailers;
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
 use super::Exchange;
 use super::body::{self, Chunk, Encoder, ReplyBody, Tail};
+use super::metadata::rules::Rules;
 use super::pass::{self, Passed};
 use super::unary::{self, Whole};
 use crate::call::{self, End, Message, Reply, Status};
@@ -32,17 +35,22 @@ pub(super) async fn answer<S: call::Service>(mut exchange: Exchange<'_, S>) -> R
     } = exchange;
     let passed = match passed {
         Ok(passed) => passed,
-        Err(status) => return complete(content_type, status.into(), record),
+        Err(status) => {
+            let rules = &serving.chosen.of_gateway().metadata;
+            return complete(rules, content_type, status.into(), record);
+        }
     };
     let message_max = passed.reply_max;
+    let options = Arc::clone(&passed.options);
+    let rules = &options.metadata;
     if passed.call.method.shape == Shape::Unary {
         let whole = unary::make(&serving.calls, passed.call, message_max).await;
-        return complete(content_type, whole, record);
+        return complete(rules, content_type, whole, record);
     }
     let deadline = passed.call.deadline;
     let (reply, idle) = match passed.make(&serving.calls).await {
         Ok(begun) => begun,
-        Err(status) => return complete(content_type, status.into(), record),
+        Err(status) => return complete(rules, content_type, status.into(), record),
     };
     let Reply {
         metadata,
@@ -52,7 +60,7 @@ pub(super) async fn answer<S: call::Service>(mut exchange: Exchange<'_, S>) -> R
     record.head(StatusCode::OK);
     let mut head = HeaderMap::with_capacity(metadata.0.len() + 4);
     head.insert(header::CONTENT_TYPE, content_type);
-    pass::head(metadata, encoding, &mut head);
+    pass::head(rules, metadata, encoding, &mut head);
     let body = ReplyBody::new(replies, Binary, message_max, idle, record);
     let mut response = respond(head, Body::new(body));
     body::end_at(deadline, &mut response);
@@ -72,7 +80,12 @@ fn content_type(headers: &HeaderMap) -> HeaderValue {
 }
 
 /// A whole answer: message and trailers leave in one piece.
-fn complete(content_type: HeaderValue, whole: Whole, record: CallRecord) -> Response<Body> {
+fn complete(
+    rules: &Rules,
+    content_type: HeaderValue,
+    whole: Whole,
+    record: CallRecord,
+) -> Response<Body> {
     let Whole {
         metadata,
         encoding,
@@ -81,7 +94,7 @@ fn complete(content_type: HeaderValue, whole: Whole, record: CallRecord) -> Resp
     } = whole;
     let mut head = HeaderMap::with_capacity(metadata.0.len() + 4);
     head.insert(header::CONTENT_TYPE, content_type);
-    pass::head(metadata, encoding, &mut head);
+    pass::head(rules, metadata, encoding, &mut head);
     let mut body = Chunk::default();
     if let Some(message) = message {
         record.reply(message.len());

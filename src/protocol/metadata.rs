@@ -9,35 +9,65 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use crate::call::{Metadata, Peer, Status};
 
+pub mod rules;
+
+use rules::{Mapped, Rules, Underscores, Verdict};
+
 /// The prefix by which a REST client names a metadata key that is no header of its own.
 const MAPPED_PREFIX: &str = "grpc-metadata-";
 
 /// Header fields that the gateway adds, at most; reserved at once.
 const ASSERTED: usize = 4;
 
-/// A `-bin` value that is not base64.
+/// A request header that cannot become metadata.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{name}: {NOT_BASE64}")]
-pub(crate) struct MalformedBinary {
+#[error("{name}: {}", self.wrong.description())]
+pub(crate) struct Unfit {
     name: HeaderName,
+    wrong: Wrong,
 }
 
-/// What is wrong with it. The value is not shown: binary metadata may be a credential.
-const NOT_BASE64: &str = "found metadata that is not base64, which the suffix `-bin` promises";
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wrong {
+    /// A `-bin` value is not base64. It is not shown: binary metadata may be a credential.
+    NotBase64,
+    /// Refused by [`Underscores::Refuse`].
+    Underscore,
+}
 
-impl MalformedBinary {
-    /// The status in the dialects that have one for input which does not fit.
-    pub(crate) fn as_invalid_field(&self) -> Status {
-        Status::invalid_field(self.name.as_str(), NOT_BASE64)
+impl Wrong {
+    const fn description(self) -> &'static str {
+        match self {
+            Self::NotBase64 => {
+                "found metadata that is not base64, which the suffix `-bin` promises"
+            }
+            Self::Underscore => {
+                "found a header name with `_`, which is not taken here; write it with `-`"
+            }
+        }
     }
 }
+
+impl Unfit {
+    /// The status in the dialects that have one for input which does not fit.
+    pub(crate) fn as_invalid_field(&self) -> Status {
+        let name = self.name.as_str();
+        let name = name.get(..NAME_SHOWN_MAX).unwrap_or(name);
+        Status::invalid_field(name, self.wrong.description())
+    }
+}
+
+/// Bytes of a wrong header's name that are shown.
+const NAME_SHOWN_MAX: usize = 100;
 
 /// Whether a request header passes to the backend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fate {
     Pass,
+    /// A browser's own, or about the body: passes only where a list allows it.
+    Withheld,
     /// Belongs to one connection, to the protocol, or to the gateway.
-    Drop,
+    Never,
     /// `grpc-metadata-x`, to be judged as `x`.
     Mapped,
 }
@@ -48,25 +78,30 @@ fn fate(name: &str) -> Fate {
         "connection" | "keep-alive" | "proxy-connection" | "proxy-authenticate"
         | "proxy-authorization" | "te" | "trailer" | "transfer-encoding" | "upgrade"
         | "http2-settings" | "expect"
-        // A browser's own, or about this hop's target.
-        | "cookie" | "host" | "origin" | "referer"
+        // About this hop's target.
+        | "host"
+        // gRPC's, whose body is not the one that came.
+        | "content-type" | "content-length" | "content-encoding"
         // The gateway's to assert.
         | "forwarded" | "via" | "x-real-ip" | "x-request-id"
         // Read and consumed by the dialects.
-        | "x-grpc-web" | "x-request-timeout" | "x-server-timeout" => Fate::Drop,
+        | "x-grpc-web" | "x-request-timeout" | "x-server-timeout" => Fate::Never,
+        "cookie" | "origin" | "referer" => Fate::Withheld,
         // Call tracing of the gRPC libraries, defined as metadata.
         "grpc-trace-bin" | "grpc-tags-bin" => Fate::Pass,
-        _ => {
-            let dropped = match name.as_bytes().first() {
-                Some(b'g') if name.starts_with(MAPPED_PREFIX) => return Fate::Mapped,
-                Some(b'g') => name.starts_with("grpc-"),
-                Some(b'c') => name.starts_with("content-") || name.starts_with("connect-"),
-                Some(b's') => name.starts_with("sec-"),
-                Some(b'x') => name.starts_with("x-forwarded-") || name.starts_with("x-envoy-"),
-                _ => false,
-            };
-            if dropped { Fate::Drop } else { Fate::Pass }
-        }
+        _ => match name.as_bytes().first() {
+            Some(b'g') if name.starts_with(MAPPED_PREFIX) => Fate::Mapped,
+            Some(b'g') if name.starts_with("grpc-") => Fate::Never,
+            Some(b'c') if name.starts_with("connect-") => Fate::Never,
+            Some(b'c') if name.starts_with("content-") => Fate::Withheld,
+            // Of the handshake, and perhaps with a token in it.
+            Some(b's') if name.starts_with("sec-websocket-") => Fate::Never,
+            Some(b's') if name.starts_with("sec-") => Fate::Withheld,
+            Some(b'x') if name.starts_with("x-forwarded-") || name.starts_with("x-envoy-") => {
+                Fate::Never
+            }
+            _ => Fate::Pass,
+        },
     }
 }
 
@@ -75,11 +110,12 @@ fn fate(name: &str) -> Fate {
 /// `request_id` is sent on as `x-request-id`. The headers are taken out of `request`.
 ///
 /// # Errors
-/// A `-bin` value is not base64.
+/// A `-bin` value is not base64, or a name has `_` where that is refused.
 pub(crate) fn from_request(
     request: &mut request::Parts,
     request_id: &HeaderValue,
-) -> Result<Metadata, MalformedBinary> {
+    rules: &Rules,
+) -> Result<Metadata, Unfit> {
     let headers = std::mem::take(&mut request.headers);
     let mut out = HeaderMap::with_capacity(headers.len() + ASSERTED);
     let host = headers.get(header::HOST).cloned();
@@ -91,7 +127,7 @@ pub(crate) fn from_request(
     for (name, value) in headers {
         // A repeated field comes without its name: it is one more value of the last one.
         if let Some(name) = name {
-            current = passing_name(name, hop_by_hop.as_deref().unwrap_or_default());
+            current = passing_name(name, hop_by_hop.as_deref().unwrap_or_default(), rules)?;
         }
         if let Some(name) = &current {
             append(&mut out, name, value)?;
@@ -118,28 +154,48 @@ pub(crate) fn from_request(
 }
 
 /// The name under which a header passes, if it does.
-fn passing_name(name: HeaderName, hop_by_hop: &[HeaderName]) -> Option<HeaderName> {
+fn passing_name(
+    name: HeaderName,
+    hop_by_hop: &[HeaderName],
+    rules: &Rules,
+) -> Result<Option<HeaderName>, Unfit> {
+    let spelling = spelling(name.as_str());
+    if spelling == Some(Spelling::Underscored) && rules.underscores() == Underscores::Refuse {
+        let wrong = Wrong::Underscore;
+        return Err(Unfit { name, wrong });
+    }
     if hop_by_hop.contains(&name) {
-        return None;
+        return Ok(None);
     }
-    let passes = match spelling(name.as_str())? {
-        Spelling::Plain => fate(name.as_str()),
-        Spelling::Underscored => match fate(&name.as_str().replace('_', "-")) {
-            Fate::Pass => Fate::Pass,
-            Fate::Drop | Fate::Mapped => Fate::Drop,
+    let passes = match spelling {
+        None => false,
+        Some(Spelling::Plain) => match (fate(name.as_str()), &name) {
+            (Fate::Mapped, name) => return Ok(mapped(name, rules)),
+            (fate, name) => match rules.of_request(name.as_str(), Mapped::No) {
+                Verdict::Denied => false,
+                Verdict::Allowed => fate != Fate::Never,
+                Verdict::Unsaid => fate == Fate::Pass,
+            },
         },
+        Some(Spelling::Underscored) => passes_read_with_hyphens(name.as_str(), Mapped::No, rules),
     };
-    match passes {
-        Fate::Pass => Some(name),
-        Fate::Drop => None,
-        Fate::Mapped => {
-            let mapped =
-                HeaderName::from_bytes(name.as_str().get(MAPPED_PREFIX.len()..)?.as_bytes());
-            let mapped = mapped.ok()?;
-            let read = mapped.as_str().replace('_', "-");
-            (fate(&read) == Fate::Pass && read != "authorization").then_some(mapped)
-        }
-    }
+    Ok(passes.then_some(name))
+}
+
+/// The name that `grpc-metadata-x` stands for, if that passes.
+fn mapped(name: &HeaderName, rules: &Rules) -> Option<HeaderName> {
+    let mapped = name.as_str().get(MAPPED_PREFIX.len()..)?;
+    let mapped = HeaderName::from_bytes(mapped.as_bytes()).ok()?;
+    let passes = mapped != header::AUTHORIZATION
+        && passes_read_with_hyphens(mapped.as_str(), Mapped::Yes, rules);
+    passes.then_some(mapped)
+}
+
+/// Whether a name passes that is only like the header a server takes it for: never as one that is
+/// withheld, whatever a list says.
+fn passes_read_with_hyphens(name: &str, mapped: Mapped, rules: &Rules) -> bool {
+    let read = name.replace('_', "-");
+    fate(&read) == Fate::Pass && rules.of_request(&read, mapped) != Verdict::Denied
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -171,11 +227,7 @@ fn named_by_connection(headers: &HeaderMap) -> Vec<HeaderName> {
         .collect()
 }
 
-fn append(
-    out: &mut HeaderMap,
-    name: &HeaderName,
-    value: HeaderValue,
-) -> Result<(), MalformedBinary> {
+fn append(out: &mut HeaderMap, name: &HeaderName, value: HeaderValue) -> Result<(), Unfit> {
     if name.as_str().ends_with("-bin") {
         return append_binary(out, name, &value);
     }
@@ -191,12 +243,11 @@ fn append(
 }
 
 /// Values of a `-bin` name may be joined by commas and padded; they go out one by one, unpadded.
-fn append_binary(
-    out: &mut HeaderMap,
-    name: &HeaderName,
-    value: &HeaderValue,
-) -> Result<(), MalformedBinary> {
-    let malformed = || MalformedBinary { name: name.clone() };
+fn append_binary(out: &mut HeaderMap, name: &HeaderName, value: &HeaderValue) -> Result<(), Unfit> {
+    let malformed = || Unfit {
+        name: name.clone(),
+        wrong: Wrong::NotBase64,
+    };
     for piece in value.as_bytes().split(|byte| *byte == b',') {
         let piece = unpadded_base64(piece.trim_ascii()).ok_or_else(malformed)?;
         let piece = HeaderValue::from_bytes(piece).map_err(|_| malformed())?;
@@ -217,23 +268,56 @@ fn unpadded_base64(text: &[u8]) -> Option<&[u8]> {
     well_formed.then_some(digits)
 }
 
-/// True for metadata that a backend may show to clients.
-fn is_shown(name: &str, lane: Lane) -> bool {
-    let hidden = match name {
-        "connection" | "keep-alive" | "proxy-connection" | "proxy-authenticate"
-        | "proxy-authorization" | "te" | "trailer" | "transfer-encoding" | "upgrade"
-        // The gateway's to say, to a browser above all.
-        | "set-cookie" | "strict-transport-security" | "clear-site-data" | "alt-svc"
-        | "x-http-code" | "x-request-id" | "x-content-type-options" => true,
+/// Whether metadata of a backend are shown to clients.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shown {
+    Yes,
+    /// The gateway's to say, to a browser above all: only where a list allows it.
+    Withheld,
+    /// Belongs to one connection, to the protocol, or to the gateway.
+    Never,
+}
+
+fn shown(name: &str, lane: Lane) -> Shown {
+    match name {
+        "connection"
+        | "keep-alive"
+        | "proxy-connection"
+        | "proxy-authenticate"
+        | "proxy-authorization"
+        | "te"
+        | "trailer"
+        | "transfer-encoding"
+        | "upgrade"
+        | "content-type"
+        | "content-length"
+        | "content-encoding"
+        | "x-http-code"
+        | "x-request-id"
+        | "x-content-type-options" => Shown::Never,
+        "set-cookie" | "strict-transport-security" | "clear-site-data" | "alt-svc" => {
+            Shown::Withheld
+        }
         _ => match name.as_bytes().first() {
-            Some(b'g') => name.starts_with("grpc-") && (lane == Lane::Transcoded || is_written(name)),
+            Some(b'g')
+                if name.starts_with("grpc-") && (lane == Lane::Transcoded || is_written(name)) =>
+            {
+                Shown::Never
+            }
             // `content-security-policy` is among these.
-            Some(b'c') => name.starts_with("content-"),
-            Some(b'a') => name.starts_with("access-control-"),
-            _ => false,
+            Some(b'c') if name.starts_with("content-") => Shown::Withheld,
+            Some(b'a') if name.starts_with("access-control-") => Shown::Withheld,
+            _ => Shown::Yes,
         },
-    };
-    !hidden
+    }
+}
+
+fn is_shown(name: &str, lane: Lane, rules: Option<&Rules>) -> bool {
+    match shown(name, lane) {
+        Shown::Yes => true,
+        Shown::Withheld => rules.is_some_and(|rules| rules.shows(name)),
+        Shown::Never => false,
+    }
 }
 
 /// True for gRPC's own fields that the gateway writes itself; the others, such as
@@ -258,12 +342,27 @@ pub(crate) enum Lane {
     Transcoded,
 }
 
-/// Appends response metadata to the headers of an answer, filtered.
+/// Appends response metadata to the headers of an answer, filtered; what is withheld passes where
+/// the rules allow it.
+pub(crate) fn to_headers_by(
+    rules: &Rules,
+    metadata: Metadata,
+    lane: Lane,
+    headers: &mut HeaderMap,
+) {
+    append_shown(metadata, lane, Some(rules), headers);
+}
+
+/// Appends metadata to the headers or trailers of an answer, filtered.
 pub(crate) fn to_headers(metadata: Metadata, lane: Lane, headers: &mut HeaderMap) {
+    append_shown(metadata, lane, None, headers);
+}
+
+fn append_shown(metadata: Metadata, lane: Lane, rules: Option<&Rules>, headers: &mut HeaderMap) {
     let mut current = None;
     for (name, value) in metadata.0 {
         if let Some(name) = name {
-            current = is_shown(name.as_str(), lane).then_some(name);
+            current = is_shown(name.as_str(), lane, rules).then_some(name);
         }
         if let Some(name) = &current {
             headers.append(name, value);
@@ -276,7 +375,7 @@ pub(crate) fn to_prefixed_headers(trailers: Metadata, prefix: &str, headers: &mu
     let mut current = None;
     for (name, value) in trailers.0 {
         if let Some(name) = name {
-            current = is_shown(name.as_str(), Lane::Transcoded)
+            current = is_shown(name.as_str(), Lane::Transcoded, None)
                 .then(|| HeaderName::try_from(format!("{prefix}{name}")).ok())
                 .flatten();
         }

@@ -13,13 +13,15 @@
 
 use std::sync::Arc;
 
-use super::{Limits, Timeouts, rest};
+use super::{Limits, Timeouts, metadata, rest};
 use crate::schema::{Binding, Method, Schema};
 use crate::transcode::{PrintOptions, ReadOptions};
 
 mod applies;
+mod reach;
 
 pub use applies::Applies;
+pub use reach::{Reach, idle};
 
 /// How requests of one route are read and answered.
 #[derive(Clone, Debug, Default)]
@@ -34,6 +36,20 @@ pub struct Options {
     pub limits: Limits,
     /// Bounds on time.
     pub timeouts: Timeouts,
+    /// Which headers become metadata, and which metadata become headers.
+    pub metadata: metadata::rules::Rules,
+    /// Whether Connect's version header must be there.
+    pub connect_version: ConnectVersion,
+}
+
+/// Whether a request on a method's own path must have the header `connect-protocol-version`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ConnectVersion {
+    /// It may be left out: curl is welcome.
+    #[default]
+    Optional,
+    /// It must be there, which no page of another origin can arrange without a preflight.
+    Required,
 }
 
 /// Options of some methods or bindings.

@@ -17,7 +17,7 @@ use http_body::Body as _;
 use super::body::Idle;
 use super::linger::linger;
 use super::unary::{self, Unread};
-use super::{Exchange, deadline, metadata};
+use super::{Exchange, Options, deadline, metadata};
 use crate::call::{
     self, Call, Code, Deadline, Encodings, FrameDecoder, FrameError, Message, Peer, Reply,
     Requests, Status,
@@ -36,6 +36,8 @@ pub(super) struct Passed {
     pub(super) idle: Option<Idle>,
     /// Payload bytes of a reply message at most.
     pub(super) reply_max: usize,
+    /// The method's.
+    pub(super) options: Arc<Options>,
 }
 
 impl Passed {
@@ -75,8 +77,8 @@ impl Passed {
             request: parts.headers.remove(GRPC_ENCODING),
             accept: parts.headers.remove(GRPC_ACCEPT_ENCODING),
         };
-        let metadata =
-            metadata::from_request(parts, record.request_id()).map_err(|error| internal(&error))?;
+        let metadata = metadata::from_request(parts, record.request_id(), &options.metadata)
+            .map_err(|error| internal(&error))?;
         let peer = peer(parts);
 
         let max = options.limits.request_message;
@@ -115,6 +117,7 @@ impl Passed {
             call,
             idle,
             reply_max: options.limits.response_message,
+            options: Arc::clone(options),
         })
     }
 
@@ -291,11 +294,12 @@ fn cardinality(found: &str) -> Status {
 
 /// Adds what both forms of gRPC have in the head of every answer that has begun.
 pub(super) fn head(
+    rules: &metadata::rules::Rules,
     metadata: call::Metadata,
     encoding: Option<http::HeaderValue>,
     headers: &mut HeaderMap,
 ) {
-    metadata::to_headers(metadata, metadata::Lane::Pass, headers);
+    metadata::to_headers_by(rules, metadata, metadata::Lane::Pass, headers);
     if let Some(encoding) = encoding {
         headers.insert(GRPC_ENCODING, encoding);
     }

@@ -1,19 +1,12 @@
-//! The answer to a request that no dialect took: an HTTP status and a `google.rpc.Status` as JSON.
+//! The answer to a request that no dialect took: an HTTP status, and an error body as REST has it.
 
 use axum::body::Body;
 use http::{HeaderValue, Response, StatusCode, header};
 
 use super::detect::KNOWN_TYPES;
+use super::rest;
 use crate::call::{Code, Status};
 use crate::observe::CallRecord;
-
-/// `google.rpc.Status` without details, its keys in the order of the transcoder's.
-#[derive(serde::Serialize)]
-struct Shown<'s> {
-    code: i32,
-    message: &'s str,
-    details: [(); 0],
-}
 
 /// Why a request becomes no call, in HTTP's terms.
 #[derive(Debug)]
@@ -58,22 +51,18 @@ impl Refusal {
         }
     }
 
-    /// The whole response; the record ends with it.
+    /// The whole response, a `google.rpc.Status`; the record ends with it.
     pub(crate) fn answer(self, record: CallRecord) -> Response<Body> {
-        let body = Shown {
-            code: self.status.code.number(),
-            message: &self.status.message,
-            details: [],
-        };
-        // Numbers and text are always JSON.
-        let body = serde_json::to_vec(&body).unwrap_or_default();
+        self.answer_in(rest::ErrorShape::Status, record)
+    }
+
+    /// The whole response in this shape; the record ends with it.
+    pub(crate) fn answer_in(self, shape: rest::ErrorShape, record: CallRecord) -> Response<Body> {
+        let (content_type, body) = rest::plain(&self.status, self.http, shape);
         let mut response = Response::new(Body::from(body));
         *response.status_mut() = self.http;
         let headers = response.headers_mut();
-        headers.insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/json"),
-        );
+        headers.insert(header::CONTENT_TYPE, content_type);
         if let Some(allow) = self.allow {
             headers.insert(header::ALLOW, HeaderValue::from_static(allow));
         }

@@ -22,7 +22,7 @@ use super::linger::linger;
 use super::{Exchange, Serving, deadline, metadata, pass, unary};
 use crate::call::{self, Call, Deadline, Encodings, Requests, Status};
 use crate::observe::CallRecord;
-use crate::schema::{Binding, Route, Shape};
+use crate::schema::{Binding, Captures, Route, Shape};
 use crate::transcode::Plans;
 
 mod accept;
@@ -31,6 +31,7 @@ mod body;
 mod error;
 mod guard;
 mod http_body;
+mod multipart;
 mod options;
 mod percent;
 mod reply;
@@ -41,6 +42,7 @@ mod wire;
 
 use body::Payload;
 use error::Failure;
+pub(super) use error::plain;
 pub use options::{Envelope, ErrorShape, Layout, MultiSegment, Options, StreamForm, UnknownQuery};
 use requests::Fault;
 use trailing::{Shown, Trailing};
@@ -113,12 +115,12 @@ pub(super) async fn answer<S: call::Service>(
 
 /// What a request is about.
 enum Target<'s> {
-    Binding(&'s Binding, Vec<std::ops::Range<usize>>),
+    Binding(&'s Binding, Captures),
     Options(Vec<&'s str>),
 }
 
 fn found<'s>(parts: &Parts, route: Route<'s>) -> Result<Target<'s>, Failure> {
-    guard::check(parts)?;
+    guard::check(parts, &route)?;
     let path = parts.uri.path();
     match (route, &parts.method) {
         (Route::Found { .. } | Route::None, verb @ (&Verb::TRACE | &Verb::CONNECT)) => {
@@ -189,7 +191,8 @@ impl<S: call::Service> Request<'_, S> {
             return reply::answer(self.terms, self.binding, whole, trailing, self.record);
         }
         let failure = Fault::explain(self.fault, whole.end.status);
-        let shown = Shown::new(whole.metadata, whole.end.trailers, trailing);
+        let rules = &self.terms.options.metadata;
+        let shown = Shown::new(rules, whole.metadata, whole.end.trailers, trailing);
         failed(self.terms, &failure, shown, self.record)
     }
 
@@ -241,8 +244,9 @@ impl<S: call::Service> Request<'_, S> {
         if deadline.has_passed() {
             return Err(Status::deadline_exceeded().into());
         }
-        let metadata = metadata::from_request(&mut self.parts, self.record.request_id())
-            .map_err(|malformed| malformed.as_invalid_field())?;
+        let metadata =
+            metadata::from_request(&mut self.parts, self.record.request_id(), &options.metadata)
+                .map_err(|unfit| unfit.as_invalid_field())?;
         let requests = match kind {
             requests::Kind::One(kind) => self.message(kind, deadline).await?,
             requests::Kind::Many(cut) => self.messages(cut)?,

@@ -7,6 +7,7 @@ mod grpc;
 mod grpc_web;
 mod head;
 mod log;
+mod options;
 mod sockets;
 
 use std::collections::VecDeque;

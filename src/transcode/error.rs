@@ -53,6 +53,9 @@ pub(crate) const EXCERPT_MAX: usize = 40;
 /// Bytes of one map key shown in a path.
 const KEY_MAX: usize = 24;
 
+/// Bytes of map keys that one path shows at most: field names are the schema's, keys are input.
+const KEYS_MAX: usize = 48;
+
 /// Bytes of a path at most; what is longer loses its front.
 const PATH_MAX: usize = 512;
 
@@ -116,6 +119,7 @@ impl Fault {
     #[cold]
     pub(crate) fn into_error(self) -> Error {
         let mut path = String::new();
+        let mut keys_left = KEYS_MAX;
         for segment in self.0.path.iter().rev() {
             match segment {
                 Segment::Field(name) => {
@@ -125,7 +129,13 @@ impl Fault {
                     path.push_str(name);
                 }
                 Segment::Index(index) => path.push_str(&format!("[{index}]")),
-                Segment::Key(key) => path.push_str(&format!("[{key:?}]")),
+                Segment::Key(key) => match keys_left.checked_sub(key.len()) {
+                    Some(left) => {
+                        keys_left = left;
+                        path.push_str(&format!("[{key:?}]"));
+                    }
+                    None => path.push_str("[…]"),
+                },
             }
         }
         if path.len() > PATH_MAX {

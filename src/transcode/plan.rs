@@ -43,6 +43,9 @@ pub(crate) struct Plan {
     pub(crate) oneofs: Box<[Box<str>]>,
     /// Its JSON form is not an object of its fields.
     pub(crate) wkt: Option<Wkt>,
+    /// Index of the field that is an update's mask: the singular `FieldMask` named `update_mask`, or
+    /// the only one.
+    pub(crate) mask: Option<u32>,
     /// First of `1 + fields.len()` slots in a scratch: the start of the object, then each field.
     pub(crate) slot: usize,
     /// Index + 1 by field number, where numbers are small.
@@ -75,6 +78,8 @@ pub(crate) struct Field {
     pub(crate) json_key: Box<[u8]>,
     /// `"proto_name":`, escaped
     pub(crate) proto_key: Box<[u8]>,
+    /// The proto name is another field's JSON name, and as a key means that one.
+    pub(crate) shadowed: bool,
     /// The default that a proto2 file declares.
     pub(crate) default: Declared,
 }

@@ -19,6 +19,8 @@ pub struct Scratch {
     pub(crate) seen: Vec<u64>,
     /// Keys of the maps that are being read.
     pub(crate) keys: Vec<WrittenKey>,
+    /// The `@type`s in the text that was last looked through for them, by object.
+    pub(crate) types: Vec<TypeAt>,
     /// What printing reuses.
     pub(crate) print: to_json::Buffers,
 }
@@ -34,4 +36,13 @@ pub(crate) struct WrittenKey {
     pub(crate) end: usize,
     /// Where it stands in the JSON text.
     pub(crate) text_at: usize,
+}
+
+/// An `@type` that was seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct TypeAt {
+    /// Where its object begins in the JSON text.
+    pub(crate) object: usize,
+    /// Where its value stands.
+    pub(crate) url: usize,
 }

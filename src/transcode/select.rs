@@ -1,7 +1,14 @@
 //! A field below a root message, named by `a.b.c` (`body:`, `response_body:`, `{a.b}`,
 //! `?a.b=`): its way down through the plans, and what the caller may want to know of it.
+//!
+//! A [`FieldPath`] owns what it found, for bindings that are compiled once. A [`Trail`] is walked
+//! again and again for the names that requests bring, and allocates for none of them.
 
-use super::plan::{Field, Kind, Plan, PlanId, Plans, Shape, Wkt};
+use super::plan::{Kind, Plan, PlanId, Plans, Shape, Wkt};
+
+mod trail;
+
+pub use trail::{Facts, FieldRef, Lost, Trail};
 
 /// A field below a root message.
 #[derive(Clone, Debug)]
@@ -10,11 +17,7 @@ pub struct FieldPath {
     /// Root first; never empty.
     steps: Box<[Step]>,
     oneofs: Box<[(String, String)]>,
-    repeated: bool,
-    map: bool,
-    plain: bool,
-    composite: bool,
-    message: Option<PlanId>,
+    facts: Facts,
 }
 
 /// One field of a path.
@@ -61,64 +64,27 @@ const SEGMENT_SHOWN: usize = 64;
 
 /// Resolves `path` below `root`.
 pub(crate) fn resolve(plans: &Plans, root: PlanId, path: &str) -> Result<FieldPath, PathError> {
+    let mut trail = Trail::default();
+    plans
+        .walk(root, path, &mut trail)
+        .map_err(|lost| plans.explain(lost, root, path, &trail))?;
+    let steps = trail.steps();
     let mut name = String::new();
-    let mut steps: Vec<Step> = Vec::new();
     let mut oneofs = Vec::new();
-    let mut last: Option<&Field> = None;
-    let mut plan_id = root;
-    for segment in Segments(Some(path)) {
-        if steps.len() == SEGMENTS_MAX {
-            return Err(PathError::TooDeep { max: SEGMENTS_MAX });
-        }
-        if let Some(parent) = last {
-            plan_id = match (parent.shape, parent.kind.message()) {
-                (Shape::Single, Some(id)) => id,
-                (shape, _) => {
-                    return Err(PathError::NotAMessage {
-                        field: name,
-                        kind: describe(shape, parent.kind).to_owned(),
-                    });
-                }
-            };
-        }
-        let plan = plans.plan(plan_id);
-        let found = plan.by_name(segment.as_bytes());
-        let Some((index, field)) = found.and_then(|index| Some((index, plan.fields.get(index)?)))
-        else {
-            return Err(PathError::Unknown {
-                message: plan.name.to_string(),
-                segment: super::error::excerpt(segment.as_bytes(), SEGMENT_SHOWN),
-            });
+    for step in steps {
+        let Some(field) = plans.field_at(*step) else {
+            continue;
         };
-        if let Some(oneof) = field
-            .oneof
-            .and_then(|index| plan.oneofs.get(index as usize))
-        {
+        if let Some(oneof) = plans.oneof_name(*step) {
             oneofs.push((dotted(&name, oneof), field.name.to_string()));
         }
         name = dotted(&name, &field.name);
-        steps.push(Step {
-            plan: plan_id,
-            field: index as u32,
-        });
-        last = Some(field);
     }
-    let Some(field) = last else {
-        return Err(PathError::Unknown {
-            message: plans.plan(root).name.to_string(),
-            segment: String::new(),
-        });
-    };
-    let message = field.kind.message();
     Ok(FieldPath {
         name: name.into(),
         steps: steps.into(),
         oneofs: oneofs.into(),
-        repeated: matches!(field.shape, Shape::List | Shape::Packed),
-        map: matches!(field.shape, Shape::Map(_)),
-        plain: message.is_some_and(|id| !has_text_form(plans.plan(id))),
-        composite: message.is_some_and(|id| holds_many(plans.plan(id))),
-        message,
+        facts: plans.facts(trail.field()),
     })
 }
 
@@ -191,24 +157,24 @@ impl FieldPath {
 
     /// The field is repeated, and not a map.
     pub fn is_repeated(&self) -> bool {
-        self.repeated
+        self.facts.repeated
     }
 
     /// The field is a map.
     pub fn is_map(&self) -> bool {
-        self.map
+        self.facts.map
     }
 
     /// The field's kind (its elements', its map's values') is a message without a text form:
     /// anything but Timestamp, Duration, FieldMask, the wrappers, Value, Struct and ListValue.
     pub fn is_plain_message(&self) -> bool {
-        self.plain
+        self.facts.plain
     }
 
     /// The field's kind is a FieldMask, Value, Struct or ListValue: a second fragment of it adds to
     /// the first instead of replacing it.
     pub fn is_composite(&self) -> bool {
-        self.composite
+        self.facts.composite
     }
 
     /// The oneofs that setting this path sets a member of, outermost first, as canonical dotted
@@ -219,7 +185,12 @@ impl FieldPath {
 
     /// Plan of the message at the path, if the field (its elements, its map's values) is one.
     pub fn message(&self) -> Option<PlanId> {
-        self.message
+        self.facts.message
+    }
+
+    /// What the field is.
+    pub fn facts(&self) -> Facts {
+        self.facts
     }
 
     /// The path is `other` or lies beneath it. Both must be below the same root.

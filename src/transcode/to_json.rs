@@ -27,6 +27,12 @@ use super::plan::{Field, Kind, Plan, PlanId, Presence, Shape, WireType, Wkt};
 use super::wire::read::Cursor;
 use super::{Error, FieldPath, Plans, PrintOptions, Scratch};
 
+/// Output bytes from which on an output is large.
+const OUTPUT_LARGE: usize = 256 << 10;
+
+/// Times its wire form that JSON seldom exceeds.
+const GROWTH_LIKELY: usize = 8;
+
 /// Prints a whole message.
 pub(crate) fn message(
     plans: &Plans,
@@ -69,17 +75,19 @@ fn run(
     if wire.len() > INPUT_MAX {
         return Err(Fault::too_large(INPUT_MAX).into_error());
     }
-    scratch.print.reset();
+    let limit = start.saturating_add(options.output_max);
     let mut printer = Printer {
         plans,
         wire,
         options,
-        limit: start.saturating_add(options.output_max),
+        limit,
+        watermark: limit.min(start.saturating_add(OUTPUT_LARGE)),
         buffers: &mut scratch.print,
         out,
     };
     let printed = print(&mut printer, options.depth_max.min(DEPTH_CEILING))
         .and_then(|()| printer.check_size());
+    scratch.print.reset();
     printed.map_err(|fault| {
         out.truncate(start);
         fault.into_error()
@@ -93,6 +101,8 @@ struct Printer<'a> {
     options: &'a PrintOptions,
     /// Length that `out` may reach.
     limit: usize,
+    /// Length of `out` up to which nothing is to be done about it.
+    watermark: usize,
     buffers: &'a mut Buffers,
     out: &'a mut Vec<u8>,
 }
@@ -395,12 +405,27 @@ impl<'a> Printer<'a> {
     }
 
     #[inline]
-    fn check_size(&self) -> Result<(), Fault> {
-        if self.out.len() > self.limit {
-            Err(self.too_large())
+    fn check_size(&mut self) -> Result<(), Fault> {
+        if self.out.len() > self.watermark {
+            self.pass_watermark()
         } else {
             Ok(())
         }
+    }
+
+    /// A large output gets room for all that is likely to come, at once: memory is only what gets
+    /// used of it, while buffers that double leave as much behind as they have.
+    #[cold]
+    fn pass_watermark(&mut self) -> Result<(), Fault> {
+        let length = self.out.len();
+        if length > self.limit {
+            return Err(self.too_large());
+        }
+        let likely = (self.limit - length).min(GROWTH_LIKELY.saturating_mul(self.wire.len()));
+        // What goes over the limit is written before it is refused, and must not double it all.
+        self.out.reserve_exact(likely.saturating_add(OUTPUT_LARGE));
+        self.watermark = self.limit;
+        Ok(())
     }
 
     #[cold]

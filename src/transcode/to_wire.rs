@@ -4,8 +4,8 @@
 //! came next last time; lengths are reserved at the width they needed last time and patched. Both
 //! guesses live in the scratch and only cost time when they are wrong.
 //!
-//! Work is linear in the text, times at most the depth where a length was guessed too short or an
-//! `@type` comes late; recursion ends at the depth limit.
+//! Work is linear in the text, times at most the depth where a length was guessed too short; recursion
+//! ends at the depth limit.
 
 mod any;
 mod list;
@@ -19,12 +19,12 @@ use super::error::Fault;
 use super::json::lex::Lexer;
 use super::options::DEPTH_CEILING;
 use super::plan::{Field, Kind, PlanId, Presence, Shape, Wkt};
-use super::scratch::WrittenKey;
+use super::scratch::{TypeAt, WrittenKey};
 use super::select::Step;
 use super::wire::write::Prefix;
 use super::{Error, FieldPath, Plans, ReadOptions, Scratch};
 
-pub(crate) use url::text;
+pub(crate) use url::{numeric_key, payload, text};
 
 /// Bytes of a length prefix that no guess exceeds: what 32 bits of length need.
 const WIDTH_MAX: u8 = 5;
@@ -43,6 +43,8 @@ struct Writer<'c, 'j> {
     from: usize,
     /// How much deeper the text may nest.
     depth_left: usize,
+    /// Of every object before this place that is still to be read, the scratch has the `@type`.
+    typed_until: usize,
 }
 
 /// The JSON text of a whole message.
@@ -74,9 +76,12 @@ pub(crate) fn field(
     let outcome = run(plans, json, options, scratch, out, |writer| {
         check_utf8(json)?;
         writer.within(path.steps(), &mut |writer, field, slot| {
-            match field.shape {
-                Shape::Single => writer.refuse_null(field.kind)?,
-                Shape::List | Shape::Packed | Shape::Map(_) => writer.refuse_null(Kind::Bool)?,
+            if writer.json.token() == b'n' {
+                match field.shape {
+                    Shape::Single => writer.refuse_null(field.kind)?,
+                    Shape::List | Shape::Packed => return Err(writer.json.unexpected("a list")),
+                    Shape::Map(_) => return Err(writer.json.unexpected("an object")),
+                }
             }
             writer.field(field, slot)?;
             writer.json.end()
@@ -115,6 +120,7 @@ fn run<'j>(
         out,
         from,
         depth_left: options.depth_max.min(DEPTH_CEILING),
+        typed_until: 0,
     };
     let outcome = call(&mut writer).and_then(|()| writer.check_size());
     let at = writer.json.at();
@@ -292,6 +298,7 @@ impl Scratch {
         }
         self.seen.clear();
         self.keys.clear();
+        self.types.clear();
     }
 
     /// Gives back what one extraordinary input made large.
@@ -301,6 +308,9 @@ impl Scratch {
         }
         if self.keys.capacity() * size_of::<WrittenKey>() > KEPT_MAX {
             self.keys = Vec::new();
+        }
+        if self.types.capacity() * size_of::<TypeAt>() > KEPT_MAX {
+            self.types = Vec::new();
         }
     }
 }

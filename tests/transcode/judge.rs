@@ -119,6 +119,13 @@ impl Setting {
         assert!(read.is_ok() || out.is_empty());
         read.map(|()| out).map_err(|error| error.to_string())
     }
+
+    /// The mask of what a JSON text sets, in wire form.
+    pub(super) fn mask(&self, plan: PlanId, json: &[u8]) -> Result<Vec<u8>, String> {
+        let mask = self.plans.mask_of_json(plan, json);
+        mask.map(|mask| mask.wire().to_vec())
+            .map_err(|error| error.to_string())
+    }
 }
 
 pub(super) fn judge_reads(

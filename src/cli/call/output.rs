@@ -2,11 +2,12 @@
 
 use prost::Message as _;
 
-use super::pretty::indented;
 use crate::call::details::{Any, RpcStatus};
 use crate::call::{Message, Metadata, Status};
 use crate::cli::Exit;
 use crate::cli::terminal::{self, BAD, DIM};
+use crate::protocol::indent::laid_out;
+use crate::protocol::rest::Layout;
 use crate::schema::{Method, Schema};
 use crate::transcode::{PlanId, PrintOptions, Scratch, UnknownAny};
 
@@ -67,7 +68,7 @@ impl<'s> Printer<'s> {
         let json = self.compact(plan, wire)?;
         Some(match self.form {
             Form::Compact => json,
-            Form::Indented => indented(&json),
+            Form::Indented => laid_out(Layout::Indented, json),
         })
     }
 
@@ -92,7 +93,7 @@ impl<'s> Printer<'s> {
             .unwrap_or_default()
             .details;
         for detail in &details {
-            let json = indented(&self.detail(detail));
+            let json = laid_out(Layout::Indented, self.detail(detail));
             terminal::note(&String::from_utf8_lossy(&json));
         }
         Exit::Status(code)

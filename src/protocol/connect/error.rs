@@ -11,6 +11,8 @@ use axum::body::Body;
 use http::{HeaderValue, Response, StatusCode, header};
 use prost::Message as _;
 
+use super::super::Options;
+use super::super::indent::laid_out;
 use super::super::metadata::{self, Lane};
 use super::super::scratch;
 use super::super::unary::Unread;
@@ -78,14 +80,22 @@ impl Failure {
     }
 
     /// The response; the record ends with it.
-    pub(super) fn respond(self, schema: &Schema, record: CallRecord) -> Response<Body> {
+    pub(super) fn respond(
+        self,
+        schema: &Schema,
+        options: &Options,
+        record: CallRecord,
+    ) -> Response<Body> {
         let End { status, trailers } = self.end;
         let http = self.http.unwrap_or_else(|| status.code.http());
-        let mut response = Response::new(Body::from(body(&status, schema)));
+        let mut response = Response::new(Body::from(laid_out(
+            options.rest.layout,
+            body(&status, schema),
+        )));
         *response.status_mut() = http;
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, JSON);
-        metadata::to_headers(self.metadata, Lane::Transcoded, headers);
+        metadata::to_headers_by(&options.metadata, self.metadata, Lane::Transcoded, headers);
         metadata::to_prefixed_headers(trailers, TRAILER_PREFIX, headers);
         if http == StatusCode::UNAUTHORIZED {
             headers

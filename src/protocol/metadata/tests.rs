@@ -6,13 +6,17 @@ use http::Request;
 
 use super::*;
 
-fn passed(headers: &[(&str, &str)]) -> Result<Vec<String>, MalformedBinary> {
+fn passed(headers: &[(&str, &str)]) -> Result<Vec<String>, Unfit> {
+    passed_by(&Rules::default(), headers)
+}
+
+fn passed_by(rules: &Rules, headers: &[(&str, &str)]) -> Result<Vec<String>, Unfit> {
     let mut request = Request::post("/p.S/M");
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
     let mut parts = request.body(()).unwrap().into_parts().0;
-    let metadata = from_request(&mut parts, &HeaderValue::from_static("id"))?;
+    let metadata = from_request(&mut parts, &HeaderValue::from_static("id"), rules)?;
     let asserted = ["x-request-id", "x-forwarded-proto"];
     let lines = metadata
         .0
@@ -169,7 +173,12 @@ fn values_that_grpc_cannot_carry_are_dropped() {
     parts
         .headers
         .insert("x-b", HeaderValue::from_bytes(b"a\tb").unwrap());
-    let metadata = from_request(&mut parts, &HeaderValue::from_static("id")).unwrap();
+    let metadata = from_request(
+        &mut parts,
+        &HeaderValue::from_static("id"),
+        &Rules::default(),
+    )
+    .unwrap();
     assert_eq!(metadata.get("x-a"), None);
     assert_eq!(metadata.get("x-b"), None);
 }
@@ -186,7 +195,12 @@ fn the_gateway_says_who_asked() {
     let address = "[::ffff:10.0.0.7]:5000".parse().unwrap();
     request.extensions_mut().insert(Peer { address });
     let mut parts = request.into_parts().0;
-    let metadata = from_request(&mut parts, &HeaderValue::from_static("id")).unwrap();
+    let metadata = from_request(
+        &mut parts,
+        &HeaderValue::from_static("id"),
+        &Rules::default(),
+    )
+    .unwrap();
     let all = |name: &str| metadata.0.get_all(name).iter().collect::<Vec<_>>();
     assert_eq!(all("x-forwarded-for"), ["10.0.0.7"]);
     assert_eq!(all("x-forwarded-proto"), ["http"]);
@@ -246,4 +260,170 @@ fn a_backend_cannot_speak_for_the_gateway() {
     let mut headers = HeaderMap::new();
     to_prefixed_headers(metadata, "trailer-", &mut headers);
     assert_eq!(names(&headers), ["trailer-x-ok", "trailer-x-ok"]);
+}
+
+fn rules(allow: &[&str], deny: &[&str], response: &[&str], underscores: Underscores) -> Rules {
+    let list = |names: &[&str]| names.iter().map(|name| name.parse().unwrap()).collect();
+    Rules::new(list(allow), list(deny), list(response), underscores).unwrap()
+}
+
+#[test]
+fn lists_let_in_and_keep_out_and_the_more_exact_decides() {
+    for (allow, deny, name, expected) in [
+        (&[][..], &[][..], "cookie", None),
+        (&["cookie"], &[], "cookie", Some("cookie")),
+        (&["Cookie"], &[], "cookie", Some("cookie")),
+        (&["*"], &[], "referer", Some("referer")),
+        (&["sec-*"], &[], "sec-ch-ua", Some("sec-ch-ua")),
+        (
+            &["content-*"],
+            &[],
+            "content-language",
+            Some("content-language"),
+        ),
+        (&[], &["x-a"], "x-a", None),
+        (&[], &["x-a"], "x-ab", Some("x-ab")),
+        (&[], &["x-*"], "x-ab", None),
+        (&[], &["authorization"], "authorization", None),
+        (&["x-a*"], &["x-*"], "x-ab", Some("x-ab")),
+        (&["x-*"], &["x-a*"], "x-ab", None),
+        (&["x-ab"], &["x-ab*"], "x-ab", Some("x-ab")),
+        (&["x-ab"], &["x-ab"], "x-ab", None),
+        (&["x-a"], &["*"], "x-b", None),
+        (&["x-a"], &["*"], "x-a", Some("x-a")),
+        // Who reads `_` as `-` is not led around a list.
+        (&[], &["x-a"], "x_a", None),
+        (&[], &["x_a"], "x-a", None),
+        (&["cookie", "sec-*"], &[], "sec_ch_ua", None),
+        (&[], &["x-a"], "grpc-metadata-x-a", None),
+        (&[], &["x-a"], "grpc-metadata-x_a", None),
+        (&["cookie"], &[], "grpc-metadata-cookie", None),
+        (&["grpc-metadata-*"], &["x-a"], "grpc-metadata-x-a", None),
+        (
+            &["grpc-metadata-*"],
+            &["*"],
+            "grpc-metadata-x-a",
+            Some("x-a"),
+        ),
+        (&["grpc-metadata-*"], &["*"], "x-a", None),
+        (&[], &["grpc-metadata-*"], "grpc-metadata-x-a", None),
+        (&[], &["grpc-metadata-*"], "x-a", Some("x-a")),
+        (&[], &["*"], "grpc-metadata-x-a", None),
+    ] {
+        let rules = rules(allow, deny, &[], Underscores::Pass);
+        let seen = passed_by(&rules, &[(name, "1")]).unwrap();
+        let expected: Vec<_> = expected
+            .map(|name| format!("{name}: 1"))
+            .into_iter()
+            .collect();
+        assert_eq!(seen, expected, "allow {allow:?} deny {deny:?} {name}");
+    }
+}
+
+#[test]
+fn no_list_lets_in_what_is_the_gateways() {
+    let all = rules(
+        &["*", "x-*", "sec-*", "grpc-*", "c*"],
+        &[],
+        &["*"],
+        Underscores::Pass,
+    );
+    for name in [
+        "connection",
+        "te",
+        "transfer-encoding",
+        "host",
+        "content-type",
+        "content-length",
+        "grpc-timeout",
+        "grpc-status",
+        "connect-timeout-ms",
+        "forwarded",
+        "via",
+        "x-real-ip",
+        "x-forwarded-for",
+        "x-forwarded-host",
+        "x_forwarded_for",
+        "x-envoy-original-path",
+        "sec-websocket-protocol",
+        "grpc-metadata-x-forwarded-for",
+        "grpc-metadata-authorization",
+    ] {
+        let seen = passed_by(&all, &[(name, "1")]).unwrap();
+        // What the gateway itself says of the host is its own to say.
+        let forged = seen
+            .iter()
+            .find(|line| line.ends_with(": 1") && *line != "x-forwarded-host: 1");
+        assert_eq!(forged, None, "{name}");
+        let list = vec![name.parse().unwrap()];
+        let exact = Rules::new(list, vec![], vec![], Underscores::Pass);
+        if !name.starts_with("grpc-metadata-") {
+            assert_eq!(exact, Err((rules::List::RequestAllow, 0)), "{name}");
+        }
+    }
+    for name in ["connection", "grpc-status", "x-http-code", "content-length"] {
+        let list = vec![name.parse().unwrap()];
+        let exact = Rules::new(vec![], vec![], list, Underscores::Pass);
+        assert_eq!(exact, Err((rules::List::ResponseAllow, 0)), "{name}");
+    }
+    for wrong in ["", "a b", "a*b", "**", "é", ":path"] {
+        assert!(wrong.parse::<rules::Pattern>().is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn a_list_lets_a_backend_say_what_is_withheld_and_no_more() {
+    let names = [
+        "set-cookie",
+        "access-control-allow-origin",
+        "content-language",
+        "content-type",
+        "grpc-status",
+        "x-request-id",
+        "x-ok",
+    ];
+    for (allow, expected) in [
+        (&[][..], &["x-ok"][..]),
+        (&["set-cookie"], &["set-cookie", "x-ok"]),
+        (
+            &["*"],
+            &[
+                "set-cookie",
+                "access-control-allow-origin",
+                "content-language",
+                "x-ok",
+            ],
+        ),
+    ] {
+        let metadata = names.iter().map(|name| {
+            (
+                http::HeaderName::from_static(name),
+                HeaderValue::from_static("v"),
+            )
+        });
+        let rules = rules(&[], &[], allow, Underscores::Pass);
+        let mut headers = HeaderMap::new();
+        let metadata = Metadata(metadata.collect());
+        to_headers_by(&rules, metadata, Lane::Transcoded, &mut headers);
+        let mut seen: Vec<_> = headers.keys().map(HeaderName::as_str).collect();
+        seen.sort_unstable();
+        let mut expected = expected.to_vec();
+        expected.sort_unstable();
+        assert_eq!(seen, expected, "{allow:?}");
+    }
+}
+
+#[test]
+fn a_name_with_an_underscore_can_be_refused() {
+    let refuse = rules(&[], &[], &[], Underscores::Refuse);
+    for name in ["x_a", "x_forwarded_for", "grpc-metadata-x_a"] {
+        let error = passed_by(&refuse, &[(name, "1")]).unwrap_err();
+        assert_eq!(error.as_invalid_field().code.http(), 400);
+        assert!(
+            error
+                .to_string()
+                .starts_with(&format!("{name}: found a header name with `_`"))
+        );
+    }
+    assert_eq!(passed_by(&refuse, &[("x-a", "1")]).unwrap(), ["x-a: 1"]);
 }

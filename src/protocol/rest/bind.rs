@@ -13,8 +13,15 @@
 //! replaced, so query keys at or under a field bound by path or body are dropped; a zero in the
 //! path is written although it is a default, or the body's value would survive.
 
+mod desk;
+mod form;
+mod keys;
+mod mask;
+mod pairs;
+mod parts;
 mod path;
 mod query;
+mod seen;
 
 use super::body::Payload;
 use super::error::Failure;
@@ -24,6 +31,8 @@ use crate::call::message::PREFIX;
 use crate::protocol::{Options, scratch};
 use crate::schema::{Binding, Body};
 use crate::transcode::{Plans, ReadOptions, Scratch};
+use desk::Desk;
+use mask::UpdateMask;
 
 /// What a request gives a binding to build its message from.
 pub(super) struct Request<'r> {
@@ -37,6 +46,13 @@ pub(super) struct Request<'r> {
     pub(super) payload: Payload,
 }
 
+/// The message that is being written, and what it takes.
+struct Draft<'d> {
+    desk: &'d mut Desk,
+    scratch: &'d mut Scratch,
+    out: &'d mut Vec<u8>,
+}
+
 /// Builds the request message.
 ///
 /// # Errors
@@ -47,24 +63,48 @@ pub(super) fn message(
     request: &Request<'_>,
     options: &Options,
 ) -> Result<Message, Failure> {
-    let read = &options.read;
     scratch::with(|scratch| {
-        Message::build(|out| {
-            if let Some(query) = request.query {
-                query::write(
-                    plans,
-                    binding,
-                    query,
-                    options.rest.unknown_query,
-                    scratch,
-                    out,
-                )?;
-            }
-            write_body(plans, binding, &request.payload, read, scratch, out)?;
-            path::write(plans, binding, request.path, request.captures, scratch, out)?;
-            within(options.limits.request_message, out)
+        desk::with(|desk| {
+            Message::build(|out| {
+                let mut draft = Draft { desk, scratch, out };
+                write(plans, binding, request, options, &mut draft)?;
+                within(options.limits.request_message, out)
+            })
         })
     })
+}
+
+fn write(
+    plans: &Plans,
+    binding: &Binding,
+    request: &Request<'_>,
+    options: &Options,
+    draft: &mut Draft<'_>,
+) -> Result<(), Failure> {
+    let mut update = UpdateMask::of(plans, binding);
+    if let Some(query) = request.query {
+        let unknown = options.rest.unknown_query;
+        query::write(plans, binding, query, unknown, &mut update, draft)?;
+    }
+    let (path, captures) = (request.path, request.captures);
+    // What the path says of the mask counts before the body is asked for one.
+    if let Some(update) = &mut update {
+        update.note_path(binding, path, captures);
+    }
+    let read = &options.read;
+    write_body(plans, binding, &request.payload, read, &mut update, draft)?;
+    path::write(
+        plans,
+        binding,
+        path,
+        captures,
+        draft,
+        options.rest.multi_segment,
+    )?;
+    match update {
+        Some(update) => update.write(plans, draft),
+        None => Ok(()),
+    }
 }
 
 fn write_body(
@@ -72,17 +112,29 @@ fn write_body(
     binding: &Binding,
     payload: &Payload,
     read: &ReadOptions,
-    scratch: &mut Scratch,
-    out: &mut Vec<u8>,
+    update: &mut Option<UpdateMask<'_>>,
+    draft: &mut Draft<'_>,
 ) -> Result<(), Failure> {
+    let Draft { scratch, out, .. } = draft;
     match (payload, &binding.body) {
         (Payload::Empty, _) | (_, Body::None) => Ok(()),
         (Payload::Json(json), Body::Whole) => plans
             .to_wire(binding.method.input, json, read, scratch, out)
             .map_err(|error| Failure::of_input(&error, "")),
-        (Payload::Json(json), Body::Field(field)) => plans
-            .field_to_wire(field, json, read, scratch, out)
-            .map_err(|error| Failure::of_input(&error, field.name())),
+        (Payload::Json(json), Body::Field(field)) => {
+            plans
+                .field_to_wire(field, json, read, scratch, out)
+                .map_err(|error| Failure::of_input(&error, field.name()))?;
+            match update {
+                Some(update) => update.read(plans, json),
+                None => Ok(()),
+            }
+        }
+        (Payload::Form(form), _) => form::write(plans, binding, form, read.unknown, update, draft),
+        (Payload::Multipart { boundary, data }, _) => {
+            let body = (boundary, &**data);
+            parts::write(plans, binding, body, read.unknown, update, draft)
+        }
         (Payload::Raw { content_type, data }, Body::Whole) => {
             http_body::write(content_type, data, out);
             Ok(())
@@ -104,3 +156,7 @@ fn within(max: usize, out: &[u8]) -> Result<(), Failure> {
         "the request message has {length} bytes, and at most {max} are taken"
     )))
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

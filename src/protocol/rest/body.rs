@@ -4,7 +4,9 @@
 //! |---|---|---|
 //! | no body | any | nothing; a byte of it is a 400 |
 //! | a message or field | none, `application/json` | JSON; no bytes at all are an empty message |
-//! | an `HttpBody` | any, one | the bytes as they are |
+//! | a message or field | `application/x-www-form-urlencoded` | a form |
+//! | a message or field | `multipart/form-data` | parts: an upload |
+//! | an `HttpBody` (but for parts into a field) | any, one | the bytes as they are |
 //! | anything else | | 415 |
 
 use axum::body::Body as Incoming;
@@ -14,9 +16,13 @@ use http::{HeaderMap, HeaderValue};
 
 use super::error::{Failure, excerpt};
 use super::http_body;
+use super::multipart::{self, Boundary};
 use crate::protocol::unary::{self, Bounds, Unread};
 use crate::schema::{Binding, Body};
 use crate::transcode::Plans;
+
+/// The content type of a form.
+const FORM: &str = "application/x-www-form-urlencoded";
 
 /// What kind of body a request may have, told from its binding and its head.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +31,10 @@ pub(super) enum Kind {
     None,
     /// JSON text.
     Json,
+    /// Fields in URL encoding.
+    Form,
+    /// Fields and files, with what stands between them.
+    Multipart(Boundary),
     /// The bytes of an `HttpBody`, with the request's content type, perhaps empty.
     Raw(String),
 }
@@ -36,6 +46,15 @@ pub(super) enum Payload {
     Empty,
     /// JSON text, not yet looked at.
     Json(Bytes),
+    /// Fields in URL encoding, not yet looked at.
+    Form(Bytes),
+    /// Fields and files, not yet looked at.
+    Multipart {
+        /// What stands between them.
+        boundary: Boundary,
+        /// The bytes.
+        data: Bytes,
+    },
     /// The bytes of an `HttpBody`.
     Raw {
         /// The request's content type, perhaps empty.
@@ -49,7 +68,7 @@ impl Kind {
     /// The kind of body that this request has to have.
     ///
     /// # Errors
-    /// 415 for a type or an encoding that the binding cannot take.
+    /// 415 for a type or an encoding that the binding cannot take; 400 for parts without a boundary.
     pub(super) fn of(
         plans: &Plans,
         binding: &Binding,
@@ -59,22 +78,34 @@ impl Kind {
             return Ok(Self::None);
         }
         check_encoding(headers)?;
-        let stated = headers.get(CONTENT_TYPE);
-        if http_body::is_request(plans, binding) {
-            return match stated.map(HeaderValue::to_str) {
-                None => Ok(Self::Raw(String::new())),
-                Some(Ok(text)) => Ok(Self::Raw(text.to_owned())),
-                Some(Err(_)) => Err(Failure::unsupported_type(
+        let stated = match headers.get(CONTENT_TYPE).map(HeaderValue::to_str) {
+            None => None,
+            Some(Ok(text)) => Some(text),
+            Some(Err(_)) => {
+                return Err(Failure::unsupported_type(
                     "the content-type is not ASCII text, expected a media type",
-                )),
-            };
+                ));
+            }
+        };
+        let is_raw = http_body::is_request(plans, binding);
+        let essence = http_body::essence(stated.unwrap_or_default());
+        let is = |name: &str| essence.eq_ignore_ascii_case(name);
+        if is("multipart/form-data") && !(is_raw && matches!(binding.body, Body::Whole)) {
+            return Boundary::of(stated.unwrap_or_default())
+                .map(Self::Multipart)
+                .map_err(|malformed| Failure::bad_request(malformed.to_string()));
+        }
+        if is_raw {
+            return Ok(Self::Raw(stated.unwrap_or_default().to_owned()));
         }
         match stated {
-            Some(stated) if !is_json(stated) => Err(Failure::unsupported_type(format!(
-                "found content-type {:?}, expected application/json",
-                excerpt(&String::from_utf8_lossy(stated.as_bytes()))
+            None => Ok(Self::Json),
+            Some(_) if is("application/json") => Ok(Self::Json),
+            Some(stated) if is(FORM) => check_charset(stated).map(|()| Self::Form),
+            Some(stated) => Err(Failure::unsupported_type(format!(
+                "found content-type {:?}, expected application/json, {FORM} or multipart/form-data",
+                excerpt(stated)
             ))),
-            Some(_) | None => Ok(Self::Json),
         }
     }
 
@@ -94,28 +125,39 @@ impl Kind {
                 )),
                 Err(unread) => Err(unread.into()),
             },
-            Self::Json | Self::Raw(_) => Ok(self.holding(unary::read(body, bounds).await?)),
+            Self::Json | Self::Form | Self::Multipart(_) | Self::Raw(_) => {
+                Ok(self.holding(unary::read(body, bounds).await?))
+            }
         }
     }
 
     fn holding(self, data: Bytes) -> Payload {
         match self {
             Self::Raw(content_type) => Payload::Raw { content_type, data },
+            Self::Multipart(boundary) if !data.is_empty() => Payload::Multipart { boundary, data },
             Self::Json if !data.is_empty() => Payload::Json(data),
-            Self::Json | Self::None => Payload::Empty,
+            Self::Form if !data.is_empty() => Payload::Form(data),
+            Self::Json | Self::Form | Self::Multipart(_) | Self::None => Payload::Empty,
         }
     }
 }
 
-fn is_json(stated: &HeaderValue) -> bool {
-    let essence = stated
-        .as_bytes()
-        .split(|byte| *byte == b';')
-        .next()
-        .unwrap_or_default();
-    essence
-        .trim_ascii()
-        .eq_ignore_ascii_case(b"application/json")
+/// Forms are UTF-8 today (URL standard, section 5); one that says otherwise would be misread.
+fn check_charset(stated: &str) -> Result<(), Failure> {
+    let is_known = |charset: &str| {
+        let known = ["utf-8", "utf8", "us-ascii"];
+        known.iter().any(|name| charset.eq_ignore_ascii_case(name))
+    };
+    let wrong = multipart::parameters(stated)
+        .flatten()
+        .find(|(name, value)| name.eq_ignore_ascii_case("charset") && !is_known(value));
+    match wrong {
+        None => Ok(()),
+        Some((_, charset)) => Err(Failure::unsupported_type(format!(
+            "found a form in charset {:?}, expected utf-8",
+            excerpt(&charset)
+        ))),
+    }
 }
 
 /// Refuses a body that is encoded.

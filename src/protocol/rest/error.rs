@@ -1,22 +1,27 @@
-//! How REST says that a call failed: an HTTP status and `google.rpc.Status` as JSON.
+//! How REST says that a call failed: an HTTP status, and a body in one of three shapes.
 //!
 //! ```text
-//! {"code":5,"message":"no such shelf","details":[{"@type":"type.googleapis.com/…",…}]}
+//! status    {"code":5,"message":"no such shelf","details":[{"@type":"type.googleapis.com/…",…}]}
+//! aip193    {"error":{"code":404,"message":"no such shelf","status":"NOT_FOUND","details":[…]}}
+//! problem   {"type":"about:blank","title":"Not Found","status":404,"detail":"no such shelf",
+//!            "code":5,"details":[…]}
 //! ```
 //!
-//! Code, message and details are always all there. A detail that the schema cannot open is kept as
+//! The last record of a stream is `{"error":…}` in every shape; within it stands the first, what
+//! the second has within its own `error`, or the third. All members are always there. A detail that the schema cannot open is kept as
 //! `{"@type":…,"value":"<base64>"}`; one that is not even an Any is left out; neither loses the rest.
 
 use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, StatusCode};
 
-use super::Terms;
 use super::wire::{Fields, Value};
+use super::{ErrorShape, Terms};
 use crate::call::{Code, Status};
+use crate::protocol::indent::laid_out;
 use crate::protocol::scratch;
 use crate::protocol::unary::Unread;
-use crate::transcode::{self, Plans, PrintOptions, UnknownAny};
+use crate::transcode::{self, PlanId, Plans, PrintOptions, UnknownAny};
 
 /// Input bytes that an error echoes at most.
 const ECHO_MAX: usize = 100;
@@ -65,8 +70,8 @@ impl Failure {
     }
 
     /// 400: about the request as a whole.
-    pub(super) fn bad_request(message: impl Into<String>) -> Self {
-        Status::downstream(Code::InvalidArgument, message).into()
+    pub(super) fn bad_request(message: impl AsRef<str>) -> Self {
+        Status::invalid_field("", message.as_ref()).into()
     }
 
     /// 400: about one field.
@@ -166,7 +171,8 @@ impl Failure {
         Terms { plans, options }: Terms<'_>,
         headers: &mut HeaderMap,
     ) -> Bytes {
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let shape = options.rest.errors;
+        headers.insert(CONTENT_TYPE, content_type(shape));
         if let Some(allow) = self
             .allow
             .as_deref()
@@ -183,9 +189,29 @@ impl Failure {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         let mut body = Vec::with_capacity(256);
-        write_status(&self.status, plans, &options.print, &mut body);
-        body.into()
+        let any = AnyPrinter::new(plans, &options.print);
+        write_body(&self.status, self.http(), shape, Some(&any), &mut body);
+        laid_out(options.rest.layout, body).into()
     }
+}
+
+/// The body of an error without details, and its content type: for a request of which not even
+/// the schema is known.
+pub(in crate::protocol) fn plain(
+    status: &Status,
+    http: StatusCode,
+    shape: ErrorShape,
+) -> (HeaderValue, Vec<u8>) {
+    let mut body = Vec::with_capacity(256);
+    write_body(status, http, shape, None, &mut body);
+    (content_type(shape), body)
+}
+
+const fn content_type(shape: ErrorShape) -> HeaderValue {
+    HeaderValue::from_static(match shape {
+        ErrorShape::Status | ErrorShape::Aip193 => "application/json",
+        ErrorShape::Problem => "application/problem+json",
+    })
 }
 
 /// The backend's message could not be shown as JSON: its mistake or a limit, never the client's.
@@ -214,39 +240,129 @@ pub(super) fn excerpt(text: &str) -> &str {
         .unwrap_or_default()
 }
 
-/// Appends the status as a JSON object.
-pub(super) fn write_status(
+/// Opens the details of a status by the schema.
+struct AnyPrinter<'p> {
+    plans: &'p Plans,
+    plan: Option<PlanId>,
+    print: PrintOptions,
+}
+
+impl<'p> AnyPrinter<'p> {
+    fn new(plans: &'p Plans, print: &PrintOptions) -> Self {
+        Self {
+            plans,
+            plan: plans.find("google.protobuf.Any"),
+            print: PrintOptions {
+                unknown_any: UnknownAny::Base64,
+                ..*print
+            },
+        }
+    }
+
+    /// Appends an Any, opened. False, and perhaps a part written, if it cannot be.
+    fn write(&self, any: &[u8], out: &mut Vec<u8>) -> bool {
+        self.plan.is_some_and(|plan| {
+            scratch::with(|scratch| self.plans.to_json(plan, any, &self.print, scratch, out))
+                .is_ok()
+        })
+    }
+}
+
+/// Appends what stands in the last record of a stream as its `error`.
+pub(super) fn write_record(
     status: &Status,
+    shape: ErrorShape,
     plans: &Plans,
     print: &PrintOptions,
     out: &mut Vec<u8>,
 ) {
-    out.extend_from_slice(b"{\"code\":");
-    out.extend_from_slice(itoa::Buffer::new().format(status.code.number()).as_bytes());
-    out.extend_from_slice(b",\"message\":");
-    write_string(&status.message, out);
-    out.extend_from_slice(b",\"details\":[");
-    let print = PrintOptions {
-        unknown_any: UnknownAny::Base64,
-        ..*print
+    let any = AnyPrinter::new(plans, print);
+    write_object(status, status.code.http(), shape, Some(&any), out);
+}
+
+/// Appends the whole body.
+fn write_body(
+    status: &Status,
+    http: StatusCode,
+    shape: ErrorShape,
+    any: Option<&AnyPrinter<'_>>,
+    out: &mut Vec<u8>,
+) {
+    match shape {
+        ErrorShape::Status | ErrorShape::Problem => write_object(status, http, shape, any, out),
+        ErrorShape::Aip193 => {
+            out.extend_from_slice(b"{\"error\":");
+            write_object(status, http, shape, any, out);
+            out.push(b'}');
+        }
+    }
+}
+
+/// Appends the object that tells everything.
+fn write_object(
+    status: &Status,
+    http: StatusCode,
+    shape: ErrorShape,
+    any: Option<&AnyPrinter<'_>>,
+    out: &mut Vec<u8>,
+) {
+    let number = |number: i32, out: &mut Vec<u8>| {
+        out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
     };
-    let plan = plans.find("google.protobuf.Any");
+    let http_number = i32::from(http.as_u16());
+    match shape {
+        ErrorShape::Status => {
+            out.extend_from_slice(b"{\"code\":");
+            number(status.code.number(), out);
+            out.extend_from_slice(b",\"message\":");
+            write_string(&status.message, out);
+        }
+        ErrorShape::Aip193 => {
+            out.extend_from_slice(b"{\"code\":");
+            number(http_number, out);
+            out.extend_from_slice(b",\"message\":");
+            write_string(&status.message, out);
+            out.extend_from_slice(b",\"status\":");
+            write_string(status.code.name(), out);
+        }
+        ErrorShape::Problem => {
+            out.extend_from_slice(b"{\"type\":\"about:blank\",\"title\":");
+            write_string(http.canonical_reason().unwrap_or(TITLE_OF_499), out);
+            out.extend_from_slice(b",\"status\":");
+            number(http_number, out);
+            out.extend_from_slice(b",\"detail\":");
+            write_string(&status.message, out);
+            out.extend_from_slice(b",\"code\":");
+            number(status.code.number(), out);
+        }
+    }
+    out.extend_from_slice(b",\"details\":[");
+    write_details(status, any, out);
+    out.extend_from_slice(b"]}");
+}
+
+/// What everybody calls 499, the one status here that is in no registry.
+const TITLE_OF_499: &str = "Client Closed Request";
+
+fn write_details(status: &Status, printer: Option<&AnyPrinter<'_>>, out: &mut Vec<u8>) {
     let mut separate = false;
     for any in details(&status.details) {
         let before = out.len();
         if separate {
             out.push(b',');
         }
-        let expanded = plan.is_some_and(|plan| {
-            scratch::with(|scratch| plans.to_json(plan, any, &print, scratch, out)).is_ok()
-        });
-        if expanded || write_unopened(any, out) {
+        let start = out.len();
+        let mut written = printer.is_some_and(|printer| printer.write(any, out));
+        if !written {
+            out.truncate(start);
+            written = write_unopened(any, out);
+        }
+        if written {
             separate = true;
         } else {
             out.truncate(before);
         }
     }
-    out.extend_from_slice(b"]}");
 }
 
 /// The details of a `google.rpc.Status` in wire form, each an Any; a broken tail ends them.

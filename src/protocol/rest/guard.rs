@@ -6,12 +6,13 @@ use http::request;
 
 use super::error::Failure;
 use super::percent;
+use crate::schema::Route;
 
-/// Checks a request's head.
+/// Checks a request's head. What is wrong in a variable of the path is told by its field.
 ///
 /// # Errors
 /// 417 for an expectation other than `100-continue`; 400 for a dubious path.
-pub(super) fn check(parts: &request::Parts) -> Result<(), Failure> {
+pub(super) fn check(parts: &request::Parts, route: &Route<'_>) -> Result<(), Failure> {
     let is_known =
         |value: &http::HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"100-continue");
     if parts
@@ -24,39 +25,73 @@ pub(super) fn check(parts: &request::Parts) -> Result<(), Failure> {
             "expected no expectation but `100-continue`",
         ));
     }
-    check_path(parts.uri.path())
+    check_path(parts.uri.path()).map_err(|dubious| dubious.failure(route))
+}
+
+/// What is wrong with a path.
+#[derive(Debug, PartialEq, Eq)]
+struct Dubious {
+    /// Offset of the segment or byte.
+    at: usize,
+    found: Found,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+enum Found {
+    #[error("{}", percent::Malformed::Escape)]
+    Escape,
+    #[error("found a backslash")]
+    Backslash,
+    #[error("found a control character")]
+    Control,
+    #[error("found a `.` or `..` segment")]
+    Dots,
+}
+
+impl Dubious {
+    /// The answer, which names the variable where there is one at that place.
+    fn failure(&self, route: &Route<'_>) -> Failure {
+        let text = format!("in the path, {}", self.found);
+        if let Route::Found { binding, captures } = route {
+            let mut named = binding.variables.iter().zip(captures);
+            if let Some((variable, _)) = named.find(|(_, capture)| capture.contains(&self.at)) {
+                return Failure::invalid_field(variable.field.name(), &text);
+            }
+        }
+        Failure::bad_request(text)
+    }
 }
 
 /// Refuses `.` and `..` segments, backslashes, NUL, CR and LF, raw or encoded, and escapes that are
 /// none. `//` is an empty segment and `;x` a part of the value: both are left alone.
-fn check_path(path: &str) -> Result<(), Failure> {
+fn check_path(path: &str) -> Result<(), Dubious> {
     let bytes = path.as_bytes();
     let is_plain = |byte: &u8| !matches!(byte, b'%' | b'\\' | b'.' | 0 | b'\r' | b'\n');
     if bytes.iter().all(is_plain) {
         return Ok(());
     }
-    bytes
-        .split(|byte| *byte == b'/')
-        .try_for_each(check_segment)
+    let mut from = 0;
+    for segment in bytes.split(|byte| *byte == b'/') {
+        check_segment(segment, from)?;
+        from += segment.len() + 1;
+    }
+    Ok(())
 }
 
-fn check_segment(segment: &[u8]) -> Result<(), Failure> {
+/// Checks a segment that begins at this offset.
+fn check_segment(segment: &[u8], from: usize) -> Result<(), Dubious> {
     let (mut dots, mut length) = (0_usize, 0_usize);
     let mut rest = segment;
     while let Some((&raw, after)) = rest.split_first() {
+        let at = from + segment.len() - rest.len();
+        let dubious = |found| Dubious { at, found };
         let (byte, after) = match raw {
-            b'%' => percent::escape(after).ok_or_else(|| {
-                Failure::bad_request(format!("in the path, {}", percent::Malformed::Escape))
-            })?,
+            b'%' => percent::escape(after).ok_or(dubious(Found::Escape))?,
             byte => (byte, after),
         };
         match byte {
-            b'\\' => return Err(Failure::bad_request("found a backslash in the path")),
-            0 | b'\r' | b'\n' => {
-                return Err(Failure::bad_request(
-                    "found a control character in the path",
-                ));
-            }
+            b'\\' => return Err(dubious(Found::Backslash)),
+            0 | b'\r' | b'\n' => return Err(dubious(Found::Control)),
             _ => {}
         }
         dots += usize::from(byte == b'.');
@@ -64,9 +99,8 @@ fn check_segment(segment: &[u8]) -> Result<(), Failure> {
         rest = after;
     }
     if dots == length && matches!(length, 1 | 2) {
-        return Err(Failure::bad_request(
-            "found a `.` or `..` segment in the path",
-        ));
+        let (at, found) = (from, Found::Dots);
+        return Err(Dubious { at, found });
     }
     Ok(())
 }
@@ -131,7 +165,8 @@ mod tests {
                     .headers_mut()
                     .insert(EXPECT, expect.parse().unwrap());
             }
-            assert_eq!(check(&request.into_parts().0).is_ok(), taken, "{expect:?}");
+            let parts = request.into_parts().0;
+            assert_eq!(check(&parts, &Route::None).is_ok(), taken, "{expect:?}");
         }
     }
 }

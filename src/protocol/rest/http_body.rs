@@ -29,6 +29,26 @@ const LENGTH_DELIMITED: u64 = 2;
 /// What bytes of no stated type are.
 const OCTETS: HeaderValue = HeaderValue::from_static("application/octet-stream");
 
+/// True for the plan of an `HttpBody`.
+pub(super) fn is_plan(plans: &Plans, plan: PlanId) -> bool {
+    plans.name(plan) == NAME
+}
+
+/// The fields of an `HttpBody` in wire form, but for the bytes of the data, which follow.
+pub(super) fn head(content_type: &str, data: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(content_type.len() + 16);
+    if !content_type.is_empty() {
+        wire::put_varint(CONTENT_TYPE_NUMBER << 3 | LENGTH_DELIMITED, &mut out);
+        wire::put_varint(as_u64(content_type.len()), &mut out);
+        out.extend_from_slice(content_type.as_bytes());
+    }
+    if !data.is_empty() {
+        wire::put_varint(DATA_NUMBER << 3 | LENGTH_DELIMITED, &mut out);
+        wire::put_varint(as_u64(data.len()), &mut out);
+    }
+    out
+}
+
 /// True if the binding's request body is an `HttpBody`.
 pub(super) fn is_request(plans: &Plans, binding: &Binding) -> bool {
     match &binding.body {
@@ -56,8 +76,9 @@ fn whole_reply(method: &Method) -> Option<Place> {
 }
 
 fn is_single(plans: &Plans, field: &FieldPath) -> bool {
-    let is_it = |plan: PlanId| plans.name(plan) == NAME;
-    !field.is_repeated() && !field.is_map() && field.message().is_some_and(is_it)
+    !field.is_repeated()
+        && !field.is_map()
+        && field.message().is_some_and(|plan| is_plan(plans, plan))
 }
 
 /// Where in the root message an `HttpBody` lies: the tags of the fields around it, outermost first.
@@ -160,16 +181,8 @@ fn read(tags: &[u64], message: &Bytes, body: &mut HttpBody) -> Result<(), Broken
 /// Appends an `HttpBody` message.
 pub(super) fn write(content_type: &str, data: &[u8], out: &mut Vec<u8>) {
     out.reserve(length_of(content_type, data));
-    for (number, bytes) in [
-        (CONTENT_TYPE_NUMBER, content_type.as_bytes()),
-        (DATA_NUMBER, data),
-    ] {
-        if !bytes.is_empty() {
-            wire::put_varint(number << 3 | LENGTH_DELIMITED, out);
-            wire::put_varint(as_u64(bytes.len()), out);
-            out.extend_from_slice(bytes);
-        }
-    }
+    out.extend_from_slice(&head(content_type, data));
+    out.extend_from_slice(data);
 }
 
 fn length_of(content_type: &str, data: &[u8]) -> usize {

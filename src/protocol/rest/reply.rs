@@ -10,6 +10,7 @@ use super::trailing::{Shown, Trailing};
 use super::{Terms, failed, http_body};
 use crate::call::{Code, End, Message, Metadata, Status};
 use crate::observe::CallRecord;
+use crate::protocol::indent::laid_out;
 use crate::protocol::scratch;
 use crate::protocol::unary::Whole;
 use crate::schema::Binding;
@@ -37,7 +38,7 @@ pub(super) fn answer(
     } = whole;
     let End { status, trailers } = end;
     let http = http_code(&metadata);
-    let shown = Shown::new(metadata, trailers, trailing);
+    let shown = Shown::new(&terms.options.metadata, metadata, trailers, trailing);
     let Some(message) = message else {
         return failed(terms, &status.into(), shown, record);
     };
@@ -92,7 +93,7 @@ fn write(terms: Terms<'_>, binding: &Binding, message: &Message) -> Result<Conte
         &options.print,
         &mut json,
     )?;
-    Ok(Content::Json(json.into()))
+    Ok(Content::Json(laid_out(options.rest.layout, json).into()))
 }
 
 /// Appends a reply message as JSON, or only the field that the binding answers with. On an error

@@ -123,6 +123,7 @@ pub(super) async fn answer(
         mut replies,
         ..
     } = reply;
+    let rules = &terms.options.metadata;
     let mut pulse = form.pulse();
     let opening = std::future::poll_fn(|cx| match replies.poll_answer(cx) {
         Poll::Ready(Some(Answer::Message(message))) => Poll::Ready(Opening::Message(message)),
@@ -136,7 +137,7 @@ pub(super) async fn answer(
     });
     let (first, beat, trailers) = match opening.await {
         Opening::End(End { status, trailers }) if !status.is_ok() => {
-            let shown = Shown::new(metadata, trailers, trailing);
+            let shown = Shown::new(rules, metadata, trailers, trailing);
             return failed(terms, &Fault::explain(fault, status), shown, record);
         }
         Opening::End(end) => (None, None, Some(end.trailers)),
@@ -147,7 +148,7 @@ pub(super) async fn answer(
     if let Some(first) = &first
         && let Err(status) = form.open(first, max)
     {
-        let shown = Shown::new(metadata, trailers.unwrap_or_default(), trailing);
+        let shown = Shown::new(rules, metadata, trailers.unwrap_or_default(), trailing);
         return failed(terms, &status.into(), shown, record);
     }
     // Messages that come need a status that can have them.
@@ -162,7 +163,12 @@ pub(super) async fn answer(
     before.extend_from_slice(beat.unwrap_or_default());
     let is_over = trailers.is_some();
     // A stream without a message has a body known whole, so nothing stands behind it.
-    let mut shown = Shown::new(metadata, trailers.unwrap_or_default(), Trailing::Headers);
+    let mut shown = Shown::new(
+        rules,
+        metadata,
+        trailers.unwrap_or_default(),
+        Trailing::Headers,
+    );
     form.describe(first.as_ref(), &mut shown.headers);
     let body = if is_over || verb == Verb::HEAD {
         record.finish_with(http, &Status::ok());

@@ -16,12 +16,17 @@ use crate::call::{
     Answer, Call, Code, End, Message, Metadata, Replies, Reply, Requests, Service, Status,
 };
 use crate::observe::Observe;
-use crate::protocol::{Options, Router, Serving};
+use crate::protocol::{Config, Options, Router, Serving};
 use crate::schema::{self, Schema, Source};
 
 mod answers;
 mod bindings;
 mod bodies;
+mod client_streams;
+mod forms;
+mod hostile;
+mod masks;
+mod options;
 mod streams;
 mod uploads;
 
@@ -92,12 +97,19 @@ impl Gateway {
         options: Options,
         script: impl Fn(&Call, &Message) -> Result<Reply, Status> + Send + Sync + 'static,
     ) -> Self {
+        Self::configured(options.into(), script)
+    }
+
+    fn configured(
+        config: Config,
+        script: impl Fn(&Call, &Message) -> Result<Reply, Status> + Send + Sync + 'static,
+    ) -> Self {
         let calls = Arc::default();
         let backend = Backend {
             script: Arc::new(script),
             calls: Arc::clone(&calls),
         };
-        let serving = Serving::new(schema(), backend, options.into());
+        let serving = Serving::new(schema(), backend, config);
         let router = Router::new(Arc::new(ArcSwap::from_pointee(serving)), Observe::default());
         Self { router, calls }
     }
@@ -201,7 +213,7 @@ fn detailed(code: Code, message: &str, details: &[(&str, Vec<u8>)]) -> Status {
 }
 
 /// The test schema, compiled once.
-fn schema() -> Arc<Schema> {
+pub(super) fn schema() -> Arc<Schema> {
     static SCHEMA: std::sync::OnceLock<Arc<Schema>> = std::sync::OnceLock::new();
     let build = || {
         let root = env!("CARGO_MANIFEST_DIR");
@@ -265,10 +277,19 @@ async fn check(gateway: &Gateway, rows: Vec<(Request<Body>, u16, &str)>) {
                 Some("application/json"),
                 "{what}"
             );
+            let json = got.json();
             assert!(
-                got.json()["code"].is_i64() && got.json()["details"].is_array(),
+                json["code"].is_i64() && json["details"].is_array(),
                 "{what}"
             );
+            if got.status == 400 {
+                let detail = &json["details"][0];
+                assert!(
+                    detail["@type"] == "type.googleapis.com/google.rpc.BadRequest"
+                        && detail["fieldViolations"][0]["description"].is_string(),
+                    "{what} {json}"
+                );
+            }
         }
     }
     assert!(wrong.is_empty(), "\n{wrong}");

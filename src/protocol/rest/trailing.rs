@@ -23,6 +23,7 @@ use http_body::Frame;
 use http_body_util::StreamBody;
 
 use crate::call::Metadata;
+use crate::protocol::metadata::rules::Rules;
 use crate::protocol::metadata::{self, Lane};
 
 /// Before the name of a trailer.
@@ -78,9 +79,14 @@ pub(super) struct Shown {
 
 impl Shown {
     /// Metadata and trailers, filtered.
-    pub(super) fn new(metadata: Metadata, trailers: Metadata, trailing: Trailing) -> Self {
+    pub(super) fn new(
+        rules: &Rules,
+        metadata: Metadata,
+        trailers: Metadata,
+        trailing: Trailing,
+    ) -> Self {
         let mut headers = HeaderMap::with_capacity(metadata.0.len() + trailers.0.len() + 4);
-        metadata::to_headers(metadata, Lane::Transcoded, &mut headers);
+        metadata::to_headers_by(rules, metadata, Lane::Transcoded, &mut headers);
         let trailers = match trailing {
             Trailing::Trailers => behind(trailers),
             Trailing::Headers => {

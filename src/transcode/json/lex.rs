@@ -11,6 +11,33 @@ pub(crate) struct Lexer<'j> {
     at: usize,
 }
 
+/// A member of an object that is stepped over.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Member<'j> {
+    /// Where its object begins.
+    pub(crate) object: usize,
+    /// Its key as it is written, with its quotes.
+    pub(crate) key: &'j [u8],
+    /// Where its value begins.
+    pub(crate) value: usize,
+}
+
+impl Member<'_> {
+    /// Whether the key says this, however it is written.
+    pub(crate) fn is_named(&self, name: &[u8]) -> bool {
+        let plain = self
+            .key
+            .get(1..self.key.len().saturating_sub(1))
+            .unwrap_or_default();
+        if memchr::memchr(b'\\', plain).is_none() {
+            return plain == name;
+        }
+        let mut unescaped = Vec::new();
+        let key = Lexer::new(self.key).string(&mut unescaped, "a key");
+        key.is_ok_and(|key| key == name)
+    }
+}
+
 impl<'j> Lexer<'j> {
     /// At the beginning of `text`, which the caller has checked to be UTF-8.
     pub(crate) fn new(text: &'j [u8]) -> Self {
@@ -121,6 +148,15 @@ impl<'j> Lexer<'j> {
 
     /// Steps over a value of any kind, checking that it is JSON, at most `depth` deep.
     pub(crate) fn skip(&mut self, depth: usize) -> Result<(), Fault> {
+        self.skip_members(depth, &mut |_| {})
+    }
+
+    /// The same, and tells of every member of every object on the way.
+    pub(crate) fn skip_members<F: FnMut(Member<'j>)>(
+        &mut self,
+        depth: usize,
+        tell: &mut F,
+    ) -> Result<(), Fault> {
         match self.token() {
             b'"' => self.skip_string(),
             b'-' | b'0'..=b'9' => self.number("a number").map(drop),
@@ -129,13 +165,20 @@ impl<'j> Lexer<'j> {
                 "the value is nested too deeply",
             )),
             b'{' => {
+                let object = self.at;
                 self.at += 1;
                 if self.closes(b'}') {
                     return Ok(());
                 }
                 loop {
-                    self.skip_key()?;
-                    self.skip(depth - 1)?;
+                    let key = self.skip_key()?;
+                    self.token();
+                    tell(Member {
+                        object,
+                        key,
+                        value: self.at,
+                    });
+                    self.skip_members(depth - 1, tell)?;
                     if !self.another(b'}')? {
                         return Ok(());
                     }
@@ -147,7 +190,7 @@ impl<'j> Lexer<'j> {
                     return Ok(());
                 }
                 loop {
-                    self.skip(depth - 1)?;
+                    self.skip_members(depth - 1, tell)?;
                     if !self.another(b']')? {
                         return Ok(());
                     }
@@ -158,12 +201,16 @@ impl<'j> Lexer<'j> {
         }
     }
 
-    fn skip_key(&mut self) -> Result<(), Fault> {
+    /// Steps over a key and its colon; gives the key as it is written, with its quotes.
+    fn skip_key(&mut self) -> Result<&'j [u8], Fault> {
         if self.token() != b'"' {
             return Err(self.unexpected("a key in double quotes"));
         }
+        let from = self.at;
         self.skip_string()?;
-        self.expect(b':', "`:`")
+        let key = self.text.get(from..self.at).unwrap_or_default();
+        self.expect(b':', "`:`")?;
+        Ok(key)
     }
 
     /// The failure that something else than `expected` comes next.

@@ -82,7 +82,14 @@ impl Indices {
                         .map(|(index, field)| (&*field.name, index)),
                 ),
         );
+        for (index, field) in fields.iter_mut().enumerate() {
+            field.shadowed = names.get(field.name.as_bytes()) != Some(index);
+        }
         Plan {
+            mask: mask(message).and_then(|number| {
+                let at = fields.iter().position(|field| field.number == number);
+                at.and_then(|at| u32::try_from(at).ok())
+            }),
             name: message.full_name().into(),
             dense: dense(&fields),
             names,
@@ -186,6 +193,23 @@ impl Indices {
     }
 }
 
+/// Number of the field that is an update's mask (AIP-134).
+fn mask(message: &MessageDescriptor) -> Option<u32> {
+    let is_mask = |field: &FieldDescriptor| {
+        let kind = field.kind();
+        let message = kind.as_message();
+        !field.is_list()
+            && !field.is_map()
+            && message.is_some_and(|m| m.full_name() == "google.protobuf.FieldMask")
+    };
+    let masks: Vec<_> = message.fields().filter(is_mask).collect();
+    let named = masks.iter().find(|field| field.name() == "update_mask");
+    match (named, masks.as_slice()) {
+        (Some(field), _) | (None, [field]) => Some(field.number()),
+        (None, _) => None,
+    }
+}
+
 /// Whether a list is packed is read from its options: the pool's own answer is given before the
 /// options of a file compiled from source are known.
 fn list(
@@ -233,6 +257,7 @@ fn new_field(number: u32, kind: Kind, shape: Shape, name: &str, json_name: &str)
         json_name: json_name.into(),
         json_key: key(json_name),
         proto_key: key(name),
+        shadowed: false,
         default: Declared::Nothing,
     }
 }

@@ -51,6 +51,29 @@ fn a_message_that_only_calls_itself_timestamp_is_a_plain_message() {
 }
 
 #[test]
+fn a_key_that_is_the_json_name_of_one_field_and_the_proto_name_of_another_is_the_json_name() {
+    let source = r#"syntax = "proto3"; message M {
+        int32 b = 1 [json_name = "c"]; int32 a = 2 [json_name = "b"]; M m = 3; }"#;
+    let plans = compile(source, &Lowered::default());
+    let plan = plans.find("M").unwrap();
+    let options = ReadOptions::default();
+    // Whatever came before: guesses of what comes next are only guesses.
+    let mut scratch = Scratch::default();
+    for (json, wire) in [
+        (r#"{"b":1}"#, &[0x10, 1][..]),
+        (r#"{"c":1}"#, &[0x08, 1]),
+        (r#"{"b":1}"#, &[0x10, 1]),
+        (r#"{"a":1,"c":2}"#, &[0x10, 1, 0x08, 2]),
+        (r#"{"a":1,"b":2}"#, &[]),
+        (r#"{"m":{"c":1,"b":2}}"#, &[0x1a, 4, 0x08, 1, 0x10, 2]),
+    ] {
+        let mut out = Vec::new();
+        let outcome = plans.to_wire(plan, json.as_bytes(), &options, &mut scratch, &mut out);
+        assert_eq!((outcome.is_ok(), &*out), (!wire.is_empty(), wire), "{json}");
+    }
+}
+
+#[test]
 fn a_message_of_many_fields_keeps_count_of_all_of_them() {
     let fields: String = (1..=300)
         .map(|n| format!("int32 f{n} = {};", n * 7))

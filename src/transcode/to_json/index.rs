@@ -3,7 +3,8 @@
 //! Fields may come in any order, several times, and a sub-message in pieces; once indexed, repeated
 //! fields that are interleaved, last-one-wins, merged pieces and oneofs are ordinary cases. The index
 //! is a stack that recursion shares: 16 bytes a tag, so at most eight times the input, and nothing is
-//! allocated once it has grown.
+//! allocated once it has grown. Where it grows large it grows to all that the input can need at once:
+//! a buffer that doubles leaves as much behind as it has, while room that is not used is no memory.
 
 use std::ops::Range;
 
@@ -96,6 +97,12 @@ pub(super) struct Mark {
 /// memory for as long as the worker lives.
 const HITS_KEPT: usize = 1 << 16;
 
+/// Hits from which on the stack grows to all that the input can need.
+const HITS_MANY: usize = 1 << 14;
+
+/// Bytes of the shortest tag with its value. Messages that are open at once share no tags.
+const HIT_BYTES_MIN: usize = 2;
+
 /// Largest input: offsets are 32 bits.
 pub(super) const INPUT_MAX: usize = u32::MAX as usize;
 
@@ -123,15 +130,19 @@ pub(super) fn malformed(why: Malformed, at: usize) -> Fault {
 }
 
 impl Buffers {
-    /// Forgets what a failed call left behind.
+    /// Forgets what a failed call left behind, and gives back what one large message took.
     pub(super) fn reset(&mut self) {
         self.return_to(Mark {
             hits: 0,
             winners: 0,
             entries: 0,
         });
-        self.hits.shrink_to(HITS_KEPT);
-        self.entries.shrink_to(HITS_KEPT);
+        if self.hits.capacity() > HITS_KEPT {
+            self.hits = Vec::new();
+        }
+        if self.entries.capacity() > HITS_KEPT {
+            self.entries = Vec::new();
+        }
     }
 
     pub(super) fn mark(&self) -> Mark {
@@ -152,6 +163,17 @@ impl Buffers {
         self.hits.truncate(mark.hits);
         self.winners.truncate(mark.winners);
         self.entries.truncate(mark.entries);
+    }
+
+    /// More room, for an input of so many bytes.
+    #[cold]
+    fn grow(&mut self, input: usize) {
+        let most = input / HIT_BYTES_MIN;
+        if self.hits.len() >= HITS_MANY && most > self.hits.len() {
+            self.hits.reserve_exact(most - self.hits.len());
+        } else {
+            self.hits.reserve(1);
+        }
     }
 
     /// How many hits there are.
@@ -272,6 +294,9 @@ impl Buffers {
             }
             *ordered &= index >= highest;
             highest = index;
+            if self.hits.len() == self.hits.capacity() {
+                self.grow(wire.len());
+            }
             self.hits.push(Hit {
                 key: index << 1 | u32::from(packed),
                 at: at as u32,

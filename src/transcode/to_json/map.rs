@@ -8,23 +8,23 @@
 use std::cmp::Ordering;
 use std::ops::Range;
 
-use super::index::{Pieces, bounds, malformed, value};
+use super::index::{Hit, Pieces, bounds, malformed, value};
 use super::{Printer, zigzag32, zigzag64};
 use crate::transcode::error::Fault;
 use crate::transcode::json::print;
 use crate::transcode::plan::{Field, Kind, WireType};
 use crate::transcode::wire::read::Cursor;
 
-/// One entry on the wire.
+/// One entry on the wire: three words, since an entry of two bytes has one.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Entry {
     /// Bounds of the text, or the number: signed ones with their sign bit flipped, so that they
     /// compare as unsigned.
     key: u64,
     value: u64,
+    /// The hit of the whole entry. Inputs have less than 2³² of them.
+    hit: u32,
     values: Values,
-    /// Bounds of the whole entry.
-    bounds: u64,
 }
 
 /// How often an entry has a value.
@@ -53,22 +53,28 @@ impl Printer<'_> {
     ) -> Result<bool, Fault> {
         let base = self.buffers.entries.len();
         let mut ordered = true;
+        self.buffers.entries.reserve(run.len());
         for at in run {
-            let Some(hit) = self.buffers.hit(at) else {
-                break;
-            };
-            let Some(entry) = self.entry(field, key, hit.value())? else {
+            let Some(entry) = self.entry(field, key, at)? else {
                 continue;
             };
-            if let Some(before) = self.buffers.entries.get(base..).and_then(<[_]>::last) {
-                ordered &= compare(self.wire, key, before, &entry) == Ordering::Less;
+            let own = self.buffers.entries.get_mut(base..).unwrap_or_default();
+            if let Some(before) = own.last_mut() {
+                match compare(self.wire, key, before, &entry) {
+                    Ordering::Less => {}
+                    Ordering::Equal => {
+                        *before = entry;
+                        continue;
+                    }
+                    Ordering::Greater => ordered = false,
+                }
             }
             self.buffers.entries.push(entry);
         }
         let end = self.buffers.entries.len();
         if !ordered && let Some(entries) = self.buffers.entries.get_mut(base..) {
             let wire = self.wire;
-            entries.sort_unstable_by(|a, b| compare(wire, key, a, b).then(a.bounds.cmp(&b.bounds)));
+            entries.sort_unstable_by(|a, b| compare(wire, key, a, b).then(a.hit.cmp(&b.hit)));
         }
         self.out.push(b'{');
         for at in base..end {
@@ -90,14 +96,14 @@ impl Printer<'_> {
     }
 
     /// `None`: its value is an unknown number of a closed enum, which makes the entry unknown.
-    fn entry(&self, field: &Field, key: Kind, whole: u64) -> Result<Option<Entry>, Fault> {
+    fn entry(&self, field: &Field, key: Kind, at: usize) -> Result<Option<Entry>, Fault> {
         let mut entry = Entry {
             key: canonical(key, 0),
             value: 0,
+            hit: at as u32,
             values: Values::None,
-            bounds: whole,
         };
-        let (start, end) = bounds(whole);
+        let (start, end) = self.whole(entry);
         let mut cursor = Cursor::new(self.wire, start, end);
         while !cursor.is_at_end() {
             let at = cursor.at();
@@ -124,6 +130,12 @@ impl Printer<'_> {
         Ok(Some(entry))
     }
 
+    /// Where an entry begins and ends.
+    fn whole(&self, entry: Entry) -> (usize, usize) {
+        let hit = self.buffers.hit(entry.hit as usize);
+        bounds(hit.map_or(0, Hit::value))
+    }
+
     fn entry_member(
         &mut self,
         field: &Field,
@@ -135,7 +147,7 @@ impl Printer<'_> {
         match (field.kind.message(), entry.values) {
             (Some(id), Values::Several) => {
                 let first = self.buffers.mark();
-                let pieces = self.value_pieces(field.kind.wire_type(), entry.bounds)?;
+                let pieces = self.value_pieces(field.kind.wire_type(), entry)?;
                 self.message(id, &pieces, depth)?;
                 self.buffers.return_to(first);
             }
@@ -148,9 +160,9 @@ impl Printer<'_> {
     }
 
     /// All values of one entry, on the stack of hits.
-    fn value_pieces(&mut self, wanted: WireType, whole: u64) -> Result<Pieces, Fault> {
+    fn value_pieces(&mut self, wanted: WireType, entry: Entry) -> Result<Pieces, Fault> {
         let from = self.buffers.height();
-        let (start, end) = bounds(whole);
+        let (start, end) = self.whole(entry);
         let mut cursor = Cursor::new(self.wire, start, end);
         while !cursor.is_at_end() {
             let at = cursor.at();

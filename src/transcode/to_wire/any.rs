@@ -8,10 +8,14 @@ use super::object::Home;
 use crate::transcode::Unknown;
 use crate::transcode::error::{EXCERPT_MAX, Fault, excerpt};
 use crate::transcode::plan::{Plan, PlanId};
+use crate::transcode::scratch::TypeAt;
 
 // any.proto: type_url = 1, value = 2.
 const TYPE_URL: u8 = 0x0A;
 const VALUE: u8 = 0x12;
+
+/// The key that names the message.
+const TYPE_KEY: &[u8] = b"@type";
 
 impl<'c> Writer<'c, '_> {
     /// The body of an `Any`.
@@ -47,22 +51,9 @@ impl<'c> Writer<'c, '_> {
         if self.json.closes(b'}') {
             return Ok(None);
         }
-        let depth = self.depth_left.saturating_sub(1);
-        loop {
-            let key = self
-                .json
-                .string(&mut self.scratch.text, "a field name in double quotes")?;
-            let is_type = key == b"@type";
-            self.json.expect(b':', "`:`")?;
-            self.json.token();
-            if is_type {
-                break;
-            }
-            self.json.skip(depth)?;
-            if !self.json.another(b'}')? {
-                let message = "expected `@type` to name the message, found none";
-                return Err(Fault::invalid(Some(from), message));
-            }
+        if !self.find_type(from)? {
+            let message = "expected `@type` to name the message, found none";
+            return Err(Fault::invalid(Some(from), message));
         }
         let at = self.json.at();
         let url = self.json.string(&mut self.scratch.text, "a type URL")?;
@@ -86,6 +77,51 @@ impl<'c> Writer<'c, '_> {
         Ok(Some(id))
     }
 
+    /// From the first key of the object that begins at `from`, goes to the value of its `@type`.
+    ///
+    /// Where it comes late, the text before it is stepped over once, for all objects in there: an
+    /// `Any` in an `Any` in an `Any` would else be stepped over by each of them.
+    fn find_type(&mut self, from: usize) -> Result<bool, Fault> {
+        if from < self.typed_until {
+            let types = &self.scratch.types;
+            let at = types.partition_point(|seen| seen.object < from);
+            let own = types.get(at).filter(|seen| seen.object == from);
+            if let Some(seen) = own {
+                self.json.seek(seen.url);
+            }
+            return Ok(own.is_some());
+        }
+        self.scratch.types.clear();
+        let depth = self.depth_left.saturating_sub(1);
+        let types = &mut self.scratch.types;
+        loop {
+            let key = self
+                .json
+                .string(&mut self.scratch.text, "a field name in double quotes")?;
+            let is_type = key == TYPE_KEY;
+            self.json.expect(b':', "`:`")?;
+            self.json.token();
+            if is_type {
+                break;
+            }
+            self.json.skip_members(depth, &mut |member| {
+                if member.is_named(TYPE_KEY) {
+                    types.push(TypeAt {
+                        object: member.object,
+                        url: member.value,
+                    });
+                }
+            })?;
+            if !self.json.another(b'}')? {
+                return Ok(false);
+            }
+        }
+        // Of objects in objects, the inner ones' types may stand before the outer ones'.
+        types.sort_unstable();
+        self.typed_until = self.json.at();
+        Ok(true)
+    }
+
     /// `{"@type": …, "value": …}` around a message whose JSON form is not an object of its fields.
     fn wrapped(&mut self, plan: &'c Plan, id: PlanId) -> Result<(), Fault> {
         let from = self.json.at();
@@ -98,7 +134,7 @@ impl<'c> Writer<'c, '_> {
             let key = self
                 .json
                 .string(&mut self.scratch.text, "a field name in double quotes")?;
-            let (is_type, is_value) = (key == b"@type", key == b"value");
+            let (is_type, is_value) = (key == TYPE_KEY, key == b"value");
             self.json.expect(b':', "`:`")?;
             self.json.token();
             if is_type && types == 0 {

@@ -1,6 +1,6 @@
 //! A JSON object as a map field: an entry message per key.
 
-use super::Writer;
+use super::{KEPT_MAX, Writer};
 use crate::transcode::error::Fault;
 use crate::transcode::json::number;
 use crate::transcode::plan::{Field, Kind, Presence, Tag, hash};
@@ -9,6 +9,9 @@ use crate::transcode::wire::write::{Scalar, put_varint};
 
 /// Up to this many keys, comparing each with each is quicker than sorting.
 const PAIRWISE_MAX: usize = 8;
+
+/// Bytes of the shortest member and its comma: `"":0,`.
+const MEMBER_BYTES_MIN: usize = 5;
 
 impl<'c> Writer<'c, '_> {
     /// An object of entries, braces included.
@@ -71,6 +74,9 @@ impl<'c> Writer<'c, '_> {
             {
                 let start = key_start(self.out, from);
                 let end = start + key_len;
+                if self.scratch.keys.len() == self.scratch.keys.capacity() {
+                    self.grow_keys();
+                }
                 self.scratch.keys.push(WrittenKey {
                     hash: hash(0, self.out.get(start..end).unwrap_or_default()),
                     start,
@@ -83,6 +89,19 @@ impl<'c> Writer<'c, '_> {
         self.scratch.keys.truncate(keys_from);
         self.leave();
         Ok(())
+    }
+
+    /// More room for keys; beyond a size at once for as many as the text can have, since what
+    /// doubles leaves as much behind as it has.
+    #[cold]
+    fn grow_keys(&mut self) {
+        let most = self.json.text().len() / MEMBER_BYTES_MIN;
+        let keys = &mut self.scratch.keys;
+        if size_of_val(keys.as_slice()) >= KEPT_MAX && most > keys.len() {
+            keys.reserve_exact(most - keys.len());
+        } else {
+            keys.reserve(1);
+        }
     }
 
     /// Compares the keys written since as they were encoded, so that two spellings are one key.

@@ -81,7 +81,7 @@ impl<'c> Writer<'c, '_> {
                 self.json.advance(field.json_key.len());
                 return Ok(Key::Field(predicted));
             }
-            if rest.starts_with(&field.proto_key) {
+            if rest.starts_with(&field.proto_key) && !field.shadowed {
                 self.json.advance(field.proto_key.len());
                 return Ok(Key::Field(predicted));
             }

@@ -9,34 +9,77 @@ use super::value::{put_base64, put_text_form};
 use crate::transcode::error::{EXCERPT_MAX, Error, Fault, excerpt};
 use crate::transcode::json::number;
 use crate::transcode::plan::{Field, Kind, Plans, Presence, Shape, Tag, Wkt};
-use crate::transcode::wire::write::Scalar;
-use crate::transcode::{FieldPath, ReadOptions, Scratch, Zero};
+use crate::transcode::wire::write::{Scalar, put_varint};
+use crate::transcode::{FieldRef, ReadOptions, Scratch, Zero};
 
 /// One text as a fragment of the root message.
 pub(crate) fn text(
     plans: &Plans,
-    path: &FieldPath,
+    path: FieldRef<'_>,
     map_key: Option<&str>,
     text: &str,
     zero: Zero,
     scratch: &mut Scratch,
     out: &mut Vec<u8>,
 ) -> Result<(), Error> {
-    let options = ReadOptions::default();
     let text = text.as_bytes();
+    let options = unbounded();
     let outcome = super::run(plans, text, &options, scratch, out, |writer| {
         writer.within(path.steps(), &mut |writer, field, slot| {
             writer.url_field(field, slot, map_key, text, zero)
         })
     });
-    outcome.map_err(|mut error| {
-        let below = match map_key {
-            Some(key) => format!("[{:?}]{}", excerpt(key.as_bytes(), EXCERPT_MAX), error.path),
-            None => error.path,
-        };
-        error.path = super::join(path.name(), &below);
-        error
-    })
+    outcome.map_err(|error| placed(plans, path, map_key, error))
+}
+
+/// The bytes of a bytes field, or of a message already in wire form, as a fragment of the root
+/// message; a list gets one element. `pieces` are joined.
+pub(crate) fn payload(
+    plans: &Plans,
+    path: FieldRef<'_>,
+    map_key: Option<&str>,
+    pieces: &[&[u8]],
+    scratch: &mut Scratch,
+    out: &mut Vec<u8>,
+) -> Result<(), Error> {
+    let options = unbounded();
+    let outcome = super::run(plans, b"", &options, scratch, out, |writer| {
+        writer.within(path.steps(), &mut |writer, field, slot| {
+            writer.payload_field(field, slot, map_key, pieces)
+        })
+    });
+    outcome.map_err(|error| placed(plans, path, map_key, error))
+}
+
+/// The key of a map's entry as a number, whatever its spelling; `None` of text keys, and of text
+/// that is no such key.
+pub(crate) fn numeric_key(plans: &Plans, path: FieldRef<'_>, key: &str) -> Option<u64> {
+    let field = plans.field_at(*path.steps().last()?)?;
+    match field.shape {
+        Shape::Map(Kind::String) | Shape::Single | Shape::List | Shape::Packed => None,
+        Shape::Map(kind) => match key_scalar(kind, key.as_bytes())? {
+            Scalar::Varint(bits) | Scalar::Fixed64(bits) => Some(bits),
+            Scalar::Fixed32(bits) => Some(bits.into()),
+        },
+    }
+}
+
+/// What comes out is not much longer than what was given, and that is bounded.
+fn unbounded() -> ReadOptions {
+    ReadOptions {
+        output_max: usize::MAX,
+        ..ReadOptions::default()
+    }
+}
+
+#[cold]
+fn placed(plans: &Plans, path: FieldRef<'_>, map_key: Option<&str>, mut error: Error) -> Error {
+    let below = match map_key {
+        Some(key) => format!("[{:?}]{}", excerpt(key.as_bytes(), EXCERPT_MAX), error.path),
+        None => error.path,
+    };
+    error.path = super::join(&plans.name_of(path), &below);
+    error
 }
 
 impl<'c> Writer<'c, '_> {
@@ -56,16 +99,7 @@ impl<'c> Writer<'c, '_> {
             (Shape::Map(key_kind), Some(key)) => {
                 self.out.extend_from_slice(field.tag.bytes());
                 let prefix = self.open_length(slot);
-                let key_tag = Tag::new(1, key_kind.wire_type());
-                self.out.extend_from_slice(key_tag.bytes());
-                if key_kind == Kind::String {
-                    put_bytes(self.out, key.as_bytes());
-                } else {
-                    let expected = || format!("{} as key", key_kind.noun());
-                    key_scalar(key_kind, key.as_bytes())
-                        .ok_or_else(|| refused(&expected(), key.as_bytes()))?
-                        .put(self.out);
-                }
+                self.url_key(key_kind, key)?;
                 let tag = Tag::new(2, field.kind.wire_type());
                 self.url_value(field.kind, tag, slot, Presence::Explicit, explicit, text)?;
                 self.close_length(slot, prefix);
@@ -91,6 +125,64 @@ impl<'c> Writer<'c, '_> {
                 self.url_value(field.kind, tag, slot, Presence::Explicit, explicit, text)
             }
         }
+    }
+
+    /// The key of a map's entry, with its tag.
+    fn url_key(&mut self, kind: Kind, key: &str) -> Result<(), Fault> {
+        self.out
+            .extend_from_slice(Tag::new(1, kind.wire_type()).bytes());
+        if kind == Kind::String {
+            put_bytes(self.out, key.as_bytes());
+            return Ok(());
+        }
+        let expected = || format!("{} as key", kind.noun());
+        key_scalar(kind, key.as_bytes())
+            .ok_or_else(|| refused(&expected(), key.as_bytes()))?
+            .put(self.out);
+        Ok(())
+    }
+
+    fn payload_field(
+        &mut self,
+        field: &'c Field,
+        slot: usize,
+        map_key: Option<&str>,
+        pieces: &[&[u8]],
+    ) -> Result<(), Fault> {
+        if !matches!(field.kind, Kind::Bytes | Kind::Message(_)) {
+            let message = format!("expected {}, found a file", field.kind.noun());
+            return Err(Fault::invalid(None, message));
+        }
+        let length: usize = pieces.iter().map(|piece| piece.len()).sum();
+        let put = |out: &mut Vec<u8>, tag: Tag| {
+            out.extend_from_slice(tag.bytes());
+            put_varint(out, length as u64);
+            out.reserve(length);
+            for piece in pieces {
+                out.extend_from_slice(piece);
+            }
+        };
+        match (field.shape, map_key) {
+            (Shape::Map(key_kind), Some(key)) => {
+                self.out.extend_from_slice(field.tag.bytes());
+                let prefix = self.open_length(slot);
+                self.url_key(key_kind, key)?;
+                put(self.out, Tag::new(2, field.kind.wire_type()));
+                self.close_length(slot, prefix);
+            }
+            (Shape::Single, None) => {
+                let absent = field.presence == Presence::Implicit && length == 0;
+                if !absent {
+                    put(self.out, field.tag);
+                }
+            }
+            (Shape::List | Shape::Packed, None) => put(self.out, field.element_tag),
+            (Shape::Map(_), None) | (_, Some(_)) => {
+                let message = "expected a key in brackets for a map, and for nothing else";
+                return Err(Fault::invalid(None, message));
+            }
+        }
+        Ok(())
     }
 
     /// One value with its tag. `presence` is the field's own; `inner` that of the fields of a

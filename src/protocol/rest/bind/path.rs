@@ -1,34 +1,35 @@
 //! Path captures -> wire fragments. Written last, so that nothing else in the request changes what
 //! the path says, and zeros are written, so that a zero says it too.
 
-use std::ops::Range;
-
+use super::Draft;
+use crate::protocol::rest::MultiSegment;
 use crate::protocol::rest::error::Failure;
 use crate::protocol::rest::percent::{self, Form};
 use crate::schema::Binding;
-use crate::transcode::{Plans, Scratch, Zero};
+use crate::transcode::{Plans, Zero};
 
 /// Appends every variable of the binding.
 pub(super) fn write(
     plans: &Plans,
     binding: &Binding,
     path: &str,
-    captures: &[Range<usize>],
-    scratch: &mut Scratch,
-    out: &mut Vec<u8>,
+    captures: &[std::ops::Range<usize>],
+    draft: &mut Draft<'_>,
+    multi_segment: MultiSegment,
 ) -> Result<(), Failure> {
+    let Draft { desk, scratch, out } = draft;
     for (variable, capture) in binding.variables.iter().zip(captures) {
         let name = variable.field.name();
         let form = if variable.multi {
-            Form::Segments
+            Form::Segments(multi_segment)
         } else {
             Form::Segment
         };
         let raw = path.get(capture.clone()).unwrap_or_default();
-        let text = percent::decode(raw, form)
+        let text = percent::decode(raw, form, &mut desk.value)
             .map_err(|error| Failure::invalid_field(name, &format!("in the path, {error}")))?;
         plans
-            .text_to_wire(&variable.field, None, &text, Zero::Write, scratch, out)
+            .text_to_wire(&variable.field, None, text, Zero::Write, scratch, out)
             .map_err(|error| Failure::of_text(error, name))?;
     }
     Ok(())

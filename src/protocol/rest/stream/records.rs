@@ -20,7 +20,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::super::error::{self, Failure};
-use super::super::options::{Envelope, StreamForm};
+use super::super::options::{Envelope, ErrorShape, StreamForm};
 use super::super::trailing::{self, Trailing};
 use super::super::{Terms, accept, reply};
 use crate::call::{End, Message, Metadata, Status};
@@ -83,6 +83,7 @@ pub(in crate::protocol::rest) struct Records {
     plan: PlanId,
     field: Option<FieldPath>,
     print: PrintOptions,
+    errors: ErrorShape,
     framing: Framing,
     content_type: &'static str,
     /// The member that tells a failure.
@@ -133,6 +134,7 @@ impl Records {
             plan,
             field,
             print: options.print,
+            errors: options.rest.errors,
             framing,
             content_type,
             error_key,
@@ -223,7 +225,7 @@ impl Records {
             out.extend_from_slice(self.error_key.as_bytes());
         }
         let json_at = out.len();
-        error::write_status(status, &self.plans, &self.print, out);
+        error::write_record(status, self.errors, &self.plans, &self.print, out);
         if self.framing == Framing::Events {
             keep_to_data(json_at, out);
         }

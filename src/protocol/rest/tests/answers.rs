@@ -106,17 +106,36 @@ async fn every_code_has_its_http_status() {
 
 #[tokio::test]
 async fn a_backend_that_breaks_its_word_is_never_half_an_answer() {
-    let broken = |wire: &'static [u8]| {
-        Gateway::new(move |_, _| Ok(reply(&[Message::from_payload(wire)], Status::ok())))
+    let broken = |wire: Vec<u8>| {
+        Gateway::new(move |_, _| Ok(reply(&[Message::from_payload(&wire)], Status::ok())))
     };
-    let rows: [(&'static [u8], &str); 4] = [
+    let deep = (0..100).fold(Vec::new(), |inner, _| {
+        let mut outer = vec![0x3a];
+        prost::encoding::encode_varint(inner.len() as u64, &mut outer);
+        outer.extend(inner);
+        outer
+    });
+    let rows: [(&[u8], &str); 12] = [
         (&[0x0a, 1, 0xff], "name"),
         (&[0x3a, 3, 0x0a, 1, 0xff], "child.name"),
+        (&deep, "child.child.child"),
+        (&[0x0b; 10_000], "groups are nested"),
         (&[0x0a, 9, b'x'], ""),
-        (&[0x07], ""),
+        (&[0x0a, 0xff, 0xff, 0xff, 0xff, 0x0f], ""),
+        (
+            &[
+                0x10, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 0,
+            ],
+            "",
+        ),
+        (&[0x00], "field number 0"),
+        (&[0x06], "wire type 6"),
+        (&[0x07], "wire type 7"),
+        (&[0x0c], "the end of group 1"),
+        (&[0x13, 0x0a, 0], ""),
     ];
     for (wire, path) in rows {
-        let got = broken(wire).get("/v1/all").await;
+        let got = broken(wire.to_vec()).get("/v1/all").await;
         let json = got.json();
         assert_eq!(
             (got.status.as_u16(), json["code"].as_i64()),

@@ -114,6 +114,21 @@ async fn a_400_says_which_field_and_echoes_little() {
     let detail = &json["details"][0];
     assert_eq!(detail["@type"], "type.googleapis.com/google.rpc.BadRequest");
     assert_eq!(detail["fieldViolations"][0]["field"], "child.number");
+    // Keys of a Struct are input, each of them.
+    let keys = format!(
+        "{}1,{}",
+        r#"{"yyyyyyyyyyyyyyyyyyyy":"#.repeat(50),
+        "}".repeat(50)
+    );
+    let got = gateway
+        .post("/v1/echo", format!(r#"{{"object":{keys}}}"#))
+        .await;
+    assert_eq!(got.status, 400);
+    let json = got.json();
+    assert!(
+        json["message"].as_str().unwrap().matches('y').count() <= 100,
+        "{json}"
+    );
     for uri in [
         format!("/v1/{long}"),
         format!("/v1/numbers/{long}"),
@@ -151,12 +166,12 @@ async fn only_the_types_a_binding_takes_are_taken() {
         (typed("Application/JSON; charset=utf-8", "{}"), 200, "{}"),
         (typed("text/plain", "{}"), 415, "application/json"),
         (
-            typed("application/x-www-form-urlencoded", "name=x"),
+            typed("application/x-www-form-urlencoded2", "name=x"),
             415,
-            "application/json",
+            "expected application/json, application/x-www-form-urlencoded or multipart/form-data",
         ),
         (
-            typed("multipart/form-data; boundary=x", ""),
+            typed("multipart/mixed; boundary=x", ""),
             415,
             "application/json",
         ),
@@ -245,6 +260,95 @@ async fn only_the_types_a_binding_takes_are_taken() {
         ),
     ];
     check(&Gateway::echo(), rows).await;
+}
+
+/// A body of a field is a value of that field; `null` stands for none, which only a Value is.
+#[tokio::test]
+async fn a_body_of_one_field_is_a_value_of_it() {
+    let rows = [
+        ("/v1/child", "", 200, "{}"),
+        ("/v1/child", "{}", 200, r#"{"child":{}}"#),
+        (
+            "/v1/child",
+            "null",
+            400,
+            "child: expected an object, found `null`",
+        ),
+        (
+            "/v1/child",
+            "[]",
+            400,
+            "child: expected an object, found a list",
+        ),
+        (
+            "/v1/tags",
+            "null",
+            400,
+            "tags: expected a list, found `null`",
+        ),
+        (
+            "/v1/tags",
+            "{}",
+            400,
+            "tags: expected a list, found an object",
+        ),
+        (
+            "/v1/tags",
+            r#"["a",null]"#,
+            400,
+            "tags[1]: expected a string, found `null`",
+        ),
+        (
+            "/v1/labels/x",
+            "null",
+            400,
+            "labels: expected an object, found `null`",
+        ),
+        (
+            "/v1/number",
+            "null",
+            400,
+            "number: expected an int32, found `null`",
+        ),
+        ("/v1/number", "0", 200, "{}"),
+        (
+            "/v1/number",
+            "7 8",
+            400,
+            "number: expected the end of the text",
+        ),
+        ("/v1/data", r#""-_8""#, 200, r#"{"data":"+/8="}"#),
+        ("/v1/time", "null", 400, "time: "),
+        (
+            "/v1/time",
+            r#""1970-01-01T00:00:00Z""#,
+            200,
+            r#"{"time":"1970-01-01T00:00:00Z"}"#,
+        ),
+        ("/v1/wrapped", "0", 200, r#"{"wrapped":0}"#),
+        (
+            "/v1/wrapped",
+            "null",
+            400,
+            "wrapped: expected an int32, found `null`",
+        ),
+        ("/v1/value", "null", 200, r#"{"value":null}"#),
+        ("/v1/value", "[1,{}]", 200, r#"{"value":[1,{}]}"#),
+        (
+            "/v1/any",
+            "null",
+            400,
+            "any: expected an object, found `null`",
+        ),
+        (
+            "/v1/any",
+            r#"{"@type":"type.googleapis.com/rest.v1.All","number":"x"}"#,
+            400,
+            "any.number: ",
+        ),
+    ];
+    let rows = rows.map(|(uri, body, status, says)| (request("PUT", uri, body), status, says));
+    check(&Gateway::echo(), rows.into()).await;
 }
 
 #[tokio::test]

@@ -156,6 +156,59 @@ fn any_is_read_by_the_schema_alone() {
 }
 
 #[test]
+fn types_that_come_late_are_found_in_objects_within_objects() {
+    let any = "t/google.protobuf.Any";
+    let money = r#"{"units":"5","@type":"t/transcode.third.Money"}"#;
+    for json in [
+        format!(r#"{{"value":{money},"@type":"{any}"}}"#),
+        format!(r#"{{"value":{{"value":{money},"@type":"{any}"}},"@type":"{any}"}}"#),
+        // One key is escaped, and one type stands first.
+        format!(r#"{{"value":{{"@type":"{any}","value":{money}}},"\u0040type":"{any}"}}"#),
+        format!(r#"{{"value":{{"value":{money},"@\u0074ype":"{any}"}},"@type":"{any}"}}"#),
+        // Types that are none: of a Struct, and within one.
+        concat!(
+            r#"{"value":{"@type":["x",{"@type":{"@type":1}}]},"#,
+            r#""@type":"t/google.protobuf.Struct"}"#
+        )
+        .to_owned(),
+        // Many in one, and some behind the type of the outer one.
+        format!(
+            concat!(
+                r#"{{"any":{{"value":{money},"@type":"{any}"}},"#,
+                r#""@type":"t/transcode.third.Known","anys":[{money},{money}]}}"#
+            ),
+            money = money,
+            any = any
+        ),
+    ] {
+        reads("Known", &format!(r#"{{"any":{json}}}"#));
+        reads("Known", &format!(r#"{{"anys":[{json},{money},{json}]}}"#));
+    }
+    for (inner, path, reason) in [
+        (r#"{"units":"5"}"#, "any.value", "found none"),
+        (
+            r#"{"units":"5","@type":"t/transcode.third.Money","@type":"t/transcode.third.Money"}"#,
+            "any.value",
+            "twice",
+        ),
+        (r#"{"units":"5","@type":5}"#, "any.value", "a type URL"),
+        (
+            r#"{"units":"5","@type":"t/no.Such"}"#,
+            "any.value.@type",
+            "a type of the schema",
+        ),
+        (
+            r#"{"units":"x","@type":"t/transcode.third.Money"}"#,
+            "any.value.units",
+            "an int64",
+        ),
+    ] {
+        let json = format!(r#"{{"any":{{"value":{inner},"@type":"{any}"}}}}"#);
+        refuses("Known", &json, path, reason);
+    }
+}
+
+#[test]
 fn a_mask_may_name_all_fields() {
     let json = br#"{"mask":"*,a.*"}"#;
     let (_, plans) = fixture();

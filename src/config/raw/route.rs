@@ -1,0 +1,83 @@
+//! What decides for the whole gateway which routes there are, and what is chosen for single ones.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::key::Key;
+use super::limits::{RouteLimits, RouteTimeouts};
+use super::options::{Connect, Json, Metadata, Rest};
+use super::section::Section;
+use crate::config::compat::Compat;
+use crate::schema;
+
+section! {
+    /// Which routes there are.
+    Routing "a mapping of `routing` keys" {
+        /// Whether methods also answer on `POST /pkg.Service/Method` with a JSON body.
+        unannotated: bool = schema::Options::default().unannotated == schema::Unannotated::Serve;
+        /// A binding that clashes with an earlier one, or whose template is wrong: `skip` serves
+        /// everything else and says so, `refuse` starts nothing.
+        bad_bindings: BadBindings = BadBindings::of(schema::Options::default().strict);
+    }
+}
+
+impl Routing {
+    /// True if the whole schema is refused for one bad binding.
+    pub(in crate::config) fn is_strict(&self) -> bool {
+        match self.bad_bindings.value {
+            None => schema::Options::default().strict,
+            Some(found) => found == BadBindings::Refuse,
+        }
+    }
+}
+
+/// What happens to the schema when one of its bindings is bad.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub(in crate::config) enum BadBindings {
+    /// Only that binding is left out.
+    Skip,
+    /// The whole schema is refused.
+    Refuse,
+}
+
+impl BadBindings {
+    const fn of(strict: bool) -> Self {
+        if strict { Self::Refuse } else { Self::Skip }
+    }
+}
+
+/// Choices for some methods or bindings: exactly one of `selector` and `path`.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, Serialize)]
+#[serde(
+    default,
+    deny_unknown_fields,
+    expecting = "a mapping with one of the keys `selector` and `path`"
+)]
+#[schemars(extend("oneOf" = [{ "required": ["selector"] }, { "required": ["path"] }]))]
+pub(in crate::config) struct Route {
+    /// Methods by name, however they are called: `pkg.Service.Method`, `pkg.Service.*`, `pkg.*`
+    /// or `*`.
+    #[serde(skip_serializing_if = "Key::is_absent")]
+    pub(in crate::config) selector: Key<String>,
+    /// Bindings by their path templates, and methods by their own paths: `/v1/shelves/*`,
+    /// `/v1/**`. `*` stands for a segment, variables too, and `**` for any number.
+    #[serde(skip_serializing_if = "Key::is_absent")]
+    pub(in crate::config) path: Key<String>,
+    /// What another system does where this file says nothing about these routes.
+    #[serde(skip_serializing_if = "Key::is_absent")]
+    pub(in crate::config) compat: Key<Compat>,
+    /// As for the gateway.
+    pub(in crate::config) rest: Rest,
+    /// As for the gateway.
+    pub(in crate::config) json: Json,
+    /// As for the gateway.
+    pub(in crate::config) metadata: Metadata,
+    /// As for the gateway.
+    pub(in crate::config) connect: Connect,
+    /// As for the gateway, as far as a route can choose.
+    pub(in crate::config) limits: RouteLimits,
+    /// As for the gateway, as far as a route can choose.
+    pub(in crate::config) timeouts: RouteTimeouts,
+}

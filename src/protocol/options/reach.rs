@@ -1,0 +1,116 @@
+//! What routes are for in a schema: how much of it has a route's options, and which routes have
+//! nothing, most likely by a slip of the pen.
+
+use super::{Applies, Route};
+use crate::schema::Schema;
+
+/// Longest selector that is compared with names; the distance costs the product of the lengths.
+const SELECTOR_BYTES_MAX: usize = 200;
+
+/// How much of a schema has the options of a route.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reach {
+    /// Methods, on their own paths.
+    pub methods: usize,
+    /// REST bindings.
+    pub bindings: usize,
+    /// An earlier route has what this one applies to as well.
+    earlier: Option<usize>,
+}
+
+impl Reach {
+    /// The reach of each route.
+    #[must_use]
+    pub fn of(routes: &[Route], schema: &Schema) -> Vec<Self> {
+        let mut all = vec![Self::default(); routes.len()];
+        let mut count = |applies: &dyn Fn(&Applies) -> bool, add: fn(&mut Self)| {
+            let mut first = None;
+            for (index, reach) in all.iter_mut().enumerate() {
+                if routes
+                    .get(index)
+                    .is_some_and(|route| applies(&route.applies))
+                {
+                    match first {
+                        None => add(reach),
+                        Some(_) => reach.earlier = reach.earlier.or(first),
+                    }
+                    first = first.or(Some(index));
+                }
+            }
+        };
+        for method in schema.methods() {
+            count(&|applies| applies.to_method(method), |reach| {
+                reach.methods += 1;
+            });
+        }
+        for binding in schema.bindings() {
+            count(&|applies| applies.to_binding(binding), |reach| {
+                reach.bindings += 1;
+            });
+        }
+        all
+    }
+
+    const fn is_nothing(&self) -> bool {
+        self.methods == 0 && self.bindings == 0
+    }
+}
+
+/// A sentence about each route whose options nothing has.
+#[must_use]
+pub fn idle(routes: &[Route], schema: &Schema) -> Vec<String> {
+    let reaches = Reach::of(routes, schema);
+    let mut sentences = Vec::new();
+    for (index, (route, reach)) in routes.iter().zip(&reaches).enumerate() {
+        if !reach.is_nothing() {
+            continue;
+        }
+        let why = match (reach.earlier, &route.applies) {
+            (Some(earlier), _) => {
+                format!("routes[{earlier}] comes first for all that it applies to")
+            }
+            (None, Applies::Selector(selector)) => match nearest(selector, schema) {
+                Some(near) => {
+                    format!("it applies to nothing that is served; did you mean `{near}`?")
+                }
+                None => "it applies to nothing that is served".to_owned(),
+            },
+            (None, Applies::Path(_)) => "it applies to nothing that is served".to_owned(),
+        };
+        sentences.push(format!(
+            "routes[{index}] ({}) has no effect: {why}",
+            route.applies
+        ));
+    }
+    sentences
+}
+
+/// The selector somebody may have meant.
+fn nearest(selector: &str, schema: &Schema) -> Option<String> {
+    if selector.len() > SELECTOR_BYTES_MAX {
+        return None;
+    }
+    let Some(names) = selector.strip_suffix(".*") else {
+        // A service or a package was named, as if that were its methods.
+        let is_above = |service: &str| {
+            let rest = service.strip_prefix(selector);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        if schema.services().any(is_above) {
+            return Some(format!("{selector}.*"));
+        }
+        return schema.closest(selector).map(|near| near.replace('/', "."));
+    };
+    let wanted = names.to_ascii_lowercase();
+    let mut best: Option<(usize, &str)> = None;
+    for service in schema.services() {
+        let packages = service.match_indices('.').map(|(at, _)| service.get(..at));
+        for name in packages.flatten().chain([service]) {
+            let distance = strsim::damerau_levenshtein(&wanted, &name.to_ascii_lowercase());
+            if distance <= wanted.len() / 3 && best.is_none_or(|(least, _)| distance < least) {
+                best = Some((distance, name));
+            }
+        }
+    }
+    best.map(|(_, name)| format!("{name}.*"))
+}
