@@ -1,4 +1,5 @@
-//! A gateway without sockets before a backend that gives every message back and keeps a copy.
+//! A gateway without sockets before a backend that gives every message back, if it is of the type to
+//! answer with, and keeps a copy.
 
 use std::sync::{Arc, Mutex};
 
@@ -8,10 +9,9 @@ use futures_util::{StreamExt as _, stream};
 use http::{Request, StatusCode};
 use http_body_util::BodyExt as _;
 use tokio::runtime::Runtime;
-use transom::call::{Answer, Call, Metadata, Replies, Reply, Service, Status};
+use transom::call::{Answer, Call, Message, Metadata, Replies, Reply, Service, Status};
 use transom::observe::Observe;
-use transom::protocol::rest::UnknownQuery;
-use transom::protocol::{Options, Router, Serving};
+use transom::protocol::{Options, Router, Serving, rest};
 
 use crate::budget::within;
 use crate::schema::REST;
@@ -30,7 +30,13 @@ impl Service for Backend {
             let message = message?;
             let seen = (call.method.path.clone(), message.payload_bytes().to_vec());
             *self.0.lock().expect("nobody panics with it") = Some(seen);
-            answers.push(Answer::Message(message));
+            answers.push(Answer::Message(
+                if call.method.input == call.method.output {
+                    message
+                } else {
+                    Message::from_payload(b"")
+                },
+            ));
         }
         answers.push(Answer::End(Status::ok().into()));
         Ok(Reply {
@@ -59,9 +65,11 @@ pub(crate) struct Got {
 }
 
 impl Gateway {
-    pub(crate) fn new(unknown_query: UnknownQuery) -> Self {
-        let mut options = Options::default();
-        options.rest.unknown_query = unknown_query;
+    pub(crate) fn new(rest: rest::Options) -> Self {
+        let options = Options {
+            rest,
+            ..Options::default()
+        };
         let backend = Backend::default();
         let serving = Serving::new(Arc::clone(&REST), backend.clone(), options.into());
         let runtime = tokio::runtime::Builder::new_current_thread()

@@ -1,12 +1,12 @@
 //! Percent-decoding in each place of a URL that is decoded, against a naive decoder.
 //!
-//! Input: the text. It is sent as a path variable of one segment, as one of several, as the value of
+//! Input: the text. It is sent as a path variable of one segment, as one of several in each mode, as the value of
 //! a query parameter and as the key of a map's entry; the backend must see what the naive decoder
 //! makes of it, or the client an error.
 
 use axum::body::Body;
 use http::{Request, StatusCode, Uri};
-use transom::protocol::rest::UnknownQuery;
+use transom::protocol::rest::{MultiSegment, Options};
 
 use crate::gateway::Gateway;
 
@@ -14,13 +14,20 @@ use crate::gateway::Gateway;
 const NAME: u64 = 1;
 const LABELS: u64 = 5;
 
+/// The modes of a variable of several segments.
+const MODES: [MultiSegment; 3] = [
+    MultiSegment::KeepSlash,
+    MultiSegment::KeepReserved,
+    MultiSegment::DecodeAll,
+];
+
 /// Where a text stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
     /// A variable of one segment.
     Segment,
-    /// A variable of several: `%2F` stays as it came.
-    Segments,
+    /// A variable of several, in which some escapes stay as they came.
+    Segments(MultiSegment),
     /// A query parameter's value, in which `+` is a space.
     Query,
     /// The key of `labels[…]`.
@@ -32,7 +39,7 @@ impl Place {
     fn url(self, text: &str) -> Option<String> {
         let (before, after, ends) = match self {
             Self::Segment => ("/v1/all/", "", "/?#"),
-            Self::Segments => ("/v1/files/", "", "?#"),
+            Self::Segments(_) => ("/v1/files/", "", "?#"),
             Self::Query => ("/v1/all?name=", "", "&#"),
             Self::Key => ("/v1/all?labels[", "]=v", "&#="),
         };
@@ -41,7 +48,7 @@ impl Place {
 
     /// What the backend must see; `None` for an error.
     fn expected(self, text: &str) -> Option<String> {
-        if matches!(self, Self::Segment | Self::Segments) && !is_clean_path(text) {
+        if matches!(self, Self::Segment | Self::Segments(_)) && !is_clean_path(text) {
             return None;
         }
         let text = String::from_utf8(decoded(text.as_bytes(), self)?).ok()?;
@@ -52,12 +59,26 @@ impl Place {
 /// Sends the text in every place.
 pub fn percent(data: &[u8]) {
     thread_local! {
-        static GATEWAY: Gateway = Gateway::new(UnknownQuery::Ignore);
+        static GATEWAYS: [Gateway; 3] = MODES.map(|multi_segment| {
+            Gateway::new(Options {
+                multi_segment,
+                ..Options::default()
+            })
+        });
     }
     let Ok(text) = std::str::from_utf8(data) else {
         return;
     };
-    for place in [Place::Segment, Place::Segments, Place::Query, Place::Key] {
+    let [slash, reserved, all] = MODES.map(Place::Segments);
+    let places = [
+        (0, Place::Segment),
+        (0, slash),
+        (1, reserved),
+        (2, all),
+        (0, Place::Query),
+        (0, Place::Key),
+    ];
+    for (gateway, place) in places {
         let Some(url) = place.url(text) else { continue };
         // What is no URL does not come this far.
         let Ok(uri) = Uri::try_from(url.as_str()) else {
@@ -65,7 +86,7 @@ pub fn percent(data: &[u8]) {
         };
         let mut request = Request::new(Body::empty());
         *request.uri_mut() = uri;
-        let got = GATEWAY.with(|gateway| gateway.send(request, url.len()));
+        let got = GATEWAYS.with(|gateways| gateways[gateway].send(request, url.len()));
         let found = got.seen.map(|(_, message)| place.found(&message));
         let expected = match place {
             // An empty segment is no value.
@@ -84,11 +105,21 @@ pub fn percent(data: &[u8]) {
 }
 
 impl Place {
+    /// True for a byte whose escape stays.
+    fn keeps(self, byte: u8) -> bool {
+        let kept = match self {
+            Self::Segments(MultiSegment::KeepSlash) => "/",
+            Self::Segments(MultiSegment::KeepReserved) => ":/?#[]@!$&'()*+,;=",
+            _ => "",
+        };
+        kept.contains(char::from(byte))
+    }
+
     /// The text in a message that reached the backend.
     fn found(self, message: &[u8]) -> String {
         let value = match self {
             Self::Key => member(message, LABELS).and_then(|entry| member(entry, 1)),
-            Self::Segment | Self::Segments | Self::Query => member(message, NAME),
+            Self::Segment | Self::Segments(_) | Self::Query => member(message, NAME),
         };
         String::from_utf8(value.unwrap_or_default().to_vec()).expect("a string is UTF-8")
     }
@@ -132,7 +163,7 @@ pub(crate) fn decoded(text: &[u8], place: Place) -> Option<Vec<u8>> {
         match text[at] {
             b'%' => {
                 let value = u8::try_from(digit(at + 1)? * 16 + digit(at + 2)?).ok()?;
-                if value == b'/' && place == Place::Segments {
+                if place.keeps(value) {
                     out.extend(&text[at..at + 3]);
                 } else {
                     out.push(value);

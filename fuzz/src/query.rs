@@ -4,40 +4,56 @@
 //! feed, then the body.
 
 use axum::body::Body;
+use http::header::CONTENT_TYPE;
 use http::{Request, StatusCode, Uri};
 use memchr::memmem;
 use serde_json::Value;
-use transom::protocol::rest::UnknownQuery;
+use transom::protocol::rest::{Options, UnknownQuery};
 use transom::transcode::{PrintOptions, Scratch};
 
 use crate::gateway::{Gateway, Got};
-use crate::percent::decoded;
+use crate::percent::{Place, decoded};
 use crate::schema::REST;
 
-/// The bindings, each with the beginning of its URLs. New ones go to the end, or the seeds mean
-/// others.
-const BINDINGS: [(&str, &str); 20] = [
-    ("GET", "/v1/all?"),
-    ("GET", "/v1/all/"),
-    ("GET", "/v1/numbers/"),
-    ("GET", "/v1/times/"),
-    ("GET", "/v1/children/"),
-    ("GET", "/v1/files/"),
-    ("DELETE", "/v1/all/"),
-    ("POST", "/v1/echo"),
-    ("POST", "/v1/echo/"),
-    ("PUT", "/v1/child?"),
-    ("PUT", "/v1/tags?"),
-    ("PUT", "/v1/number?"),
-    ("PUT", "/v1/labels/"),
-    ("POST", "/v1/nobody?"),
-    ("GET", "/v1/part/tags?"),
-    ("GET", "/v1/part/child?"),
-    ("GET", "/v1/watch?"),
-    ("HEAD", "/v1/all?"),
-    ("OPTIONS", "/v1/"),
-    ("GET", "/"),
+/// The bindings, each with the beginning of its URLs and the type of its body. There is room for 31;
+/// new ones go to the end, or the seeds mean others.
+const BINDINGS: [(&str, &str, &str); 31] = [
+    ("GET", "/v1/all?", JSON),
+    ("GET", "/v1/all/", JSON),
+    ("GET", "/v1/numbers/", JSON),
+    ("GET", "/v1/times/", JSON),
+    ("GET", "/v1/children/", JSON),
+    ("GET", "/v1/files/", JSON),
+    ("DELETE", "/v1/all/", JSON),
+    ("POST", "/v1/echo", JSON),
+    ("POST", "/v1/echo/", JSON),
+    ("PUT", "/v1/child?", JSON),
+    ("PUT", "/v1/tags?", JSON),
+    ("PUT", "/v1/number?", JSON),
+    ("PUT", "/v1/labels/", JSON),
+    ("POST", "/v1/nobody?", JSON),
+    ("GET", "/v1/part/tags?", JSON),
+    ("GET", "/v1/part/child?", JSON),
+    ("GET", "/v1/watch?", JSON),
+    ("HEAD", "/v1/all?", JSON),
+    ("OPTIONS", "/v1/", JSON),
+    ("GET", "/", JSON),
+    ("PATCH", "/v1/child?", JSON),
+    ("PATCH", "/v1/whole?", JSON),
+    ("PATCH", "/v1/object?", JSON),
+    ("PATCH", "/v1/store/", JSON),
+    ("PUT", "/v1/any?", JSON),
+    ("PUT", "/v1/data?", JSON),
+    ("POST", "/v1/echo?", FORM),
+    ("PUT", "/v1/child?", FORM),
+    ("POST", "/v1/store/", FORM),
+    ("POST", "/v1/store?", PARTS),
+    ("POST", "/v1/store/", PARTS),
 ];
+
+const JSON: &str = "application/json";
+const FORM: &str = "application/x-www-form-urlencoded";
+const PARTS: &str = "multipart/form-data; boundary=b";
 
 /// The byte that chooses the first binding.
 const FIRST_BINDING: u8 = b'A';
@@ -45,15 +61,18 @@ const FIRST_BINDING: u8 = b'A';
 /// The bit of that byte that has unknown query parameters refused.
 const REFUSE_UNKNOWN: u8 = 0x20;
 
-/// Bytes of its input that an error may repeat.
-const ECHO_MAX: usize = 100;
+/// Bytes of its input that an error may repeat, and some more that it would have said anyway.
+const ECHO_MAX: usize = 100 + 28;
 
 /// The binding answers, or the client is told what it did wrong, in few of its own words. What
 /// reaches the backend is a message of the schema.
 pub fn query_binding(data: &[u8]) {
     thread_local! {
-        static LENIENT: Gateway = Gateway::new(UnknownQuery::Ignore);
-        static STRICT: Gateway = Gateway::new(UnknownQuery::Refuse);
+        static LENIENT: Gateway = Gateway::new(Options::default());
+        static STRICT: Gateway = Gateway::new(Options {
+            unknown_query: UnknownQuery::Refuse,
+            ..Options::default()
+        });
     }
     let Some((&first, rest)) = data.split_first() else {
         return;
@@ -64,13 +83,16 @@ pub fn query_binding(data: &[u8]) {
         None => (rest, &rest[..0]),
     };
     let chosen = (first & !REFUSE_UNKNOWN).wrapping_sub(FIRST_BINDING);
-    let (method, prefix) = BINDINGS[usize::from(chosen) % BINDINGS.len()];
+    let (method, prefix, content_type) = BINDINGS[usize::from(chosen) % BINDINGS.len()];
     let url = [prefix.as_bytes(), url].concat();
     // What is no URL does not come this far.
     let Ok(uri) = Uri::try_from(url.as_slice()) else {
         return;
     };
-    let request = Request::builder().method(method).uri(uri);
+    let request = Request::builder()
+        .method(method)
+        .uri(uri)
+        .header(CONTENT_TYPE, content_type);
     let Ok(request) = request.body(Body::from(body.to_vec())) else {
         return;
     };
@@ -121,7 +143,7 @@ fn refused(got: &Got, method: &str, inputs: &[&[u8]]) {
     assert!(error["details"].is_array(), "{error}");
     let mut inputs: Vec<Vec<u8>> = inputs.iter().map(|input| input.to_vec()).collect();
     inputs.extend(inputs.clone().iter().filter_map(|raw| {
-        let unescaped = decoded(raw, crate::percent::Place::Query);
+        let unescaped = decoded(raw, Place::Query);
         unescaped.filter(|text| text != raw)
     }));
     each_text(&error, &mut |text| {
@@ -132,7 +154,7 @@ fn refused(got: &Got, method: &str, inputs: &[&[u8]]) {
         assert_eq!(
             echo.map(String::from_utf8_lossy),
             None,
-            "an error repeats more than {ECHO_MAX} bytes of its input: {text}"
+            "an error repeats more than 100 bytes of its input: {text}"
         );
     });
 }

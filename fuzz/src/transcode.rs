@@ -175,7 +175,7 @@ fn settled(choice: &Choice, json: &str) {
     }
     let wire = match choice.read(json.as_bytes()) {
         Ok(wire) => wire,
-        Err(error) if choice.is_one_way(&error) => return,
+        Err(error) if choice.is_one_way(json, &error) => return,
         Err(error) => panic!("printed, but not taken: {error}: {json}"),
     };
     match choice.print(&wire) {
@@ -185,13 +185,12 @@ fn settled(choice: &Choice, json: &str) {
 }
 
 impl Choice {
-    /// What is shown as the backend sent it, but not taken from a client: an `Any` of a type that is
-    /// not in the schema, where options ask for its bytes, and paths of a `FieldMask` that are no
-    /// names of fields.
-    fn is_one_way(&self, error: &Error) -> bool {
-        let unknown_any =
-            self.print.unknown_any == UnknownAny::Base64 && error.message.contains("`@type`");
-        unknown_any
+    /// What is shown as the backend sent it, but not taken from a client: an `Any` that cannot be
+    /// opened, where options ask for its bytes, and paths of a `FieldMask` that are no names of
+    /// fields.
+    fn is_one_way(&self, json: &str, error: &Error) -> bool {
+        let unopened = self.print.unknown_any == UnknownAny::Base64 && json.contains("\"@type\"");
+        unopened
             || error
                 .message
                 .contains("expected field paths in lowerCamelCase")
