@@ -15,6 +15,7 @@ mod gateway;
 mod metadata;
 mod options;
 mod protos;
+mod streams;
 mod support;
 mod transcode {
     mod golden;

@@ -9,7 +9,7 @@ use std::task::Poll;
 use axum::body::Body;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
-use super::body::{Chunk, Encoder, ReplyBody, Tail};
+use super::body::{self, Chunk, Encoder, ReplyBody, Tail};
 use super::pass::{self, Passed, Passing};
 use super::{Exchange, status};
 use crate::call::{self, Answer, End, Message, Reply, Status};
@@ -22,13 +22,14 @@ pub(super) async fn answer<S: call::Service>(mut exchange: Exchange<'_, S>) -> R
     let reply = match Passed::from_exchange(&mut exchange).await {
         Ok(passed) => {
             let (message_max, options) = (passed.reply_max, Arc::clone(&passed.options));
+            let deadline = passed.call.deadline;
             let made = passed.make(&exchange.serving.calls).await;
-            made.map(|begun| (begun, message_max, options))
+            made.map(|begun| (begun, message_max, options, deadline))
         }
         Err(status) => Err(status),
     };
     let mut record = exchange.record;
-    let ((reply, idle), message_max, options) = match reply {
+    let ((reply, idle), message_max, options, deadline) = match reply {
         Ok(begun) => begun,
         Err(status) => return trailers_only(content_type, status.into(), record),
     };
@@ -49,12 +50,17 @@ pub(super) async fn answer<S: call::Service>(mut exchange: Exchange<'_, S>) -> R
     let mut head = HeaderMap::with_capacity(metadata.0.len() + 4);
     head.insert(header::CONTENT_TYPE, content_type);
     pass::head(&options.metadata, metadata, encoding, &mut head);
+    let is_stream = idle.is_some();
     let native = Native(Passing {
         encoding,
         max: message_max,
     });
     let body = ReplyBody::new(replies, native, message_max, idle, record).starting_with(first);
-    respond(head, Body::new(body))
+    let mut response = respond(head, Body::new(body));
+    if is_stream {
+        body::end_at(deadline, &mut response);
+    }
+    response
 }
 
 /// The media type of the answer: the request's own spelling of the sub-type.

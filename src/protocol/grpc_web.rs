@@ -15,7 +15,7 @@ use axum::body::Body;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
 use super::Exchange;
-use super::body::{Chunk, Encoder, ReplyBody, Tail};
+use super::body::{self, Chunk, Encoder, ReplyBody, Tail};
 use super::metadata::rules::Rules;
 use super::pass::{self, Passed, Passing};
 use super::unary::{self, Whole};
@@ -48,6 +48,7 @@ pub(super) async fn answer<S: call::Service>(mut exchange: Exchange<'_, S>) -> R
         let whole = counted(whole, message_max);
         return complete(rules, content_type, whole, record);
     }
+    let deadline = passed.call.deadline;
     let (reply, idle) = match passed.make(&serving.calls).await {
         Ok(begun) => begun,
         Err(status) => return complete(rules, content_type, status.into(), record),
@@ -66,7 +67,9 @@ pub(super) async fn answer<S: call::Service>(mut exchange: Exchange<'_, S>) -> R
         max: message_max,
     });
     let body = ReplyBody::new(replies, binary, message_max, idle, record);
-    respond(head, Body::new(body))
+    let mut response = respond(head, Body::new(body));
+    body::end_at(deadline, &mut response);
+    response
 }
 
 /// The media type of the answer: the request's own spelling of the sub-type.

@@ -29,10 +29,10 @@ const IN_PLACE: usize = 256;
 /// What `with` makes of the decoded text; `None` if a `%` is malformed. Short text, escaped or not,
 /// costs no allocation.
 pub(super) fn decoded<R>(raw: &[u8], with: impl FnOnce(&[u8]) -> R) -> Option<R> {
-    let mut buffer = [0; IN_PLACE];
     if raw.len() > IN_PLACE || memchr::memchr(b'%', raw).is_none() {
         return decode(raw).map(|decoded| with(&decoded));
     }
+    let mut buffer = [0; IN_PLACE];
     let (mut rest, mut length) = (raw, 0);
     while let Some((&byte, after)) = rest.split_first() {
         let (byte, after) = match byte {

@@ -250,6 +250,28 @@ fn one_shape_is_bound_once() {
 }
 
 #[test]
+fn finding_a_route_allocates_nothing() {
+    let table = table(&[
+        ("GET", "/v1/{a}/{b}/{c}/d%20d/{e}:verb"),
+        ("GET", "/v1/{name=**}/end"),
+        ("POST", "/v1/{a}/x"),
+    ]);
+    for path in [
+        "/v1/1/2%2F/3:4/d%20d/5:verb",
+        "/v1/1/2/3/%64 d/%20:%76erb/6/7/8/9/end",
+        "/v1/end",
+    ] {
+        let counted = allocation_counter::measure(|| {
+            assert!(
+                matches!(table.1.find("GET", path), Match::Found { .. }),
+                "{path}"
+            );
+        });
+        assert_eq!(counted.count_total, 0, "{path}");
+    }
+}
+
+#[test]
 fn the_trie_is_bounded() {
     let template = |text: &str| Template::parse(text).unwrap();
     let mut routes = Routes::default();
