@@ -87,6 +87,7 @@ async fn a_coding_that_is_not_taken_is_415_with_the_ones_that_are() {
     }
 }
 
+#[cfg(target_os = "linux")]
 /// The most memory this process had at once, in KiB.
 fn peak(pid: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
@@ -95,6 +96,7 @@ fn peak(pid: u32) -> u64 {
     number.unwrap().parse().unwrap()
 }
 
+#[cfg(target_os = "linux")]
 /// The gateway's process is killed when this is dropped.
 struct Process(std::process::Child);
 
@@ -106,8 +108,8 @@ impl Drop for Process {
 }
 
 #[cfg(target_os = "linux")]
-#[tokio::test]
-async fn a_bomb_of_a_gibibyte_takes_the_memory_of_the_limit() {
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)] // reading the output blocks
+async fn a_bomb_takes_the_memory_of_the_limit() {
     use std::io::{BufRead as _, BufReader};
     use std::process::{Command, Stdio};
 
@@ -127,8 +129,9 @@ async fn a_bomb_of_a_gibibyte_takes_the_memory_of_the_limit() {
         .unwrap();
     let output = BufReader::new(child.stdout.take().unwrap());
     let process = Process(child);
-    let address = output
-        .lines()
+    let mut lines = output.lines();
+    let address = lines
+        .by_ref()
         .map_while(Result::ok)
         .find_map(|line| {
             let at = line.find("listening on http://")?;
@@ -151,9 +154,9 @@ async fn a_bomb_of_a_gibibyte_takes_the_memory_of_the_limit() {
     };
     let zeros = vec![b' '; 1 << 20];
     for coding in ALL {
-        let mut deflater = Deflater::new(coding, 1 << 30).unwrap();
+        let mut deflater = Deflater::new(coding, 1 << 27).unwrap();
         let mut bomb = Vec::new();
-        for _ in 0..1 << 10 {
+        for _ in 0..1 << 7 {
             bomb.extend(deflater.write(&zeros).unwrap());
         }
         bomb.extend(deflater.finish().unwrap());

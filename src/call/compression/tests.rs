@@ -1,3 +1,5 @@
+//! Codecs: round trips however cut, what is broken, and what expands too far.
+
 #![allow(clippy::unwrap_used)]
 
 use bytes::Bytes;

@@ -1,3 +1,5 @@
+//! Content codings: request bodies that decompress themselves, answers that are compressed or not.
+
 #![allow(clippy::unwrap_used)]
 
 use std::convert::Infallible;
