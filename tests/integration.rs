@@ -8,6 +8,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 mod architecture;
 mod bodies;
 mod cli;
+mod compression;
 mod demo;
 mod examples;
 mod gateway;

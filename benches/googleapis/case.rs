@@ -147,13 +147,14 @@ fn field_body(
         return body;
     }
     let mut parent = DynamicMessage::new(field.parent_message().clone());
-    let value = loop {
-        // A few tries find a value for any kind that is not a message.
-        values::fill(&mut parent, DEPTH, random);
+    // A few tries find a value for any field but a list of Any.
+    for _ in 0..1000 {
         if parent.has_field(&field) {
-            break parent.get_field(&field).into_owned();
+            break;
         }
-    };
+        values::fill(&mut parent, DEPTH, random);
+    }
+    let value = parent.get_field(&field).into_owned();
     let json = serde_json::to_value(&parent).unwrap();
     let body = serde_json::to_vec(&json[field.json_name()]).unwrap();
     set(message, name, value);
@@ -197,12 +198,7 @@ impl Query<'_> {
                     .is_some_and(|m| m.full_name() == "google.protobuf.FieldMask")
             };
             if is_mask(&field.kind()) && !field.is_list() && self.is_free(field.name()) {
-                self.set(
-                    message,
-                    &field,
-                    field.name().to_owned(),
-                    field.name().to_owned(),
-                );
+                self.set(message, &field, field.name());
             }
         }
     }
@@ -261,17 +257,11 @@ impl Query<'_> {
             return;
         }
         if self.is_free(&name) && !message.has_field(&field) {
-            self.set(message, &field, name, key);
+            self.set(message, &field, &key);
         }
     }
 
-    fn set(
-        &mut self,
-        message: &mut DynamicMessage,
-        field: &FieldDescriptor,
-        _: String,
-        key: String,
-    ) {
+    fn set(&mut self, message: &mut DynamicMessage, field: &FieldDescriptor, key: &str) {
         let kind = field.kind();
         if field.is_map() {
             let entry = kind.as_message().unwrap().clone();
@@ -293,12 +283,12 @@ impl Query<'_> {
                 let Some((value, text)) = text_value(&kind, self.random) else {
                     return;
                 };
-                self.pair(&key, &text);
+                self.pair(key, &text);
                 list.push(value);
             }
             message.set_field(field, Value::List(list));
         } else if let Some((value, text)) = text_value(&kind, self.random) {
-            self.pair(&key, &text);
+            self.pair(key, &text);
             message.set_field(field, value);
         }
     }

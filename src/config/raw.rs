@@ -20,11 +20,13 @@ use crate::{listener, upstream};
 
 #[macro_use]
 mod section;
+mod compression;
 mod key;
 mod limits;
 mod options;
 mod route;
 
+pub(super) use compression::Compression;
 pub(super) use key::Key;
 pub(super) use limits::{Limits, RouteLimits, RouteTimeouts, Timeouts};
 pub(super) use options::{Connect, Json, Metadata, Rest};
@@ -70,6 +72,8 @@ pub(super) struct File {
     pub(super) metadata: Metadata,
     /// Connect: JSON on `POST /pkg.Service/Method`.
     pub(super) connect: Connect,
+    /// Compression of answers in JSON.
+    pub(super) compression: Compression,
     /// Bounds on what one client or backend may use.
     pub(super) limits: Limits,
     /// How long things may take. Durations have a unit: `250ms`, `15s`, `5m`, `1h`.

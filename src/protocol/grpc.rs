@@ -10,7 +10,7 @@ use axum::body::Body;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
 use super::body::{self, Chunk, Encoder, ReplyBody, Tail};
-use super::pass::{self, Passed};
+use super::pass::{self, Passed, Passing};
 use super::{Exchange, status};
 use crate::call::{self, Answer, End, Message, Reply, Status};
 use crate::observe::CallRecord;
@@ -51,7 +51,11 @@ pub(super) async fn answer<S: call::Service>(mut exchange: Exchange<'_, S>) -> R
     head.insert(header::CONTENT_TYPE, content_type);
     pass::head(&options.metadata, metadata, encoding, &mut head);
     let is_stream = idle.is_some();
-    let body = ReplyBody::new(replies, Native, message_max, idle, record).starting_with(first);
+    let native = Native(Passing {
+        encoding,
+        max: message_max,
+    });
+    let body = ReplyBody::new(replies, native, message_max, idle, record).starting_with(first);
     let mut response = respond(head, Body::new(body));
     if is_stream {
         body::end_at(deadline, &mut response);
@@ -75,6 +79,7 @@ fn trailers_only(content_type: HeaderValue, end: End, record: CallRecord) -> Res
     record.finish_with(StatusCode::OK, &end.status);
     let mut head = HeaderMap::with_capacity(8);
     head.insert(header::CONTENT_TYPE, content_type);
+    pass::refusal_head(&end.status, &mut head);
     status::to_fields(end, &mut head);
     respond(head, Body::empty())
 }
@@ -87,10 +92,11 @@ fn respond(head: HeaderMap, body: Body) -> Response<Body> {
 
 /// Messages as they are, the end as trailers.
 #[derive(Debug)]
-struct Native;
+struct Native(Passing);
 
 impl Encoder for Native {
     fn message(&mut self, message: Message, chunk: &mut Chunk) -> Result<(), Status> {
+        self.0.check(&message)?;
         chunk.pass(message.into_frame());
         Ok(())
     }

@@ -19,7 +19,7 @@ use http::{HeaderValue, Method as Verb, Response, StatusCode};
 
 use super::body::Idle;
 use super::linger::linger;
-use super::{Exchange, Serving, deadline, metadata, pass, unary};
+use super::{Exchange, Serving, coding, deadline, metadata, pass, unary};
 use crate::call::{self, Call, Deadline, Encodings, Requests, Status};
 use crate::observe::CallRecord;
 use crate::schema::{Binding, Captures, Route, Shape};
@@ -159,7 +159,10 @@ struct Request<'a, S> {
 }
 
 impl<S: call::Service> Request<'_, S> {
-    async fn answer(self) -> Response<Body> {
+    async fn answer(mut self) -> Response<Body> {
+        if let Err(unsupported) = coding::decode(&self.parts.headers, &mut self.body) {
+            return self.unsupported(&unsupported);
+        }
         match self.binding.method.shape {
             Shape::Unary | Shape::ClientStream => self.whole().await,
             Shape::ServerStream | Shape::Bidi => self.stream().await,
@@ -170,6 +173,14 @@ impl<S: call::Service> Request<'_, S> {
     fn refuse(self, failure: &Failure) -> Response<Body> {
         linger(self.body);
         refusal(self.terms, failure, self.record)
+    }
+
+    /// 415 with the content codings that are taken.
+    fn unsupported(self, unsupported: &coding::Unsupported) -> Response<Body> {
+        let failure = Failure::unsupported_type(unsupported.to_string());
+        let mut response = self.refuse(&failure);
+        coding::Unsupported::list(&mut response);
+        response
     }
 
     /// The answer to a call with one reply.

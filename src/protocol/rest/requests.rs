@@ -74,7 +74,6 @@ impl Kind {
     ) -> Result<Self, Failure> {
         let is_stream = binding.method.shape.takes_stream() && !matches!(binding.body, Body::None);
         if is_stream && !raw::is_request(plans, binding) && is_sequence(headers) {
-            body::check_encoding(headers)?;
             return Ok(Self::Many(Cut::Sequence));
         }
         match body::Kind::of(plans, binding, headers)? {
