@@ -292,7 +292,7 @@ impl<S: call::Service> Request<'_, S> {
         let tally = self.record.shared_requests();
         let body = std::mem::take(&mut self.body);
         let url = self.bound(Payload::Empty);
-        let (requests, fault) = requests::stream(self.terms, self.binding, url, cut, body, tally)?;
+        let (requests, fault) = requests::stream(self.terms, self.binding, &url, cut, body, tally)?;
         self.fault = Some(fault);
         Ok(requests)
     }

@@ -112,7 +112,7 @@ impl Fault {
 pub(super) fn stream(
     terms: Terms<'_>,
     binding: &Binding,
-    url: bind::Request<'_>,
+    url: &bind::Request<'_>,
     cut: Cut,
     body: Incoming,
     tally: Arc<Tally>,

@@ -55,7 +55,7 @@ impl Url {
     fn new(
         terms: Terms<'_>,
         binding: &Binding,
-        request: bind::Request<'_>,
+        request: &bind::Request<'_>,
     ) -> Result<Self, Failure> {
         let bind = |request| {
             bind::message(terms.plans, binding, &request, terms.options)
@@ -65,12 +65,12 @@ impl Url {
             query: bind(bind::Request {
                 captures: &[],
                 payload: Payload::Empty,
-                ..request
+                ..*request
             })?,
             path: bind(bind::Request {
                 query: None,
                 payload: Payload::Empty,
-                ..request
+                ..*request
             })?,
         })
     }
@@ -84,7 +84,7 @@ impl Writer {
     pub(super) fn new(
         terms: Terms<'_>,
         binding: &Binding,
-        request: bind::Request<'_>,
+        request: &bind::Request<'_>,
         content_type: Option<String>,
     ) -> Result<Self, Failure> {
         let form = match (content_type, &binding.body) {
