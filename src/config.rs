@@ -32,8 +32,6 @@ pub struct Settings {
     pub gateway: gateway::Config,
     /// Its logs.
     pub log: Log,
-    /// What the files of `http_rules` say of `fully_decode_reserved_expansion`; the last counts.
-    pub fully_decode_reserved_expansion: Option<bool>,
 }
 
 /// Why there are no settings.
@@ -57,15 +55,26 @@ pub fn load(file: Option<&Path>, flags: &Flags) -> Result<Settings, Error> {
         None => raw::File::default(),
     };
     flags.apply(&mut raw).map_err(Error::Flags)?;
-    let mut settings = build::settings(&raw, file)?;
-    for rules in &raw.http_rules {
-        let loaded = http_rules::file(&rules.0)?;
-        let rules = &mut settings.gateway.schema_options.http_rules;
+    let mut rules = Vec::new();
+    let mut fully_decode = None;
+    for file in &raw.http_rules {
+        let loaded = http_rules::file(&file.0)?;
         rules.extend(loaded.rules);
-        if let Some(decode) = loaded.fully_decode_reserved_expansion {
-            settings.fully_decode_reserved_expansion = Some(decode);
-        }
+        fully_decode = loaded.fully_decode_reserved_expansion.or(fully_decode);
     }
+    // What the rules' own file says of decoding is nearer to them than a preset, yet a key in the
+    // gateway's file is meant to overrule it.
+    if let Some(fully) = fully_decode
+        && raw.rest.multi_segment.is_absent()
+    {
+        raw.rest.multi_segment = raw::Key::of(if fully {
+            raw::MultiSegment::KeepSlash
+        } else {
+            raw::MultiSegment::KeepReserved
+        });
+    }
+    let mut settings = build::settings(&raw, file)?;
+    settings.gateway.schema_options.http_rules = rules;
     Ok(settings)
 }
 

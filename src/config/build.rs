@@ -98,7 +98,6 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
     Ok(Settings {
         gateway,
         log: raw.log,
-        fully_decode_reserved_expansion: None,
     })
 }
 

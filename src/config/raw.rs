@@ -29,7 +29,7 @@ mod route;
 pub(super) use compression::Compression;
 pub(super) use key::Key;
 pub(super) use limits::{Limits, RouteLimits, RouteTimeouts, Timeouts};
-pub(super) use options::{Connect, Json, Metadata, Rest};
+pub(super) use options::{Connect, Json, Metadata, MultiSegment, Rest};
 pub(super) use route::{Route, Routing};
 pub(super) use section::Section;
 

@@ -217,10 +217,9 @@ fn the_shipped_files_load() {
         panic!("{:?}", settings.gateway.schema)
     };
     assert_eq!((path, upstream.as_str()), (&shipped("chat.binpb"), "chat"));
-    assert_eq!(settings.fully_decode_reserved_expansion, Some(false));
     let rules = settings.gateway.schema_options.http_rules;
     assert_eq!(rules.len(), 3);
-    let expected = format!("{}:13", shipped("http-rules.yaml").display());
+    let expected = format!("{}:14", shipped("http-rules.yaml").display());
     assert_eq!(rules[0].origin(), expected);
 }
 
@@ -386,4 +385,30 @@ fn other_flags_win_over_the_file() {
             level: LogLevel::Debug
         }
     );
+}
+
+#[test]
+fn a_rules_file_says_how_paths_are_decoded_unless_the_gateways_own_does() {
+    let dir = std::env::temp_dir().join(format!("transom-decoding-{}", std::process::id()));
+    std::fs::create_dir_all(&dir).unwrap();
+    let rules = |decode: &str| {
+        let text = format!("http: {{ fully_decode_reserved_expansion: {decode} }}\n");
+        std::fs::write(dir.join("rules.yaml"), text).unwrap();
+    };
+    let chosen = |keys: &str| {
+        let path = dir.join("transom.yaml");
+        let text = format!(
+            "upstreams: {{ a: {{ url: 'http://h:1' }} }}\nhttp_rules: [rules.yaml]\n{keys}"
+        );
+        std::fs::write(&path, text).unwrap();
+        let settings = load(Some(&path), &Flags::default()).unwrap();
+        settings.gateway.protocol.options.rest.multi_segment
+    };
+    use crate::protocol::rest::MultiSegment::{DecodeAll, KeepReserved, KeepSlash};
+    rules("false");
+    assert_eq!(chosen(""), KeepReserved);
+    assert_eq!(chosen("rest: { multi_segment: decode_all }\n"), DecodeAll);
+    rules("true");
+    assert_eq!(chosen("compat: envoy\n"), KeepSlash);
+    std::fs::remove_dir_all(&dir).unwrap();
 }
