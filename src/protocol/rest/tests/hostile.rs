@@ -110,6 +110,11 @@ async fn paths_94_to_99() {
         ),
         (
             95,
+            request("POST", "/v1/echo/%2e.:count", "{}"),
+            blamed("number", "in the path, found a `.` or `..` segment"),
+        ),
+        (
+            95,
             get("/v1/all/a\\b"),
             blamed("name", "in the path, found a backslash"),
         ),
