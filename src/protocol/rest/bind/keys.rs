@@ -9,7 +9,7 @@ use crate::protocol::rest::error::{Failure, excerpt};
 use crate::protocol::rest::http_body;
 use crate::schema::{Binding, Body};
 use crate::transcode::{
-    Facts, FieldPath, FieldRef, Lost, PlanId, Plans, Scratch, Step, Trail, Unknown, Zero,
+    self, Facts, FieldPath, FieldRef, Lost, PlanId, Plans, Scratch, Step, Trail, Unknown, Zero,
 };
 
 /// Values that one request can give by name at most, in its query, and in its body again.
@@ -222,7 +222,7 @@ impl<'b> Keys<'b> {
                 scratch,
                 out,
             )
-            .map_err(|error| Failure::of_text(error, excerpt(parameter.key)))
+            .map_err(|error| self.unfit(error, parameter.key, trail))
     }
 
     /// Appends a value given as a file.
@@ -247,7 +247,24 @@ impl<'b> Keys<'b> {
                 scratch,
                 out,
             )
-            .map_err(|error| Failure::of_text(error, excerpt(parameter.key)))
+            .map_err(|error| self.unfit(error, parameter.key, trail))
+    }
+
+    /// A value that does not fit: by the name that the client wrote, in whichever spelling.
+    #[cold]
+    fn unfit(&self, error: transcode::Error, key: &str, trail: &Trail) -> Failure {
+        let field = trail.field();
+        let within = match self.prefix {
+            [] => String::new(),
+            prefix => format!("{}.", self.plans.name_of(FieldRef::at(prefix))),
+        };
+        let (written, _) = split(key);
+        let named = self.plans.name_of(field);
+        let path = match error.path.strip_prefix(&named) {
+            Some(rest) => format!("{within}{}{rest}", excerpt(written)),
+            None => error.path,
+        };
+        Failure::of_text(transcode::Error { path, ..error }, excerpt(key))
     }
 
     /// True for a field that a file can be given for.

@@ -207,6 +207,17 @@ async fn queries_and_routing_100_to_108() {
             get("/v1/all?big_number=1&bigNumber=1"),
             blamed("bigNumber", "found twice in the query, expected once"),
         ),
+        // Named as the client spelled it, and in what is no string too.
+        (
+            84,
+            get("/v1/all?child.bigNumber=x"),
+            blamed("child.bigNumber", "expected an int64"),
+        ),
+        (
+            84,
+            get("/v1/all?child.big_number=x"),
+            blamed("child.big_number", "expected an int64"),
+        ),
         (
             102,
             get("/v1/all?labels=1"),
