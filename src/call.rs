@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::schema::Method;
 
 pub mod code;
+pub mod compression;
 pub mod deadline;
 pub mod details;
 pub mod frame;
@@ -20,9 +21,10 @@ pub mod stream;
 pub mod timeout;
 
 pub use code::Code;
+pub use compression::{Accept, Coding, Codings, Encodings};
 pub use deadline::Deadline;
 pub use frame::{FrameDecoder, FrameError};
-pub use message::{Encodings, Message};
+pub use message::Message;
 pub use metadata::Metadata;
 pub use peer::Peer;
 pub use status::{Origin, Retry, Status};
@@ -39,7 +41,7 @@ pub struct Call {
     pub deadline: Deadline,
     /// Who asked.
     pub peer: Peer,
-    /// How request messages are compressed, and what the client can decompress.
+    /// How request messages are compressed, and in what form reply messages are wanted.
     pub encodings: Encodings,
     /// The request messages; their end is the half-close.
     pub requests: Requests,
@@ -50,8 +52,9 @@ pub struct Call {
 pub struct Reply {
     /// Response metadata, unfiltered: each dialect decides what its client may see.
     pub metadata: Metadata,
-    /// `grpc-encoding` of the messages that have their compressed flag set.
-    pub encoding: Option<http::HeaderValue>,
+    /// What the messages that have their compressed flag set are compressed in. Always something
+    /// that the call takes.
+    pub encoding: Option<Coding>,
     /// Messages and, always last, the [`End`].
     pub replies: Replies,
 }

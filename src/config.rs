@@ -11,6 +11,7 @@ use crate::gateway;
 mod build;
 mod compat;
 mod flags;
+mod http_rules;
 mod json_schema;
 mod layers;
 mod load;
@@ -31,6 +32,8 @@ pub struct Settings {
     pub gateway: gateway::Config,
     /// Its logs.
     pub log: Log,
+    /// What the files of `http_rules` say of `fully_decode_reserved_expansion`; the last counts.
+    pub fully_decode_reserved_expansion: Option<bool>,
 }
 
 /// Why there are no settings.
@@ -54,7 +57,16 @@ pub fn load(file: Option<&Path>, flags: &Flags) -> Result<Settings, Error> {
         None => raw::File::default(),
     };
     flags.apply(&mut raw).map_err(Error::Flags)?;
-    build::settings(&raw, file)
+    let mut settings = build::settings(&raw, file)?;
+    for rules in &raw.http_rules {
+        let loaded = http_rules::file(&rules.0)?;
+        let rules = &mut settings.gateway.schema_options.http_rules;
+        rules.extend(loaded.rules);
+        if let Some(decode) = loaded.fully_decode_reserved_expansion {
+            settings.fully_decode_reserved_expansion = Some(decode);
+        }
+    }
+    Ok(settings)
 }
 
 #[cfg(test)]

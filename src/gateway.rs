@@ -23,7 +23,7 @@ use crate::admin::Admin;
 use crate::listener::{self, Listener};
 use crate::observe::Observe;
 use crate::protocol::{self, Serving};
-use crate::schema::{self, Binding, Schema, Source};
+use crate::schema::{self, Binding, Schema, Source, Unmatched};
 use crate::upstream::{self, Upstream};
 use crate::worker::{self, Workers};
 
@@ -166,7 +166,11 @@ impl Gateway {
             later
         };
         let sources = sources::load(&now, &config.upstreams, &mut report).await?;
-        let schema = Schema::build(sources.clone(), &config.schema_options)?;
+        let mut options = config.schema_options.clone();
+        if !later.is_empty() {
+            options.unmatched = Unmatched::Await; // what is reflected may have what a rule selects
+        }
+        let schema = Schema::build(sources.clone(), &options)?;
         report(&Progress::Schema(&schema));
         if later.is_empty() {
             tell_idle_routes(&config.protocol, &schema, &mut report);

@@ -23,7 +23,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::call::Peer;
+use crate::call::{Deadline, Peer};
 use crate::worker::Workers;
 
 mod guard;
@@ -174,7 +174,9 @@ pub fn bind(config: Config) -> io::Result<Bound> {
 }
 
 impl Bound {
-    /// Starts to answer, on the workers. `service` gets every request with a [`Peer`] in its extensions.
+    /// Starts to answer, on the workers. `service` gets every request with a [`Peer`] in its
+    /// extensions; a response may have a [`Deadline`] in its own, at which nobody waits any longer
+    /// for its client to read on.
     ///
     /// # Errors
     /// The operating system's: of two processes on one port, the later fails here.
@@ -351,8 +353,10 @@ async fn serve_connection<S, F>(
             };
             // HTTP/2 streams have a pace each; an HTTP/1.1 connection has one body at a time.
             let pace = stall::of_stream().unwrap_or(connection_pace);
+            let deadline = response.extensions().get().copied();
+            let deadline = deadline.unwrap_or(Deadline::Never);
             // The call lasts as long as its body.
-            Ok::<_, Infallible>(response.map(|body| Held::new(body, open, pace)))
+            Ok::<_, Infallible>(response.map(|body| Held::new(body, open, pace, deadline)))
         }
     });
     let mut connection = pin!(builder.serve_connection(io, service));

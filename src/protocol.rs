@@ -29,6 +29,7 @@ use crate::observe::{CallRecord, Observe};
 use crate::schema::{Route, Schema, Unannotated};
 
 pub mod body;
+mod coding;
 mod connect;
 mod deadline;
 mod detect;
@@ -45,6 +46,7 @@ mod scratch;
 mod status;
 pub mod unary;
 
+pub use coding::{Compression, Undecodable};
 pub use detect::{Dialect, detect};
 use options::Chosen;
 pub use options::Options;
@@ -55,6 +57,8 @@ pub(crate) use refusal::Refusal;
 pub struct Config {
     /// Bounds on a request's head, which is judged before its route is known.
     pub head: HeadLimits,
+    /// Which answers in HTTP's own terms are compressed.
+    pub compression: Compression,
     /// What holds where no route says otherwise.
     pub options: Arc<Options>,
     /// What holds for some methods or bindings instead; the first that applies counts.
@@ -231,7 +235,13 @@ impl<S: call::Service> Exchange<'_, S> {
         match detect(&self.parts, &self.serving.config.head) {
             Ok(Dialect::Grpc) => grpc::answer(self).await,
             Ok(Dialect::GrpcWeb) => grpc_web::answer(self).await,
-            Ok(Dialect::Rest) => self.answer_json().await,
+            Ok(Dialect::Rest) => {
+                let compression = &self.serving.config.compression;
+                match coding::Answering::new(compression, &self.parts) {
+                    Some(answering) => answering.encode(self.answer_json().await).await,
+                    None => self.answer_json().await,
+                }
+            }
             Err(refusal) => {
                 linger::linger(self.body);
                 refusal.answer_in(self.serving.config.options.rest.errors, self.record)

@@ -11,7 +11,6 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::ops::Range;
 use std::sync::Arc;
 
 use prost_reflect::DescriptorPool;
@@ -24,6 +23,7 @@ mod editions;
 mod http_rule;
 mod listing;
 pub mod method;
+mod overrides;
 pub(crate) mod percent;
 mod pool;
 mod routes;
@@ -35,6 +35,8 @@ mod tests;
 
 pub use listing::Row;
 pub use method::{Binding, BindingText, Body, Idempotency, Method, Shape, Variable};
+pub use overrides::{HttpRule, RuleError, Unmatched};
+pub use routes::Captures;
 pub use source::{Compiled, ProtoError, SetError, Source};
 
 use routes::{Match, Routes};
@@ -73,7 +75,7 @@ pub enum Route<'s> {
         /// The binding.
         binding: &'s Binding,
         /// Raw byte range of the path for every variable, in the order of `binding.variables`.
-        captures: Vec<Range<usize>>,
+        captures: Captures,
     },
     /// The path is bound, but for other HTTP methods.
     WrongVerb {
@@ -91,6 +93,10 @@ pub struct Options {
     pub strict: bool,
     /// Whether methods can be called with JSON on their own paths.
     pub unannotated: Unannotated,
+    /// Bindings from outside of the descriptors; they replace the annotations of what they select.
+    pub http_rules: Vec<HttpRule>,
+    /// What becomes of those that select no method.
+    pub unmatched: Unmatched,
 }
 
 /// Whether `POST /pkg.Service/Method` with a JSON body calls a method.
@@ -142,6 +148,7 @@ impl Schema {
             &plans,
             &linked.entries,
             &sources,
+            options,
             &mut refusals,
         );
         if options.strict && !refusals.is_empty() {

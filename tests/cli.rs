@@ -5,6 +5,7 @@ use std::process::{Command, Output};
 
 mod demo;
 mod serve;
+mod streams;
 mod support;
 
 /// Runs `transom` in the repository's root, with no colours and no environment of the developer's.

@@ -430,8 +430,9 @@ async fn the_admin_port_tells_readiness_routes_and_health() {
             .as_array()
             .unwrap()
             .iter()
-            .any(|route| route["path"] == "/demo.echo.v1.EchoService/Collect"
-                && route["rest"] == false),
+            .any(|route| route["path"] == "/v1/echo:collect"
+                && route["shape"] == "client stream"
+                && route["rest"] == true),
         "{routes}"
     );
 

@@ -8,12 +8,14 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 mod architecture;
 mod bodies;
 mod cli;
+mod compression;
 mod demo;
 mod examples;
 mod gateway;
 mod metadata;
 mod options;
 mod protos;
+mod streams;
 mod support;
 mod transcode {
     mod golden;

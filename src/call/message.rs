@@ -103,12 +103,3 @@ impl Message {
         self.frame
     }
 }
-
-/// Message compression of a call, in header form; `None` is identity.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Encodings {
-    /// `grpc-encoding` of the request messages.
-    pub request: Option<http::HeaderValue>,
-    /// `grpc-accept-encoding`: what the reply's messages may be compressed in.
-    pub accept: Option<http::HeaderValue>,
-}

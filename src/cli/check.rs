@@ -9,6 +9,7 @@ use super::terminal::{DIM, GOOD};
 use super::{Exit, on_runtime, refuse, routes, terminal};
 use crate::config::{self, Flags};
 use crate::protocol::options::Reach;
+use crate::schema::Unmatched;
 
 /// Flags of `check`.
 #[derive(Args, Debug)]
@@ -28,11 +29,20 @@ pub(super) struct Arguments {
     /// Ask upstreams for their schema by reflection, where the file says so
     #[arg(long)]
     connect: bool,
+
+    /// A service configuration with `http` rules, in place of the file's `http_rules`; may be given
+    /// several times
+    #[arg(long = "http-rules", value_name = "FILE")]
+    http_rules: Vec<PathBuf>,
 }
 
 /// Runs the command.
 pub(super) fn run(arguments: &Arguments) -> Exit {
-    let mut gateway = match config::load(Some(&arguments.config), &Flags::default()) {
+    let flags = Flags {
+        http_rules: arguments.http_rules.clone(),
+        ..Flags::default()
+    };
+    let mut gateway = match config::load(Some(&arguments.config), &flags) {
         Ok(settings) => settings.gateway,
         Err(error) => return refuse(&error),
     };
@@ -41,6 +51,9 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
         gateway.schema.retain(|source| !source.is_reflection());
     }
     let left_out = all - gateway.schema.len();
+    if left_out > 0 {
+        gateway.schema_options.unmatched = Unmatched::Await;
+    }
     let file = arguments.config.display();
     let upstreams = counted(gateway.upstreams.len(), "upstream");
     let hint = match left_out {

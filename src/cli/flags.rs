@@ -34,6 +34,13 @@ pub(super) struct Target {
     #[arg(long)]
     pub(super) reflection: bool,
 
+    /// A service configuration (YAML) whose `http` rules bind methods in place of their annotations;
+    /// may be given several times.
+    ///
+    /// The last rule that selects a method counts. Replaces the `http_rules` of a configuration file.
+    #[arg(long = "http-rules", value_name = "FILE")]
+    pub(super) http_rules: Vec<PathBuf>,
+
     /// A configuration file; flags win over it
     #[arg(short, long, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
@@ -47,6 +54,7 @@ impl Target {
             descriptors: self.descriptors.clone(),
             protos: self.protos.clone(),
             reflection: self.reflection,
+            http_rules: self.http_rules.clone(),
             ..config::Flags::default()
         }
     }

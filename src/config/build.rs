@@ -8,7 +8,7 @@ use serde_saphyr::Location;
 
 use super::layers::Layered;
 use super::load::{FileError, closest};
-use super::raw::{File, Key, Limits, Source};
+use super::raw::{Compression, File, Key, Limits, Source};
 use super::units::{ByteSize, Count, Span, quoted};
 use super::{Error, Settings};
 use crate::gateway::SourceConfig;
@@ -87,6 +87,7 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
         schema_options: layered.schema,
         protocol: protocol::Config {
             head: head_limits(&raw.limits),
+            compression: compression(&raw.compression),
             options: Arc::new(layered.gateway),
             routes: layered.routes,
         },
@@ -97,7 +98,18 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
     Ok(Settings {
         gateway,
         log: raw.log,
+        fully_decode_reserved_expansion: None,
     })
+}
+
+fn compression(raw: &Compression) -> protocol::Compression {
+    let default = protocol::Compression::default();
+    protocol::Compression {
+        responses: raw.responses.or(default.responses),
+        min_bytes: raw.min_size.value.map_or(default.min_bytes, |size| {
+            u64::try_from(size.0).unwrap_or(u64::MAX)
+        }),
+    }
 }
 
 /// The largest reply message that any route takes; each route then has its own limit.

@@ -3,7 +3,9 @@
 //! The files in `compat/` are the presets; `docs/compat.md` shows them as a table. They set every
 //! choice of meaning, and no bound on what one client may use.
 
-use schemars::JsonSchema;
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use super::layers::Choices;
@@ -11,9 +13,8 @@ use super::load::FileError;
 use super::raw::{Connect, Json, Metadata, Rest, RouteTimeouts, Routing, Section as _};
 
 /// A system whose choices hold where the file says nothing.
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
-#[schemars(inline)]
 pub(super) enum Compat {
     /// None: the defaults.
     None,
@@ -22,6 +23,24 @@ pub(super) enum Compat {
     /// grpc-gateway, version 2.
     #[serde(alias = "grpc-gateway")]
     GrpcGateway,
+}
+
+/// With both spellings.
+impl JsonSchema for Compat {
+    fn schema_name() -> Cow<'static, str> {
+        "Compat".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "enum": ["none", "envoy", "grpc_gateway", "grpc-gateway"],
+        })
+    }
 }
 
 /// A preset's keys.

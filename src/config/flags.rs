@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use super::raw::{self, Listen, LogFormat, LogLevel, Source, unplaced};
+use super::raw::{self, Listen, LogFormat, LogLevel, RulesFile, Source, unplaced};
 use super::text::{Address, UpstreamName, UpstreamUrl};
 use crate::upstream;
 
@@ -26,6 +26,8 @@ pub struct Flags {
     pub protos: Vec<FromUpstream>,
     /// `--reflection`: ask every upstream, also beside files.
     pub reflection: bool,
+    /// `--http-rules FILE`.
+    pub http_rules: Vec<PathBuf>,
     /// `--log`.
     pub log_format: Option<LogFormat>,
     /// `--log-level`.
@@ -107,6 +109,9 @@ impl Flags {
         }
         file.log.format = self.log_format.unwrap_or(file.log.format);
         file.log.level = self.log_level.unwrap_or(file.log.level);
+        if !self.http_rules.is_empty() {
+            file.http_rules = self.http_rules.iter().cloned().map(RulesFile).collect();
+        }
         self.apply_upstreams(&mut file.upstreams.0)?;
         self.apply_schema(file)
     }

@@ -30,7 +30,19 @@ fn value() -> Value {
         .into_root_schema_for::<File>()
         .to_value();
     unwrap_lines(&mut schema);
+    without_defaults(&mut schema["properties"]["routes"]["items"]);
     schema
+}
+
+/// In a route the default of a key is what the gateway has.
+fn without_defaults(schema: &mut Value) {
+    let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) else {
+        return;
+    };
+    for property in properties.values_mut().filter_map(Value::as_object_mut) {
+        property.remove("default");
+    }
+    properties.values_mut().for_each(without_defaults);
 }
 
 /// Descriptions come from comments that are wrapped for this source, not for an editor's pop-up.

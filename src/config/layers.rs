@@ -104,6 +104,8 @@ impl Layered {
                     Some(true) => schema::Unannotated::Serve,
                     Some(false) => schema::Unannotated::Off,
                 },
+                // Rules stand in files of their own.
+                ..default
             },
         })
     }

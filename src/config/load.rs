@@ -5,7 +5,7 @@ use std::fs::File as OsFile;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_saphyr::{Error as Yaml, Location};
 
 use super::json_schema;
@@ -58,20 +58,7 @@ impl std::error::Error for FileError {}
 
 /// Reads and parses a file; relative paths in it become relative to the file's directory.
 pub(super) fn file(path: &Path) -> Result<File, FileError> {
-    let error = |message: String| FileError::at(path, Location::UNKNOWN, "", message);
-    let mut text = String::new();
-    let read =
-        OsFile::open(path).and_then(|file| file.take(FILE_MAX + 1).read_to_string(&mut text));
-    match read {
-        Err(cause) => return Err(error(format!("cannot read the file: {cause}"))),
-        Ok(bytes) if bytes as u64 > FILE_MAX => {
-            return Err(error(format!(
-                "found more than {FILE_MAX} bytes, expected fewer"
-            )));
-        }
-        Ok(_) => {}
-    }
-    let mut file = parse(&text, path)?;
+    let mut file: File = parse(&text(path)?, path)?;
     let base = path.parent().unwrap_or(Path::new(""));
     for source in &mut file.schema {
         let source = &mut source.value;
@@ -82,22 +69,43 @@ pub(super) fn file(path: &Path) -> Result<File, FileError> {
             *relative = base.join(&*relative);
         }
     }
+    for relative in &mut file.http_rules {
+        relative.0 = base.join(&relative.0);
+    }
     Ok(file)
 }
 
+/// The text of a file that is not larger than one may be.
+pub(super) fn text(path: &Path) -> Result<String, FileError> {
+    let error = |message: String| FileError::at(path, Location::UNKNOWN, "", message);
+    let mut text = String::new();
+    let read =
+        OsFile::open(path).and_then(|file| file.take(FILE_MAX + 1).read_to_string(&mut text));
+    match read {
+        Err(cause) => Err(error(format!("cannot read the file: {cause}"))),
+        Ok(bytes) if bytes as u64 > FILE_MAX => Err(error(format!(
+            "found more than {FILE_MAX} bytes, expected fewer"
+        ))),
+        Ok(_) => Ok(text),
+    }
+}
+
 /// Parses the text of a file; `path` is for errors only.
-pub(super) fn parse(text: &str, path: &Path) -> Result<File, FileError> {
+pub(super) fn parse<T: DeserializeOwned + Default>(
+    text: &str,
+    path: &Path,
+) -> Result<T, FileError> {
     if text
         .lines()
         .map(str::trim)
         .all(|line| line.is_empty() || line.starts_with('#'))
     {
-        return Ok(File::default()); // nothing but comments is YAML's null
+        return Ok(T::default()); // nothing but comments is YAML's null
     }
     let mut key = String::new();
     let parsed = serde_saphyr::with_deserializer_from_str(text, |yaml| {
         let mut track = serde_path_to_error::Track::new();
-        let file = File::deserialize(serde_path_to_error::Deserializer::new(yaml, &mut track));
+        let file = T::deserialize(serde_path_to_error::Deserializer::new(yaml, &mut track));
         // A value that is read together with its place is wrapped in a `value` of its own, and a
         // key that could not be read is a `?`.
         key = track.path().to_string().replace(".value", "");

@@ -20,11 +20,13 @@ use crate::{listener, upstream};
 
 #[macro_use]
 mod section;
+mod compression;
 mod key;
 mod limits;
 mod options;
 mod route;
 
+pub(super) use compression::Compression;
 pub(super) use key::Key;
 pub(super) use limits::{Limits, RouteLimits, RouteTimeouts, Timeouts};
 pub(super) use options::{Connect, Json, Metadata, Rest};
@@ -53,6 +55,9 @@ pub(super) struct File {
     /// Where descriptors come from, in order. Empty: every upstream is asked by reflection.
     #[schemars(with = "Vec<Source>")]
     pub(super) schema: Vec<Spanned<Source>>,
+    /// Google service configurations (YAML) whose `http` rules bind methods in place of their
+    /// annotations. The last rule that selects a method counts.
+    pub(super) http_rules: Vec<RulesFile>,
     /// What another system does where this file says nothing: `envoy` or `grpc_gateway`.
     #[serde(skip_serializing_if = "Key::is_absent")]
     #[schemars(extend("default" = Compat::None))]
@@ -67,6 +72,8 @@ pub(super) struct File {
     pub(super) metadata: Metadata,
     /// Connect: JSON on `POST /pkg.Service/Method`.
     pub(super) connect: Connect,
+    /// Compression of answers in JSON.
+    pub(super) compression: Compression,
     /// Bounds on what one client or backend may use.
     pub(super) limits: Limits,
     /// How long things may take. Durations have a unit: `250ms`, `15s`, `5m`, `1h`.
@@ -78,6 +85,12 @@ pub(super) struct File {
     /// What the gateway writes about itself, on standard error.
     pub(super) log: Log,
 }
+
+/// A service configuration file.
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(transparent)]
+#[schemars(inline)]
+pub(super) struct RulesFile(pub(super) PathBuf);
 
 /// The client address, with its default.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]

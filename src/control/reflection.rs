@@ -359,7 +359,10 @@ impl Asking {
         let (questions, asked) = mpsc::channel(1);
         send(&questions, question).await?;
         let mut client =
-            tonic::client::Grpc::new(self.channel.clone()).max_decoding_message_size(BYTES_MAX);
+            // Some servers compress whether asked to or not; gzip is what those use.
+            tonic::client::Grpc::new(self.channel.clone())
+                .accept_compressed(tonic::codec::CompressionEncoding::Gzip)
+                .max_decoding_message_size(BYTES_MAX);
         client
             .ready()
             .await

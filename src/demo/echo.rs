@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_util::StreamExt as _;
 use futures_util::stream::{self, BoxStream};
 use tonic::metadata::{
@@ -14,9 +15,10 @@ use super::failure::{DOMAIN, Failure, bad_field, clip};
 use super::pb::demo::echo::v1::echo_service_server::{EchoService, EchoServiceServer};
 use super::pb::demo::echo::v1::metadata_response::Values;
 use super::pb::demo::echo::v1::{
-    Collected, FailRequest, GetRequest, Item, Kinds, MetadataRequest, MetadataResponse, Order,
-    OrderState, SlowRequest, Small, StreamRequest,
+    Collected, DownloadRequest, FailRequest, GetRequest, Item, Kinds, MetadataRequest,
+    MetadataResponse, Order, OrderState, SlowRequest, Small, StreamRequest, Uploaded,
 };
+use super::pb::google::api::HttpBody;
 use super::pb::google::rpc;
 use super::telemetry::rest;
 use trailers::{Trailers, WithTrailers};
@@ -27,6 +29,10 @@ mod trailers;
 const ITEMS_MAX: i32 = 1_000_000;
 /// Most bytes of text in an item.
 const ITEM_MAX: i32 = 1024 * 1024;
+/// Most bytes of a download.
+const DOWNLOAD_MAX: i64 = 1 << 40;
+/// Bytes of each of its messages.
+const PIECE: i64 = 64 << 10;
 /// Longest wait of a slow answer.
 const DELAY_MAX: Duration = Duration::from_secs(300);
 /// Most metadata entries an answer can be asked to carry, headers and trailers each.
@@ -44,6 +50,7 @@ pub(super) struct Echo;
 impl EchoService for Echo {
     type StreamStream = BoxStream<'static, Result<Item, Status>>;
     type ConverseStream = BoxStream<'static, Result<Item, Status>>;
+    type DownloadStream = BoxStream<'static, Result<HttpBody, Status>>;
 
     async fn echo(&self, request: Request<Order>) -> Result<Response<Order>, Status> {
         Ok(Response::new(request.into_inner()))
@@ -114,6 +121,49 @@ impl EchoService for Echo {
         request: Request<Streaming<Item>>,
     ) -> Result<Response<Self::ConverseStream>, Status> {
         Ok(Response::new(request.into_inner().boxed()))
+    }
+
+    async fn upload(
+        &self,
+        request: Request<Streaming<HttpBody>>,
+    ) -> Result<Response<Uploaded>, Status> {
+        let mut pieces = request.into_inner();
+        let mut uploaded = Uploaded::default();
+        while let Some(piece) = pieces.message().await? {
+            if uploaded.messages == 0 {
+                uploaded.content_type = piece.content_type;
+            }
+            uploaded.messages += 1;
+            uploaded.size += i64::try_from(piece.data.len()).unwrap_or_default();
+        }
+        Ok(Response::new(uploaded))
+    }
+
+    async fn download(
+        &self,
+        request: Request<DownloadRequest>,
+    ) -> Result<Response<Self::DownloadStream>, Status> {
+        let DownloadRequest { size, fail_code } = request.into_inner();
+        if !(0..=DOWNLOAD_MAX).contains(&size) {
+            return Err(bad_field("size", format!("it is not 0 to {DOWNLOAD_MAX}")));
+        }
+        let end = match code("fail_code", fail_code)? {
+            Code::Ok => None,
+            code => Some(Err(Status::new(code, "as asked for"))),
+        };
+        let piece = Bytes::from(vec![b'.'; usize::try_from(PIECE).unwrap_or_default()]);
+        let mut left = size;
+        let pieces = std::iter::from_fn(move || {
+            let length = left.min(PIECE);
+            left -= length;
+            let length = usize::try_from(length).ok().filter(|length| *length > 0)?;
+            Some(Ok(HttpBody {
+                content_type: "text/plain".to_owned(),
+                data: piece.slice(..length),
+                extensions: Vec::new(),
+            }))
+        });
+        Ok(Response::new(stream::iter(pieces.chain(end)).boxed()))
     }
 
     async fn fail(&self, request: Request<FailRequest>) -> Result<Response<()>, Status> {

@@ -59,6 +59,26 @@ pub const EXAMPLES: &[Example] = &[
         expect: r#""sequence":"2""#,
     },
     Example {
+        title: "the same as server-sent events, for an EventSource",
+        template: "curl -N -H 'accept: text/event-stream' '{base}/v1/sensors/lab-1/readings:watch?count=3&interval=0.3s'",
+        expect: "data: {\"sensor\":\"lab-1\",\"sequence\":\"2\"",
+    },
+    Example {
+        title: "the same as one JSON array",
+        template: "curl -H 'accept: application/json' '{base}/v1/sensors/lab-1/readings:watch?count=3&interval=0.1s'",
+        expect: ",{\"sensor\":\"lab-1\",\"sequence\":\"2\"",
+    },
+    Example {
+        title: "a client stream: each line is a message",
+        template: r#"printf '{"value":1}\n{"value":5}\n{"value":3}\n' | curl -s -T - -X POST {base}/v1/readings:report"#,
+        expect: r#""mean":3"#,
+    },
+    Example {
+        title: "a conversation: every line is answered as it comes",
+        template: r#"(echo '{"text":"hello"}'; sleep 0.3; echo '{"text":"good-bye"}') | curl -sN --http2-prior-knowledge -T - -X POST {base}/v1/rooms/lobby:converse"#,
+        expect: "good-bye! good-bye!",
+    },
+    Example {
         title: "download",
         template: "curl {base}/v1/shelves/fiction/books/1/cover",
         expect: "<svg",
@@ -67,6 +87,11 @@ pub const EXAMPLES: &[Example] = &[
         title: "upload",
         template: "curl -X PUT -H 'content-type: text/plain' --data-binary 'a white whale' {base}/v1/shelves/fiction/books/3/cover",
         expect: r#""size":"13""#,
+    },
+    Example {
+        title: "an upload of any size, in pieces",
+        template: "head -c 10000000 /dev/zero | curl -s -T - -X POST -H 'content-type: application/x-demo' {base}/v1/echo:upload",
+        expect: r#""size":"10000000""#,
     },
     Example {
         title: "an error with its details",

@@ -94,6 +94,36 @@ async fn what_joins_takes_no_rest_path_from_another_method() {
 }
 
 #[tokio::test]
+async fn a_route_that_nothing_served_has_is_told_at_the_start() {
+    let served = Folder::new(
+        "idle",
+        r#"syntax = "proto3"; package p; message M {} service S { rpc Do(M) returns (M); }"#,
+    );
+    let mut config = Config::for_upstream("http://127.0.0.1:1").unwrap();
+    config.schema = vec![served.source()];
+    for selector in ["p.S.*", "p.T.*"] {
+        config.protocol.routes.push(protocol::options::Route {
+            applies: protocol::options::Applies::selector(selector).unwrap(),
+            options: Arc::default(),
+        });
+    }
+    let told = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let tell = Arc::clone(&told);
+    let gateway = Gateway::start(config, move |progress| {
+        if let Progress::IdleRoute(reason) = progress {
+            tell.lock().unwrap().push((*reason).to_owned());
+        }
+    });
+    gateway.await.unwrap().drain().await;
+    let told = told.lock().unwrap();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(
+        told[0].starts_with("routes[1] (p.T.*)") && told[0].contains("`p.S.*`"),
+        "{told:?}"
+    );
+}
+
+#[tokio::test]
 async fn a_gateway_that_is_dropped_no_longer_waits_for_a_backend() {
     let served = Folder::new(
         "dropped",

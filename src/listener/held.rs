@@ -10,6 +10,7 @@ use http_body::{Body as HttpBody, Frame, SizeHint};
 
 use super::guard::OpenCall;
 use super::stall::Pace;
+use crate::call::Deadline;
 
 /// The largest piece. hyper takes a whole one for a single byte of window, and what it has taken
 /// stays in memory as long as the client pleases.
@@ -28,7 +29,8 @@ pub(super) struct Held {
 }
 
 impl Held {
-    pub(super) fn new(body: Body, open: OpenCall, pace: Pace) -> Self {
+    pub(super) fn new(body: Body, open: OpenCall, pace: Pace, deadline: Deadline) -> Self {
+        pace.begin(deadline);
         // The head counts: behind responses that nobody reads, hyper does not ask for a body at all.
         pace.offer();
         Self {

@@ -9,6 +9,9 @@
 //!                                                           reset the stream, close the connection
 //! ```
 //!
+//! A call whose deadline passes ends by itself, in its body; a client that does not even take that
+//! end is cut [`GRACE`] later.
+//!
 //! An HTTP/2 stream is a task of its own (see [`Streams`]); dropping what runs in it resets that
 //! stream and leaves its neighbours alone. An HTTP/1.1 connection has one body at a time, so the
 //! connection's task watches its one [`Pace`].
@@ -24,32 +27,82 @@ use hyper::rt::Executor;
 use tokio::task::futures::TaskLocalFuture;
 use tokio::time::{Instant, Sleep};
 
+use crate::call::Deadline;
+
 /// Set while something is offered.
 const OFFERED: u64 = 1;
+
+/// How long the last of an answer may lie after the deadline of its call.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// What a response body and the task that polls it both see: whose turn it is.
 ///
 /// Both run in one task, so relaxed atomics are exact.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Pace(Arc<AtomicU64>);
+#[derive(Clone, Debug)]
+pub(super) struct Pace(Arc<Turn>);
+
+#[derive(Debug)]
+struct Turn {
+    /// Counts offers; its lowest bit is [`OFFERED`].
+    offers: AtomicU64,
+    /// When the call of the body that is offered has to have ended: in milliseconds since `epoch`.
+    deadline: AtomicU64,
+    epoch: Instant,
+}
+
+/// No deadline.
+const NEVER: u64 = u64::MAX;
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self(Arc::new(Turn {
+            offers: AtomicU64::new(0),
+            deadline: AtomicU64::new(NEVER),
+            epoch: Instant::now(),
+        }))
+    }
+}
 
 impl Pace {
+    /// The body that begins now belongs to a call with this deadline.
+    pub(super) fn begin(&self, deadline: Deadline) {
+        let at = match deadline {
+            Deadline::At(at) => at.saturating_duration_since(self.0.epoch).as_millis(),
+            Deadline::Never => NEVER.into(),
+        };
+        let at = u64::try_from(at).unwrap_or(NEVER);
+        self.0.deadline.store(at, Ordering::Relaxed);
+    }
+
+    /// The moment of the deadline.
+    fn deadline(&self) -> Option<Instant> {
+        match self.0.deadline.load(Ordering::Relaxed) {
+            NEVER => None,
+            // Rounded up: never earlier than it was set.
+            at => self
+                .0
+                .epoch
+                .checked_add(Duration::from_millis(at.saturating_add(1))),
+        }
+    }
+
     /// There is something for the client to take, and something else than before.
     pub(super) fn offer(&self) {
-        let turn = self.0.load(Ordering::Relaxed);
+        let turn = self.0.offers.load(Ordering::Relaxed);
         self.0
+            .offers
             .store(turn.wrapping_add(2) | OFFERED, Ordering::Relaxed);
     }
 
     /// The client has taken everything; it is not its turn.
     pub(super) fn rest(&self) {
-        let turn = self.0.load(Ordering::Relaxed);
-        self.0.store(turn & !OFFERED, Ordering::Relaxed);
+        let turn = self.0.offers.load(Ordering::Relaxed);
+        self.0.offers.store(turn & !OFFERED, Ordering::Relaxed);
     }
 
     /// Which offer the client has not taken, if any.
     fn offered(&self) -> Option<u64> {
-        let turn = self.0.load(Ordering::Relaxed);
+        let turn = self.0.offers.load(Ordering::Relaxed);
         (turn & OFFERED != 0).then_some(turn)
     }
 }
@@ -62,7 +115,7 @@ pub(super) struct Patience {
     /// The offer that was there at the last look, and since when.
     seen: Option<u64>,
     since: Instant,
-    /// Made by the first client that lets something lie; moved on when it fires.
+    /// Made by the first client that lets something lie; moved when it fires, or a deadline is near.
     sleep: Option<Pin<Box<Sleep>>>,
 }
 
@@ -88,12 +141,17 @@ impl Patience {
             self.since = Instant::now();
         }
         // A span too long to be a moment never ends.
-        let Some(due) = self.since.checked_add(self.after) else {
+        let stalled = self.since.checked_add(self.after);
+        let deadline = self.pace.deadline().map(|at| at.max(self.since) + GRACE);
+        let Some(due) = stalled.into_iter().chain(deadline).min() else {
             return Poll::Pending;
         };
         let sleep = self
             .sleep
             .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(due)));
+        if due < sleep.deadline() {
+            sleep.as_mut().reset(due);
+        }
         loop {
             ready!(sleep.as_mut().poll(cx));
             if due <= Instant::now() {
@@ -223,6 +281,45 @@ mod tests {
         };
         let lived = lifetime(stalls_later).await;
         assert!(lived >= Duration::from_secs(90) && lived < Duration::from_secs(91));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_whose_deadline_has_passed_is_not_held_open_by_its_client() {
+        let seconds_from_now = |n| Deadline::after(Duration::from_secs(n));
+        let begin = |deadline| {
+            pace().begin(deadline);
+            pace().offer();
+        };
+        // Nobody takes what is there.
+        let never = async {
+            begin(seconds_from_now(5));
+            std::future::pending().await
+        };
+        let lived = lifetime(never).await;
+        assert!(lived >= Duration::from_secs(6) && lived < Duration::from_secs(7));
+        // The end, told at the deadline, has its time; the stream before had none.
+        let late = async {
+            begin(Deadline::Never);
+            seconds(30).await;
+            begin(seconds_from_now(5));
+            seconds(4).await;
+            pace().rest();
+            seconds(10).await;
+            pace().offer();
+            std::future::pending().await
+        };
+        let lived = lifetime(late).await;
+        assert!(
+            lived >= Duration::from_secs(45) && lived < Duration::from_secs(46),
+            "{lived:?}"
+        );
+        // A later deadline than the stall changes nothing.
+        let stalled = async {
+            begin(seconds_from_now(600));
+            std::future::pending().await
+        };
+        let lived = lifetime(stalled).await;
+        assert!(lived >= STALL && lived < STALL + Duration::from_secs(1));
     }
 
     #[tokio::test(start_paused = true)]

@@ -10,18 +10,19 @@
 //! * Dropping the body cancels the call at the backend, and its record says CANCELLED.
 
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::HeaderMap;
 use http_body::{Frame, SizeHint};
-use tokio::time::{Instant, Sleep};
 
 use super::unary;
-use crate::call::{Answer, Code, End, Message, Replies, Status};
-use crate::observe::{CallRecord, Tally};
+use crate::call::{Answer, Deadline, End, Message, Replies, Status};
+use crate::observe::CallRecord;
+
+mod silence;
+
+pub use silence::{Idle, Pulse};
 
 /// A chunk that is sent without waiting for more: the largest HTTP/2 frame that every peer takes.
 pub const CHUNK_FULL: usize = 16 << 10;
@@ -110,6 +111,7 @@ pub struct ReplyBody<E> {
     chunk: Chunk,
     message_max: usize,
     idle: Option<Idle>,
+    pulse: Option<Pulse>,
     /// Taken when the last frame has been handed out.
     record: Option<(CallRecord, Status)>,
     open_record: Option<CallRecord>,
@@ -121,6 +123,14 @@ enum Stage {
     Open(Option<Answer>, Replies),
     Ended(Tail),
     Done,
+}
+
+/// Tells whoever sends a response when the call behind its body has to have ended: a body cannot
+/// see a clock while its client does not read.
+pub fn end_at<B>(deadline: Deadline, response: &mut http::Response<B>) {
+    if deadline != Deadline::Never {
+        response.extensions_mut().insert(deadline);
+    }
 }
 
 /// The body was broken off on purpose; what is missing has been told in the body or the log.
@@ -145,6 +155,7 @@ impl<E: Encoder> ReplyBody<E> {
             chunk: Chunk::default(),
             message_max,
             idle,
+            pulse: None,
             record: None,
             open_record: Some(record),
         }
@@ -159,12 +170,29 @@ impl<E: Encoder> ReplyBody<E> {
         self
     }
 
+    /// Lets the body beat while it is silent.
+    #[must_use]
+    pub fn with_pulse(mut self, pulse: Option<Pulse>) -> Self {
+        self.pulse = pulse;
+        self
+    }
+
+    /// Puts bytes before everything else; they do not wait for the first message.
+    #[must_use]
+    pub fn preceded_by(mut self, bytes: &[u8]) -> Self {
+        self.chunk.buffer().extend_from_slice(bytes);
+        self
+    }
+
     fn message(&mut self, message: Message) {
         if let Some(record) = &self.open_record {
             record.reply(message.len());
         }
         if let Some(idle) = &mut self.idle {
             idle.touch();
+        }
+        if let Some(pulse) = &mut self.pulse {
+            pulse.touch();
         }
         let written = if message.len() > self.message_max {
             Err(unary::too_large(message.len(), self.message_max))
@@ -220,11 +248,17 @@ impl<E: Encoder> http_body::Body for ReplyBody<E> {
                             if let Some(data) = this.chunk.take() {
                                 return Poll::Ready(Some(Ok(Frame::data(data))));
                             }
-                            let Some(idle) = &mut this.idle else {
+                            if let Some(idle) = &mut this.idle
+                                && let Poll::Ready(status) = idle.poll_silence(cx)
+                            {
+                                this.end(status.into());
+                                continue;
+                            }
+                            let Some(pulse) = &mut this.pulse else {
                                 return Poll::Pending;
                             };
-                            let status = ready!(idle.poll_silence(cx));
-                            this.end(status.into());
+                            let beat = ready!(pulse.poll_beat(cx));
+                            this.chunk.buffer().extend_from_slice(beat);
                         }
                     }
                 }
@@ -255,76 +289,6 @@ impl<E: Encoder> http_body::Body for ReplyBody<E> {
 
     fn size_hint(&self) -> SizeHint {
         SizeHint::default()
-    }
-}
-
-/// Watches a stream's silence. It is not silent while messages go either way.
-#[derive(Debug)]
-pub struct Idle {
-    after: Duration,
-    last: Instant,
-    /// Messages of the client, counted where they are read.
-    uploads: Option<Arc<Tally>>,
-    uploaded: u64,
-    /// Made when the stream first waits; moved on when it fires, not with every message.
-    sleep: Option<Pin<Box<Sleep>>>,
-}
-
-impl Idle {
-    /// Fires when there was no message for `after`, neither a reply nor one of `uploads`.
-    #[must_use]
-    pub fn new(after: Duration, uploads: Option<Arc<Tally>>) -> Self {
-        Self {
-            after,
-            last: Instant::now(),
-            uploads,
-            uploaded: 0,
-            sleep: None,
-        }
-    }
-
-    /// Awaits `future` as long as the stream is not silent for too long.
-    pub(super) async fn watch<T>(
-        &mut self,
-        future: impl Future<Output = Result<T, Status>>,
-    ) -> Result<T, Status> {
-        let mut future = std::pin::pin!(future);
-        std::future::poll_fn(|cx| match future.as_mut().poll(cx) {
-            Poll::Pending => self.poll_silence(cx).map(Err),
-            ready @ Poll::Ready(_) => ready,
-        })
-        .await
-    }
-
-    fn touch(&mut self) {
-        self.last = Instant::now();
-    }
-
-    /// Resolves with the status that ends a silent stream.
-    pub(super) fn poll_silence(&mut self, cx: &mut Context<'_>) -> Poll<Status> {
-        loop {
-            if let Some(uploads) = &self.uploads
-                && uploads.messages() != self.uploaded
-            {
-                self.uploaded = uploads.messages();
-                self.last = Instant::now();
-            }
-            // A span too long to be a moment never ends.
-            let Some(due) = self.last.checked_add(self.after) else {
-                return Poll::Pending;
-            };
-            let sleep = self
-                .sleep
-                .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(due)));
-            ready!(sleep.as_mut().poll(cx));
-            if due <= Instant::now() {
-                return Poll::Ready(Status::gateway(
-                    Code::Unavailable,
-                    format!("the stream was silent for {} s", self.after.as_secs_f32()),
-                ));
-            }
-            sleep.as_mut().reset(due);
-        }
     }
 }
 

@@ -20,7 +20,7 @@ use super::linger::linger;
 use super::metadata::{self, Lane};
 use super::options::ConnectVersion;
 use super::unary::{self, Bounds, Whole};
-use super::{Exchange, Options, Refusal, deadline, indent, pass, scratch};
+use super::{Exchange, Options, Refusal, coding, deadline, indent, pass, scratch};
 use crate::call::{self, Call, Code, Encodings, End, Message, Metadata, Requests, Status};
 use crate::observe::CallRecord;
 use crate::schema::{Method, Shape};
@@ -52,6 +52,14 @@ pub(super) async fn answer<S: call::Service>(
     }
     let serving = exchange.serving;
     let options = serving.chosen.of_method(&method);
+    if let Err(unsupported) = coding::decode(&exchange.parts.headers, &mut exchange.body) {
+        linger(exchange.body);
+        let status = Status::downstream(Code::Unimplemented, unsupported.to_string());
+        let failure = Failure::from(status);
+        let mut response = failure.respond(&serving.schema, options, exchange.record);
+        coding::Unsupported::list(&mut response);
+        return response;
+    }
     match reply(&mut exchange, &method).await {
         Ok(reply) => reply.respond(options, exchange.record),
         Err(failure) => {
@@ -202,13 +210,6 @@ fn check_protocol(headers: &HeaderMap, version: ConnectVersion) -> Result<(), St
         return Err(Status::downstream(
             Code::InvalidArgument,
             "connect-protocol-version: expected 1",
-        ));
-    }
-    let encoding = headers.get(header::CONTENT_ENCODING);
-    if encoding.is_some_and(|encoding| encoding != "identity") {
-        return Err(Status::downstream(
-            Code::Unimplemented,
-            "the request body is compressed; expected content-encoding: identity",
         ));
     }
     Ok(())

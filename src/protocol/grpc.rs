@@ -9,8 +9,8 @@ use std::task::Poll;
 use axum::body::Body;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
-use super::body::{Chunk, Encoder, ReplyBody, Tail};
-use super::pass::{self, Passed};
+use super::body::{self, Chunk, Encoder, ReplyBody, Tail};
+use super::pass::{self, Passed, Passing};
 use super::{Exchange, status};
 use crate::call::{self, Answer, End, Message, Reply, Status};
 use crate::observe::CallRecord;
@@ -22,13 +22,14 @@ pub(super) async fn answer<S: call::Service>(mut exchange: Exchange<'_, S>) -> R
     let reply = match Passed::from_exchange(&mut exchange).await {
         Ok(passed) => {
             let (message_max, options) = (passed.reply_max, Arc::clone(&passed.options));
+            let deadline = passed.call.deadline;
             let made = passed.make(&exchange.serving.calls).await;
-            made.map(|begun| (begun, message_max, options))
+            made.map(|begun| (begun, message_max, options, deadline))
         }
         Err(status) => Err(status),
     };
     let mut record = exchange.record;
-    let ((reply, idle), message_max, options) = match reply {
+    let ((reply, idle), message_max, options, deadline) = match reply {
         Ok(begun) => begun,
         Err(status) => return trailers_only(content_type, status.into(), record),
     };
@@ -49,8 +50,17 @@ pub(super) async fn answer<S: call::Service>(mut exchange: Exchange<'_, S>) -> R
     let mut head = HeaderMap::with_capacity(metadata.0.len() + 4);
     head.insert(header::CONTENT_TYPE, content_type);
     pass::head(&options.metadata, metadata, encoding, &mut head);
-    let body = ReplyBody::new(replies, Native, message_max, idle, record).starting_with(first);
-    respond(head, Body::new(body))
+    let is_stream = idle.is_some();
+    let native = Native(Passing {
+        encoding,
+        max: message_max,
+    });
+    let body = ReplyBody::new(replies, native, message_max, idle, record).starting_with(first);
+    let mut response = respond(head, Body::new(body));
+    if is_stream {
+        body::end_at(deadline, &mut response);
+    }
+    response
 }
 
 /// The media type of the answer: the request's own spelling of the sub-type.
@@ -69,6 +79,7 @@ fn trailers_only(content_type: HeaderValue, end: End, record: CallRecord) -> Res
     record.finish_with(StatusCode::OK, &end.status);
     let mut head = HeaderMap::with_capacity(8);
     head.insert(header::CONTENT_TYPE, content_type);
+    pass::refusal_head(&end.status, &mut head);
     status::to_fields(end, &mut head);
     respond(head, Body::empty())
 }
@@ -81,10 +92,11 @@ fn respond(head: HeaderMap, body: Body) -> Response<Body> {
 
 /// Messages as they are, the end as trailers.
 #[derive(Debug)]
-struct Native;
+struct Native(Passing);
 
 impl Encoder for Native {
     fn message(&mut self, message: Message, chunk: &mut Chunk) -> Result<(), Status> {
+        self.0.check(&message)?;
         chunk.pass(message.into_frame());
         Ok(())
     }

@@ -15,9 +15,9 @@ use axum::body::Body;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
 use super::Exchange;
-use super::body::{Chunk, Encoder, ReplyBody, Tail};
+use super::body::{self, Chunk, Encoder, ReplyBody, Tail};
 use super::metadata::rules::Rules;
-use super::pass::{self, Passed};
+use super::pass::{self, Passed, Passing};
 use super::unary::{self, Whole};
 use crate::call::{self, End, Message, Reply, Status};
 use crate::observe::CallRecord;
@@ -45,8 +45,10 @@ pub(super) async fn answer<S: call::Service>(mut exchange: Exchange<'_, S>) -> R
     let rules = &options.metadata;
     if passed.call.method.shape == Shape::Unary {
         let whole = unary::make(&serving.calls, passed.call, message_max).await;
+        let whole = counted(whole, message_max);
         return complete(rules, content_type, whole, record);
     }
+    let deadline = passed.call.deadline;
     let (reply, idle) = match passed.make(&serving.calls).await {
         Ok(begun) => begun,
         Err(status) => return complete(rules, content_type, status.into(), record),
@@ -60,10 +62,14 @@ pub(super) async fn answer<S: call::Service>(mut exchange: Exchange<'_, S>) -> R
     let mut head = HeaderMap::with_capacity(metadata.0.len() + 4);
     head.insert(header::CONTENT_TYPE, content_type);
     pass::head(rules, metadata, encoding, &mut head);
-    respond(
-        head,
-        Body::new(ReplyBody::new(replies, Binary, message_max, idle, record)),
-    )
+    let binary = Binary(Passing {
+        encoding,
+        max: message_max,
+    });
+    let body = ReplyBody::new(replies, binary, message_max, idle, record);
+    let mut response = respond(head, Body::new(body));
+    body::end_at(deadline, &mut response);
+    response
 }
 
 /// The media type of the answer: the request's own spelling of the sub-type.
@@ -76,6 +82,16 @@ fn content_type(headers: &HeaderMap) -> HeaderValue {
     } else {
         "application/grpc-web"
     })
+}
+
+/// The answer, if what is in its message is within the limit.
+fn counted(whole: Whole, max: usize) -> Whole {
+    let encoding = whole.encoding;
+    let passing = Passing { encoding, max };
+    match whole.message.as_ref().map(|message| passing.check(message)) {
+        Some(Err(status)) => status.into(),
+        Some(Ok(())) | None => whole,
+    }
 }
 
 /// A whole answer: message and trailers leave in one piece.
@@ -94,6 +110,7 @@ fn complete(
     let mut head = HeaderMap::with_capacity(metadata.0.len() + 4);
     head.insert(header::CONTENT_TYPE, content_type);
     pass::head(rules, metadata, encoding, &mut head);
+    pass::refusal_head(&end.status, &mut head);
     let mut body = Chunk::default();
     if let Some(message) = message {
         record.reply(message.len());
@@ -112,10 +129,11 @@ fn respond(head: HeaderMap, body: Body) -> Response<Body> {
 
 /// Messages as they are, the end as a trailers frame.
 #[derive(Debug)]
-struct Binary;
+struct Binary(Passing);
 
 impl Encoder for Binary {
     fn message(&mut self, message: Message, chunk: &mut Chunk) -> Result<(), Status> {
+        self.0.check(&message)?;
         chunk.pass(message.into_frame());
         Ok(())
     }

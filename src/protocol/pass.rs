@@ -11,22 +11,20 @@ use std::task::{Context, Poll, ready};
 use axum::body::Body;
 use bytes::Bytes;
 use futures_util::Stream;
-use http::{HeaderMap, HeaderName, request};
+use http::{HeaderMap, request};
 use http_body::Body as _;
 
 use super::body::Idle;
 use super::linger::linger;
 use super::unary::{self, Unread};
 use super::{Exchange, Options, deadline, metadata};
+use crate::call::compression::{self, GRPC_ACCEPT_ENCODING, GRPC_ENCODING, Unopened};
 use crate::call::{
-    self, Call, Code, Deadline, Encodings, FrameDecoder, FrameError, Message, Peer, Reply,
-    Requests, Status,
+    self, Accept, Call, Code, Coding, Codings, Deadline, Encodings, FrameDecoder, FrameError,
+    Message, Origin, Peer, Reply, Requests, Status,
 };
 use crate::observe::Tally;
 use crate::schema::Shape;
-
-const GRPC_ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
-const GRPC_ACCEPT_ENCODING: HeaderName = HeaderName::from_static("grpc-accept-encoding");
 
 /// A call that is ready to be made.
 #[derive(Debug)]
@@ -74,15 +72,15 @@ impl Passed {
             return Err(Status::deadline_exceeded());
         }
         let encodings = Encodings {
-            request: parts.headers.remove(GRPC_ENCODING),
-            accept: parts.headers.remove(GRPC_ACCEPT_ENCODING),
+            request: request_coding(&parts.headers)?,
+            accept: Accept::Passed(Codings::accepted(&parts.headers)),
         };
         let metadata = metadata::from_request(parts, record.request_id(), &options.metadata)
             .map_err(|error| internal(&error))?;
         let peer = peer(parts);
 
         let max = options.limits.request_message;
-        let mut messages = Messages::new(std::mem::take(body), max, &encodings);
+        let mut messages = Messages::new(std::mem::take(body), max, encodings.request);
         let (requests, idle) = match method.shape {
             Shape::Unary | Shape::ServerStream => {
                 let only = messages.only(deadline, options.timeouts.request_body);
@@ -136,6 +134,29 @@ impl Passed {
     }
 }
 
+/// What the request's messages are compressed in, if they are.
+fn request_coding(headers: &HeaderMap) -> Result<Option<Coding>, Status> {
+    let Some(name) = headers
+        .get(GRPC_ENCODING)
+        .map(|name| name.as_bytes().trim_ascii())
+        .filter(|name| !name.is_empty() && !name.eq_ignore_ascii_case(b"identity"))
+    else {
+        return Ok(None);
+    };
+    match Coding::of_messages(name) {
+        Some(coding) => Ok(Some(coding)),
+        None => {
+            /// Bytes of a name that a message repeats.
+            const SHOWN_MAX: usize = 100;
+            let shown = name.get(..SHOWN_MAX).unwrap_or(name).escape_ascii();
+            Err(Status::downstream(
+                Code::Unimplemented,
+                format!("found grpc-encoding \"{shown}\", expected one of identity, gzip, zstd"),
+            ))
+        }
+    }
+}
+
 /// The peer the listener put into the request; an unspecified one where there is no listener.
 pub(super) fn peer(parts: &request::Parts) -> Peer {
     const UNKNOWN: Peer = Peer {
@@ -152,18 +173,11 @@ pub(super) fn peer(parts: &request::Parts) -> Peer {
 struct Messages {
     body: Body,
     decoder: FrameDecoder,
-    compression: Compression,
+    coding: Option<Coding>,
+    /// Payload bytes of a message at most, decompressed.
+    max: usize,
     tally: Option<Arc<Tally>>,
     state: State,
-}
-
-/// Whether messages may be marked as compressed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Compression {
-    /// `grpc-encoding` says how.
-    Named,
-    /// It says nothing, or `identity`.
-    Unnamed,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -174,16 +188,13 @@ enum State {
 }
 
 impl Messages {
-    fn new(body: Body, max: usize, encodings: &Encodings) -> Self {
-        let compression = match &encodings.request {
-            Some(name) if name != "identity" => Compression::Named,
-            Some(_) | None => Compression::Unnamed,
-        };
+    fn new(body: Body, max: usize, coding: Option<Coding>) -> Self {
         let decoder = FrameDecoder::new(max);
         Self {
             body,
             decoder,
-            compression,
+            coding,
+            max,
             tally: None,
             state: State::Reading,
         }
@@ -240,17 +251,29 @@ impl Messages {
     }
 
     fn checked(&mut self, message: Message) -> Result<Message, Status> {
-        if message.is_compressed() && self.compression == Compression::Unnamed {
+        if message.is_compressed()
+            && let Err(status) = self.measured(&message)
+        {
             self.state = State::Over;
-            return Err(Status::downstream(
-                Code::Internal,
-                "a message is marked as compressed, but grpc-encoding names no compression",
-            ));
+            return Err(status);
         }
         if let Some(tally) = &self.tally {
             tally.count(message.len());
         }
         Ok(message)
+    }
+
+    /// Counts what is in a compressed message, which goes on as it is.
+    fn measured(&self, message: &Message) -> Result<(), Status> {
+        let Some(coding) = self.coding else {
+            return Err(Status::downstream(
+                Code::Internal,
+                "a message is marked as compressed, but grpc-encoding names no compression",
+            ));
+        };
+        compression::measure(message, coding, self.max)
+            .map(|_| ())
+            .map_err(|unopened| Status::downstream(unopened.code(), unopened.to_string()))
     }
 
     fn fail(&mut self, status: Status) -> Poll<Option<Result<Message, Status>>> {
@@ -296,11 +319,52 @@ fn cardinality(found: &str) -> Status {
 pub(super) fn head(
     rules: &metadata::rules::Rules,
     metadata: call::Metadata,
-    encoding: Option<http::HeaderValue>,
+    encoding: Option<Coding>,
     headers: &mut HeaderMap,
 ) {
     metadata::to_headers_by(rules, metadata, metadata::Lane::Pass, headers);
-    if let Some(encoding) = encoding {
-        headers.insert(GRPC_ENCODING, encoding);
+    if let Some(coding) = encoding {
+        headers.insert(GRPC_ENCODING, coding.value());
+    }
+}
+
+/// Adds what a client may need besides a status with which no answer began: whoever asked for what
+/// is not here, perhaps an encoding, learns which encodings are.
+pub(super) fn refusal_head(status: &Status, headers: &mut HeaderMap) {
+    if status.code == Code::Unimplemented && status.origin == Origin::Downstream {
+        headers.insert(GRPC_ACCEPT_ENCODING, Codings::ALL.value());
+    }
+}
+
+/// Watches over the reply messages that are passed on compressed: the limit counts what is in them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Passing {
+    pub(super) encoding: Option<Coding>,
+    /// Payload bytes at most, decompressed.
+    pub(super) max: usize,
+}
+
+impl Passing {
+    /// Says whether the message may go on.
+    pub(super) fn check(self, message: &Message) -> Result<(), Status> {
+        if !message.is_compressed() {
+            return Ok(());
+        }
+        let Some(coding) = self.encoding else {
+            return Err(Status::upstream(
+                Code::Internal,
+                "a reply message is marked as compressed, but no encoding is named",
+            ));
+        };
+        match compression::measure(message, coding, self.max) {
+            Ok(_) => Ok(()),
+            Err(unopened) => {
+                let text = format!("in the reply, {unopened}");
+                Err(match unopened {
+                    Unopened::TooLarge { .. } => Status::gateway(unopened.code(), text),
+                    Unopened::Broken { .. } => Status::upstream(unopened.code(), text),
+                })
+            }
+        }
     }
 }

@@ -1,8 +1,10 @@
 //! REST with JSON, by the schema's `google.api.http` bindings.
 //!
 //! ```text
-//! guard ─► route ─► head (what body, what answer) ─► body ─► bind ─► Call ─► reply | stream
-//!   └────────┴───────────┴────────────┴────────────────┴── Failure ────────────► error
+//!                                                ┌ body ─► bind ┐
+//! guard ─► route ─► head (what body, what answer) ┤              ├─► Call ─► reply | stream
+//!   │        │           │                        └── requests ──┘
+//!   └────────┴───────────┴─────────── Failure ──────────┴────────────────► error
 //! ```
 //!
 //! An answer is whole or it is an error: a unary reply is written as JSON before its status goes
@@ -17,12 +19,13 @@ use http::{HeaderValue, Method as Verb, Response, StatusCode};
 
 use super::body::Idle;
 use super::linger::linger;
-use super::{Exchange, Serving, deadline, metadata, pass, unary};
-use crate::call::{self, Call, Encodings, Requests, Status};
+use super::{Exchange, Serving, coding, deadline, metadata, pass, unary};
+use crate::call::{self, Call, Deadline, Encodings, Requests, Status};
 use crate::observe::CallRecord;
-use crate::schema::{Binding, Route, Shape};
+use crate::schema::{Binding, Captures, Route, Shape};
 use crate::transcode::Plans;
 
+mod accept;
 mod bind;
 mod body;
 mod error;
@@ -32,13 +35,16 @@ mod multipart;
 mod options;
 mod percent;
 mod reply;
+mod requests;
 mod stream;
 mod trailing;
 mod wire;
 
+use body::Payload;
 use error::Failure;
 pub(super) use error::plain;
 pub use options::{Envelope, ErrorShape, Layout, MultiSegment, Options, StreamForm, UnknownQuery};
+use requests::Fault;
 use trailing::{Shown, Trailing};
 
 /// What a request is read and answered by.
@@ -85,6 +91,7 @@ pub(super) async fn answer<S: call::Service>(
                 parts,
                 body,
                 record,
+                fault: None,
             }
             .answer()
             .await
@@ -108,7 +115,7 @@ pub(super) async fn answer<S: call::Service>(
 
 /// What a request is about.
 enum Target<'s> {
-    Binding(&'s Binding, Vec<std::ops::Range<usize>>),
+    Binding(&'s Binding, Captures),
     Options(Vec<&'s str>),
 }
 
@@ -147,21 +154,18 @@ struct Request<'a, S> {
     parts: Parts,
     body: Body,
     record: CallRecord,
+    /// How the client breaks its side, if it has one that streams.
+    fault: Option<Fault>,
 }
 
 impl<S: call::Service> Request<'_, S> {
-    async fn answer(self) -> Response<Body> {
+    async fn answer(mut self) -> Response<Body> {
+        if let Err(unsupported) = coding::decode(&self.parts.headers, &mut self.body) {
+            return self.unsupported(&unsupported);
+        }
         match self.binding.method.shape {
-            Shape::Unary => self.unary().await,
-            Shape::ServerStream => self.server_stream().await,
-            Shape::ClientStream | Shape::Bidi => {
-                let failure = Failure::unimplemented(format!(
-                    "{} takes a stream of messages, which REST does not carry yet; \
-                     call it by gRPC or gRPC-Web on that path",
-                    self.binding.method.path
-                ));
-                self.refuse(&failure)
-            }
+            Shape::Unary | Shape::ClientStream => self.whole().await,
+            Shape::ServerStream | Shape::Bidi => self.stream().await,
         }
     }
 
@@ -171,18 +175,40 @@ impl<S: call::Service> Request<'_, S> {
         refusal(self.terms, failure, self.record)
     }
 
-    async fn unary(mut self) -> Response<Body> {
+    /// 415 with the content codings that are taken.
+    fn unsupported(self, unsupported: &coding::Unsupported) -> Response<Body> {
+        let failure = Failure::unsupported_type(unsupported.to_string());
+        let mut response = self.refuse(&failure);
+        coding::Unsupported::list(&mut response);
+        response
+    }
+
+    /// The answer to a call with one reply.
+    async fn whole(mut self) -> Response<Body> {
         let trailing = Trailing::of(&self.parts);
         let call = match self.call().await {
             Ok(call) => call,
             Err(failure) => return self.refuse(&failure),
         };
         let max = self.terms.options.limits.response_message;
-        let whole = unary::make(self.calls, call, max).await;
-        reply::answer(self.terms, self.binding, whole, trailing, self.record)
+        let made = unary::make(self.calls, call, max);
+        let whole = if self.binding.method.shape == Shape::Unary {
+            made.await
+        } else {
+            let made = self.idle().watch(async { Ok(made.await) }).await;
+            made.unwrap_or_else(unary::Whole::from)
+        };
+        if whole.end.status.is_ok() || self.fault.is_none() {
+            return reply::answer(self.terms, self.binding, whole, trailing, self.record);
+        }
+        let failure = Fault::explain(self.fault, whole.end.status);
+        let rules = &self.terms.options.metadata;
+        let shown = Shown::new(rules, whole.metadata, whole.end.trailers, trailing);
+        failed(self.terms, &failure, shown, self.record)
     }
 
-    async fn server_stream(mut self) -> Response<Body> {
+    /// The answer to a call with many.
+    async fn stream(mut self) -> Response<Body> {
         let trailing = Trailing::of(&self.parts);
         let form = match stream::Form::of(self.terms, self.binding, &self.parts.headers) {
             Ok(form) => form,
@@ -192,22 +218,37 @@ impl<S: call::Service> Request<'_, S> {
             Ok(call) => call,
             Err(failure) => return self.refuse(&failure),
         };
-        let mut idle = Idle::new(self.terms.options.timeouts.stream_idle, None);
+        let deadline = call.deadline;
+        let mut idle = self.idle();
         match idle.watch(self.calls.call(call)).await {
             Ok(reply) => {
-                let begun = stream::Begun { reply, idle };
+                let begun = stream::Begun {
+                    reply,
+                    idle,
+                    fault: self.fault,
+                    deadline,
+                };
                 let verb = &self.parts.method;
                 stream::answer(self.terms, form, verb, trailing, begun, self.record).await
             }
-            Err(status) => refusal(self.terms, &status.into(), self.record),
+            Err(status) => {
+                let failure = Fault::explain(self.fault, status);
+                refusal(self.terms, &failure, self.record)
+            }
         }
+    }
+
+    /// Who watches over the silence of a stream, the client's messages counted in.
+    fn idle(&mut self) -> Idle {
+        let uploads = self.fault.is_some().then(|| self.record.shared_requests());
+        Idle::new(self.terms.options.timeouts.stream_idle, uploads)
     }
 
     /// Turns the request into a call: its head is judged before its body is read.
     async fn call(&mut self) -> Result<Call, Failure> {
         let Terms { plans, options } = self.terms;
         let method = &self.binding.method;
-        let kind = body::Kind::of(plans, self.binding, &self.parts.headers)?;
+        let kind = requests::Kind::of(plans, self.binding, &self.parts.headers)?;
         let deadline = deadline::of(&self.parts.headers, method.shape, &options.timeouts)
             .map_err(|malformed| malformed.as_invalid_field())?;
         self.record.deadline(deadline);
@@ -217,28 +258,53 @@ impl<S: call::Service> Request<'_, S> {
         let metadata =
             metadata::from_request(&mut self.parts, self.record.request_id(), &options.metadata)
                 .map_err(|unfit| unfit.as_invalid_field())?;
-        let bounds = unary::Bounds {
-            bytes: options.limits.request_message,
-            within: options.timeouts.request_body,
-            deadline,
+        let requests = match kind {
+            requests::Kind::One(kind) => self.message(kind, deadline).await?,
+            requests::Kind::Many(cut) => self.messages(cut)?,
         };
-        let payload = kind.read(std::mem::take(&mut self.body), bounds).await?;
-        let request = bind::Request {
-            path: self.parts.uri.path(),
-            captures: self.captures,
-            query: self.parts.uri.query(),
-            payload,
-        };
-        let message = bind::message(plans, self.binding, &request, options)?;
-        self.record.request(message.len());
         Ok(Call {
             method: Arc::clone(method),
             metadata,
             deadline,
             peer: pass::peer(&self.parts),
             encodings: Encodings::default(),
-            requests: Requests::One(message),
+            requests,
         })
+    }
+
+    /// The one message of the URL and the whole body.
+    async fn message(&mut self, kind: body::Kind, deadline: Deadline) -> Result<Requests, Failure> {
+        let options = self.terms.options;
+        let bounds = unary::Bounds {
+            bytes: options.limits.request_message,
+            within: options.timeouts.request_body,
+            deadline,
+        };
+        let payload = kind.read(std::mem::take(&mut self.body), bounds).await?;
+        let request = self.bound(payload);
+        let message = bind::message(self.terms.plans, self.binding, &request, options)?;
+        self.record.request(message.len());
+        Ok(Requests::One(message))
+    }
+
+    /// The messages of the body, as they come.
+    fn messages(&mut self, cut: requests::Cut) -> Result<Requests, Failure> {
+        let tally = self.record.shared_requests();
+        let body = std::mem::take(&mut self.body);
+        let url = self.bound(Payload::Empty);
+        let (requests, fault) = requests::stream(self.terms, self.binding, &url, cut, body, tally)?;
+        self.fault = Some(fault);
+        Ok(requests)
+    }
+
+    /// What the request gives its binding.
+    fn bound(&self, payload: Payload) -> bind::Request<'_> {
+        bind::Request {
+            path: self.parts.uri.path(),
+            captures: self.captures,
+            query: self.parts.uri.query(),
+            payload,
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod compression;
 mod connect;
 mod grpc;
 mod grpc_web;
@@ -34,7 +35,7 @@ pub(super) struct Seen {
 #[derive(Clone, Debug, Default)]
 #[allow(clippy::large_enum_variant)] // a handful of them
 pub(super) enum Script {
-    /// Every request message, then OK.
+    /// Every request message, as it is, then OK.
     #[default]
     Echo,
     /// Metadata, payloads, then the end.
@@ -51,6 +52,8 @@ pub(super) enum Script {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Scripted {
     pub(super) script: Script,
+    /// What the reply's messages are compressed in.
+    pub(super) encoding: Option<call::Coding>,
     pub(super) seen: Arc<Mutex<VecDeque<Seen>>>,
     /// Its count falls when a stalled reply is dropped.
     pub(super) alive: Arc<()>,
@@ -88,6 +91,10 @@ impl call::Service for Scripted {
         if let Some(status) = broken {
             return Err(status);
         }
+        let encoding = match self.script {
+            Script::Echo => self.encoding.or(encodings.request),
+            _ => self.encoding,
+        };
         let (metadata, messages, end) = match self.script.clone() {
             Script::Echo => (Metadata::new(), echoed, Status::ok().into()),
             Script::Replies(metadata, payloads, end) => {
@@ -118,7 +125,7 @@ impl call::Service for Scripted {
         let replies = Replies::new(futures_util::stream::iter(answers.collect::<Vec<_>>()));
         Ok(Reply {
             metadata,
-            encoding: None,
+            encoding,
             replies,
         })
     }
@@ -173,6 +180,17 @@ pub(super) fn post(path: &str, content_type: &str, body: impl Into<Body>) -> Req
 /// One data frame.
 pub(super) fn frame(payload: &[u8]) -> Vec<u8> {
     Message::from_payload(payload).into_frame().to_vec()
+}
+
+/// The same, compressed.
+pub(super) fn compressed(coding: call::Coding, payload: &[u8]) -> Vec<u8> {
+    let length = u64::try_from(payload.len()).unwrap();
+    let mut deflater = call::compression::Deflater::new(coding, length).unwrap();
+    let mut out = deflater.write(payload).unwrap();
+    out.extend(deflater.finish().unwrap());
+    let mut frame = frame(&out);
+    frame[0] = 1;
+    frame
 }
 
 pub(super) async fn bytes(response: Response<Body>) -> Vec<u8> {

@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
-use http::HeaderValue;
 use http_body_util::BodyExt as _;
 
+use super::coding::Undecodable;
 use super::linger::linger;
-use crate::call::{Answer, Call, Code, Deadline, End, Message, Metadata, Reply, Service, Status};
+use crate::call::{
+    Answer, Call, Code, Coding, Deadline, End, Message, Metadata, Reply, Service, Status,
+};
 
 /// Why a request body is not there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -31,6 +33,15 @@ pub enum Unread {
     /// The connection or its framing broke.
     #[error("the request body broke off")]
     Broken,
+    /// It is not what its content coding says.
+    #[error(transparent)]
+    Undecodable(Undecodable),
+}
+
+impl From<axum::Error> for Unread {
+    fn from(error: axum::Error) -> Self {
+        Undecodable::of(&error).map_or(Self::Broken, Self::Undecodable)
+    }
 }
 
 impl Unread {
@@ -42,6 +53,7 @@ impl Unread {
             Self::TooSlow { .. } => Code::DeadlineExceeded,
             Self::DeadlinePassed => return Status::deadline_exceeded(),
             Self::Broken => Code::Cancelled,
+            Self::Undecodable(_) => return Status::invalid_field("", &self.to_string()),
         };
         Status::downstream(code, self.to_string())
     }
@@ -53,7 +65,7 @@ impl Unread {
             Self::TooLarge { .. } => http::StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow { .. } => http::StatusCode::REQUEST_TIMEOUT,
             Self::DeadlinePassed => http::StatusCode::GATEWAY_TIMEOUT,
-            Self::Broken => http::StatusCode::BAD_REQUEST,
+            Self::Broken | Self::Undecodable(_) => http::StatusCode::BAD_REQUEST,
         }
     }
 }
@@ -98,27 +110,68 @@ pub(super) async fn in_time<T>(
 }
 
 async fn collect(mut body: Body, max: usize) -> Result<Bytes, Unread> {
-    let mut first = Bytes::new();
-    let mut all = BytesMut::new();
+    let mut all = Gathered::default();
     while let Some(frame) = body.frame().await {
-        let Ok(chunk) = frame.map_err(|_| Unread::Broken)?.into_data() else {
+        let Ok(chunk) = frame.map_err(Unread::from)?.into_data() else {
             continue;
         };
-        if first.len() + all.len() + chunk.len() > max {
+        if all.length + chunk.len() > max {
             linger(body);
             return Err(Unread::TooLarge { max });
         }
-        if first.is_empty() && all.is_empty() {
-            first = chunk;
-        } else {
-            if all.is_empty() {
-                all.reserve(first.len() + chunk.len());
-                all.extend_from_slice(&std::mem::take(&mut first));
-            }
-            all.extend_from_slice(&chunk);
+        all.push(chunk);
+    }
+    Ok(all.join())
+}
+
+/// Small chunks are copied together up to here; from a quarter of it on they are kept as they are.
+const SEGMENT: usize = 64 << 10;
+
+/// A body's chunks. They take their own size and at most a [`SEGMENT`], however they were cut, and
+/// move once, at the end.
+#[derive(Default)]
+struct Gathered {
+    whole: Vec<Bytes>,
+    open: BytesMut,
+    length: usize,
+}
+
+impl Gathered {
+    fn push(&mut self, chunk: Bytes) {
+        let is_first = self.length == 0;
+        self.length += chunk.len();
+        if is_first || chunk.len() >= SEGMENT / 4 {
+            self.close();
+            self.whole.push(chunk);
+            return;
+        }
+        if self.open.capacity() - self.open.len() < chunk.len() {
+            self.close();
+            self.open.reserve(SEGMENT);
+        }
+        self.open.extend_from_slice(&chunk);
+    }
+
+    fn close(&mut self) {
+        if !self.open.is_empty() {
+            self.whole.push(self.open.split().freeze());
         }
     }
-    Ok(if all.is_empty() { first } else { all.freeze() })
+
+    fn join(mut self) -> Bytes {
+        self.close();
+        match self.whole.as_mut_slice() {
+            [] => Bytes::new(),
+            [only] => std::mem::take(only),
+            several => {
+                let mut all = BytesMut::with_capacity(self.length);
+                for chunk in several {
+                    all.extend_from_slice(&std::mem::take(chunk));
+                }
+                all.freeze()
+            }
+        }
+    }
 }
 
 /// A unary answer, whole: OK with exactly one message, or not OK.
@@ -126,8 +179,8 @@ async fn collect(mut body: Body, max: usize) -> Result<Bytes, Unread> {
 pub struct Whole {
     /// Response metadata, unfiltered.
     pub metadata: Metadata,
-    /// `grpc-encoding` of the message, if it is compressed.
-    pub encoding: Option<HeaderValue>,
+    /// What the message is compressed in, if it is.
+    pub encoding: Option<Coding>,
     /// The message; there is one if, and only if, the status is OK.
     pub message: Option<Message>,
     /// The status, and the trailers, unfiltered.

@@ -6,6 +6,8 @@
 use prost::Message as _;
 use prost::bytes::Bytes;
 
+use super::BindingText;
+
 /// Most bindings of a method. Real ones have a handful; this bounds what an annotation makes of
 /// one method.
 pub(super) const BINDINGS_MAX: usize = 100;
@@ -19,19 +21,9 @@ pub(super) struct Annotations {
     pub(super) deprecated: bool,
     pub(super) idempotency: i32,
     /// The rules, or why there are none.
-    pub(super) rules: Vec<Rule>,
+    pub(super) rules: Vec<BindingText>,
     /// What is wrong with the annotation.
     pub(super) faults: Vec<Fault>,
-}
-
-/// One binding as written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Rule {
-    /// The HTTP method, or `*` for any.
-    pub(super) verb: String,
-    pub(super) template: String,
-    pub(super) body: String,
-    pub(super) response_body: String,
 }
 
 /// Why an annotation, or a part of it, is no binding.
@@ -116,6 +108,16 @@ pub(super) fn read(options: Option<&Bytes>) -> Annotations {
     out
 }
 
+/// Whether a rule may have this HTTP method. `*` leaves it open. CONNECT has no path, and TRACE must
+/// not be answered by an application.
+pub(super) fn is_verb(kind: &str) -> bool {
+    let name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    !kind.is_empty()
+        && kind.len() <= CUSTOM_BYTES_MAX
+        && (kind == "*" || kind.bytes().all(name))
+        && !matches!(kind, "CONNECT" | "TRACE")
+}
+
 impl Annotations {
     fn add(&mut self, mut rule: HttpRule) {
         let additional = std::mem::take(&mut rule.additional_bindings);
@@ -128,7 +130,7 @@ impl Annotations {
                 self.faults.push(Fault::Nested);
                 continue;
             }
-            match Rule::new(rule) {
+            match binding(rule) {
                 Ok(rule) => self.rules.push(rule),
                 Err(fault) => self.faults.push(fault),
             }
@@ -136,33 +138,24 @@ impl Annotations {
     }
 }
 
-impl Rule {
-    fn new(rule: HttpRule) -> Result<Self, Fault> {
-        let (verb, template) = match rule.pattern.ok_or(Fault::NoPattern)? {
-            Pattern::Get(path) => ("GET".to_owned(), path),
-            Pattern::Put(path) => ("PUT".to_owned(), path),
-            Pattern::Post(path) => ("POST".to_owned(), path),
-            Pattern::Delete(path) => ("DELETE".to_owned(), path),
-            Pattern::Patch(path) => ("PATCH".to_owned(), path),
-            Pattern::Custom(Custom { kind, path }) => {
-                // `*` leaves the method open. CONNECT has no path, and TRACE must not be answered
-                // by an application.
-                let name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-                let is_method = !kind.is_empty()
-                    && kind.len() <= CUSTOM_BYTES_MAX
-                    && (kind == "*" || kind.bytes().all(name))
-                    && !matches!(kind.as_str(), "CONNECT" | "TRACE");
-                if !is_method {
-                    return Err(Fault::Custom(kind.chars().take(CUSTOM_BYTES_MAX).collect()));
-                }
-                (kind, path)
+fn binding(rule: HttpRule) -> Result<BindingText, Fault> {
+    let (verb, template) = match rule.pattern.ok_or(Fault::NoPattern)? {
+        Pattern::Get(path) => ("GET".to_owned(), path),
+        Pattern::Put(path) => ("PUT".to_owned(), path),
+        Pattern::Post(path) => ("POST".to_owned(), path),
+        Pattern::Delete(path) => ("DELETE".to_owned(), path),
+        Pattern::Patch(path) => ("PATCH".to_owned(), path),
+        Pattern::Custom(Custom { kind, path }) => {
+            if !is_verb(&kind) {
+                return Err(Fault::Custom(kind.chars().take(CUSTOM_BYTES_MAX).collect()));
             }
-        };
-        Ok(Self {
-            verb,
-            template,
-            body: rule.body,
-            response_body: rule.response_body,
-        })
-    }
+            (kind, path)
+        }
+    };
+    Ok(BindingText {
+        verb,
+        template,
+        body: rule.body,
+        response_body: rule.response_body,
+    })
 }

@@ -1,7 +1,6 @@
 //! What is served, a row for each way to call a method: for tables and for the admin port.
 //!
-//! A row says only what works. REST carries one request message; a method that takes a stream of
-//! them is listed by gRPC's own path, whatever its annotation says.
+//! A row says only what works: a method that streams and has no binding is listed as gRPC's.
 
 use std::collections::HashSet;
 
@@ -67,10 +66,6 @@ pub(super) fn rows(schema: &Schema) -> Vec<Row> {
         .collect();
     let mut rows = Vec::new();
     for method in schema.methods() {
-        if method.shape.takes_stream() {
-            rows.push(Row::own_path(method, false));
-            continue;
-        }
         let before = rows.len();
         for binding in &method.bindings {
             if served.contains(&(&*method.path, &*binding.verb, &*binding.template)) {

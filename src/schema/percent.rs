@@ -23,6 +23,30 @@ pub(super) fn decode(raw: &[u8]) -> Option<Cow<'_, [u8]>> {
     Some(Cow::Owned(out))
 }
 
+/// Longest text with escapes that is decoded in place.
+const IN_PLACE: usize = 256;
+
+/// What `with` makes of the decoded text; `None` if a `%` is malformed. Short text, escaped or not,
+/// costs no allocation.
+pub(super) fn decoded<R>(raw: &[u8], with: impl FnOnce(&[u8]) -> R) -> Option<R> {
+    if raw.len() > IN_PLACE || memchr::memchr(b'%', raw).is_none() {
+        return decode(raw).map(|decoded| with(&decoded));
+    }
+    let mut buffer = [0; IN_PLACE];
+    let (mut rest, mut length) = (raw, 0);
+    while let Some((&byte, after)) = rest.split_first() {
+        let (byte, after) = match byte {
+            b'%' => escape(after)?,
+            byte => (byte, after),
+        };
+        // Decoding never makes text longer.
+        *buffer.get_mut(length)? = byte;
+        length += 1;
+        rest = after;
+    }
+    buffer.get(..length).map(with)
+}
+
 /// The value of the two hexadecimal digits that `rest` begins with, and what follows them.
 pub(crate) fn escape(rest: &[u8]) -> Option<(u8, &[u8])> {
     let (&[high, low], after) = rest.split_first_chunk::<2>()?;
@@ -40,7 +64,7 @@ const fn digit(byte: u8) -> Option<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::decode;
+    use super::{decode, decoded};
 
     #[test]
     fn decodes_once_and_refuses_half_an_escape() {
@@ -56,6 +80,20 @@ mod tests {
         ] {
             let decoded = decode(raw.as_bytes());
             assert_eq!(decoded.as_deref(), expected.map(str::as_bytes), "{raw:?}");
+            let again = super::decoded(raw.as_bytes(), <[u8]>::to_vec);
+            assert_eq!(again.as_deref(), expected.map(str::as_bytes), "{raw:?}");
+        }
+    }
+
+    #[test]
+    fn long_text_decodes_alike() {
+        for length in [80, 85, 86, 300] {
+            let raw = "%41".repeat(length);
+            let expected = "A".repeat(length);
+            assert_eq!(
+                decoded(raw.as_bytes(), |text| text == expected.as_bytes()),
+                Some(true)
+            );
         }
     }
 }

@@ -296,8 +296,12 @@ impl Files {
                 Some(format!(
                     "is not tried: {FAILURES_MAX} files of the schema are broken"
                 ))
-            } else if let Some((entry, _)) = self.list.get(index) {
-                linker.add(entry.file.encode_to_vec()).err()
+            } else if let Some((entry, _)) = self.list.get_mut(index) {
+                // Comments and places are the most of a file, and nobody asks the pool for them.
+                let info = entry.file.source_code_info.take();
+                let encoded = entry.file.encode_to_vec();
+                entry.file.source_code_info = info;
+                linker.add(encoded).err()
             } else {
                 None
             };

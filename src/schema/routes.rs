@@ -14,7 +14,7 @@
 //! **Work is bounded.** A tree node has one parent and a template at most one `**`, so above a
 //! `**` a node is visited once, and below it once per segment of the path: the walk is at most
 //! nodes × segments, never exponential. [`STEPS_MAX`] is the bound for schemas that make even that
-//! dear. A lookup allocates nothing but the captures.
+//! dear. A lookup that finds something allocates nothing, whatever the number of routes.
 
 use std::collections::{HashMap, HashSet};
 use std::ops::{ControlFlow, Range};
@@ -22,12 +22,21 @@ use std::ops::{ControlFlow, Range};
 use super::percent;
 use super::template::{Segment, Template};
 
+mod captures;
 #[cfg(test)]
 mod tests;
+
+pub use captures::Captures;
 
 /// Steps a lookup may take before it gives up with "no such path". A lookup among 10,000 ordinary
 /// routes takes some tens; this many take about 5 ms.
 const STEPS_MAX: usize = 1 << 17;
+
+/// Most routes of a schema; the whole public Google API surface has 15,000.
+const ROUTES_MAX: usize = 200_000;
+
+/// Most nodes of the trie: some 150 MB.
+const NODES_MAX: usize = 1 << 20;
 
 /// The HTTP method of a custom rule that answers any method.
 pub(crate) const ANY: &str = "*";
@@ -49,6 +58,15 @@ pub(crate) struct Routes {
     verb_bytes_max: usize,
 }
 
+/// Why a binding gets no route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// The route of this number already matches the same requests.
+    Taken(usize),
+    /// There are as many routes as there may be.
+    Full,
+}
+
 /// Result of a lookup.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Match<'r> {
@@ -57,7 +75,7 @@ pub(crate) enum Match<'r> {
         /// The number of the route.
         target: usize,
         /// The raw byte range of the path for every variable, in the template's order.
-        captures: Vec<Range<usize>>,
+        captures: Captures,
     },
     /// The path is bound, but for these HTTP methods only; sorted, with HEAD where GET is, and OPTIONS.
     WrongVerb {
@@ -116,15 +134,19 @@ impl Routes {
     /// Binds an HTTP method on a template and returns the route's number: 0, 1, 2, …
     ///
     /// # Errors
-    /// The number of the route that already matches the same requests.
-    pub(crate) fn insert(&mut self, template: &Template, method: &str) -> Result<usize, usize> {
+    /// Another route matches the same requests, or there are too many.
+    pub(crate) fn insert(&mut self, template: &Template, method: &str) -> Result<usize, Refused> {
         let target = self.targets.len();
+        let nodes = self.nodes.len().saturating_add(template.segments.len());
+        if target >= ROUTES_MAX || nodes > NODES_MAX {
+            return Err(Refused::Full);
+        }
         let mut at = ROOT;
         for segment in &template.segments {
             at = self.child(at, segment);
         }
         let Some(node) = self.nodes.get_mut(at) else {
-            return Err(target);
+            return Err(Refused::Full);
         };
         match node.ends.iter_mut().find(|end| end.verb == template.verb) {
             None => node.ends.push(End {
@@ -134,7 +156,7 @@ impl Routes {
             Some(end) => {
                 if let Some(&(_, taken)) = end.methods.iter().find(|(bound, _)| **bound == *method)
                 {
-                    return Err(taken);
+                    return Err(Refused::Taken(taken));
                 }
                 end.methods.push((method.into(), target));
             }
@@ -216,12 +238,13 @@ impl Routes {
             else {
                 continue;
             };
-            let Some(verb) = percent::decode(raw) else {
-                continue;
-            };
-            if self.verbs.contains(verb.as_ref()) {
-                each(before, &verb)?;
-            }
+            percent::decoded(raw, |verb| {
+                if self.verbs.contains(verb) {
+                    each(before, verb)?;
+                }
+                ControlFlow::Continue(())
+            })
+            .unwrap_or(ControlFlow::Continue(()))?;
         }
         each(path, b"")
     }
@@ -244,12 +267,12 @@ impl Routes {
 
     /// The byte range of every variable. A template has at most one `**`, so how many segments it
     /// took follows from how many the path has.
-    fn captures(&self, target: usize, path: &[u8]) -> Vec<Range<usize>> {
+    fn captures(&self, target: usize, path: &[u8]) -> Captures {
         let Some(spans) = self.targets.get(target) else {
-            return Vec::new();
+            return Captures::default();
         };
         if spans.variables.is_empty() {
-            return Vec::new();
+            return Captures::default();
         }
         let count = memchr::memchr_iter(b'/', path).count();
         // The path's segment for a border between the template's segments.
@@ -269,7 +292,7 @@ impl Routes {
             // One behind the end stands for the segment after the last.
             current.map_or(path.len() + 1, |(_, slash)| slash + 1)
         };
-        let mut captures = Vec::with_capacity(spans.variables.len());
+        let mut captures = Captures::default();
         for variable in &spans.variables {
             let (first, behind) = (border(variable.start), border(variable.end));
             let start = start_of(first);
@@ -378,7 +401,6 @@ impl Node {
             return None;
         }
         // A malformed escape is no literal; as a variable's value it is refused later.
-        let decoded = percent::decode(segment)?;
-        self.literals.get(decoded.as_ref()).copied()
+        percent::decoded(segment, |decoded| self.literals.get(decoded).copied())?
     }
 }

@@ -10,16 +10,21 @@ use std::sync::Arc;
 use prost::Message as _;
 use prost_reflect::{DescriptorPool, MethodDescriptor};
 
+use super::Options;
 use super::descriptor::{self, File};
-use super::http_rule::{self, Annotations, Rule};
+use super::http_rule::{self, Annotations};
 use super::method::{Binding, BindingText, Body, Idempotency, Method, Shape, Variable};
-use super::routes::Routes;
+use super::overrides::{Overrides, Unmatched};
+use super::routes::{Refused, Routes};
 use super::source::{Entry, Source, is_infrastructure};
 use super::template::Template;
 use crate::transcode::{FieldPath, PlanId, Plans};
 
 /// A message that is an HTTP body of any content type.
 const HTTP_BODY: &str = "google.api.HttpBody";
+
+/// Most refusals that are kept; of further ones there is a count.
+const REFUSALS_MAX: usize = 10_000;
 
 /// `FileDescriptorProto.service` and `ServiceDescriptorProto.method`, as source info counts them.
 const SERVICE: i32 = 6;
@@ -45,16 +50,29 @@ pub(super) fn register(
     plans: &Plans,
     entries: &[Entry],
     sources: &[Source],
+    options: &Options,
     refusals: &mut Vec<String>,
 ) -> Services {
     let mut registry = Registry {
         pool,
         plans,
+        overrides: Overrides::new(&options.http_rules),
         refusals,
+        refused: 0,
         services: Services::default(),
     };
     for entry in entries {
         registry.file(entry, sources);
+    }
+    if options.unmatched == Unmatched::Refuse {
+        let methods = registry.services.methods.values().map(|method| &**method);
+        for sentence in registry.overrides.unmatched(&methods) {
+            registry.refuse(sentence);
+        }
+    }
+    if let Some(more @ 1..) = registry.refused.checked_sub(REFUSALS_MAX) {
+        let sentence = format!("{more} more bindings and methods are not served");
+        registry.refusals.push(sentence);
     }
     registry.services
 }
@@ -62,7 +80,10 @@ pub(super) fn register(
 struct Registry<'a> {
     pool: &'a DescriptorPool,
     plans: &'a Plans,
+    overrides: Overrides<'a>,
     refusals: &'a mut Vec<String>,
+    /// How many sentences were written, kept or not.
+    refused: usize,
     services: Services,
 }
 
@@ -77,13 +98,20 @@ struct Given<'a> {
 
 /// A binding whose method is not there yet.
 struct Compiled {
-    rule: Rule,
+    rule: BindingText,
     variables: Vec<Variable>,
     body: Body,
     response_body: Option<FieldPath>,
 }
 
 impl Registry<'_> {
+    fn refuse(&mut self, sentence: String) {
+        if self.refused < REFUSALS_MAX {
+            self.refusals.push(sentence);
+        }
+        self.refused += 1;
+    }
+
     fn file(&mut self, entry: &Entry, sources: &[Source]) {
         if entry.file.service.is_empty() {
             return;
@@ -125,7 +153,7 @@ impl Registry<'_> {
             .filter(|source| !(infrastructure && source.reflected));
         let first = claims.next()?;
         if let Some(other) = claims.find(|other| other.upstream != first.upstream) {
-            self.refusals.push(format!(
+            self.refuse(format!(
                 "{service}: {} brings it for upstream {} and {} for upstream {}; {} serves it",
                 first.name, first.upstream, other.name, other.upstream, first.upstream
             ));
@@ -141,22 +169,27 @@ impl Registry<'_> {
         let (Some(input_plan), Some(output_plan)) =
             (plan(input.full_name()), plan(output.full_name()))
         else {
-            self.refusals
-                .push(format!("{path}: its messages are not part of the schema"));
+            self.refuse(format!("{path}: its messages are not part of the schema"));
             return;
         };
         let Annotations {
             deprecated,
             idempotency,
-            rules,
-            faults,
+            mut rules,
+            mut faults,
         } = http_rule::read(given.method.options.as_ref());
+        let mut origin = None;
+        if let Some(rule) = self.overrides.of(&format!("{}.{name}", given.service)) {
+            origin = Some(rule.origin());
+            rules = rule.bindings().to_vec();
+            faults.clear();
+        }
         for fault in faults {
-            self.refusals.push(format!("{path}: {fault}"));
+            self.refuse(format!("{path}: {fault}"));
         }
         let compiled: Vec<Compiled> = rules
             .into_iter()
-            .filter_map(|rule| self.bind(&path, rule, input_plan, output_plan))
+            .filter_map(|rule| self.bind(&path, rule, origin, input_plan, output_plan))
             .collect();
         let method = Arc::new(Method {
             id: self.services.methods.len(),
@@ -173,7 +206,7 @@ impl Registry<'_> {
             comment: given.comment,
             bindings: compiled
                 .iter()
-                .map(|binding| Arc::new(text(&binding.rule)))
+                .map(|binding| Arc::new(binding.rule.clone()))
                 .collect(),
             path: path.clone(),
         });
@@ -199,15 +232,23 @@ impl Registry<'_> {
 
     /// Compiles a rule and routes it. Every `Some` becomes one more binding at once, so that routes
     /// and bindings count alike.
-    fn bind(&mut self, path: &str, rule: Rule, input: PlanId, output: PlanId) -> Option<Compiled> {
+    fn bind(
+        &mut self,
+        path: &str,
+        rule: BindingText,
+        origin: Option<&str>,
+        input: PlanId,
+        output: PlanId,
+    ) -> Option<Compiled> {
         let refuse = |reason: String| {
             let template: String = rule.template.chars().take(100).collect();
-            format!("{path}: {} {template}: {reason}", rule.verb)
+            let of = origin.map_or_else(String::new, |origin| format!(" (of {origin})"));
+            format!("{path}: {} {template}{of}: {reason}", rule.verb)
         };
         let template = match Template::parse(&rule.template) {
             Ok(template) => template,
             Err(error) => {
-                self.refusals.push(refuse(error.to_string()));
+                self.refuse(refuse(error.to_string()));
                 return None;
             }
         };
@@ -232,18 +273,23 @@ impl Registry<'_> {
         let (variables, body, response_body) = match compiled {
             Ok(compiled) => compiled,
             Err(reason) => {
-                self.refusals.push(refuse(reason));
+                self.refuse(refuse(reason));
                 return None;
             }
         };
-        if let Err(taken) = self.services.routes.insert(&template, &rule.verb) {
-            let by = self.services.bindings.get(taken);
-            let by = by.map_or_else(
-                || "another binding of the same method".to_owned(),
-                |by| format!("{} ({})", by.method.path, by.template),
-            );
-            self.refusals
-                .push(refuse(format!("matches the same requests as {by}")));
+        if let Err(refused) = self.services.routes.insert(&template, &rule.verb) {
+            let reason = match refused {
+                Refused::Full => "the schema has as many routes as it may".to_owned(),
+                Refused::Taken(taken) => {
+                    let by = self.services.bindings.get(taken);
+                    let by = by.map_or_else(
+                        || "another binding of the same method".to_owned(),
+                        |by| format!("{} ({})", by.method.path, by.template),
+                    );
+                    format!("matches the same requests as {by}")
+                }
+            };
+            self.refuse(refuse(reason));
             return None;
         }
         Some(Compiled {
@@ -309,15 +355,6 @@ fn is_added_to(variable: &FieldPath, body: &Body) -> bool {
         Body::Field(field) => variable.is_at_or_under(field),
     };
     in_body && variable.is_composite()
-}
-
-fn text(rule: &Rule) -> BindingText {
-    BindingText {
-        verb: rule.verb.clone(),
-        template: rule.template.clone(),
-        body: rule.body.clone(),
-        response_body: rule.response_body.clone(),
-    }
 }
 
 /// The comments above a file's methods, by their place in the file.

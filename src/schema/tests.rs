@@ -9,6 +9,7 @@ use protox::file::{ChainFileResolver, File as Opened, FileResolver, GoogleFileRe
 use super::source::builtin;
 use super::*;
 
+mod rules;
 mod sources;
 
 /// Files in memory.
@@ -319,6 +320,19 @@ fn a_thousand_additional_bindings_are_refused() {
     assert_eq!(
         refusals,
         ["/b.Books/M0: google.api.http has 1000 additional_bindings; 99 are served"]
+    );
+}
+
+#[test]
+fn refusals_beyond_what_people_read_are_counted() {
+    let clash = r#"get: "/v" additional_bindings { get: "/v" }"#;
+    let more = " additional_bindings { get: \"/v\" }".repeat(97);
+    let refusals = refusals(&vec![format!("{clash}{more}").as_str(); 110]);
+    assert_eq!(refusals.len(), 10_001);
+    // 110 methods with 99 bindings each, of which one is served.
+    assert_eq!(
+        refusals.last().unwrap(),
+        "889 more bindings and methods are not served"
     );
 }
 

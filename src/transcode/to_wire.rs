@@ -192,18 +192,23 @@ impl<'c> Writer<'c, '_> {
             return Ok(());
         };
         let slot = plan.slot + 1 + index;
+        // The message around the field is a level, although the text does not show it.
+        self.enter()?;
         if below.is_empty() {
-            return inner(self, field, slot);
+            inner(self, field, slot)?;
+            self.leave();
+            return Ok(());
         }
         self.out.extend_from_slice(field.tag.bytes());
         if let Kind::Group(_) = field.kind {
             self.within(below, inner)?;
             self.end_group(field.number);
-            return Ok(());
+        } else {
+            let prefix = self.open_length(slot);
+            self.within(below, inner)?;
+            self.close_length(slot, prefix);
         }
-        let prefix = self.open_length(slot);
-        self.within(below, inner)?;
-        self.close_length(slot, prefix);
+        self.leave();
         Ok(())
     }
 

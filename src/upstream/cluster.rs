@@ -55,6 +55,7 @@ impl Cluster {
             return Err(Status::gateway(Code::Internal, "the upstream has no pool"));
         };
         let (shape, deadline) = (call.method.shape, call.deadline);
+        let accept = call.encodings.accept;
         let mut timer = Timer::new(deadline);
         let answered = tokio::select! {
             biased;
@@ -67,6 +68,7 @@ impl Cluster {
             &self.name,
             answered,
             shape,
+            accept,
             self.max_message,
             timer,
             deadline,

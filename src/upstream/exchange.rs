@@ -13,7 +13,8 @@ use hyper::body::Incoming;
 use tokio::time::Sleep;
 
 use super::pool::{Lease, Pool};
-use crate::call::{Call, Code, Deadline, Encodings, Status, timeout};
+use crate::call::compression::{GRPC_ACCEPT_ENCODING, GRPC_ENCODING};
+use crate::call::{Accept, Call, Code, Codings, Deadline, Encodings, Status, timeout};
 
 mod answers;
 mod body;
@@ -36,8 +37,6 @@ const FIELD_OVERHEAD: usize = 32;
 const UNSENT_MAX: usize = 16;
 
 const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
-const GRPC_ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
-const GRPC_ACCEPT_ENCODING: HeaderName = HeaderName::from_static("grpc-accept-encoding");
 
 /// What this gateway calls itself.
 const AGENT: &str = concat!("transom/", env!("CARGO_PKG_VERSION"));
@@ -168,13 +167,14 @@ fn headers(metadata: HeaderMap, encodings: Encodings) -> HeaderMap {
     };
     headers.insert(USER_AGENT, agent.unwrap_or(HeaderValue::from_static(AGENT)));
     match encodings.request {
-        Some(encoding) => headers.insert(GRPC_ENCODING, encoding),
+        Some(coding) => headers.insert(GRPC_ENCODING, coding.value()),
         None => headers.remove(GRPC_ENCODING),
     };
-    let accept = encodings
-        .accept
-        .unwrap_or(HeaderValue::from_static("identity"));
-    headers.insert(GRPC_ACCEPT_ENCODING, accept);
+    let offered = match encodings.accept {
+        Accept::Opened => Codings::ALL,
+        Accept::Passed(codings) => codings,
+    };
+    headers.insert(GRPC_ACCEPT_ENCODING, offered.value());
     headers
 }
 

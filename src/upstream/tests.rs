@@ -21,6 +21,7 @@ use backend::{Backend, begin, frame, head, ok, read, reset, trailers, upstream};
 
 mod backend;
 mod broken;
+mod compressed;
 mod crowded;
 
 fn call(shape: Shape, requests: Requests) -> Call {
@@ -107,7 +108,7 @@ async fn a_unary_call_is_one_grpc_request_and_its_reply_comes_back() {
         );
         assert_eq!(value("te"), "trailers");
         assert_eq!(value("content-type"), "application/grpc");
-        assert_eq!(value("grpc-accept-encoding"), "identity");
+        assert_eq!(value("grpc-accept-encoding"), "gzip,zstd");
         assert_eq!(
             value("user-agent"),
             format!("phone/1 transom/{}", env!("CARGO_PKG_VERSION"))

@@ -121,19 +121,26 @@ fn routes_lists_what_the_demo_serves() {
             "body": "*", "response_body": "", "upstream": "upstream", "deprecated": false,
         })
     );
-    // What REST does not carry is said to be for gRPC, whatever its annotation names.
-    let collect: Vec<_> = list
+    let streams: Vec<_> = list
         .iter()
-        .filter(|row| row["rpc"] == "demo.echo.v1.EchoService/Collect")
-        .map(|row| (&row["path"], &row["rest"]))
+        .filter(|row| {
+            row["rpc"]
+                .as_str()
+                .unwrap()
+                .starts_with("demo.echo.v1.EchoService/Co")
+        })
+        .map(|row| (&row["path"], &row["shape"], &row["rest"]))
         .collect();
     assert_eq!(
-        collect,
-        [(&json!("/demo.echo.v1.EchoService/Collect"), &json!(false))]
-    );
-    assert!(
-        table.contains("\ngRPC    /demo.echo.v1.EchoService/Collect "),
-        "{table}"
+        streams,
+        [
+            (
+                &json!("/v1/echo:collect"),
+                &json!("client stream"),
+                &json!(true)
+            ),
+            (&json!("/v1/echo:converse"), &json!("bidi"), &json!(true)),
+        ]
     );
     assert!(
         !list

@@ -57,6 +57,39 @@ fn check_refuses_a_schema_with_clashes_and_names_both() {
 }
 
 #[test]
+fn http_rules_take_the_place_of_annotations() {
+    let protos = clashing("ruled-clash");
+    let rules = file(
+        "rules.yaml",
+        "type: google.api.Service\nhttp:\n  rules:\n  - { selector: clash.Shop.Two, get: '/two' }\n",
+    );
+    let given = rules.display().to_string();
+    let routes = transom(&["routes", "--proto", &protos, "--http-rules", &given]);
+    assert_eq!(routes.status.code(), Some(0), "{}", err(&routes));
+    assert!(out(&routes).contains("/two") && err(&routes).is_empty());
+
+    let text = format!(
+        "upstreams: {{ a: {{ url: 'http://h:1' }} }}\nschema: [{{ protos: {protos} }}, {{ reflection: a }}]\nhttp_rules: [rules.yaml]\n"
+    );
+    let path = file("ruled.yaml", &text).display().to_string();
+    let good = transom(&["check", "--config", &path]);
+    assert_eq!(good.status.code(), Some(0), "{}", err(&good));
+
+    // What only the server may have is awaited; without one to ask it is a slip.
+    let more = "http:\n  rules:\n  - { selector: clash.Shop.Two, get: '/two' }\n  - { selector: clash.Shop.Tree, get: '/3' }\n";
+    let more = file("more.yaml", more).display().to_string();
+    let awaited = transom(&["check", "--config", &path, "--http-rules", &more]);
+    assert_eq!(awaited.status.code(), Some(0), "{}", err(&awaited));
+    let alone = file("alone.yaml", &text.replace(", { reflection: a }", ""));
+    let alone = alone.display().to_string();
+    let slip = transom(&["check", "--config", &alone, "--http-rules", &more]);
+    assert_eq!(slip.status.code(), Some(64), "{}", out(&slip));
+    let said =
+        "more.yaml:4: the selector clash.Shop.Tree matches no method; did you mean clash.Shop.";
+    assert!(err(&slip).contains(said), "{}", err(&slip));
+}
+
+#[test]
 fn a_route_of_the_file_that_applies_to_nothing_is_told() {
     let protos = folder("idle-route", &CLASHING.replacen("/one", "/two", 1));
     let text = format!(

@@ -40,6 +40,11 @@ impl Running {
         until(&self.err, part)
     }
 
+    /// Its process.
+    pub(super) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends `INT` or `TERM`.
     pub(super) fn signal(&self, name: &str) {
         let id = self.child.id().to_string();

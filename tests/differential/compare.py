@@ -84,14 +84,22 @@ class Difference:
         return self.we_asked and self.they_asked
 
     @property
+    def answering(self):
+        """The bindings of the rpc that Transom asked, for this HTTP method."""
+        return [b for b in self.schema.bindings if b.rpc == self.transom.rpc and b.method == self.case.method]
+
+    @property
     def bound(self):
-        """The top-level fields that the path binds, for the method and rpc that answered."""
-        return {
-            path[0]
-            for binding in self.schema.bindings
-            if binding.rpc == self.transom.rpc and binding.method == self.case.method
-            for path in binding.bound
-        }
+        """The top-level fields that their paths bind."""
+        return {path[0] for binding in self.answering for path in binding.bound}
+
+    @property
+    def filled_mask(self):
+        """Whether Transom filled the mask of a PATCH that had none."""
+        if self.case.method != "PATCH" or not self.both_asked:
+            return False
+        ours, theirs = self.transom.message, self.envoy.message
+        return bool(ours.update_mask.paths) and not theirs.update_mask.paths
 
     def same_without(self, *fields):
         """Whether the backend got messages that differ in these fields only."""
@@ -107,6 +115,8 @@ class Difference:
         if self.has("query:escaped dot"):
             keys = [pair.partition("=")[0] for pair in self.case.target.partition("?")[2].split("&")]
             fields += tuple(snake(unquote(key).partition(".")[0]) for key in keys if "%2e" in key.lower())
+        if self.filled_mask:
+            fields += ("update_mask",)
         kept = []
         for side in (self.transom, self.envoy):
             message = type(side.message)()

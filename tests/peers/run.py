@@ -7,6 +7,7 @@ nothing but the backend's address: the schema comes by reflection. Calls are mad
 gRPC-Web clients from npm in Node, and by grpcio itself through the gateway.
 """
 
+import gzip
 import json
 import os
 import pathlib
@@ -50,12 +51,12 @@ def first_line(process, wanted):
     sys.exit(f"a process ended before it said {wanted!r}")
 
 
-def curl(base, path, *arguments):
+def curl(base, path, *arguments, stdin=None):
     """The status and the body of one curl call."""
     out = sh(
         "curl", "-sS", "-w", "\n%{http_code}", *arguments, base + path,
-        capture_output=True, text=True,
-    ).stdout
+        capture_output=True, input=stdin,
+    ).stdout.decode()
     body, status = out.rsplit("\n", 1)
     return int(status), body
 
@@ -88,7 +89,7 @@ def rest(base):
     status, body = curl(base, "/v1/sites/north/items?conditions=USED&conditions=2&filter.min_quantity=12")
     check("GET with a nested and a repeated query", (status, len(json.loads(body)["items"])), (200, 1))
     status, body = curl(base, "/v1/sites/north/items/c1:adjust", "-d", '{"by": -2}')
-    check("POST with a custom verb, no content type named by curl's caller", status, 415)
+    check("JSON that curl calls a form", (status, "application/json" in body), (400, True))
     status, body = curl(
         base, "/v1/sites/north/items/c1:adjust", "-H", "content-type: application/json", "-d", '{"by": -2}'
     )
@@ -120,6 +121,18 @@ def rest(base):
     check("a wrong value names its field", (status, json.loads(body)["details"][0]["fieldViolations"][0]["field"]), (400, "item.quantity"))
     check("a wrong verb", curl(base, "/v1/sites/north/items/c1", "-X", "PUT")[0], 405)
     check("HTTP/2 by prior knowledge", curl(base, "/v1/sites/north/items/c1", "--http2-prior-knowledge")[0], 200)
+    many = [f"/v1/sites/north/items?itemId=z{n}" for n in range(20)]
+    for url in many:
+        curl(base, url, "-H", "content-type: application/json", "-d", json.dumps(item))
+    status, plain = curl(base, "/v1/sites/north/items")
+    check("curl --compressed", curl(base, "/v1/sites/north/items", "--compressed"), (status, plain))
+    status, _ = curl(
+        base, "/v1/sites/north/items?itemId=zz", "-H", "content-type: application/json",
+        "-H", "content-encoding: gzip", "--data-binary", "@-", stdin=gzip.compress(json.dumps(item).encode()),
+    )
+    check("a body by Python's gzip", status, 200)
+    for name in [url.rpartition("=")[2] for url in many] + ["zz"]:
+        curl(base, f"/v1/sites/north/items/{name}", "-X", "DELETE")
     check("DELETE", curl(base, "/v1/sites/north/items/c1", "-X", "DELETE"), (200, "{}"))
 
 

@@ -2,10 +2,15 @@
 
 #![allow(clippy::unwrap_used)]
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use http_body_util::BodyExt as _;
+use tokio::time::Instant;
 
 use super::*;
-use crate::observe::Observe;
+use crate::call::Code;
+use crate::observe::{Observe, Tally};
 
 /// Payloads as they are, then how the body is to end.
 struct Plain(Option<Tail>);
@@ -112,4 +117,41 @@ async fn a_stream_is_not_silent_while_messages_go_up() {
     assert_eq!(status.code, Code::Unavailable);
     feeding.await.unwrap();
     assert!(began.elapsed() >= Duration::from_secs(55));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pulse_beats_in_silence_and_wins_it_no_time() {
+    let parts = http::Request::new(()).into_parts().0;
+    let paced =
+        futures_util::StreamExt::then(futures_util::stream::iter([10, 20]), |pause| async move {
+            tokio::time::sleep(Duration::from_secs(pause)).await;
+            Answer::Message(Message::from_payload(b"m"))
+        });
+    let silent = futures_util::StreamExt::chain(paced, futures_util::stream::pending());
+    let mut body = ReplyBody::new(
+        Replies::new(silent),
+        Plain(Some(Tail::Complete)),
+        1 << 20,
+        Some(Idle::new(Duration::from_secs(40), None)),
+        Observe::default().begin(&parts),
+    )
+    .with_pulse(Some(Pulse::new(Duration::from_secs(15), b":")))
+    .preceded_by(b"id");
+    let began = Instant::now();
+    let mut frames = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let data = frame.unwrap().into_data().unwrap();
+        let text = String::from_utf8_lossy(&data).into_owned();
+        frames.push((began.elapsed().as_secs(), text));
+    }
+    let expected = [
+        (0, "id"),
+        (10, "m"),
+        (25, ":"),
+        (30, "m"),
+        (45, ":"),
+        (60, ":"),
+        (70, "UNAVAILABLE"),
+    ];
+    assert_eq!(frames, expected.map(|(at, text)| (at, text.to_owned())));
 }

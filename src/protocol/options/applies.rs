@@ -2,6 +2,7 @@
 //! paths. Both are compared with the schema when it begins to be served, never with requests.
 
 use std::fmt;
+use std::str::Split;
 
 use crate::schema::{Binding, Method};
 
@@ -112,8 +113,7 @@ fn flat(template: &str) -> String {
 fn is_like(pattern: &str, path: &str) -> bool {
     let (pattern, wanted) = split_verb(pattern);
     let (path, verb) = split_verb(path);
-    let segments = |text: &str| -> Vec<String> { text.split('/').map(str::to_owned).collect() };
-    (wanted.is_empty() || wanted == verb) && covers(&segments(pattern), &segments(path))
+    (wanted.is_empty() || wanted == verb) && covers(pattern.split('/'), path.split('/'))
 }
 
 fn split_verb(path: &str) -> (&str, &str) {
@@ -127,30 +127,34 @@ fn split_verb(path: &str) -> (&str, &str) {
     }
 }
 
-/// Linear: remembers only the last `**`, as globs are matched.
-fn covers(pattern: &[String], path: &[String]) -> bool {
-    let (mut p, mut s) = (0, 0);
-    let mut retry: Option<(usize, usize)> = None;
-    while let Some(segment) = path.get(s) {
-        match pattern.get(p).map(String::as_str) {
+/// Remembers only the last `**`, as globs are matched.
+fn covers<'t>(mut pattern: Split<'t, char>, mut path: Split<'t, char>) -> bool {
+    let mut retry: Option<(Split<'t, char>, Split<'t, char>)> = None;
+    loop {
+        let (before, mut after) = (path.clone(), pattern.clone());
+        let Some(segment) = path.next() else {
+            return pattern.all(|rest| rest == "**");
+        };
+        match after.next() {
             Some("**") => {
-                retry = Some((p + 1, s));
-                p += 1;
+                path = before.clone();
+                retry = Some((after.clone(), before));
+                pattern = after;
             }
             Some(wanted) if wanted == segment || (wanted == "*" && segment != "**") => {
-                p += 1;
-                s += 1;
+                pattern = after;
             }
-            _ => match retry {
-                Some((after, from)) => {
-                    (p, s) = (after, from + 1);
-                    retry = Some((after, from + 1));
-                }
-                None => return false,
-            },
+            _ => {
+                let Some((after, mut from)) = retry.take() else {
+                    return false;
+                };
+                from.next();
+                pattern = after.clone();
+                path = from.clone();
+                retry = Some((after, from));
+            }
         }
     }
-    pattern.iter().skip(p).all(|rest| rest == "**")
 }
 
 #[cfg(test)]
@@ -199,6 +203,12 @@ mod tests {
             ("/**/books/*", "/v1/{s=shelves/*}/books", false),
             ("/v1/books", "/v1/books", true),
             ("/**", "/", true),
+            ("/**/a/**/b", "/x/a/y/a/b", true),
+            ("/**/a/**/b", "/x/a/y/a/c", false),
+            ("/**/a/*", "/a/a/a", true),
+            ("/v1/**", "/v1", true),
+            ("/*", "/a/b", false),
+            ("/*/*", "/a", false),
         ] {
             assert_eq!(
                 is_like(pattern, &flat(template)),

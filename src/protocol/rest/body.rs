@@ -11,7 +11,7 @@
 
 use axum::body::Body as Incoming;
 use bytes::Bytes;
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue};
 
 use super::error::{Failure, excerpt};
@@ -68,7 +68,7 @@ impl Kind {
     /// The kind of body that this request has to have.
     ///
     /// # Errors
-    /// 415 for a type or an encoding that the binding cannot take; 400 for parts without a boundary.
+    /// 415 for a type that the binding cannot take; 400 for parts without a boundary.
     pub(super) fn of(
         plans: &Plans,
         binding: &Binding,
@@ -77,7 +77,6 @@ impl Kind {
         if matches!(binding.body, Body::None) {
             return Ok(Self::None);
         }
-        check_encoding(headers)?;
         let stated = match headers.get(CONTENT_TYPE).map(HeaderValue::to_str) {
             None => None,
             Some(Ok(text)) => Some(text),
@@ -156,24 +155,6 @@ fn check_charset(stated: &str) -> Result<(), Failure> {
         Some((_, charset)) => Err(Failure::unsupported_type(format!(
             "found a form in charset {:?}, expected utf-8",
             excerpt(&charset)
-        ))),
-    }
-}
-
-fn check_encoding(headers: &HeaderMap) -> Result<(), Failure> {
-    let is_identity = |value: &HeaderValue| {
-        let value = value.as_bytes().trim_ascii();
-        value.is_empty() || value.eq_ignore_ascii_case(b"identity")
-    };
-    match headers
-        .get_all(CONTENT_ENCODING)
-        .iter()
-        .find(|value| !is_identity(value))
-    {
-        None => Ok(()),
-        Some(value) => Err(Failure::unsupported_type(format!(
-            "found content-encoding {:?}, expected a body that is not compressed",
-            excerpt(&String::from_utf8_lossy(value.as_bytes()))
         ))),
     }
 }

@@ -128,11 +128,6 @@ impl Failure {
         )
     }
 
-    /// 501: a call shape that REST does not carry yet.
-    pub(super) fn unimplemented(message: impl Into<String>) -> Self {
-        Status::gateway(Code::Unimplemented, message).into()
-    }
-
     /// The request's JSON or text did not fit the schema: 400, or 413 where a bound was exceeded.
     /// `within` names the field where the transcoder gives no path of its own.
     pub(super) fn of_input(error: &transcode::Error, within: &str) -> Self {

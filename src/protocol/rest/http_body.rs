@@ -72,7 +72,7 @@ pub(super) fn of_reply(plans: &Plans, binding: &Binding) -> Result<Option<Place>
 }
 
 fn whole_reply(method: &Method) -> Option<Place> {
-    method.http_body_output.then(|| Place { tags: Vec::new() })
+    method.http_body_output.then(Place::whole)
 }
 
 fn is_single(plans: &Plans, field: &FieldPath) -> bool {
@@ -88,6 +88,11 @@ pub(super) struct Place {
 }
 
 impl Place {
+    /// The root message itself.
+    pub(super) const fn whole() -> Self {
+        Self { tags: Vec::new() }
+    }
+
     /// Learns the tags from the encoding of an empty message at that place: a tag and a length for
     /// every level, and nothing else.
     pub(super) fn of(

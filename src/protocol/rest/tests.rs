@@ -22,6 +22,7 @@ use crate::schema::{self, Schema, Source};
 mod answers;
 mod bindings;
 mod bodies;
+mod client_streams;
 mod forms;
 mod hostile;
 mod masks;

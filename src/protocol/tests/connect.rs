@@ -172,7 +172,9 @@ async fn heads_that_are_not_connects() {
         ("connect-timeout-ms", "12345678901", 400),
         ("connect-timeout-ms", "0", 504),
         ("content-encoding", "identity", 200),
-        ("content-encoding", "gzip", 501),
+        ("content-encoding", "gzip", 400), // it is not
+        ("content-encoding", "deflate", 501),
+        ("content-encoding", "gzip, gzip", 501),
         ("x-key-bin", "***", 400),
     ] {
         let mut request = request("{}");

@@ -160,6 +160,37 @@ fn duplicate_symbols_refuse_the_later_file() {
 }
 
 #[test]
+fn fields_with_one_json_name_are_refused() {
+    let with = |syntax: Option<&str>, fields: Vec<Field>| File {
+        syntax: syntax.map(str::to_owned),
+        message: vec![Message {
+            field: fields,
+            ..message("M")
+        }],
+        ..file("a.proto", &[])
+    };
+    let named = |name: &str, number: i32, json: &str| Field {
+        json_name: Some(json.to_owned()),
+        ..field(name, number, 9)
+    };
+    let ok = || file("ok.proto", &[]);
+    for fields in [
+        vec![field("foo_bar", 1, 9), field("fooBar", 2, 9)],
+        vec![named("a", 1, "x"), named("b", 2, "x")],
+        vec![named("a", 1, "b"), field("b", 2, 9)],
+    ] {
+        check(
+            vec![with(Some("proto3"), fields), ok()],
+            &["ok.proto"],
+            &["a.proto"],
+        );
+    }
+    // proto2 chosen names clash too.
+    let fields = vec![named("a", 1, "x"), named("b", 2, "x")];
+    check(vec![with(None, fields), ok()], &["ok.proto"], &["a.proto"]);
+}
+
+#[test]
 fn a_failed_extension_leaves_no_trace() {
     let extend = |name: &str, number: i32, kind: &str| File {
         syntax: None,

@@ -2,30 +2,34 @@
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
-use std::io::Read as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use prost::Message as _;
-use protox::file::{ChainFileResolver, File as Opened, FileResolver, GoogleFileResolver};
+use protox::file::{ChainFileResolver, GoogleFileResolver};
 
 use super::Source;
 use super::builtin::BuiltinResolver;
 use super::descriptor_set::{FILES_MAX, Named};
 use crate::schema::descriptor::FileSet;
 
+mod tree;
+
 #[cfg(test)]
 mod tests;
 
-/// Largest `.proto` file.
-const PROTO_BYTES_MAX: u64 = 16 << 20;
+use tree::{Tree, TreeResolver};
 
 /// Deepest directory below the import root.
 const DEPTH_MAX: usize = 64;
 
-/// After this many broken files the rest is not tried: it is the wrong directory.
-const BROKEN_MAX: usize = 20;
+/// After this many starts the rest is not tried: it is the wrong directory.
+const STARTS_MAX: usize = 20;
+
+/// Broken files that an error lists, if nothing can be served.
+const BROKEN_SHOWN: usize = 20;
 
 /// What an import root holds.
 #[derive(Clone, Debug)]
@@ -79,22 +83,18 @@ impl Source {
     /// The directory cannot be read or holds nothing that compiles.
     pub fn proto_files(root: &Path, upstream: Arc<str>) -> Result<Compiled, ProtoError> {
         let names = list(root)?;
-        let mut broken: Vec<String> = Vec::new();
-        let mut left_out: HashSet<&str> = HashSet::new();
-        // A file that failed may leave traces in the compiler, so the rest starts afresh.
-        let descriptors = loop {
-            match compile(root, &names, &left_out) {
-                Ok(descriptors) => break descriptors,
-                Err((name, reason)) => {
-                    broken.push(reason);
-                    left_out.insert(name);
-                    if left_out.len() == names.len() || broken.len() >= BROKEN_MAX {
-                        let path = root.to_owned();
-                        return Err(ProtoError::Broken { path, broken });
-                    }
-                }
+        let tree = Tree::parse(root, &names);
+        let (descriptors, broken) = compile(tree, &names).map_err(|mut broken| {
+            let more = broken.len().saturating_sub(BROKEN_SHOWN);
+            broken.truncate(BROKEN_SHOWN);
+            if more > 0 {
+                broken.push(format!("… and {more} more"));
             }
-        };
+            ProtoError::Broken {
+                path: root.to_owned(),
+                broken,
+            }
+        })?;
         let source = Self {
             name: root.display().to_string(),
             descriptors,
@@ -105,36 +105,50 @@ impl Source {
     }
 }
 
-/// Compiles all but what is left out; the first file that fails, and why.
-fn compile<'n>(
-    root: &Path,
-    names: &'n [String],
-    left_out: &HashSet<&str>,
-) -> Result<Vec<u8>, (&'n str, String)> {
+/// A descriptor set of what compiles, and a line for each file that does not; only these lines if
+/// it is all of them, or more than are worth trying.
+fn compile(tree: Tree, names: &[String]) -> Result<(Vec<u8>, Vec<String>), Vec<String>> {
+    let tree = Rc::new(tree);
+    tree.spread();
+    for _ in 0..STARTS_MAX {
+        let descriptors = compile_from_start(&tree, names);
+        if tree.broken.borrow().len() == names.len() {
+            break;
+        }
+        if let Some(descriptors) = descriptors {
+            return Ok((descriptors, tree.told()));
+        }
+    }
+    Err(tree.told())
+}
+
+/// Compiles all but what is left out, and leaves out what fails; `None` if something failed in such
+/// a way that the rest has to start afresh.
+fn compile_from_start(tree: &Rc<Tree>, names: &[String]) -> Option<Vec<u8>> {
     let mut chain = ChainFileResolver::new();
-    chain.add(RootResolver(root.to_owned()));
+    chain.add(TreeResolver(Rc::clone(tree)));
     chain.add(BuiltinResolver);
     chain.add(GoogleFileResolver::new());
     let mut compiler = protox::Compiler::with_file_resolver(chain);
     compiler.include_imports(true).include_source_info(true);
-    for name in names
-        .iter()
-        .filter(|name| !left_out.contains(name.as_str()))
-    {
+    for name in names {
+        if tree.is_broken(name) {
+            continue;
+        }
+        tree.extends.set(false);
         let opened = catch_unwind(AssertUnwindSafe(|| compiler.open_file(name).map(|_| ())));
-        let reason = match opened {
+        let (reason, panicked) = match opened {
             Ok(Ok(())) => continue,
             // `Debug` is where file, line and column are.
-            Ok(Err(error)) => format!("{error:?}"),
-            Err(_) => "the compiler failed on it".to_owned(),
+            Ok(Err(error)) => (format!("{error:?}"), false),
+            Err(_) => ("the compiler failed on it".to_owned(), true),
         };
-        // An error in an import is told with that file's name; this one's stands before it.
-        let reason = if reason.starts_with(name.as_str()) {
-            reason
-        } else {
-            format!("{name}: {reason}")
-        };
-        return Err((name, reason));
+        tree.refuse(name, &reason);
+        tree.spread();
+        // The extensions of a file that failed stay in the compiler, and lead nowhere.
+        if panicked || tree.extends.get() {
+            return None;
+        }
     }
     // Imports that are not of this directory stay out: the schema has better ways to fill gaps,
     // and a backend may bring its own version of them.
@@ -147,7 +161,7 @@ fn compile<'n>(
             .and_then(|named| named.name)
             .is_some_and(|name| own.contains(name.as_str()))
     });
-    Ok(set.encode_to_vec())
+    Some(set.encode_to_vec())
 }
 
 /// Import paths of every `.proto` file, sorted. Hidden entries and linked directories are left
@@ -188,68 +202,6 @@ fn list(root: &Path) -> Result<Vec<String>, ProtoError> {
     }
     names.sort();
     Ok(names)
-}
-
-/// Opens files below the import root, and nowhere else.
-#[derive(Debug)]
-struct RootResolver(PathBuf);
-
-impl FileResolver for RootResolver {
-    fn open_file(&self, name: &str) -> Result<Opened, protox::Error> {
-        let strange = |part: &str| matches!(part, "" | "." | "..") || part.contains('\\');
-        if name.split('/').any(strange) {
-            return Err(protox::Error::file_not_found(name));
-        }
-        let Ok(file) = std::fs::File::open(self.0.join(name)) else {
-            return Err(protox::Error::file_not_found(name));
-        };
-        let refuse = |reason: String| Err(protox::Error::new(Refused(format!("{name}:{reason}"))));
-        let mut text = String::new();
-        if let Err(error) = file.take(PROTO_BYTES_MAX + 1).read_to_string(&mut text) {
-            return refuse(format!(" cannot be read: {error}"));
-        }
-        if text.len() as u64 > PROTO_BYTES_MAX {
-            return refuse(format!(" is larger than {PROTO_BYTES_MAX} bytes"));
-        }
-        if let Some(line) = edition_line(&text) {
-            return refuse(format!(
-                "{line}:1: `edition` cannot be compiled here, only proto2 and proto3 can; compile \
-                 it with protoc or buf (--include_imports --descriptor_set_out=FILE) and give the \
-                 result by --descriptors"
-            ));
-        }
-        Opened::from_source(name, &text)
-    }
-}
-
-/// A refusal whose `Debug` is its text: that is what protox shows.
-#[derive(thiserror::Error)]
-#[error("{0}")]
-struct Refused(String);
-
-impl std::fmt::Debug for Refused {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// The line, from 1, on which the file's first statement is `edition = …`.
-fn edition_line(text: &str) -> Option<usize> {
-    let whole = text.trim_start_matches('\u{feff}');
-    let mut rest = whole;
-    loop {
-        rest = rest.trim_start();
-        if let Some(comment) = rest.strip_prefix("//") {
-            rest = comment.split_once('\n')?.1;
-        } else if let Some(comment) = rest.strip_prefix("/*") {
-            rest = comment.split_once("*/")?.1;
-        } else {
-            let value = rest.strip_prefix("edition")?.trim_start();
-            let before = whole.len().saturating_sub(rest.len());
-            let newlines = whole.bytes().take(before).filter(|&byte| byte == b'\n');
-            return value.starts_with('=').then_some(newlines.count() + 1);
-        }
-    }
 }
 
 fn lines(broken: &[String]) -> String {

@@ -12,10 +12,11 @@ use http_body::Body;
 use hyper::body::Incoming;
 
 use super::failure::Failure;
-use super::{Answered, GRPC_ENCODING, HEADERS_MAX, Hold, Timer, is_oversize, trailers};
+use super::{Answered, HEADERS_MAX, Hold, Timer, is_oversize, trailers};
+use crate::call::compression::{self, GRPC_ENCODING, Unopened};
 use crate::call::{
-    Answer, Code, Deadline, End, FrameDecoder, FrameError, Message, Metadata, Origin, Replies,
-    Reply, Retry, Status,
+    Accept, Answer, Code, Coding, Deadline, End, FrameDecoder, FrameError, Message, Metadata,
+    Origin, Replies, Reply, Retry, Status,
 };
 use crate::schema::method::Shape;
 
@@ -42,7 +43,8 @@ struct Live {
     /// A `grpc-status` in the headers of a response that has a body all the same.
     early: Option<End>,
     cardinality: Cardinality,
-    compression: Compression,
+    compressed: Compressed,
+    max_message: usize,
     taken: usize,
     timer: Timer,
     deadline: Deadline,
@@ -56,11 +58,32 @@ enum Cardinality {
     Any,
 }
 
-/// Whether messages may have their compressed flag set.
+/// What becomes of a message that has its compressed flag set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Compression {
-    Named,
+enum Compressed {
+    /// The backend said nothing of compression.
     Unnamed,
+    /// It named something that was not offered, and is not known.
+    Unknown,
+    /// The caller takes it as it is.
+    Passed(Coding),
+    /// The caller gets what is in it.
+    Opened(Coding),
+}
+
+impl Compressed {
+    fn of(encoding: Option<&HeaderValue>, accept: Accept) -> Self {
+        let Some(name) = encoding.filter(|name| *name != "identity") else {
+            return Self::Unnamed;
+        };
+        match (Coding::of_messages(name.as_bytes()), accept) {
+            (None, _) => Self::Unknown,
+            (Some(coding), Accept::Passed(codings)) if codings.contains(coding) => {
+                Self::Passed(coding)
+            }
+            (Some(coding), _) => Self::Opened(coding),
+        }
+    }
 }
 
 impl Answers {
@@ -72,6 +95,7 @@ impl Answers {
         name: &Arc<str>,
         answered: Answered,
         shape: Shape,
+        accept: Accept,
         max_message: usize,
         timer: Timer,
         deadline: Deadline,
@@ -104,19 +128,15 @@ impl Answers {
         if parts.status != StatusCode::OK && early.is_none() {
             return Err(http_error(name, parts.status, ""));
         }
-        let encoding = headers
-            .remove(GRPC_ENCODING)
-            .filter(|encoding| encoding != "identity");
+        let compressed = Compressed::of(headers.remove(GRPC_ENCODING).as_ref(), accept);
         let live = Live {
             name: Arc::clone(name),
             body,
             decoder: FrameDecoder::new(max_message),
             early,
             cardinality: Cardinality::of(shape),
-            compression: match encoding {
-                Some(_) => Compression::Named,
-                None => Compression::Unnamed,
-            },
+            compressed,
+            max_message,
             taken: 0,
             timer,
             deadline,
@@ -124,7 +144,10 @@ impl Answers {
         };
         Ok(Reply {
             metadata: Metadata(headers),
-            encoding,
+            encoding: match compressed {
+                Compressed::Passed(coding) => Some(coding),
+                Compressed::Unnamed | Compressed::Unknown | Compressed::Opened(_) => None,
+            },
             replies: Replies::new(Self { live: Some(live) }),
         })
     }
@@ -181,16 +204,43 @@ impl Live {
     }
 
     fn take(&mut self, message: Message) -> Answer {
-        if message.is_compressed() && self.compression == Compression::Unnamed {
-            let what = "sent a compressed message without naming its encoding";
-            return fail(protocol_error(&self.name, Code::Internal, what));
-        }
+        let message = if message.is_compressed() {
+            match self.decompress(message) {
+                Ok(message) => message,
+                Err(status) => return fail(status),
+            }
+        } else {
+            message
+        };
         self.taken += 1;
         if self.cardinality == Cardinality::One && self.taken > 1 {
             let what = "sent more than one message to a method that answers with one";
             return fail(protocol_error(&self.name, Code::Unimplemented, what));
         }
         Answer::Message(message)
+    }
+
+    /// What the caller gets of a compressed message.
+    fn decompress(&self, message: Message) -> Result<Message, Status> {
+        let internal = |what| Err(protocol_error(&self.name, Code::Internal, what));
+        match self.compressed {
+            Compressed::Unnamed => {
+                internal("sent a compressed message without naming its encoding")
+            }
+            Compressed::Unknown => {
+                internal("compressed a message in an encoding that it was not offered")
+            }
+            Compressed::Passed(_) => Ok(message),
+            Compressed::Opened(coding) => compression::open(&message, coding, self.max_message)
+                .map_err(|unopened| match unopened {
+                    Unopened::TooLarge { .. } => {
+                        Status::gateway(unopened.code(), format!("in the reply, {unopened}"))
+                    }
+                    Unopened::Broken { .. } => {
+                        protocol_error(&self.name, unopened.code(), &format!("failed: {unopened}"))
+                    }
+                }),
+        }
     }
 
     /// The body ended without trailers.

@@ -95,6 +95,26 @@ async fn json_that_does_not_fit_is_refused_by_field() {
 }
 
 #[tokio::test]
+async fn a_bodys_field_is_one_level_deeper_than_its_text() {
+    let gateway = Gateway::echo();
+    for (levels, status) in [(99, 200), (100, 400)] {
+        let around = levels - 1;
+        let json = format!(
+            "{}{{}}{}",
+            r#"{"child":"#.repeat(around),
+            "}".repeat(around)
+        );
+        let answer = gateway.send(request("PUT", "/v1/child", json)).await;
+        assert_eq!(answer.status, status, "{levels} levels: {}", answer.text());
+    }
+    assert_eq!(
+        gateway.calls(),
+        1,
+        "the backend was asked for what is too deep"
+    );
+}
+
+#[tokio::test]
 async fn a_400_says_which_field_and_echoes_little() {
     let gateway = Gateway::echo();
     let long = "x".repeat(5000);
@@ -186,7 +206,8 @@ async fn only_the_types_a_binding_takes_are_taken() {
             "content-type",
         ),
         (encoded("identity"), 200, "{}"),
-        (encoded("gzip"), 415, "gzip"),
+        (encoded("gzip"), 400, "not valid gzip"),
+        (encoded("deflate"), 415, "gzip"),
         (encoded("gzip, gzip"), 415, "gzip"),
         (request("POST", "/v1/nobody", ""), 200, "{}"),
         (request("POST", "/v1/nobody", "{}"), 400, "found a body"),

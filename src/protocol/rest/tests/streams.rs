@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::*;
+use crate::protocol::rest;
 
 fn streaming(messages: &'static [&'static str], status: Status) -> Gateway {
     Gateway::new(move |_, _| {
@@ -101,31 +102,315 @@ async fn an_error_after_it_is_the_last_line() {
     );
 }
 
+fn accepting(path: &str, accept: &str) -> Request<Body> {
+    with_header(request("GET", path, ""), "accept", accept)
+}
+
+/// What a stream of these messages with this end is for a client that accepts this.
+async fn framed(
+    options: Options,
+    accept: &str,
+    path: &str,
+    messages: &'static [&'static str],
+    status: Status,
+) -> Got {
+    let gateway = Gateway::with(options, move |_, _| {
+        let messages: Vec<_> = messages.iter().copied().map(named).collect();
+        Ok(reply(&messages, status.clone()))
+    });
+    gateway.send(accepting(path, accept)).await
+}
+
+fn rest_options(change: impl FnOnce(&mut rest::Options)) -> Options {
+    let mut options = Options::default();
+    change(&mut options.rest);
+    options
+}
+
 #[tokio::test]
-async fn what_is_not_available_yet_says_what_is() {
-    let gateway = streaming(&["a"], Status::ok());
-    for accept in ["application/json", "text/event-stream"] {
-        let got = gateway
-            .send(with_header(
-                request("GET", "/v1/watch", ""),
-                "accept",
-                accept,
+async fn accept_chooses_the_framing() {
+    let two: &[&str] = &["a", "b"];
+    let lines = "{\"name\":\"a\"}\n{\"name\":\"b\"}\n";
+    let array = "[{\"name\":\"a\"},{\"name\":\"b\"}]";
+    let events = "data: {\"name\":\"a\"}\n\ndata: {\"name\":\"b\"}\n\n";
+    let enveloped = "{\"result\":{\"name\":\"a\"}}\n{\"result\":{\"name\":\"b\"}}\n";
+    let plain = rest_options(|_| {});
+    let arrays = rest_options(|rest| rest.stream = rest::StreamForm::Array);
+    let results = rest_options(|rest| rest.envelope = rest::Envelope::Result);
+    let rows = [
+        (&plain, "*/*", "application/x-ndjson", lines, ""),
+        (&plain, "application/jsonl", "application/jsonl", lines, ""),
+        (
+            &plain,
+            "application/json, text/plain, */*",
+            "application/json",
+            array,
+            "[]",
+        ),
+        (&plain, "text/event-stream", "text/event-stream", events, ""),
+        (
+            &plain,
+            "text/event-stream;q=0.4, application/json;q=0.5",
+            "application/json",
+            array,
+            "[]",
+        ),
+        (&arrays, "*/*", "application/json", array, "[]"),
+        (
+            &arrays,
+            "application/x-ndjson",
+            "application/x-ndjson",
+            lines,
+            "",
+        ),
+        (&results, "*/*", "application/json", enveloped, ""),
+        (
+            &results,
+            "application/json",
+            "application/json",
+            enveloped,
+            "",
+        ),
+        (
+            &results,
+            "application/x-ndjson",
+            "application/x-ndjson",
+            enveloped,
+            "",
+        ),
+        (
+            &results,
+            "text/event-stream",
+            "text/event-stream",
+            events,
+            "",
+        ),
+    ];
+    for (options, accept, content_type, expected, empty) in rows {
+        let got = framed(options.clone(), accept, "/v1/watch", two, Status::ok()).await;
+        assert_eq!(
+            (got.status.as_u16(), got.text(), got.aborted),
+            (200, expected, false),
+            "{accept}"
+        );
+        assert_eq!(got.header("content-type"), Some(content_type), "{accept}");
+        let none = framed(options.clone(), accept, "/v1/watch", &[], Status::ok()).await;
+        assert_eq!(
+            (none.status.as_u16(), none.text(), none.aborted),
+            (200, empty, false),
+            "{accept}"
+        );
+        assert_eq!(none.header("content-type"), Some(content_type), "{accept}");
+        let lost = Status::upstream(Code::NotFound, "gone");
+        let error = framed(options.clone(), accept, "/v1/watch", &[], lost).await;
+        assert_eq!(
+            (
+                error.status.as_u16(),
+                error.header("content-type"),
+                error.json()["code"].as_i64()
+            ),
+            (404, Some("application/json"), Some(5)),
+            "{accept}"
+        );
+    }
+    let got = framed(plain, "text/html", "/v1/watch", two, Status::ok()).await;
+    assert_eq!(got.status, 406);
+    for name in ["x-ndjson", "jsonl", "application/json", "event-stream"] {
+        assert!(got.text().contains(name), "{}", got.text());
+    }
+}
+
+#[tokio::test]
+async fn a_stream_that_breaks_never_looks_like_a_success() {
+    let plain = rest_options(|_| {});
+    let results = rest_options(|rest| rest.envelope = rest::Envelope::Result);
+    let status = r#"{"code":15,"message":"lost","details":[]}"#;
+    let rows = [
+        (
+            &plain,
+            "*/*",
+            "/v1/watch",
+            format!("{{\"name\":\"a\"}}\n{{\"error\":{status}}}\n"),
+            false,
+        ),
+        (
+            &plain,
+            "*/*",
+            "/v1/errors",
+            format!("{{\"error\":\"a\"}}\n{{\"@error\":{status}}}\n"),
+            false,
+        ),
+        (
+            &plain,
+            "application/json",
+            "/v1/watch",
+            format!("[{{\"name\":\"a\"}},{{\"error\":{status}}}"),
+            true,
+        ),
+        (
+            &plain,
+            "application/json",
+            "/v1/errors",
+            format!("[{{\"error\":\"a\"}},{{\"@error\":{status}}}"),
+            true,
+        ),
+        (
+            &plain,
+            "text/event-stream",
+            "/v1/watch",
+            format!("data: {{\"name\":\"a\"}}\n\nevent: error\ndata: {status}\n\n"),
+            false,
+        ),
+        (
+            &results,
+            "*/*",
+            "/v1/watch",
+            format!("{{\"result\":{{\"name\":\"a\"}}}}\n{{\"error\":{status}}}\n"),
+            false,
+        ),
+        (
+            &results,
+            "*/*",
+            "/v1/errors",
+            format!("{{\"result\":{{\"error\":\"a\"}}}}\n{{\"error\":{status}}}\n"),
+            false,
+        ),
+    ];
+    for (options, accept, path, expected, aborted) in rows {
+        let lost = Status::upstream(Code::DataLoss, "lost");
+        let got = framed(options.clone(), accept, path, &["a"], lost).await;
+        assert_eq!(
+            (got.status.as_u16(), got.text(), got.aborted),
+            (200, &*expected, aborted),
+            "{accept}"
+        );
+    }
+    // A message that cannot be shown, and one above the limit, break it as well.
+    let too_long: &'static str = Box::leak("x".repeat(100).into_boxed_str());
+    for (broken, code) in [
+        (Message::from_payload(&[0x0a, 1, 0xff]), 13),
+        (named(too_long), 8),
+    ] {
+        let mut options = Options::default();
+        options.limits.response_message = 50;
+        let gateway = Gateway::with(options, move |_, _| {
+            Ok(reply(
+                &[named("a"), broken.clone(), named("b")],
+                Status::ok(),
             ))
+        });
+        let got = gateway
+            .send(accepting("/v1/watch", "application/json"))
             .await;
-        assert_eq!(got.status, 406);
+        let expected = format!("[{{\"name\":\"a\"}},{{\"error\":{{\"code\":{code},");
         assert!(
-            got.text().contains("application/x-ndjson"),
+            got.aborted && got.text().starts_with(&expected),
             "{}",
             got.text()
         );
+        assert!(got.text().ends_with("}}"), "{}", got.text());
     }
-    let got = gateway.post("/v1/collect", "{}").await;
-    assert_eq!(
-        (got.status.as_u16(), got.json()["code"].as_i64()),
-        (501, Some(12))
+}
+
+#[tokio::test]
+async fn an_item_that_can_have_any_key_leaves_error_to_itself() {
+    // {"error": true} as a Struct.
+    let item = Message::from_payload(b"\x0a\x0b\x0a\x05error\x12\x02\x20\x01");
+    let gateway = Gateway::new(move |_, _| {
+        let lost = Status::upstream(Code::DataLoss, "lost");
+        Ok(reply(std::slice::from_ref(&item), lost))
+    });
+    let got = gateway.get("/v1/objects").await;
+    let expected =
+        "{\"error\":true}\n{\"@error\":{\"code\":15,\"message\":\"lost\",\"details\":[]}}\n";
+    assert_eq!(got.text(), expected);
+}
+
+#[tokio::test]
+async fn events_tell_proxies_to_let_them_through_and_where_they_stand() {
+    let gateway = Gateway::new(|call, _| {
+        let back = call
+            .metadata
+            .get("last-event-id")
+            .map(|id| id.to_str().unwrap());
+        assert_eq!(back, Some("41"));
+        let head = [("last-event-id", "42")];
+        let messages = [named("a")];
+        Ok(reply_with(
+            &head,
+            &messages,
+            Status::ok(),
+            &[("last-event-id", "43")],
+        ))
+    });
+    let request = with_header(
+        accepting("/v1/watch", "text/event-stream"),
+        "last-event-id",
+        "41",
     );
-    assert!(got.text().contains("gRPC"), "{}", got.text());
-    assert_eq!(gateway.calls(), 0);
+    let got = gateway.send(request).await;
+    assert_eq!(got.header("cache-control"), Some("no-cache"));
+    assert_eq!(got.header("x-accel-buffering"), Some("no"));
+    assert_eq!(got.text(), "id: 42\n\ndata: {\"name\":\"a\"}\n\nid: 43\n\n");
+    // 204 is how a server tells an EventSource not to come back.
+    let gateway = Gateway::new(|_, _| {
+        Ok(reply_with(
+            &[("x-http-code", "204")],
+            &[],
+            Status::ok(),
+            &[],
+        ))
+    });
+    let got = gateway
+        .send(accepting("/v1/watch", "text/event-stream"))
+        .await;
+    assert_eq!((got.status.as_u16(), got.text()), (204, ""));
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_are_kept_alive_and_silence_still_ends_them() {
+    let quiet = || {
+        Gateway::new(|_, _| {
+            Ok(Reply {
+                metadata: Metadata::new(),
+                encoding: None,
+                replies: Replies::new(stream::pending()),
+            })
+        })
+    };
+    let began = tokio::time::Instant::now();
+    let response = quiet()
+        .router
+        .handle(accepting("/v1/watch", "text/event-stream"))
+        .await;
+    // The head waits for the first message only as long as nobody has to be told of the silence.
+    assert_eq!(
+        (response.status().as_u16(), began.elapsed().as_secs()),
+        (200, 15)
+    );
+    let mut body = response.into_body();
+    let mut frames = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let data = frame.unwrap().into_data().unwrap();
+        frames.push((
+            began.elapsed().as_secs(),
+            String::from_utf8(data.to_vec()).unwrap(),
+        ));
+    }
+    let (end, beats) = frames.split_last().unwrap();
+    let expected: Vec<_> = (1..20).map(|n| (n * 15, ":\n\n".to_owned())).collect();
+    assert_eq!(beats, expected);
+    assert_eq!(end.0, 300, "comments win the stream no time");
+    assert!(
+        end.1.starts_with("event: error\ndata: {\"code\":14,"),
+        "{}",
+        end.1
+    );
+    // Other forms have nothing that could be said in silence.
+    let got = quiet()
+        .send(accepting("/v1/watch", "application/json"))
+        .await;
+    assert_eq!(got.status, 503);
 }
 
 #[tokio::test]

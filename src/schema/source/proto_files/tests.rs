@@ -4,6 +4,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use super::tree::edition_line;
 use super::*;
 use crate::schema::descriptor::File;
 
@@ -129,6 +130,68 @@ fn a_broken_file_is_told_with_line_and_column_and_the_rest_compiles() {
         "{}",
         compiled.broken[4]
     );
+}
+
+#[test]
+fn a_copy_of_a_well_known_file_that_is_too_new_takes_nothing_with_it() {
+    let root = Root::new(&[
+        ("books/books.proto", BOOKS),
+        ("common/types.proto", TYPES),
+        (
+            "google/protobuf/descriptor.proto",
+            "syntax = \"proto2\";\npackage google.protobuf;\nmessage FileOptions {\n  extensions 1000 [declaration = { number: 1000 }];\n}\n",
+        ),
+        (
+            "google/protobuf/timestamp.proto",
+            "edition = \"2024\";\npackage google.protobuf;\nmessage Timestamp {}\n",
+        ),
+        ("google/protobuf/own.proto", "edition = \"2024\";\n"),
+    ]);
+    let compiled = root.compile().unwrap();
+    assert_eq!(compiled.broken.len(), 1, "{:#?}", compiled.broken);
+    assert!(compiled.broken[0].starts_with("google/protobuf/own.proto:1:1:"));
+    let schema = crate::schema::Schema::build(vec![compiled.source], &Default::default()).unwrap();
+    assert!(schema.refusals().is_empty(), "{:?}", schema.refusals());
+    assert!(schema.method("/books.Books/Get").is_some());
+}
+
+#[test]
+fn a_file_that_fails_with_extensions_leaves_no_trace() {
+    let broken = "syntax = \"proto2\";\nimport \"ok.proto\";\nextend Ok { optional int32 more = 100; }\nmessage M { optional None none = 1; }\n";
+    let root = Root::new(&[
+        ("a.proto", broken),
+        (
+            "b.proto",
+            "syntax = \"proto2\";\nimport \"ok.proto\";\nextend Ok { optional string more = 100; }\n",
+        ),
+        (
+            "c.proto",
+            "syntax = \"proto3\";\nmessage M { None none = 1; }\n",
+        ),
+        ("d.proto", "syntax = \"proto3\";\nmessage M {}\n"),
+        (
+            "ok.proto",
+            "syntax = \"proto2\";\nmessage Ok { extensions 100 to 200; }\n",
+        ),
+    ]);
+    let compiled = root.compile().unwrap();
+    assert_eq!(names(&compiled), ["b.proto", "d.proto", "ok.proto"]);
+    assert_eq!(compiled.broken.len(), 2, "{:?}", compiled.broken);
+}
+
+#[test]
+fn many_files_that_do_not_parse_do_not_stop_the_rest() {
+    let names: Vec<String> = (0..60).map(|n| format!("broken{n:02}.proto")).collect();
+    let mut files: Vec<(&str, &str)> = names
+        .iter()
+        .map(|name| (name.as_str(), "syntax = \"proto3\";\nmessage {\n"))
+        .collect();
+    files.push(("common/types.proto", TYPES));
+    let compiled = Root::new(&files).compile().unwrap();
+    assert_eq!(compiled.broken.len(), 60);
+    files.pop();
+    let error = Root::new(&files).compile().unwrap_err().to_string();
+    assert!(error.ends_with("\n  … and 40 more"), "{error}");
 }
 
 #[test]

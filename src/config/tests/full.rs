@@ -1,0 +1,142 @@
+//! The shipped file with every key, against the JSON Schema and the defaults.
+
+use std::collections::BTreeSet;
+
+use super::*;
+
+/// Every leaf of a JSON Schema, as a dotted path; `*` for any name, `[]` for any element.
+fn leaves(schema: &Value, path: &str, found: &mut BTreeSet<String>) {
+    let below = |name: &str| {
+        if path.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{path}.{name}")
+        }
+    };
+    if let Some(properties) = schema["properties"].as_object() {
+        for (name, property) in properties {
+            leaves(property, &below(name), found);
+        }
+    } else if schema["additionalProperties"].is_object() {
+        leaves(&schema["additionalProperties"], &below("*"), found);
+    } else if let Some(patterns) = schema["patternProperties"].as_object() {
+        patterns
+            .values()
+            .for_each(|value| leaves(value, &below("*"), found));
+    } else if schema["items"]["properties"].is_object() {
+        leaves(&schema["items"], &format!("{path}[]"), found);
+    } else {
+        assert!(
+            schema["description"].is_string(),
+            "{path} has no description: {schema}"
+        );
+        found.insert(path.to_owned());
+    }
+}
+
+/// Every leaf of a value, in the same notation.
+fn keys(value: &Value, path: &str, found: &mut BTreeSet<String>) {
+    let below = |name: &str| {
+        if path.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{path}.{name}")
+        }
+    };
+    match value {
+        Value::Object(map) if path == "upstreams" => {
+            map.values()
+                .for_each(|value| keys(value, &below("*"), found));
+        }
+        Value::Object(map) => map
+            .iter()
+            .for_each(|(name, value)| keys(value, &below(name), found)),
+        Value::Array(list) if list.iter().any(Value::is_object) => list
+            .iter()
+            .for_each(|value| keys(value, &format!("{path}[]"), found)),
+        _ => {
+            found.insert(path.to_owned());
+        }
+    }
+}
+
+#[test]
+fn the_full_file_has_every_key_of_the_json_schema() {
+    let schema: Value = serde_json::from_str(&json_schema()).unwrap();
+    let text = std::fs::read_to_string(shipped("full.yaml")).unwrap();
+    let file: Value = serde_saphyr::from_str(&text).unwrap();
+    let (mut in_schema, mut in_file) = (BTreeSet::new(), BTreeSet::new());
+    leaves(&schema, "", &mut in_schema);
+    keys(&file, "", &mut in_file);
+    assert!(in_schema.len() > 50, "{in_schema:?}");
+    // A route's sections have the gateway's keys; the file shows some of them there.
+    let is_shown_above = |key: &str| {
+        let above = key.strip_prefix("routes[].").unwrap_or_default();
+        in_schema.contains(above) && above.contains('.')
+    };
+    let of_routes: BTreeSet<_> = in_schema
+        .iter()
+        .filter(|key| is_shown_above(key))
+        .cloned()
+        .collect();
+    assert!(of_routes.len() > 20, "{of_routes:?}");
+    assert!(in_file.is_subset(&in_schema), "{in_file:?}");
+    let in_schema: BTreeSet<_> = in_schema.difference(&of_routes).cloned().collect();
+    let in_file: BTreeSet<_> = in_file.difference(&of_routes).cloned().collect();
+    assert_eq!(in_schema, in_file);
+}
+
+#[test]
+fn without_a_line_that_the_full_file_calls_a_default_nothing_changes() {
+    let text = std::fs::read_to_string(shipped("full.yaml")).unwrap();
+    let shown = |text: &str| format!("{:?}", settings(text).unwrap());
+    let whole = shown(&text);
+    let lines: Vec<_> = text.lines().collect();
+    let mut tried = 0;
+    for (at, line) in lines.iter().enumerate() {
+        if line.contains("# default") {
+            let without = lines.iter().enumerate().filter(|(other, _)| *other != at);
+            let without: Vec<_> = without.map(|(_, line)| *line).collect();
+            let mut without = without.join("\n");
+            if line.contains("require_protocol_version") {
+                without = without.replace("\nconnect:\n", "\nconnect: {}\n"); // its only key
+            }
+            assert_eq!(shown(&without), whole, "{line}");
+            tried += 1;
+        }
+    }
+    let mut all = BTreeSet::new();
+    let schema: Value = serde_json::from_str(&json_schema()).unwrap();
+    leaves(&schema, "", &mut all);
+    all.retain(|key| !key.starts_with("routes[]") && !key.starts_with("schema[]"));
+    for without_default in ["admin.listen", "workers", "upstreams.*.url", "http_rules"] {
+        assert!(all.remove(without_default), "{without_default}");
+    }
+    assert_eq!(tried, all.len(), "{all:?}");
+}
+
+#[test]
+fn the_json_schema_shows_every_default_and_refuses_unknown_keys() {
+    let schema: Value = serde_json::from_str(&json_schema()).unwrap();
+    assert_eq!(schema["additionalProperties"], false);
+    for section in [
+        "routing", "rest", "json", "metadata", "connect", "limits", "timeouts", "log",
+    ] {
+        let section = &schema["properties"][section];
+        assert_eq!(section["additionalProperties"], false, "{section}");
+        for (key, property) in section["properties"].as_object().unwrap() {
+            assert!(!property["default"].is_null(), "{key}: {property}");
+        }
+    }
+    let of_routes = &schema["properties"]["routes"]["items"]["properties"];
+    assert_eq!(of_routes["json"]["additionalProperties"], false);
+    let pretty = of_routes["json"]["properties"]["pretty"]
+        .as_object()
+        .unwrap();
+    assert!(!pretty.contains_key("default"), "it is the gateway's");
+    assert_eq!(schema["properties"]["listen"]["default"], "127.0.0.1:8080");
+    assert_eq!(
+        schema["properties"]["timeouts"]["properties"]["unary"]["default"],
+        "15s"
+    );
+}
