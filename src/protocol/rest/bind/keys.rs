@@ -9,7 +9,7 @@ use crate::protocol::rest::error::{Failure, excerpt};
 use crate::protocol::rest::http_body;
 use crate::schema::{Binding, Body};
 use crate::transcode::{
-    Facts, FieldPath, FieldRef, Lost, PlanId, Plans, Scratch, Step, Trail, Unknown, Zero,
+    self, Facts, FieldPath, FieldRef, Lost, PlanId, Plans, Scratch, Step, Trail, Unknown, Zero,
 };
 
 /// Values that one request can give by name at most, in its query, and in its body again.
@@ -222,7 +222,7 @@ impl<'b> Keys<'b> {
                 scratch,
                 out,
             )
-            .map_err(|error| Failure::of_text(error, excerpt(parameter.key)))
+            .map_err(|error| self.misfit(error, parameter.key, trail))
     }
 
     /// Appends a value given as a file.
@@ -247,7 +247,27 @@ impl<'b> Keys<'b> {
                 scratch,
                 out,
             )
-            .map_err(|error| Failure::of_text(error, excerpt(parameter.key)))
+            .map_err(|error| self.misfit(error, parameter.key, trail))
+    }
+
+    /// 400 about a value, under the name that the client wrote: `pageSize`, not `page_size`.
+    #[cold]
+    fn misfit(&self, mut error: transcode::Error, key: &str, trail: &Trail) -> Failure {
+        let written = excerpt(split(key).0);
+        let name = self.plans.name_of(trail.field());
+        let within = self.plans.name_of(FieldRef::at(self.prefix));
+        let own = match within.as_str() {
+            "" => name.as_str(),
+            within => {
+                let own = name.strip_prefix(within).unwrap_or_default();
+                own.strip_prefix('.').unwrap_or_default()
+            }
+        };
+        let outer = name.len() - own.len();
+        if let (Some(before), Some(after)) = (name.get(..outer), error.path.strip_prefix(&name)) {
+            error.path = [before, if own.is_empty() { "" } else { written }, after].concat();
+        }
+        Failure::of_text(error, excerpt(key))
     }
 
     /// True for a field that a file can be given for.
