@@ -152,7 +152,7 @@ impl Writer {
         if message.len() > max {
             let length = message.len();
             return Err(Failure::too_large(format!(
-                "[{index}]: the message has {length} bytes, and at most {max} are taken"
+                "[{index}]: found a message of {length} bytes, expected at most {max}"
             )));
         }
         self.index += 1;
