@@ -2,7 +2,8 @@
 //! before a demo of its own, and the answer beneath it compared. `…` stands for any text.
 //!
 //! A fenced block of YAML that names upstreams is the configuration file of a gateway that the
-//! commands with port 8081 call.
+//! commands with port 8081 call, and those with port 9901 on its admin port; one that says
+//! `google.api.Service` is that gateway's service configuration.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -29,9 +30,9 @@ fn parts(page: &str) -> Vec<Part> {
     let mut within = false;
     for line in page.lines() {
         if let Some(kind) = line.strip_prefix("```") {
-            if let Some(text) = yaml.take().filter(|text| text.contains("upstreams:")) {
-                parts.push(Part::Yaml(text));
-            }
+            let starts =
+                |text: &String| text.contains("upstreams:") || text.contains("google.api.Service");
+            parts.extend(yaml.take().filter(starts).map(Part::Yaml));
             fenced = !fenced;
             yaml = (fenced && kind == "yaml").then(String::new);
             within = false;
@@ -84,19 +85,41 @@ fn fits(text: &str, pattern: &str) -> bool {
 }
 
 /// A gateway before the demo's backend, configured by a file of a page.
-fn configured(text: &str, name: &str, demo: &Demo) -> (Running, String) {
-    let text = text
-        .replace("http://127.0.0.1:50051", &demo.backend)
-        .replace("127.0.0.1:8081", "127.0.0.1:0");
-    let path = file(&format!("{name}.yaml"), &text).display().to_string();
-    let running = Running::start(&["serve", "--log", "human", "--config", &path]);
-    let said = running.out_until("listening on http://");
-    let address = said
-        .last()
-        .and_then(|line| line.rsplit_once("http://"))
-        .map(|(_, address)| address.trim().to_owned())
-        .unwrap();
-    (running, address)
+struct Own {
+    address: String,
+    /// Its admin port, if it has one.
+    admin: Option<String>,
+    _running: Running,
+}
+
+impl Own {
+    fn start(text: &str, name: &str, demo: &Demo) -> Self {
+        let text = text
+            .replace("http://127.0.0.1:50051", &demo.backend)
+            .replace("127.0.0.1:8081", "127.0.0.1:0")
+            .replace("127.0.0.1:9901", "127.0.0.1:0");
+        let path = file(&format!("{name}.yaml"), &text).display().to_string();
+        let mut arguments = vec!["serve", "--log", "human"];
+        if text.contains("google.api.Service") {
+            arguments.extend(["--listen", "127.0.0.1:0"]);
+            arguments.extend(["--upstream", &demo.backend, "--http-rules", &path]);
+        } else {
+            arguments.extend(["--config", &path]);
+        }
+        let running = Running::start(&arguments);
+        let address = |said: &str| {
+            let lines = running.out_until(said);
+            let (_, address) = lines.last().unwrap().rsplit_once("http://").unwrap();
+            address.trim().to_owned()
+        };
+        Self {
+            address: address("listening on http://"),
+            admin: text
+                .contains("admin:")
+                .then(|| address("admin     on http://")),
+            _running: running,
+        }
+    }
 }
 
 fn folder(name: &str) -> PathBuf {
@@ -123,14 +146,17 @@ fn try_page(name: &str, at_least: usize) {
     for part in &parts {
         let (command, answer) = match part {
             Part::Yaml(text) => {
-                own = Some(configured(text, name, &demo));
+                own = Some(Own::start(text, name, &demo));
                 continue;
             }
             Part::Shell(command, answer) => (command, answer.trim()),
         };
         let mut command = command.replace("127.0.0.1:8080", address);
-        if let Some((_, address)) = &own {
-            command = command.replace("127.0.0.1:8081", address);
+        if let Some(own) = &own {
+            command = command.replace("127.0.0.1:8081", &own.address);
+            if let Some(admin) = &own.admin {
+                command = command.replace("127.0.0.1:9901", admin);
+            }
         }
         let output = Command::new("sh")
             .args(["-c", &command])
@@ -164,6 +190,16 @@ fn what_the_page_about_headers_shows_is_what_happens() {
 #[test]
 fn what_the_page_about_options_shows_is_what_happens() {
     try_page("options", 5);
+}
+
+#[test]
+fn what_the_page_about_presets_shows_is_what_happens() {
+    try_page("compat", 5);
+}
+
+#[test]
+fn what_the_page_about_operations_shows_is_what_happens() {
+    try_page("operations", 4);
 }
 
 #[test]

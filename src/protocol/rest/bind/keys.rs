@@ -123,10 +123,10 @@ impl<'b> Keys<'b> {
             Err(lost) => {
                 let error = self.plans.explain(lost, self.root, path, trail);
                 let text = match lost {
-                    Lost::NotAMessage => {
+                    Lost::NotAMessage if self.plans.facts(trail.field()).map => {
                         format!("{error}; a map entry is written `field[key]=value`")
                     }
-                    Lost::Unknown | Lost::TooDeep => error.to_string(),
+                    Lost::NotAMessage | Lost::Unknown | Lost::TooDeep => error.to_string(),
                 };
                 return Err(self.refuse(key, &text));
             }
