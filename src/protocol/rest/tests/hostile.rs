@@ -272,7 +272,7 @@ async fn queries_and_routing_100_to_108() {
         (
             104,
             get(&format!("/v1/all?{}", "a=b&".repeat(10_000))),
-            Refused(414, "", "the URL"),
+            Refused(414, "", "found a URL of 40008 bytes"),
         ),
         (
             105,
