@@ -80,7 +80,7 @@ pub const EXAMPLES: &[Example] = &[
     },
     Example {
         title: "a conversation: every line is answered as it comes",
-        template: r#"(echo '{"text":"hello"}'; sleep 0.3; echo '{"text":"good-bye"}') | curl -sN --http2-prior-knowledge -T - -X POST {base}/v1/rooms/lobby:converse"#,
+        template: r#"(echo '{"text":"hello"}'; sleep 0.3; echo '{"text":"good-bye"}') | curl -sN --http2-prior-knowledge -T . -X POST {base}/v1/rooms/lobby:converse"#,
         expect: "good-bye! good-bye!",
     },
     Example {

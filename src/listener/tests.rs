@@ -172,9 +172,13 @@ async fn a_malformed_head_is_told_so() {
         (
             format!(
                 "GET / HTTP/1.1\r\nhost: a\r\n{}\r\n",
-                "x: y\r\n".repeat(101)
+                "x: y\r\n".repeat(201)
             ),
             "431",
+        ),
+        (
+            format!("GET /{} HTTP/1.1\r\nhost: a\r\n\r\n", "y".repeat(70 << 10)),
+            "414",
         ),
         (
             format!(

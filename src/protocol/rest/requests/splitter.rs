@@ -26,8 +26,10 @@ pub(super) enum SplitError {
         max: usize,
     },
     /// The text ends where it may not.
-    #[error("the body ends here, expected {expected}")]
+    #[error("the body ends, expected {expected} (at byte {offset} of the body)")]
     Truncated {
+        /// Where it ends.
+        offset: u64,
         /// What has to follow.
         expected: &'static str,
     },
@@ -156,6 +158,7 @@ impl Splitter {
                 Ok(Some(std::mem::take(&mut self.partial).freeze()))
             }
             place => Err(SplitError::Truncated {
+                offset: self.offset,
                 expected: place.expects(),
             }),
         }

@@ -291,6 +291,8 @@ async fn types_that_are_no_json_are_refused() {
     ] {
         let got = upload(verb, uri, content_type, Body::from("{}")).await;
         assert_eq!((got.0, got.2.len()), (415, 0), "{content_type}");
+        let is_stream = uri == "/v1/collect";
+        assert_eq!(got.1.contains("x-ndjson, application/jsonl"), is_stream);
     }
     // A body where the binding has none.
     assert_eq!(

@@ -110,6 +110,11 @@ async fn paths_94_to_99() {
         ),
         (
             95,
+            request("POST", "/v1/echo/%2e.:count", "{}"),
+            blamed("number", "in the path, found a `.` or `..` segment"),
+        ),
+        (
+            95,
             get("/v1/all/a\\b"),
             blamed("name", "in the path, found a backslash"),
         ),
@@ -201,6 +206,17 @@ async fn queries_and_routing_100_to_108() {
             101,
             get("/v1/all?big_number=1&bigNumber=1"),
             blamed("bigNumber", "found twice in the query, expected once"),
+        ),
+        // Named as the client spelled it, and in what is no string too.
+        (
+            84,
+            get("/v1/all?child.bigNumber=x"),
+            blamed("child.bigNumber", "expected an int64"),
+        ),
+        (
+            84,
+            get("/v1/all?child.big_number=x"),
+            blamed("child.big_number", "expected an int64"),
         ),
         (
             102,
