@@ -28,6 +28,7 @@ mod forms;
 mod hostile;
 mod masks;
 mod memory;
+mod mutations;
 mod options;
 mod streams;
 mod uploads;
