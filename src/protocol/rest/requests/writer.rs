@@ -163,7 +163,9 @@ impl Writer {
     pub(super) fn misplaced(&self, error: &SplitError) -> Failure {
         let index = self.index;
         match error {
-            SplitError::TooLarge { .. } => Failure::too_large(format!("[{index}]: {error}")),
+            SplitError::TooLarge { .. } | SplitError::Blank { .. } => {
+                Failure::too_large(format!("[{index}]: {error}"))
+            }
             SplitError::Unexpected { .. } | SplitError::Truncated { .. } => {
                 Failure::invalid_field(&format!("[{index}]"), &error.to_string())
             }
