@@ -26,12 +26,14 @@ use tokio::time::Instant;
 use crate::call::{Deadline, Peer};
 use crate::worker::Workers;
 
+mod absent;
 mod guard;
 mod held;
 mod socket;
 mod stall;
 mod target;
 
+use absent::{Intake, Lookout};
 use guard::{Guard, Watch};
 use held::Held;
 use socket::Watched;
@@ -344,7 +346,9 @@ async fn serve_connection<S, F>(
 {
     let _ = stream.set_nodelay(true); // a failure costs latency only
     let watch = Watch::new(Guard::new(timeouts, Instant::now()));
-    let io = TokioIo::new(Watched::new(stream, watch.clone()));
+    let intake = Intake::default();
+    let mut lookout = Lookout::new(intake.clone());
+    let io = TokioIo::new(Watched::new(stream, watch.clone(), intake));
     let requests = watch.clone();
     let pace = Pace::default();
     let mut patience = Patience::new(pace.clone(), timeouts.write_stall);
@@ -403,6 +407,8 @@ async fn serve_connection<S, F>(
                 tracing::debug!(peer = %address, "closed a connection whose client does not read its response");
                 return;
             }
+            // The connection's next poll looks.
+            () = std::future::poll_fn(|cx| lookout.poll_look(cx)) => {}
         }
     }
 }

@@ -221,7 +221,8 @@ impl HttpBody {
     }
 }
 
-/// `type/subtype`, perhaps with parameters (RFC 9110, section 8.3.1).
+/// `type/subtype`, perhaps with parameters (RFC 9110, section 8.3.1), and only one: where a comma
+/// follows, browsers go by what stands behind it (the Fetch standard, "extract a MIME type").
 fn is_media_type(text: &str) -> bool {
     let is_token = |text: &str| {
         !text.is_empty()
@@ -232,6 +233,22 @@ fn is_media_type(text: &str) -> bool {
     essence(text)
         .split_once('/')
         .is_some_and(|(kind, sub)| is_token(kind) && is_token(sub))
+        && is_single_value(text)
+}
+
+/// True without a comma but in quotes, all of which end.
+fn is_single_value(text: &str) -> bool {
+    let (mut quoted, mut escaped) = (false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b',' if !quoted => return false,
+            _ => {}
+        }
+    }
+    !quoted
 }
 
 /// The media type without its parameters.
@@ -326,6 +343,26 @@ mod tests {
                 Some("attachment"),
             ),
             ("nonsense", "application/octet-stream", Some("attachment")),
+            (
+                "text/plain;a=b,text/html",
+                "application/octet-stream",
+                Some("attachment"),
+            ),
+            (
+                r#"text/plain;a="\\",text/html;""#,
+                "application/octet-stream",
+                Some("attachment"),
+            ),
+            (
+                r#"image/png;a="b"#,
+                "application/octet-stream",
+                Some("attachment"),
+            ),
+            (
+                r#"video/mp4; codecs="avc1.42E01E, mp4a.40.2""#,
+                r#"video/mp4; codecs="avc1.42E01E, mp4a.40.2""#,
+                None,
+            ),
         ];
         for (stated, content_type, disposition) in rows {
             let body = HttpBody {

@@ -123,10 +123,10 @@ impl<'b> Keys<'b> {
             Err(lost) => {
                 let error = self.plans.explain(lost, self.root, path, trail);
                 let text = match lost {
-                    Lost::NotAMessage => {
+                    Lost::NotAMessage if self.plans.facts(trail.field()).map => {
                         format!("{error}; a map entry is written `field[key]=value`")
                     }
-                    Lost::Unknown | Lost::TooDeep => error.to_string(),
+                    Lost::NotAMessage | Lost::Unknown | Lost::TooDeep => error.to_string(),
                 };
                 return Err(self.refuse(key, &text));
             }
@@ -222,7 +222,7 @@ impl<'b> Keys<'b> {
                 scratch,
                 out,
             )
-            .map_err(|error| self.unfit(error, parameter.key, trail))
+            .map_err(|error| self.misfit(error, parameter.key, trail))
     }
 
     /// Appends a value given as a file.
@@ -247,24 +247,27 @@ impl<'b> Keys<'b> {
                 scratch,
                 out,
             )
-            .map_err(|error| self.unfit(error, parameter.key, trail))
+            .map_err(|error| self.misfit(error, parameter.key, trail))
     }
 
-    /// A value that does not fit: by the name that the client wrote, in whichever spelling.
+    /// 400 about a value, under the name that the client wrote: `pageSize`, not `page_size`.
     #[cold]
-    fn unfit(&self, error: transcode::Error, key: &str, trail: &Trail) -> Failure {
-        let field = trail.field();
-        let within = match self.prefix {
-            [] => String::new(),
-            prefix => format!("{}.", self.plans.name_of(FieldRef::at(prefix))),
+    fn misfit(&self, mut error: transcode::Error, key: &str, trail: &Trail) -> Failure {
+        let written = excerpt(split(key).0);
+        let name = self.plans.name_of(trail.field());
+        let within = self.plans.name_of(FieldRef::at(self.prefix));
+        let own = match within.as_str() {
+            "" => name.as_str(),
+            within => {
+                let own = name.strip_prefix(within).unwrap_or_default();
+                own.strip_prefix('.').unwrap_or_default()
+            }
         };
-        let (written, _) = split(key);
-        let named = self.plans.name_of(field);
-        let path = match error.path.strip_prefix(&named) {
-            Some(rest) => format!("{within}{}{rest}", excerpt(written)),
-            None => error.path,
-        };
-        Failure::of_text(transcode::Error { path, ..error }, excerpt(key))
+        let outer = name.len() - own.len();
+        if let (Some(before), Some(after)) = (name.get(..outer), error.path.strip_prefix(&name)) {
+            error.path = [before, if own.is_empty() { "" } else { written }, after].concat();
+        }
+        Failure::of_text(error, excerpt(key))
     }
 
     /// True for a field that a file can be given for.
