@@ -33,6 +33,8 @@ mod coding;
 mod connect;
 mod deadline;
 mod detect;
+mod excerpt;
+mod field_value;
 mod grpc;
 mod grpc_web;
 pub mod indent;

@@ -20,7 +20,7 @@ use super::linger::linger;
 use super::metadata::{self, Lane};
 use super::options::ConnectVersion;
 use super::unary::{self, Bounds, Whole};
-use super::{Exchange, Options, Refusal, coding, deadline, indent, pass, scratch};
+use super::{Exchange, Options, Refusal, coding, deadline, field_value, indent, pass, scratch};
 use crate::call::{self, Call, Code, Encodings, End, Message, Metadata, Requests, Status};
 use crate::observe::CallRecord;
 use crate::schema::{Method, Shape};
@@ -84,18 +84,10 @@ fn check(verb: &Verb, headers: &HeaderMap, method: &Method) -> Result<(), Refusa
     if verb != Verb::POST {
         return Err(Refusal::wrong_verb(ALLOW, "methods are called with POST"));
     }
-    let json = match headers.get(header::CONTENT_TYPE) {
-        None => true,
-        Some(value) => {
-            let value = value.as_bytes();
-            let end = memchr::memchr(b';', value).unwrap_or(value.len());
-            let (essence, _) = value.split_at_checked(end).unwrap_or((value, b""));
-            essence
-                .trim_ascii()
-                .eq_ignore_ascii_case(b"application/json")
-        }
+    let is_json = |value: &HeaderValue| {
+        field_value::essence(value.as_bytes()).eq_ignore_ascii_case(b"application/json")
     };
-    if !json {
+    if !headers.get(header::CONTENT_TYPE).is_none_or(is_json) {
         return Err(Refusal::unsupported_type(
             "this content type is not served here",
         ));

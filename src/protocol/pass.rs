@@ -17,7 +17,7 @@ use http_body::Body as _;
 use super::body::Idle;
 use super::linger::linger;
 use super::unary::{self, Unread};
-use super::{Exchange, Options, deadline, metadata};
+use super::{Exchange, Options, deadline, excerpt, metadata};
 use crate::call::compression::{self, GRPC_ACCEPT_ENCODING, GRPC_ENCODING, Unopened};
 use crate::call::{
     self, Accept, Call, Code, Coding, Codings, Deadline, Encodings, FrameDecoder, FrameError,
@@ -146,9 +146,7 @@ fn request_coding(headers: &HeaderMap) -> Result<Option<Coding>, Status> {
     match Coding::of_messages(name) {
         Some(coding) => Ok(Some(coding)),
         None => {
-            /// Bytes of a name that a message repeats.
-            const SHOWN_MAX: usize = 100;
-            let shown = name.get(..SHOWN_MAX).unwrap_or(name).escape_ascii();
+            let shown = excerpt::of_bytes(name);
             Err(Status::downstream(
                 Code::Unimplemented,
                 format!("found grpc-encoding \"{shown}\", expected one of identity, gzip, zstd"),

@@ -19,12 +19,9 @@ use super::wire::{Fields, Value};
 use super::{ErrorShape, Terms};
 use crate::call::{Code, Status};
 use crate::protocol::indent::laid_out;
-use crate::protocol::scratch;
 use crate::protocol::unary::Unread;
+use crate::protocol::{excerpt, scratch};
 use crate::transcode::{self, PlanId, Plans, PrintOptions, UnknownAny};
-
-/// Input bytes that an error echoes at most.
-const ECHO_MAX: usize = 100;
 
 /// Field number of `details` in `google.rpc.Status`.
 const STATUS_DETAILS: u64 = 3;
@@ -76,19 +73,26 @@ impl Failure {
 
     /// 400: about one field.
     pub(super) fn invalid_field(field: &str, description: &str) -> Self {
-        Status::invalid_field(excerpt(field), description).into()
+        Status::invalid_field(excerpt::of_text(field), description).into()
     }
 
     /// 404.
     pub(super) fn not_found(verb: &str, path: &str) -> Self {
-        let message = format!("nothing is bound to {} {}", excerpt(verb), excerpt(path));
+        let message = format!(
+            "nothing is bound to {} {}",
+            excerpt::of_text(verb),
+            excerpt::of_text(path)
+        );
         Status::downstream(Code::NotFound, message).into()
     }
 
     /// 405, with what is allowed.
     pub(super) fn wrong_verb(verb: &str, allow: &[&str]) -> Self {
         let allow = allow.join(", ");
-        let message = format!("found method {}, expected one of {allow}", excerpt(verb));
+        let message = format!(
+            "found method {}, expected one of {allow}",
+            excerpt::of_text(verb)
+        );
         let failure = Self::of_client(StatusCode::METHOD_NOT_ALLOWED, Code::Unimplemented, message);
         Self {
             allow: Some(allow),
@@ -232,12 +236,6 @@ fn said_of(path: &str, message: &str) -> String {
     } else {
         format!("{path}: {message}")
     }
-}
-
-/// The first bytes of an input, few enough to echo.
-pub(super) fn excerpt(text: &str) -> &str {
-    text.get(..text.floor_char_boundary(ECHO_MAX))
-        .unwrap_or_default()
 }
 
 /// Opens the details of a status by the schema.

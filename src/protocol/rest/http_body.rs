@@ -15,6 +15,7 @@ use http::{HeaderMap, HeaderValue};
 use super::error::Failure;
 use super::wire::{self, Broken, Fields, Value};
 use crate::call::{Code, Status};
+use crate::protocol::field_value::essence;
 use crate::protocol::scratch;
 use crate::schema::{Binding, Body, Method};
 use crate::transcode::{FieldPath, PlanId, Plans, ReadOptions, Scratch, Unknown};
@@ -223,24 +224,14 @@ impl HttpBody {
 
 /// `type/subtype`, perhaps with parameters (RFC 9110, section 8.3.1).
 fn is_media_type(text: &str) -> bool {
-    let is_token = |text: &str| {
+    let is_token = |text: &[u8]| {
         !text.is_empty()
             && text
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+                .iter()
+                .all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(b))
     };
-    essence(text)
-        .split_once('/')
-        .is_some_and(|(kind, sub)| is_token(kind) && is_token(sub))
-}
-
-/// The media type without its parameters.
-pub(super) fn essence(content_type: &str) -> &str {
-    content_type
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim_ascii()
+    let mut parts = essence(text.as_bytes()).splitn(2, |byte| *byte == b'/');
+    parts.next().is_some_and(is_token) && parts.next().is_some_and(is_token)
 }
 
 /// True for a type that a browser shows without running anything in it.
@@ -255,15 +246,11 @@ fn is_inert(content_type: &str) -> bool {
         "application/pdf",
         "application/x-ndjson",
     ];
-    let essence = essence(content_type);
-    let starts = |kind: &&str| {
-        essence
-            .get(..kind.len())
-            .is_some_and(|e| e.eq_ignore_ascii_case(kind))
-    };
-    let is_xml = essence.len() >= 3 && essence.to_ascii_lowercase().ends_with("xml");
-    !is_xml
-        && (KINDS.iter().any(starts) || TYPES.iter().any(|name| essence.eq_ignore_ascii_case(name)))
+    let essence = essence(content_type.as_bytes());
+    let is = |part: &[u8], name: &str| part.eq_ignore_ascii_case(name.as_bytes());
+    let starts = |kind: &&str| essence.get(..kind.len()).is_some_and(|e| is(e, kind));
+    let is_xml = essence.last_chunk::<3>().is_some_and(|end| is(end, "xml"));
+    !is_xml && (KINDS.iter().any(starts) || TYPES.iter().any(|name| is(essence, name)))
 }
 
 #[cfg(test)]

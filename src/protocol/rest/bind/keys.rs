@@ -5,7 +5,8 @@
 //! over without being looked at; so nothing here allocates for a name that fits.
 
 use super::seen::{Clash, How, Seen};
-use crate::protocol::rest::error::{Failure, excerpt};
+use crate::protocol::excerpt;
+use crate::protocol::rest::error::Failure;
 use crate::protocol::rest::http_body;
 use crate::schema::{Binding, Body};
 use crate::transcode::{
@@ -222,7 +223,7 @@ impl<'b> Keys<'b> {
                 scratch,
                 out,
             )
-            .map_err(|error| Failure::of_text(error, excerpt(parameter.key)))
+            .map_err(|error| Failure::of_text(error, excerpt::of_text(parameter.key)))
     }
 
     /// Appends a value given as a file.
@@ -247,7 +248,7 @@ impl<'b> Keys<'b> {
                 scratch,
                 out,
             )
-            .map_err(|error| Failure::of_text(error, excerpt(parameter.key)))
+            .map_err(|error| Failure::of_text(error, excerpt::of_text(parameter.key)))
     }
 
     /// True for a field that a file can be given for.
@@ -308,8 +309,8 @@ impl<'b> Keys<'b> {
             key,
             &format!(
                 "found together with {} {place}, but only one member of the oneof {} can be set",
-                excerpt(&self.plans.name_of(FieldRef::at(&other))),
-                excerpt(oneof.unwrap_or_default()),
+                excerpt::of_text(&self.plans.name_of(FieldRef::at(&other))),
+                excerpt::of_text(oneof.unwrap_or_default()),
             ),
         )
     }

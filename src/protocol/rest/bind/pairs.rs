@@ -5,7 +5,8 @@ use super::Draft;
 use super::desk::Desk;
 use super::keys::{Given, Keys};
 use super::seen::Seen;
-use crate::protocol::rest::error::{Failure, excerpt};
+use crate::protocol::excerpt;
+use crate::protocol::rest::error::Failure;
 use crate::protocol::rest::percent::{self, Form};
 use crate::transcode::FieldRef;
 
@@ -35,14 +36,14 @@ pub(super) fn write(
             Failure::bad_request(format!(
                 "{}, in the key {}, {error}",
                 keys.place(),
-                excerpt(raw)
+                excerpt::of_text(raw)
             ))
         })?;
         if key.contains('\0') {
             return Err(Failure::bad_request(format!(
                 "{}, in the key {}, found a NUL character",
                 keys.place(),
-                excerpt(raw)
+                excerpt::of_text(raw)
             )));
         }
         let Some(parameter) = keys.find(key, trail)? else {
