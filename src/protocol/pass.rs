@@ -32,8 +32,6 @@ pub(super) struct Passed {
     pub(super) call: Call,
     /// Watches over streams; unary calls have their deadline.
     pub(super) idle: Option<Idle>,
-    /// Payload bytes of a reply message at most.
-    pub(super) reply_max: usize,
     /// The method's.
     pub(super) options: Arc<Options>,
 }
@@ -114,7 +112,6 @@ impl Passed {
         Ok(Self {
             call,
             idle,
-            reply_max: options.limits.response_message,
             options: Arc::clone(options),
         })
     }
