@@ -40,6 +40,7 @@ mod grpc_web;
 pub mod indent;
 mod linger;
 pub mod metadata;
+mod misfit;
 pub mod options;
 mod pass;
 mod refusal;

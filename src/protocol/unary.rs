@@ -264,7 +264,7 @@ pub(super) fn uncompressed(message: &Message) -> Result<&[u8], Status> {
     if message.is_compressed() {
         return Err(Status::upstream(
             Code::Internal,
-            "the backend compressed its reply, though the call did not offer to take that",
+            "a message that has to be opened here is still compressed",
         ));
     }
     Ok(message.payload_bytes())

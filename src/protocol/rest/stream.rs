@@ -61,13 +61,12 @@ impl Form {
 
     /// Opens the first message, so that a failure to show it is still a plain error.
     fn open(&mut self, first: &Message, max: usize) -> Result<(), Status> {
-        reply::check_plain(first)?;
         if first.len() > max {
             return Err(unary::too_large(first.len(), max));
         }
         match self {
             Self::Records(records) => records.open(first),
-            Self::Pieces(place) => place.read(&first.payload()).map(drop),
+            Self::Pieces(place) => place.open(first).map(drop),
         }
     }
 
@@ -76,7 +75,7 @@ impl Form {
         match (self, first) {
             (Self::Records(records), _) => records.describe(headers),
             (Self::Pieces(place), Some(first)) => {
-                if let Ok(body) = place.read(&first.payload()) {
+                if let Ok(body) = place.open(first) {
                     body.describe(headers);
                 }
             }
@@ -214,8 +213,7 @@ struct Pieces(http_body::Place);
 
 impl Encoder for Pieces {
     fn message(&mut self, message: Message, chunk: &mut Chunk) -> Result<(), Status> {
-        reply::check_plain(&message)?;
-        chunk.pass(self.0.read(&message.payload())?.data);
+        chunk.pass(self.0.open(&message)?.data);
         Ok(())
     }
 

@@ -4,6 +4,7 @@
 use super::Draft;
 use super::desk::Desk;
 use super::keys::{Given, Keys};
+use super::mask::UpdateMask;
 use super::seen::Seen;
 use crate::protocol::excerpt;
 use crate::protocol::rest::error::Failure;
@@ -15,14 +16,21 @@ pub(super) fn count(text: &str) -> usize {
     memchr::memchr_iter(b'&', text.as_bytes()).count() + 1
 }
 
-/// Appends every pair whose key names a field; `note` is told of each field and its text before.
+/// Appends every pair whose key names a field; if there is a mask to fill, `note` tells it of each
+/// field and its text before.
 pub(super) fn write(
     text: &str,
     keys: &Keys<'_>,
     draft: &mut Draft<'_>,
-    mut note: impl FnMut(FieldRef<'_>, &str, &mut Seen) -> Result<(), Failure>,
+    note: impl Fn(&mut UpdateMask<'_>, FieldRef<'_>, &str, &mut Seen) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let Draft { desk, scratch, out } = draft;
+    let Draft {
+        update,
+        desk,
+        scratch,
+        out,
+        ..
+    } = draft;
     let Desk {
         trail,
         seen,
@@ -52,7 +60,9 @@ pub(super) fn write(
         keys.admit(parameter, Given::Text, trail.field(), seen)?;
         let value = percent::decode(value, Form::Query, value_buffer)
             .map_err(|error| keys.refuse(key, &format!("{}, {error}", keys.place())))?;
-        note(trail.field(), value, seen)?;
+        if let Some(update) = update {
+            note(update, trail.field(), value, seen)?;
+        }
         keys.write_text(parameter, value, trail, scratch, out)?;
     }
     Ok(())
