@@ -69,7 +69,7 @@ pub fn idle(routes: &[Route], schema: &Schema) -> Vec<String> {
             (Some(earlier), _) => {
                 format!("routes[{earlier}] comes first for all that it applies to")
             }
-            (None, Applies::Selector(selector)) => match nearest(selector, schema) {
+            (None, Applies::Selector(selector)) => match nearest(selector.as_str(), schema) {
                 Some(near) => {
                     format!("it applies to nothing that is served; did you mean `{near}`?")
                 }

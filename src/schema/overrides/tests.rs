@@ -13,19 +13,10 @@ fn rule(selector: &str) -> Result<HttpRule, RuleError> {
 }
 
 #[test]
-fn a_selector_is_whole_components_and_a_star_at_the_end() {
-    for good in ["*", "a.*", "a.b.C.*", "a.b.C.D", "A.B", "_a.b1.C"] {
-        assert!(rule(good).is_ok(), "{good}");
-    }
-    let long = "a.".repeat(600) + "b";
-    for bad in [
-        "", ".", "a.", ".a", "a..b", "a.b*", "a.*.b", "**", "*.a", "a b", "a,b", "1a.b", "a/B",
-        &long,
-    ] {
-        let error = rule(bad).unwrap_err();
-        assert!(matches!(error, RuleError::Selector(_)), "{bad}");
-        assert!(error.to_string().len() < 300);
-    }
+fn a_wrong_selector_is_shown_as_far_as_it_is_worth() {
+    let error = rule(&"a..".repeat(600)).unwrap_err();
+    assert!(matches!(error, RuleError::Selector(_)), "{error}");
+    assert!(error.to_string().len() < 300, "{error}");
 }
 
 #[test]
