@@ -59,14 +59,14 @@ pub fn template_match(data: &[u8]) {
         let found = match route {
             Route::Found { binding, captures } => {
                 assert_eq!(captures.len(), binding.variables.len());
-                let text = |capture: std::ops::Range<usize>| {
-                    path.get(capture)
+                let text = |capture: &std::ops::Range<usize>| {
+                    path.get(capture.clone())
                         .expect("a capture is of the path")
                         .to_owned()
                 };
                 Outcome::Found {
                     binding: (binding.verb.clone(), binding.template.clone()),
-                    captures: captures.into_iter().map(text).collect(),
+                    captures: captures.iter().map(text).collect(),
                 }
             }
             Route::WrongVerb { allow } => {

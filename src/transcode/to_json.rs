@@ -197,7 +197,9 @@ impl<'a> Printer<'a> {
         let Some(run) = self.buffers.surviving(frame, field, run) else {
             return Ok(());
         };
-        let omit = field.presence == Presence::Implicit && !self.options.emit_defaults;
+        // An extension without elements is one that is not there, whatever its list was packed in.
+        let omit = field.presence == Presence::Implicit
+            && (!self.options.emit_defaults || field.is_extension());
         let key = if self.options.proto_names {
             &field.proto_key
         } else {

@@ -323,6 +323,9 @@ fn options() {
         print_with("second.Old", &[], &all).unwrap(),
         r#"{"numbers":[],"packedNumbers":[],"levels":[],"levelMap":{}}"#
     );
+    // Packed, with nothing in it.
+    let marks = print_with("second.Old", &l(104, ""), &all).unwrap();
+    assert_eq!(marks, print_with("second.Old", &[], &all).unwrap());
     let scalars = r#"{"aDouble":0,"aFloat":0,"anInt32":0,"anInt64":"0","aUint32":0,"aUint64":"0","aSint32":0,"aSint64":"0","aFixed32":0,"aFixed64":"0","aSfixed32":0,"aSfixed64":"0","aBool":false,"aString":"","aBytes":"","aColor":"COLOR_UNSPECIFIED"}"#;
     assert_eq!(print_with("third.Scalars", &[], &all).unwrap(), scalars);
     let plain = PrintOptions {
