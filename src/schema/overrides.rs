@@ -47,7 +47,7 @@ impl HttpRule {
     /// # Errors
     /// A selector, an HTTP method or a number of bindings that no rule has.
     pub fn new(
-        selector: String,
+        selector: &str,
         bindings: Vec<BindingText>,
         origin: String,
     ) -> Result<Self, RuleError> {

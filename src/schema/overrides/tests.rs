@@ -9,7 +9,7 @@ fn rule(selector: &str) -> Result<HttpRule, RuleError> {
         body: String::new(),
         response_body: String::new(),
     };
-    HttpRule::new(selector.to_owned(), vec![binding], "s.yaml:1".to_owned())
+    HttpRule::new(selector, vec![binding], "s.yaml:1".to_owned())
 }
 
 #[test]
@@ -27,7 +27,7 @@ fn a_rule_has_bindings_for_http_methods() {
         body: String::new(),
         response_body: String::new(),
     };
-    let new = |bindings| HttpRule::new("*".to_owned(), bindings, String::new());
+    let new = |bindings| HttpRule::new("*", bindings, String::new());
     assert_eq!(new(vec![]).unwrap_err(), RuleError::Empty);
     let many = vec![binding("GET"); BINDINGS_MAX + 1];
     assert_eq!(new(many).unwrap_err(), RuleError::TooMany(BINDINGS_MAX + 1));
