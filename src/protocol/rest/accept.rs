@@ -17,12 +17,15 @@ struct Fit {
 
 /// The offer that the client likes best: by quality, then those it names in full, then in its own
 /// order. `*/*`, and no `accept` at all, is the first offer. `None` if it takes none of them.
-pub(super) fn choose<'o, T>(headers: &HeaderMap, offers: &'o [(&'static str, T)]) -> Option<&'o T> {
+pub(super) fn choose<'o, T, const N: usize>(
+    headers: &HeaderMap,
+    offers: &'o [(&'static str, T); N],
+) -> Option<&'o T> {
     let mut ranges = items(headers, &ACCEPT).peekable();
     if ranges.peek().is_none() {
         return offers.first().map(|(_, offer)| offer);
     }
-    let mut fits: Vec<Option<Fit>> = vec![None; offers.len()];
+    let mut fits: [Option<Fit>; N] = [None; N];
     for (place, range) in ranges.enumerate() {
         for ((name, _), fit) in offers.iter().zip(&mut fits) {
             let Some(specificity) = specificity(essence(range), name) else {
