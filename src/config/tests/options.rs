@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use super::*;
 use crate::protocol::Options;
+use crate::protocol::indent::Layout;
 use crate::protocol::options::{Applies, ConnectVersion};
-use crate::protocol::rest::{Envelope, ErrorShape, Layout, MultiSegment, StreamForm, UnknownQuery};
+use crate::protocol::rest::{Envelope, ErrorShape, MultiSegment, StreamForm, UnknownQuery};
 use crate::schema::Unannotated;
 use crate::transcode::Unknown;
 
