@@ -6,13 +6,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Json};
 use axum::routing::get;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
 use crate::schema::Schema;
+
+/// Letters of a wrong path that an answer repeats.
+const PATH_SHOWN: usize = 100;
 
 /// The admin pages and the state they show.
 #[derive(Clone, Debug)]
@@ -45,7 +48,8 @@ impl Admin {
             .route("/livez", get(|| async { "ok\n" }))
             .route("/readyz", get(readyz).with_state(admin.clone()))
             .route("/routes", get(routes).with_state(look))
-            .merge(grpc);
+            .merge(grpc)
+            .fallback(nowhere);
         (admin, router)
     }
 
@@ -64,6 +68,14 @@ async fn readyz(State(admin): State<Admin>) -> impl IntoResponse {
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "draining\n")
     }
+}
+
+async fn nowhere(uri: Uri) -> impl IntoResponse {
+    let path: String = uri.path().chars().take(PATH_SHOWN).collect();
+    let text = format!(
+        "found {path}, expected /livez, /readyz, /routes or the gRPC service grpc.health.v1.Health\n"
+    );
+    (StatusCode::NOT_FOUND, text)
 }
 
 /// What is served, as `transom routes --format json` has it, and what is not.

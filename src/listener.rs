@@ -26,12 +26,14 @@ use tokio::time::Instant;
 use crate::call::{Deadline, Peer};
 use crate::worker::Workers;
 
+mod absent;
 mod guard;
 mod held;
 mod socket;
 mod stall;
 mod target;
 
+use absent::{Intake, Lookout};
 use guard::{Guard, Watch};
 use held::Held;
 use socket::Watched;
@@ -49,8 +51,13 @@ const CONNECTION_WINDOW: u32 = 1 << 30;
 /// Response bytes buffered per HTTP/2 stream before the writer has to wait.
 const SEND_BUFFER: usize = 64 * 1024;
 
-/// HTTP/1 read buffer; the request head has to fit into it.
-const HTTP1_BUFFER: usize = 64 * 1024;
+/// HTTP/1 read buffer; the request head has to fit into it. More than the longest URL that hyper
+/// takes (64 KiB), so that a longer one is a 414 and not a 431.
+const HTTP1_BUFFER: usize = 80 * 1024;
+
+/// How many times the limits of the request head hyper takes, which refuses without a body: what is
+/// only a little too much shall have an answer that says so.
+const HEAD_LEEWAY: u8 = 2;
 
 /// Pause after a failed accept (out of file descriptors, mostly), so that the loop does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -303,7 +310,7 @@ fn http_builder(config: &Config) -> auto::Builder<Streams> {
         .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(None) // `guard` has the timers, which tell an idle client from a slow one
-        .max_headers(config.limits.headers)
+        .max_headers(config.limits.headers.saturating_mul(HEAD_LEEWAY.into()))
         // And no `pipeline_flush`, with which hyper buffers what a client does not read without a
         // bound, and loses the 400 of a malformed head.
         .max_buf_size(HTTP1_BUFFER)
@@ -314,7 +321,12 @@ fn http_builder(config: &Config) -> auto::Builder<Streams> {
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
         .max_concurrent_streams(config.limits.streams_per_connection)
-        .max_header_list_size(config.limits.header_bytes)
+        .max_header_list_size(
+            config
+                .limits
+                .header_bytes
+                .saturating_mul(HEAD_LEEWAY.into()),
+        )
         .max_send_buf_size(SEND_BUFFER)
         .keep_alive_interval(Some(Duration::from_secs(60)))
         .keep_alive_timeout(Duration::from_secs(20));
@@ -334,7 +346,9 @@ async fn serve_connection<S, F>(
 {
     let _ = stream.set_nodelay(true); // a failure costs latency only
     let watch = Watch::new(Guard::new(timeouts, Instant::now()));
-    let io = TokioIo::new(Watched::new(stream, watch.clone()));
+    let intake = Intake::default();
+    let mut lookout = Lookout::new(intake.clone());
+    let io = TokioIo::new(Watched::new(stream, watch.clone(), intake));
     let requests = watch.clone();
     let pace = Pace::default();
     let mut patience = Patience::new(pace.clone(), timeouts.write_stall);
@@ -393,6 +407,8 @@ async fn serve_connection<S, F>(
                 tracing::debug!(peer = %address, "closed a connection whose client does not read its response");
                 return;
             }
+            // The connection's next poll looks.
+            () = std::future::poll_fn(|cx| lookout.poll_look(cx)) => {}
         }
     }
 }

@@ -77,3 +77,30 @@ async fn a_backend_sees_what_the_client_says_and_nothing_it_forges() {
         assert!(seen.get(dropped).is_none(), "{dropped}: {seen}");
     }
 }
+
+/// A head that is a little too large is told so in words, whichever HTTP it came by.
+#[tokio::test]
+async fn too_many_or_too_long_header_fields_are_told_so() {
+    let stack = Stack::start().await;
+    let names: Vec<String> = (0..110).map(|index| format!("x-{index}")).collect();
+    let many: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "1")).collect();
+    let long = "y".repeat(17 << 10);
+    let long = [("x-long", long.as_str())];
+    for version in [Version::Http1, Version::Http2] {
+        for (headers, found) in [(&many[..], "11"), (&long[..], "bytes")] {
+            let answer = send(
+                stack.address(),
+                version,
+                Method::GET,
+                "/v1/echo/7",
+                headers,
+                "",
+            )
+            .await;
+            assert_eq!(answer.status, 431, "{version:?}");
+            assert_eq!(answer.json()["code"], 8, "{version:?}");
+            let message = answer.json()["message"].to_string();
+            assert!(message.contains(found), "{message}");
+        }
+    }
+}

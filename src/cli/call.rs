@@ -210,11 +210,11 @@ fn message(
     built.map_err(|error| {
         let at = error
             .offset
-            .map(|offset| format!(" at byte {offset}"))
+            .map(|offset| format!(" (at byte {offset})"))
             .unwrap_or_default();
         let colon = if error.path.is_empty() { "" } else { ": " };
         format!(
-            "the request is not a {}{at}: {}{colon}{}",
+            "the request is not a {}: {}{colon}{}{at}",
             plans.name(method.input),
             error.path,
             error.message

@@ -34,7 +34,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
     backend_listen: Address,
 
-    /// How log lines look; `json` says nothing else [default: human]
+    /// How log lines look; with `json` nothing else is printed [default: human]
     #[arg(long, value_enum, value_name = "FORM", hide_default_value = true)]
     log: Option<LogFormat>,
 }

@@ -33,8 +33,8 @@ pub(super) use options::{Connect, Json, Metadata, MultiSegment, Rest};
 pub(super) use route::{Route, Routing};
 pub(super) use section::Section;
 
-/// Configuration of `transom serve` and `transom check`. Every key is optional; relative paths are
-/// relative to this file.
+/// Configuration of `transom serve` and `transom check`. Every key is optional, but `upstreams` where
+/// no flag names one; relative paths are relative to this file.
 #[derive(Debug, Default, Deserialize, JsonSchema, Serialize)]
 #[serde(
     default,

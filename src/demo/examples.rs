@@ -49,6 +49,11 @@ pub const EXAMPLES: &[Example] = &[
         expect: r#""theme":"Travel""#,
     },
     Example {
+        title: "the same by a form",
+        template: "curl -d theme=Travel {base}/v1/shelves",
+        expect: r#""theme":"Travel""#,
+    },
+    Example {
         title: "change one field: the body says which",
         template: r#"curl -X PATCH --json '{"subtitle":"A Novel Without a Hero"}' {base}/v1/shelves/fiction/books/2"#,
         expect: r#""subtitle":"A Novel Without a Hero""#,
@@ -75,7 +80,7 @@ pub const EXAMPLES: &[Example] = &[
     },
     Example {
         title: "a conversation: every line is answered as it comes",
-        template: r#"(echo '{"text":"hello"}'; sleep 0.3; echo '{"text":"good-bye"}') | curl -sN --http2-prior-knowledge -T - -X POST {base}/v1/rooms/lobby:converse"#,
+        template: r#"(echo '{"text":"hello"}'; sleep 0.3; echo '{"text":"good-bye"}') | curl -sN --http2-prior-knowledge -T . -X POST {base}/v1/rooms/lobby:converse"#,
         expect: "good-bye! good-bye!",
     },
     Example {
@@ -89,9 +94,19 @@ pub const EXAMPLES: &[Example] = &[
         expect: r#""size":"13""#,
     },
     Example {
+        title: "the same by a form with a file",
+        template: "printf 'a white whale' | curl -X PUT -F 'cover=@-;filename=whale.txt;type=text/plain' {base}/v1/shelves/fiction/books/3/cover",
+        expect: r#""size":"13""#,
+    },
+    Example {
         title: "an upload of any size, in pieces",
         template: "head -c 10000000 /dev/zero | curl -s -T - -X POST -H 'content-type: application/x-demo' {base}/v1/echo:upload",
         expect: r#""size":"10000000""#,
+    },
+    Example {
+        title: "a compressed answer, from 3 KB to less than 1",
+        template: "curl -s --compressed -o /dev/null -w '%{size_download} bytes\\n' {base}/v1/shelves/fiction/books",
+        expect: " bytes",
     },
     Example {
         title: "an error with its details",

@@ -15,6 +15,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::Sleep;
 
+use super::absent::Intake;
 use super::guard::Watch;
 
 /// How long a client that was answered may go on sending before it is cut.
@@ -31,15 +32,17 @@ const TURN: usize = 32;
 pub(super) struct Watched {
     stream: TcpStream,
     watch: Watch,
+    intake: Intake,
     /// Set once the sending side is closed.
     lingering: Option<Pin<Box<Sleep>>>,
 }
 
 impl Watched {
-    pub(super) fn new(stream: TcpStream, watch: Watch) -> Self {
+    pub(super) fn new(stream: TcpStream, watch: Watch, intake: Intake) -> Self {
         Self {
             stream,
             watch,
+            intake,
             lingering: None,
         }
     }
@@ -57,6 +60,10 @@ impl AsyncRead for Watched {
             && !bytes.is_empty()
         {
             self.watch.on_read(bytes);
+        }
+        match polled {
+            Poll::Ready(_) => self.intake.read(),
+            Poll::Pending => self.intake.waits(),
         }
         polled
     }
@@ -84,6 +91,10 @@ impl AsyncWrite for Watched {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.intake.has_left(&self.stream, cx) {
+            let what = "the client has left";
+            return Poll::Ready(Err(io::Error::new(io::ErrorKind::ConnectionAborted, what)));
+        }
         Pin::new(&mut self.stream).poll_flush(cx)
     }
 

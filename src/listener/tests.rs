@@ -50,7 +50,31 @@ impl Drop for Endless {
     }
 }
 
-/// `/endless` has no end, `/torn` breaks off, `/large` has a megabyte, the rest is short. Tells which bodies are gone.
+/// A body that says nothing, holds the request's, and tells when it is dropped.
+struct Holding {
+    gone: mpsc::UnboundedSender<()>,
+    _upload: Incoming,
+}
+
+impl http_body::Body for Holding {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Pending
+    }
+}
+
+impl Drop for Holding {
+    fn drop(&mut self) {
+        let _ = self.gone.send(());
+    }
+}
+
+/// `/endless` has no end, `/hold` takes nothing and says nothing, `/torn` breaks off, `/large` has a megabyte, the rest is short. Tells which bodies are gone.
 fn listen(timeouts: Timeouts) -> (Listener, mpsc::UnboundedReceiver<()>) {
     let (listener, dropped, _) = listen_and_count(timeouts);
     (listener, dropped)
@@ -73,6 +97,10 @@ fn listen_and_count(
         async move {
             let body = match request.uri().path() {
                 "/endless" => Body::new(Endless { gone, pulled }),
+                "/hold" => Body::new(Holding {
+                    gone,
+                    _upload: request.into_body(),
+                }),
                 "/torn" => Body::from_stream(futures_util::stream::iter([
                     Ok("begun"),
                     Err(std::io::Error::other("torn")),
@@ -172,9 +200,13 @@ async fn a_malformed_head_is_told_so() {
         (
             format!(
                 "GET / HTTP/1.1\r\nhost: a\r\n{}\r\n",
-                "x: y\r\n".repeat(101)
+                "x: y\r\n".repeat(201)
             ),
             "431",
+        ),
+        (
+            format!("GET /{} HTTP/1.1\r\nhost: a\r\n\r\n", "y".repeat(70 << 10)),
+            "414",
         ),
         (
             format!(
@@ -337,4 +369,23 @@ async fn a_drain_has_cut_what_lasts_longer_than_its_grace() {
     listener.drain().await;
     workers.ended().await;
     assert_eq!(Arc::strong_count(&held), 1);
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_an_upload_nobody_takes_is_noticed() {
+    let (listener, mut dropped) = listen(Timeouts::default());
+    let head = "POST /hold HTTP/1.1\r\nhost: a\r\ncontent-length: 1000000\r\n\r\n";
+    let mut client = http1(&listener, head).await;
+    // More than is read of a body that nobody takes, and less than the socket has room for.
+    client.write_all(&vec![b'x'; 60_000]).await.unwrap();
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"\r\n\r\n") {
+        answer.push(client.read_u8().await.unwrap());
+    }
+    assert!(
+        tokio::time::timeout(SHORT, dropped.recv()).await.is_err(),
+        "it is still there"
+    );
+    drop(client);
+    dropped.recv().await.unwrap();
 }

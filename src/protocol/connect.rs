@@ -94,13 +94,9 @@ fn check(verb: &Verb, headers: &HeaderMap, method: &Method) -> Result<(), Refusa
         ));
     }
     if method.shape != Shape::Unary {
-        let but = if method.shape.takes_stream() {
-            "call it by gRPC or gRPC-Web on this path"
-        } else {
-            "call it by gRPC or gRPC-Web on this path, or by a REST binding (google.api.http)"
-        };
         return Err(Refusal::no_json(format!(
-            "{} streams, and JSON on this path carries unary calls only; {but}",
+            "{} is a streaming method, and JSON on this path is for unary ones only; call it by \
+             gRPC or gRPC-Web on this path, or by a REST binding (google.api.http)",
             method.name
         )));
     }

@@ -77,7 +77,10 @@ fn check_size(request: &request::Parts, limits: &HeadLimits) -> Result<(), Refus
             StatusCode::URI_TOO_LONG,
             Status::downstream(
                 Code::InvalidArgument,
-                format!("the URL has {url} bytes, at most {} are taken", limits.url),
+                format!(
+                    "found a URL of {url} bytes, expected at most {}",
+                    limits.url
+                ),
             ),
         ));
     }
@@ -95,7 +98,7 @@ fn check_size(request: &request::Parts, limits: &HeadLimits) -> Result<(), Refus
             Status::downstream(
                 Code::ResourceExhausted,
                 format!(
-                    "{fields} header fields of {size} bytes, at most {} of {} bytes are taken",
+                    "found {fields} header fields of {size} bytes together, expected at most {} of {}",
                     limits.metadata_fields, limits.metadata
                 ),
             ),

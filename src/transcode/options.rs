@@ -5,8 +5,9 @@
 pub struct ReadOptions {
     /// Unknown fields and names of enum values: refuse or skip.
     pub unknown: Unknown,
-    /// Deepest nesting of messages, lists and objects, the root counted. Values above
-    /// 200 mean that ceiling.
+    /// Deepest nesting of messages, lists and objects, the root counted, and what is more of it on the
+    /// wire: two levels for an element of a `ListValue`, three for a member of a `Struct`. Values
+    /// above 200 mean that ceiling.
     pub depth_max: usize,
     /// Wire bytes at most.
     pub output_max: usize,

@@ -253,7 +253,12 @@ impl<'c> Writer<'c, '_> {
 
     /// One level deeper.
     fn enter(&mut self) -> Result<(), Fault> {
-        let Some(left) = self.depth_left.checked_sub(1) else {
+        self.enter_by(1)
+    }
+
+    /// Some levels deeper.
+    fn enter_by(&mut self, levels: usize) -> Result<(), Fault> {
+        let Some(left) = self.depth_left.checked_sub(levels) else {
             let max = self.options.depth_max.min(DEPTH_CEILING);
             let message = format!("the value is nested deeper than {max} levels");
             return Err(Fault::invalid(Some(self.json.at()), message));
@@ -263,7 +268,11 @@ impl<'c> Writer<'c, '_> {
     }
 
     fn leave(&mut self) {
-        self.depth_left += 1;
+        self.leave_by(1);
+    }
+
+    fn leave_by(&mut self, levels: usize) {
+        self.depth_left += levels;
     }
 
     /// The output is within its bound.

@@ -10,14 +10,14 @@ use super::{err, file, out, transom};
 use crate::support::has_curl;
 
 /// A running demo, and the URLs that it told.
-struct Demo {
+pub(super) struct Demo {
     running: Running,
-    gateway: String,
-    backend: String,
+    pub(super) gateway: String,
+    pub(super) backend: String,
     said: Vec<String>,
 }
 
-fn demo() -> Demo {
+pub(super) fn demo() -> Demo {
     let running = Running::start(&["demo", "--listen", "127.0.0.1:0"]);
     let said = running.out_until("Ctrl-C ends the demo.");
     let url = |part: &str| {

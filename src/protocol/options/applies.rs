@@ -71,7 +71,7 @@ impl fmt::Display for Applies {
 }
 
 /// A template without its variables' names: `/v1/{name=shelves/*}/{id}` is `/v1/shelves/*/*`.
-fn flat(template: &str) -> String {
+pub(super) fn flat(template: &str) -> String {
     let mut out = String::with_capacity(template.len());
     let mut rest = template;
     while let Some((before, variable)) = rest.split_once('{') {

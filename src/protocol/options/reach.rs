@@ -1,11 +1,12 @@
 //! What routes are for in a schema: how much of it has a route's options, and which routes have
 //! nothing, most likely by a slip of the pen.
 
+use super::applies::flat;
 use super::{Applies, Route};
 use crate::schema::Schema;
 
-/// Longest selector that is compared with names; the distance costs the product of the lengths.
-const SELECTOR_BYTES_MAX: usize = 200;
+/// Longest selector or pattern that is compared with names; the distance costs the product of the lengths.
+const WANTED_BYTES_MAX: usize = 200;
 
 /// How much of a schema has the options of a route.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -69,13 +70,17 @@ pub fn idle(routes: &[Route], schema: &Schema) -> Vec<String> {
             (Some(earlier), _) => {
                 format!("routes[{earlier}] comes first for all that it applies to")
             }
-            (None, Applies::Selector(selector)) => match nearest(selector.as_str(), schema) {
-                Some(near) => {
-                    format!("it applies to nothing that is served; did you mean `{near}`?")
-                }
-                None => "it applies to nothing that is served".to_owned(),
-            },
-            (None, Applies::Path(_)) => "it applies to nothing that is served".to_owned(),
+            (None, applies) => {
+                let near = match applies {
+                    Applies::Selector(selector) => nearest(selector.as_str(), schema),
+                    Applies::Path(pattern) => nearest_path(pattern, schema),
+                };
+                let hint = near.map(|near| format!("; did you mean `{near}`?"));
+                format!(
+                    "it applies to nothing that is served{}",
+                    hint.unwrap_or_default()
+                )
+            }
         };
         sentences.push(format!(
             "routes[{index}] ({}) has no effect: {why}",
@@ -87,7 +92,7 @@ pub fn idle(routes: &[Route], schema: &Schema) -> Vec<String> {
 
 /// The selector somebody may have meant.
 fn nearest(selector: &str, schema: &Schema) -> Option<String> {
-    if selector.len() > SELECTOR_BYTES_MAX {
+    if selector.len() > WANTED_BYTES_MAX {
         return None;
     }
     let Some(names) = selector.strip_suffix(".*") else {
@@ -113,4 +118,35 @@ fn nearest(selector: &str, schema: &Schema) -> Option<String> {
         }
     }
     best.map(|(_, name)| format!("{name}.*"))
+}
+
+/// The pattern of paths somebody may have meant; below `/**` beginnings of paths are compared.
+fn nearest_path(pattern: &str, schema: &Schema) -> Option<String> {
+    if pattern.len() > WANTED_BYTES_MAX {
+        return None;
+    }
+    let (wanted, below) = match pattern.strip_suffix("/**") {
+        Some(wanted) => (wanted, "/**"),
+        None => (pattern, ""),
+    };
+    let slashes = wanted.matches('/').count();
+    let mut best: Option<(usize, String)> = None;
+    for binding in schema.bindings() {
+        let path = flat(&binding.template);
+        let end = match below {
+            "" => path.len(),
+            _ => path
+                .match_indices('/')
+                .nth(slashes)
+                .map_or(path.len(), |(at, _)| at),
+        };
+        let path = path.get(..end).unwrap_or(&path);
+        let distance = strsim::damerau_levenshtein(wanted, path);
+        // Paths have much in common, so that a third of the letters wrong is another path.
+        let is_slip = distance <= wanted.len() / 4;
+        if is_slip && best.as_ref().is_none_or(|(least, _)| distance < *least) {
+            best = Some((distance, format!("{path}{below}")));
+        }
+    }
+    best.map(|(_, path)| path)
 }

@@ -137,7 +137,7 @@ fn within(max: usize, out: &[u8]) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::too_large(format!(
-        "the request message has {length} bytes, and at most {max} are taken"
+        "found a request message of {length} bytes, expected at most {max}"
     )))
 }
 

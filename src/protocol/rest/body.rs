@@ -103,10 +103,17 @@ impl Kind {
             None => Ok(Self::Json),
             Some(_) if is("application/json") => Ok(Self::Json),
             Some(stated) if is(FORM) => check_charset(stated).map(|()| Self::Form),
-            Some(stated) => Err(Failure::unsupported_type(format!(
-                "found content-type {:?}, expected application/json, {FORM} or multipart/form-data",
-                excerpt::of_text(stated)
-            ))),
+            Some(stated) => {
+                let sequences = if binding.method.shape.takes_stream() {
+                    "application/x-ndjson, application/jsonl, "
+                } else {
+                    ""
+                };
+                Err(Failure::unsupported_type(format!(
+                    "found content-type {:?}, expected application/json, {sequences}{FORM} or multipart/form-data",
+                    excerpt::of_text(stated)
+                )))
+            }
         }
     }
 

@@ -25,7 +25,10 @@ pub(super) fn check(parts: &request::Parts, route: &Route<'_>) -> Result<(), Fai
             "expected no expectation but `100-continue`",
         ));
     }
-    check_path(parts.uri.path()).map_err(|dubious| dubious.failure(route))
+    let path = parts.uri.path();
+    check_path(path)
+        .and_then(|()| check_values(path, route))
+        .map_err(|dubious| dubious.failure(route))
 }
 
 /// What is wrong with a path.
@@ -74,6 +77,21 @@ fn check_path(path: &str) -> Result<(), Dubious> {
     for segment in bytes.split(|byte| *byte == b'/') {
         check_segment(segment, from)?;
         from += segment.len() + 1;
+    }
+    Ok(())
+}
+
+/// Refuses `.` and `..` before a verb: in `/a/..:run` they are the segment whose value is taken.
+fn check_values(path: &str, route: &Route<'_>) -> Result<(), Dubious> {
+    let Route::Found { captures, .. } = route else {
+        return Ok(());
+    };
+    for capture in captures.iter() {
+        let value = path.get(capture.clone()).unwrap_or_default();
+        let last = value.rsplit('/').next().unwrap_or_default();
+        if matches!(last.as_bytes().first(), Some(b'.' | b'%')) {
+            check_segment(last.as_bytes(), capture.end.saturating_sub(last.len()))?;
+        }
     }
     Ok(())
 }

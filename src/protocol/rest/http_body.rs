@@ -219,7 +219,8 @@ impl HttpBody {
     }
 }
 
-/// `type/subtype`, perhaps with parameters (RFC 9110, section 8.3.1).
+/// `type/subtype`, perhaps with parameters (RFC 9110, section 8.3.1), and only one: where a comma
+/// follows, browsers go by what stands behind it (the Fetch standard, "extract a MIME type").
 fn is_media_type(text: &str) -> bool {
     let is_token = |text: &[u8]| {
         !text.is_empty()
@@ -228,7 +229,24 @@ fn is_media_type(text: &str) -> bool {
                 .all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(b))
     };
     let mut parts = essence(text.as_bytes()).splitn(2, |byte| *byte == b'/');
-    parts.next().is_some_and(is_token) && parts.next().is_some_and(is_token)
+    parts.next().is_some_and(is_token)
+        && parts.next().is_some_and(is_token)
+        && is_single_value(text)
+}
+
+/// True without a comma but in quotes, all of which end.
+fn is_single_value(text: &str) -> bool {
+    let (mut quoted, mut escaped) = (false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b',' if !quoted => return false,
+            _ => {}
+        }
+    }
+    !quoted
 }
 
 /// True for a type that a browser shows without running anything in it.
@@ -315,6 +333,26 @@ mod tests {
                 Some("attachment"),
             ),
             ("nonsense", "application/octet-stream", Some("attachment")),
+            (
+                "text/plain;a=b,text/html",
+                "application/octet-stream",
+                Some("attachment"),
+            ),
+            (
+                r#"text/plain;a="\\",text/html;""#,
+                "application/octet-stream",
+                Some("attachment"),
+            ),
+            (
+                r#"image/png;a="b"#,
+                "application/octet-stream",
+                Some("attachment"),
+            ),
+            (
+                r#"video/mp4; codecs="avc1.42E01E, mp4a.40.2""#,
+                r#"video/mp4; codecs="avc1.42E01E, mp4a.40.2""#,
+                None,
+            ),
         ];
         for (stated, content_type, disposition) in rows {
             let body = HttpBody {

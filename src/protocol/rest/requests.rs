@@ -199,10 +199,14 @@ impl Messages {
                 Ok(None) => {}
                 Err(error) => return Poll::Ready(Some(Err(self.writer.misplaced(&error)))),
             }
-            match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
+            // A chunk need not hold the end of a message: few bytes decompress to many that do not.
+            let budget = ready!(tokio::task::coop::poll_proceed(cx));
+            let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
+            budget.made_progress();
+            match frame {
                 // Trailers of a request mean nothing here.
                 Some(Ok(frame)) => self.cutter.push(frame.into_data().unwrap_or_default()),
-                Some(Err(_)) => return Poll::Ready(Some(Err(Unread::Broken.into()))),
+                Some(Err(error)) => return Poll::Ready(Some(Err(Unread::from(error).into()))),
                 None => {
                     self.state = State::Over;
                     self.body = Incoming::empty();

@@ -1,4 +1,8 @@
 //! `Struct`, `Value` and `ListValue`: any JSON, by their fixed field numbers.
+//!
+//! A level of JSON is more than one on the wire here: a `Value` around each element of a list, an entry
+//! and a `Value` around each member of an object. They count, or a backend with the usual limit would
+//! fail at a request that this limit let through.
 
 use super::Writer;
 use crate::transcode::error::Fault;
@@ -17,6 +21,9 @@ const BOOL_VALUE: u8 = 0x20;
 const STRUCT_VALUE: u8 = 0x2A;
 const LIST_VALUE: u8 = 0x32;
 
+/// Messages on the wire around the value of an object's member: the entry and the `Value`.
+const LEVELS_OF_A_MEMBER: usize = 2;
+
 /// Guesses of lengths that each level keeps: of entries, and of values.
 pub(super) const WIDTHS_PER_LEVEL: usize = 3;
 const ENTRY: usize = 0;
@@ -27,6 +34,7 @@ impl Writer<'_, '_> {
     /// The body of a `Struct`.
     pub(super) fn structure(&mut self) -> Result<(), Fault> {
         self.entries(|writer| {
+            writer.enter_by(LEVELS_OF_A_MEMBER)?;
             writer.out.push(FIELDS);
             let entry = writer.open_level(ENTRY);
             writer.out.push(KEY);
@@ -43,6 +51,7 @@ impl Writer<'_, '_> {
                 .map_err(|fault| writer.name_entry(fault, key_at))?;
             writer.close_level(INNER, value);
             writer.close_level(ENTRY, entry);
+            writer.leave_by(LEVELS_OF_A_MEMBER);
             Ok(Some((key_at, key_len)))
         })
     }
@@ -50,10 +59,12 @@ impl Writer<'_, '_> {
     /// The body of a `ListValue`.
     pub(super) fn list_value(&mut self) -> Result<(), Fault> {
         self.elements(|writer| {
+            writer.enter()?;
             writer.out.push(VALUES);
             let value = writer.open_level(INNER);
             writer.dynamic()?;
             writer.close_level(INNER, value);
+            writer.leave();
             writer.check_size()
         })
     }

@@ -26,7 +26,7 @@ pub(super) fn write(form: &[u8], unknown: Unknown, draft: &mut Draft<'_>) -> Res
     }
     if count > VALUES_MAX {
         return Err(Failure::bad_request(format!(
-            "the form has {count} fields, and at most {VALUES_MAX} are taken"
+            "found {count} fields in the form, expected at most {VALUES_MAX}"
         )));
     }
     pairs::write(form, &keys, draft, |update, field, _, seen| {

@@ -10,7 +10,7 @@ use crate::protocol::rest::error::Failure;
 use crate::protocol::rest::http_body;
 use crate::schema::{Binding, Body};
 use crate::transcode::{
-    Facts, FieldPath, FieldRef, Lost, PlanId, Plans, Scratch, Step, Trail, Unknown, Zero,
+    self, Facts, FieldPath, FieldRef, Lost, PlanId, Plans, Scratch, Step, Trail, Unknown, Zero,
 };
 
 /// Values that one request can give by name at most, in its query, and in its body again.
@@ -124,10 +124,10 @@ impl<'b> Keys<'b> {
             Err(lost) => {
                 let error = self.plans.explain(lost, self.root, path, trail);
                 let text = match lost {
-                    Lost::NotAMessage => {
+                    Lost::NotAMessage if self.plans.facts(trail.field()).map => {
                         format!("{error}; a map entry is written `field[key]=value`")
                     }
-                    Lost::Unknown | Lost::TooDeep => error.to_string(),
+                    Lost::NotAMessage | Lost::Unknown | Lost::TooDeep => error.to_string(),
                 };
                 return Err(self.refuse(key, &text));
             }
@@ -223,7 +223,7 @@ impl<'b> Keys<'b> {
                 scratch,
                 out,
             )
-            .map_err(|error| Failure::of_text(error, excerpt::of_text(parameter.key)))
+            .map_err(|error| self.misfit(error, parameter.key, trail))
     }
 
     /// Appends a value given as a file.
@@ -248,7 +248,27 @@ impl<'b> Keys<'b> {
                 scratch,
                 out,
             )
-            .map_err(|error| Failure::of_text(error, excerpt::of_text(parameter.key)))
+            .map_err(|error| self.misfit(error, parameter.key, trail))
+    }
+
+    /// 400 about a value, under the name that the client wrote: `pageSize`, not `page_size`.
+    #[cold]
+    fn misfit(&self, mut error: transcode::Error, key: &str, trail: &Trail) -> Failure {
+        let written = excerpt::of_text(split(key).0);
+        let name = self.plans.name_of(trail.field());
+        let within = self.plans.name_of(FieldRef::at(self.prefix));
+        let own = match within.as_str() {
+            "" => name.as_str(),
+            within => {
+                let own = name.strip_prefix(within).unwrap_or_default();
+                own.strip_prefix('.').unwrap_or_default()
+            }
+        };
+        let outer = name.len() - own.len();
+        if let (Some(before), Some(after)) = (name.get(..outer), error.path.strip_prefix(&name)) {
+            error.path = [before, if own.is_empty() { "" } else { written }, after].concat();
+        }
+        Failure::of_text(error, excerpt::of_text(key))
     }
 
     /// True for a field that a file can be given for.

@@ -19,7 +19,7 @@ pub(super) fn write(
     let count = pairs::count(query);
     if count > VALUES_MAX {
         return Err(Failure::bad_request(format!(
-            "the query has {count} parameters, and at most {VALUES_MAX} are taken"
+            "found {count} parameters in the query, expected at most {VALUES_MAX}"
         )));
     }
     let unknown = match unknown {

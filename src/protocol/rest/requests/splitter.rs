@@ -6,6 +6,10 @@
 
 use bytes::{Bytes, BytesMut};
 
+/// White space between two values, at most. None of it is sent on, so no backend that is slow holds
+/// it up, and compressed it is next to nothing.
+const BLANK_MAX: usize = 1 << 20;
+
 /// Why text is not a sequence of values.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum SplitError {
@@ -25,9 +29,17 @@ pub(super) enum SplitError {
         /// The limit.
         max: usize,
     },
+    /// More than [`BLANK_MAX`] bytes of white space.
+    #[error("found more than {BLANK_MAX} bytes of white space, expected {expected}")]
+    Blank {
+        /// What may stand behind them.
+        expected: &'static str,
+    },
     /// The text ends where it may not.
-    #[error("the body ends here, expected {expected}")]
+    #[error("the body ends, expected {expected} (at byte {offset} of the body)")]
     Truncated {
+        /// Where it ends.
+        offset: u64,
         /// What has to follow.
         expected: &'static str,
     },
@@ -51,6 +63,8 @@ pub(super) struct Splitter {
     max: usize,
     /// The beginning of a value that no single chunk holds.
     partial: BytesMut,
+    /// Bytes of white space since the last value.
+    blank: usize,
     /// What has not been looked at.
     chunk: Bytes,
     /// Where in the text the chunk begins.
@@ -92,6 +106,7 @@ impl Splitter {
             scan: Scan::default(),
             max,
             partial: BytesMut::new(),
+            blank: 0,
             chunk: Bytes::new(),
             offset: 0,
         }
@@ -111,7 +126,12 @@ impl Splitter {
                 return self.value(around);
             }
             let blank = self.chunk.iter().position(|byte| !is_blank(*byte));
-            self.take(blank.unwrap_or(self.chunk.len()));
+            let blank = self.take(blank.unwrap_or(self.chunk.len())).len();
+            self.blank = self.blank.saturating_add(blank);
+            if self.blank > BLANK_MAX {
+                let expected = self.place.expects();
+                return Err(SplitError::Blank { expected });
+            }
             let Some(&byte) = self.chunk.first() else {
                 return Ok(None);
             };
@@ -156,6 +176,7 @@ impl Splitter {
                 Ok(Some(std::mem::take(&mut self.partial).freeze()))
             }
             place => Err(SplitError::Truncated {
+                offset: self.offset,
                 expected: place.expects(),
             }),
         }
@@ -172,6 +193,7 @@ impl Splitter {
             self.partial.extend_from_slice(&part);
             return Ok(None);
         }
+        self.blank = 0;
         self.place = match around {
             Around::Nothing => Place::Between,
             Around::Array => Place::Separator,

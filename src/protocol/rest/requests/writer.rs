@@ -151,7 +151,7 @@ impl Writer {
         if message.len() > max {
             let length = message.len();
             return Err(Failure::too_large(format!(
-                "[{index}]: the message has {length} bytes, and at most {max} are taken"
+                "[{index}]: found a message of {length} bytes, expected at most {max}"
             )));
         }
         self.index += 1;
@@ -162,7 +162,9 @@ impl Writer {
     pub(super) fn misplaced(&self, error: &SplitError) -> Failure {
         let index = self.index;
         match error {
-            SplitError::TooLarge { .. } => Failure::too_large(format!("[{index}]: {error}")),
+            SplitError::TooLarge { .. } | SplitError::Blank { .. } => {
+                Failure::too_large(format!("[{index}]: {error}"))
+            }
             SplitError::Unexpected { .. } | SplitError::Truncated { .. } => {
                 Failure::invalid_field(&format!("[{index}]"), &error.to_string())
             }

@@ -452,3 +452,19 @@ proptest::proptest! {
         }
     }
 }
+
+#[tokio::test]
+async fn a_value_that_does_not_fit_is_blamed_on_the_name_that_was_written() {
+    let gateway = Gateway::echo();
+    for field in [
+        "bigNumber",
+        "big_number",
+        "child.bigNumber",
+        "child.big_number",
+    ] {
+        let got = gateway.get(&format!("/v1/all?{field}=x")).await;
+        let text = String::from_utf8_lossy(&got.body);
+        let blamed = format!(r#""field":"{field}""#);
+        assert!(text.contains(&blamed), "{field}: {text}");
+    }
+}

@@ -7,9 +7,9 @@ use super::*;
 /// A backend that takes every message, then answers: `name` is a text of all it got, `number` their
 /// count. A conversation gets every message back as it comes.
 #[derive(Clone, Default)]
-struct Taker {
+pub(super) struct Taker {
     /// The payloads, and how the requests ended.
-    taken: Arc<Mutex<Vec<Bytes>>>,
+    pub(super) taken: Arc<Mutex<Vec<Bytes>>>,
     broken: Arc<Mutex<Option<Status>>>,
     metadata: Arc<Mutex<Option<Metadata>>>,
 }
@@ -44,7 +44,7 @@ impl Service for Taker {
 }
 
 impl Taker {
-    fn router(&self, options: Options) -> Router<Self> {
+    pub(super) fn router(&self, options: Options) -> Router<Self> {
         let serving = Serving::new(schema(), self.clone(), options.into());
         Router::new(Arc::new(ArcSwap::from_pointee(serving)), Observe::default())
     }
@@ -68,14 +68,14 @@ impl Taker {
     }
 }
 
-async fn collected(response: http::Response<Body>) -> (u16, String) {
+pub(super) async fn collected(response: http::Response<Body>) -> (u16, String) {
     let status = response.status().as_u16();
     let body = response.into_body().collect().await.unwrap().to_bytes();
     (status, String::from_utf8(body.to_vec()).unwrap())
 }
 
 /// A body of these chunks, which has no length.
-fn chunked(chunks: &[&[u8]]) -> Body {
+pub(super) fn chunked(chunks: &[&[u8]]) -> Body {
     let chunks: Vec<_> = chunks.iter().map(|c| Bytes::copy_from_slice(c)).collect();
     Body::from_stream(stream::iter(
         chunks.into_iter().map(Ok::<_, std::convert::Infallible>),
@@ -291,6 +291,8 @@ async fn types_that_are_no_json_are_refused() {
     ] {
         let got = upload(verb, uri, content_type, Body::from("{}")).await;
         assert_eq!((got.0, got.2.len()), (415, 0), "{content_type}");
+        let is_stream = uri == "/v1/collect";
+        assert_eq!(got.1.contains("x-ndjson, application/jsonl"), is_stream);
     }
     // A body where the binding has none.
     assert_eq!(

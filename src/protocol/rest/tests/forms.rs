@@ -158,7 +158,7 @@ async fn a_form_that_says_no_one_thing_is_refused() {
             "POST",
             "/v1/echo",
             many.as_str(),
-            "the form has 1002 fields",
+            "found 1002 fields in the form",
         ),
         ("POST", "/v1/echo", deep.as_str(), "segments"),
         (

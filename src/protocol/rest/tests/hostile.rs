@@ -110,6 +110,11 @@ async fn paths_94_to_99() {
         ),
         (
             95,
+            request("POST", "/v1/echo/%2e.:count", "{}"),
+            blamed("number", "in the path, found a `.` or `..` segment"),
+        ),
+        (
+            95,
             get("/v1/all/a\\b"),
             blamed("name", "in the path, found a backslash"),
         ),
@@ -202,6 +207,17 @@ async fn queries_and_routing_100_to_108() {
             get("/v1/all?big_number=1&bigNumber=1"),
             blamed("bigNumber", "found twice in the query, expected once"),
         ),
+        // Named as the client spelled it, and in what is no string too.
+        (
+            84,
+            get("/v1/all?child.bigNumber=x"),
+            blamed("child.bigNumber", "expected an int64"),
+        ),
+        (
+            84,
+            get("/v1/all?child.big_number=x"),
+            blamed("child.big_number", "expected an int64"),
+        ),
         (
             102,
             get("/v1/all?labels=1"),
@@ -258,7 +274,7 @@ async fn queries_and_routing_100_to_108() {
             get(&many("tags&")),
             blamed(
                 "",
-                "the query has 1002 parameters, and at most 1000 are taken",
+                "found 1002 parameters in the query, expected at most 1000",
             ),
         ),
         (
@@ -266,13 +282,13 @@ async fn queries_and_routing_100_to_108() {
             get(&many("a=b&")),
             blamed(
                 "",
-                "the query has 1002 parameters, and at most 1000 are taken",
+                "found 1002 parameters in the query, expected at most 1000",
             ),
         ),
         (
             104,
             get(&format!("/v1/all?{}", "a=b&".repeat(10_000))),
-            Refused(414, "", "the URL"),
+            Refused(414, "", "found a URL of 40008 bytes"),
         ),
         (
             105,

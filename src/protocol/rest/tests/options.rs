@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::*;
 use crate::protocol::indent::Layout;
 use crate::protocol::metadata::rules::{Rules, Underscores};
-use crate::protocol::options::{Applies, Route};
+use crate::protocol::options::{Applies, Route, idle};
 use crate::protocol::rest::{ErrorShape, MultiSegment, UnknownQuery};
 use crate::transcode::Unknown;
 
@@ -315,4 +315,22 @@ async fn a_deadline_is_its_routes() {
     let secs = |span| Some(Duration::from_secs(span));
     let expected = [secs(40), secs(15), secs(50), secs(60), None];
     assert_eq!(*deadlines.lock().unwrap(), expected);
+}
+
+#[test]
+fn a_pattern_with_a_slip_is_told_with_the_path_it_may_have_meant() {
+    for (pattern, meant) in [
+        ("/v1/sture", Some("/v1/store")),
+        ("/v1/nunbers/*", Some("/v1/numbers/*")),
+        ("/v1/sture/**", Some("/v1/store/**")),
+        ("/v1/sture/*/inner", Some("/v1/store/*/inner")),
+        ("/v2/elsewhere/**", None),
+    ] {
+        let route = path(pattern, |_| {});
+        let hint = meant.map_or_else(String::new, |meant| format!("; did you mean `{meant}`?"));
+        let expected = format!(
+            "routes[0] ({pattern}) has no effect: it applies to nothing that is served{hint}"
+        );
+        assert_eq!(idle(&[route], &schema()), [expected]);
+    }
 }

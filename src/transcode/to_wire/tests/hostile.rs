@@ -146,6 +146,25 @@ fn depth_is_bounded_whatever_nests() {
     read_with("Node", json.as_bytes(), &options).unwrap_err();
 }
 
+/// What is read can be decoded again by whoever takes a hundred levels, as most backends do.
+#[test]
+fn depth_counts_what_any_json_is_on_the_wire() {
+    let of = |field: &str, json: &str| format!(r#"{{"{field}":{json}}}"#);
+    let lists = |depth| nested("[", "", "]", depth);
+    let objects = |depth| nested(r#"{"a":"#, "1", "}", depth);
+    let both = |depth| nested(r#"[{"a":"#, "1", "}]", depth);
+    for (field, taken, refused) in [
+        ("list", lists(50), lists(51)),
+        ("value", lists(50), lists(51)),
+        ("struct", objects(33), objects(34)),
+        ("value", objects(33), objects(34)),
+        ("value", both(19), both(20)),
+    ] {
+        reads("Known", &of(field, &taken));
+        refuses_deep("Known", &of(field, &refused));
+    }
+}
+
 #[track_caller]
 fn refuses_deep(message: &str, json: &str) {
     let error = read(message, json).unwrap_err();

@@ -203,27 +203,27 @@ fn what_is_wrong_is_told() {
         (
             Form::Detected,
             "[{}",
-            "the body ends here, expected `,` or `]`",
+            "the body ends, expected `,` or `]` (at byte 3 of the body)",
         ),
         (
             Form::Detected,
             "[{},",
-            "the body ends here, expected a JSON value",
+            "the body ends, expected a JSON value (at byte 4 of the body)",
         ),
         (
             Form::Detected,
             "[",
-            "the body ends here, expected a JSON value or `]`",
+            "the body ends, expected a JSON value or `]` (at byte 1 of the body)",
         ),
         (
             Form::Detected,
             "[1",
-            "the body ends here, expected the rest of its JSON value",
+            "the body ends, expected the rest of its JSON value (at byte 2 of the body)",
         ),
         (
             Form::Sequence,
             "{\"a\":",
-            "the body ends here, expected the rest of its JSON value",
+            "the body ends, expected the rest of its JSON value (at byte 5 of the body)",
         ),
         (
             Form::Sequence,
