@@ -27,6 +27,7 @@ mod overrides;
 pub(crate) mod percent;
 mod pool;
 mod routes;
+mod selector;
 mod services;
 pub mod source;
 mod template;
@@ -37,6 +38,7 @@ pub use listing::Row;
 pub use method::{Binding, BindingText, Body, Idempotency, Method, Shape, Variable};
 pub use overrides::{HttpRule, RuleError, Unmatched};
 pub use routes::Captures;
+pub use selector::{NoSelector, Selector};
 pub use source::{Compiled, ProtoError, SetError, Source};
 
 use routes::{Match, Routes};

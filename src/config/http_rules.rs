@@ -142,7 +142,7 @@ fn rule(rule: Rule, place: Location, path: &Path) -> Result<HttpRule, Wrong> {
         bindings.push(further);
     }
     let origin = format!("{}:{}", path.display(), place.line());
-    HttpRule::new(rule.selector, bindings, origin)
+    HttpRule::new(&rule.selector, bindings, origin)
         .map_err(|error| (String::new(), place, error.to_string()))
 }
 

@@ -14,6 +14,7 @@ use super::raw::Section as _;
 use super::raw::{Connect, File, Json, Key, Metadata, Rest, Route, RouteLimits, RouteTimeouts};
 use super::text::HeaderPattern;
 use super::units::{SpanOrNone, quoted};
+use crate::protocol::indent::Layout;
 use crate::protocol::metadata::rules::{List, PATTERNS_MAX, Rules, Underscores};
 use crate::protocol::options::{Applies, ConnectVersion};
 use crate::protocol::{self, rest};
@@ -246,8 +247,8 @@ impl Choices {
                 envelope: rest.envelope.or(default.rest.envelope.into()).into(),
                 layout: match json.pretty.value {
                     None => default.rest.layout,
-                    Some(true) => rest::Layout::Indented,
-                    Some(false) => rest::Layout::Compact,
+                    Some(true) => Layout::Indented,
+                    Some(false) => Layout::Compact,
                 },
             },
             read: transcode::ReadOptions {

@@ -18,6 +18,7 @@ use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING};
 use http::{HeaderMap, HeaderValue, Response};
 use http_body::Body as _;
 
+use super::{excerpt, field_value};
 use crate::call::Coding;
 
 mod accept;
@@ -30,9 +31,6 @@ pub(super) use encoded::Answering;
 
 /// What a request's body may be compressed in, for those who came with something else.
 const TAKEN: HeaderValue = HeaderValue::from_static("gzip, br, zstd");
-
-/// Bytes of a coding's name that an error repeats.
-const SHOWN_MAX: usize = 100;
 
 /// Which answers are compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,21 +81,18 @@ pub(super) fn decode(headers: &HeaderMap, body: &mut Body) -> Result<(), Unsuppo
 
 fn content_coding(headers: &HeaderMap) -> Result<Option<Coding>, Unsupported> {
     let mut coding = None;
-    let values = || headers.get_all(CONTENT_ENCODING).iter();
-    for name in values().flat_map(|value| value.as_bytes().split(|byte| *byte == b',')) {
-        let name = name.trim_ascii();
-        if name.is_empty() || name.eq_ignore_ascii_case(b"identity") {
+    for name in field_value::items(headers, &CONTENT_ENCODING) {
+        if name.eq_ignore_ascii_case(b"identity") {
             continue;
         }
         // Codings around codings have no use but to hide what they expand to.
         match Coding::of_content(name) {
             Some(known) if coding.is_none() => coding = Some(known),
             Some(_) | None => {
-                let all: Vec<_> = values().map(HeaderValue::as_bytes).collect();
-                let all = all.join(&b", "[..]);
-                let shown = all.get(..SHOWN_MAX).unwrap_or(&all);
+                let values = headers.get_all(CONTENT_ENCODING).iter();
+                let all: Vec<_> = values.map(HeaderValue::as_bytes).collect();
                 return Err(Unsupported {
-                    found: shown.escape_ascii().to_string(),
+                    found: excerpt::of_bytes(&all.join(&b", "[..])).to_string(),
                 });
             }
         }

@@ -20,11 +20,12 @@ use super::linger::linger;
 use super::metadata::{self, Lane};
 use super::options::ConnectVersion;
 use super::unary::{self, Bounds, Whole};
-use super::{Exchange, Options, Refusal, coding, deadline, indent, pass, scratch};
+use super::{
+    Exchange, Options, Refusal, coding, deadline, field_value, indent, misfit, pass, scratch,
+};
 use crate::call::{self, Call, Code, Encodings, End, Message, Metadata, Requests, Status};
 use crate::observe::CallRecord;
 use crate::schema::{Method, Shape};
-use crate::transcode;
 
 use error::Failure;
 
@@ -84,18 +85,10 @@ fn check(verb: &Verb, headers: &HeaderMap, method: &Method) -> Result<(), Refusa
     if verb != Verb::POST {
         return Err(Refusal::wrong_verb(ALLOW, "methods are called with POST"));
     }
-    let json = match headers.get(header::CONTENT_TYPE) {
-        None => true,
-        Some(value) => {
-            let value = value.as_bytes();
-            let end = memchr::memchr(b';', value).unwrap_or(value.len());
-            let (essence, _) = value.split_at_checked(end).unwrap_or((value, b""));
-            essence
-                .trim_ascii()
-                .eq_ignore_ascii_case(b"application/json")
-        }
+    let is_json = |value: &HeaderValue| {
+        field_value::essence(value.as_bytes()).eq_ignore_ascii_case(b"application/json")
     };
-    if !json {
+    if !headers.get(header::CONTENT_TYPE).is_none_or(is_json) {
         return Err(Refusal::unsupported_type(
             "this content type is not served here",
         ));
@@ -183,7 +176,7 @@ async fn reply<S: call::Service>(
         scratch::with(|scratch| {
             plans.to_json(method.output, wire, &options.print, scratch, &mut body)
         })
-        .map_err(|error| unprintable(&error))
+        .map_err(|error| misfit::of_reply(&error))
     });
     let End { trailers, .. } = end;
     match printed {
@@ -209,22 +202,6 @@ fn check_protocol(headers: &HeaderMap, version: ConnectVersion) -> Result<(), St
         ));
     }
     Ok(())
-}
-
-/// A reply that cannot be shown as JSON: the backend's bytes do not fit its own schema.
-fn unprintable(error: &transcode::Error) -> Status {
-    let code = match error.kind {
-        transcode::ErrorKind::Invalid => Code::Internal,
-        transcode::ErrorKind::TooLarge => Code::ResourceExhausted,
-    };
-    let place = if error.path.is_empty() { "" } else { ": " };
-    Status::upstream(
-        code,
-        format!(
-            "the reply cannot be shown as JSON: {}{place}{}",
-            error.path, error.message
-        ),
-    )
 }
 
 impl Reply {

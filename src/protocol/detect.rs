@@ -12,7 +12,7 @@
 
 use http::{HeaderMap, Method, StatusCode, Version, header, request};
 
-use super::{HeadLimits, Refusal};
+use super::{HeadLimits, Refusal, field_value};
 use crate::call::{Code, Status};
 
 /// How a client speaks.
@@ -162,9 +162,7 @@ fn content_type(headers: &HeaderMap) -> Result<Option<&[u8]>, Refusal> {
             "the request has more than one content-type",
         ));
     }
-    let value = value.as_bytes();
-    let end = memchr::memchr(b';', value).unwrap_or(value.len());
-    Ok(value.get(..end).map(<[u8]>::trim_ascii))
+    Ok(Some(field_value::essence(value.as_bytes())))
 }
 
 fn of_media_type(media_type: &[u8]) -> Result<Dialect, Refusal> {
@@ -195,10 +193,6 @@ fn of_media_type(media_type: &[u8]) -> Result<Dialect, Refusal> {
 }
 
 fn asks_for_websocket(headers: &HeaderMap) -> bool {
-    headers.get_all(header::UPGRADE).iter().any(|protocols| {
-        protocols
-            .as_bytes()
-            .split(|byte| *byte == b',')
-            .any(|name| name.trim_ascii().eq_ignore_ascii_case(b"websocket"))
-    })
+    field_value::items(headers, &header::UPGRADE)
+        .any(|protocol| protocol.eq_ignore_ascii_case(b"websocket"))
 }

@@ -21,15 +21,14 @@ pub(super) async fn answer<S: call::Service>(mut exchange: Exchange<'_, S>) -> R
     let content_type = content_type(&exchange.parts.headers);
     let reply = match Passed::from_exchange(&mut exchange).await {
         Ok(passed) => {
-            let (message_max, options) = (passed.reply_max, Arc::clone(&passed.options));
-            let deadline = passed.call.deadline;
+            let (options, deadline) = (Arc::clone(&passed.options), passed.call.deadline);
             let made = passed.make(&exchange.serving.calls).await;
-            made.map(|begun| (begun, message_max, options, deadline))
+            made.map(|begun| (begun, options, deadline))
         }
         Err(status) => Err(status),
     };
     let mut record = exchange.record;
-    let ((reply, idle), message_max, options, deadline) = match reply {
+    let ((reply, idle), options, deadline) = match reply {
         Ok(begun) => begun,
         Err(status) => return trailers_only(content_type, status.into(), record),
     };
@@ -50,6 +49,7 @@ pub(super) async fn answer<S: call::Service>(mut exchange: Exchange<'_, S>) -> R
     let mut head = HeaderMap::with_capacity(metadata.0.len() + 4);
     head.insert(header::CONTENT_TYPE, content_type);
     pass::head(&options.metadata, metadata, encoding, &mut head);
+    let message_max = options.limits.response_message;
     let is_stream = idle.is_some();
     let native = Native(Passing {
         encoding,

@@ -40,9 +40,8 @@ pub(super) async fn answer<S: call::Service>(mut exchange: Exchange<'_, S>) -> R
             return complete(rules, content_type, status.into(), record);
         }
     };
-    let message_max = passed.reply_max;
     let options = Arc::clone(&passed.options);
-    let rules = &options.metadata;
+    let (rules, message_max) = (&options.metadata, options.limits.response_message);
     if passed.call.method.shape == Shape::Unary {
         let whole = unary::make(&serving.calls, passed.call, message_max).await;
         let whole = counted(whole, message_max);

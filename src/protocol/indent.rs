@@ -1,14 +1,22 @@
 //! Compact JSON over several lines. Nothing but space is added: the order and the spelling of what
 //! the transcoder wrote stay as they are.
 
-use super::rest::Layout;
-
 /// Bytes that each of the input's becomes, at most: deep lists of small values would grow a
 /// hundredfold.
 const GROWTH_MAX: usize = 8;
 
 /// Bytes that even the smallest input may become.
 const SMALL: usize = 4 << 10;
+
+/// White space in JSON answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Layout {
+    /// None.
+    #[default]
+    Compact,
+    /// Two spaces a level, for people. Lines of a stream stay lines.
+    Indented,
+}
 
 /// The JSON in this layout. What would grow too much stays as it is: it is for nobody's eyes.
 #[must_use]
@@ -21,8 +29,7 @@ pub fn laid_out(layout: Layout, json: Vec<u8>) -> Vec<u8> {
 
 /// Indents JSON by two spaces a level; `None` if it would grow too much. The input is valid
 /// JSON without space between its tokens.
-#[must_use]
-pub fn indented(json: &[u8]) -> Option<Vec<u8>> {
+fn indented(json: &[u8]) -> Option<Vec<u8>> {
     let max = json.len().saturating_mul(GROWTH_MAX).max(SMALL);
     let mut out = Vec::with_capacity(json.len() * 2);
     let (mut depth, mut within_text, mut escaped) = (0_usize, false, false);

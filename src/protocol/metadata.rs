@@ -7,6 +7,7 @@
 use http::request;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
+use super::{excerpt, field_value};
 use crate::call::{Metadata, Peer, Status};
 
 pub mod rules;
@@ -51,14 +52,10 @@ impl Wrong {
 impl Unfit {
     /// The status in the dialects that have one for input which does not fit.
     pub(crate) fn as_invalid_field(&self) -> Status {
-        let name = self.name.as_str();
-        let name = name.get(..NAME_SHOWN_MAX).unwrap_or(name);
+        let name = excerpt::of_text(self.name.as_str());
         Status::invalid_field(name, self.wrong.description())
     }
 }
-
-/// Bytes of a wrong header's name that are shown.
-const NAME_SHOWN_MAX: usize = 100;
 
 /// Whether a request header passes to the backend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -219,11 +216,8 @@ fn spelling(name: &str) -> Option<Spelling> {
 
 /// The names that `connection` makes hop-by-hop (HTTP/1.1).
 fn named_by_connection(headers: &HeaderMap) -> Vec<HeaderName> {
-    headers
-        .get_all(header::CONNECTION)
-        .iter()
-        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
-        .filter_map(|name| HeaderName::from_bytes(name.trim_ascii()).ok())
+    field_value::items(headers, &header::CONNECTION)
+        .filter_map(|name| HeaderName::from_bytes(name).ok())
         .collect()
 }
 

@@ -17,7 +17,7 @@ use http_body::Body as _;
 use super::body::Idle;
 use super::linger::linger;
 use super::unary::{self, Unread};
-use super::{Exchange, Options, deadline, metadata};
+use super::{Exchange, Options, deadline, excerpt, metadata};
 use crate::call::compression::{self, GRPC_ACCEPT_ENCODING, GRPC_ENCODING, Unopened};
 use crate::call::{
     self, Accept, Call, Code, Coding, Codings, Deadline, Encodings, FrameDecoder, FrameError,
@@ -32,8 +32,6 @@ pub(super) struct Passed {
     pub(super) call: Call,
     /// Watches over streams; unary calls have their deadline.
     pub(super) idle: Option<Idle>,
-    /// Payload bytes of a reply message at most.
-    pub(super) reply_max: usize,
     /// The method's.
     pub(super) options: Arc<Options>,
 }
@@ -114,7 +112,6 @@ impl Passed {
         Ok(Self {
             call,
             idle,
-            reply_max: options.limits.response_message,
             options: Arc::clone(options),
         })
     }
@@ -146,9 +143,7 @@ fn request_coding(headers: &HeaderMap) -> Result<Option<Coding>, Status> {
     match Coding::of_messages(name) {
         Some(coding) => Ok(Some(coding)),
         None => {
-            /// Bytes of a name that a message repeats.
-            const SHOWN_MAX: usize = 100;
-            let shown = name.get(..SHOWN_MAX).unwrap_or(name).escape_ascii();
+            let shown = excerpt::of_bytes(name);
             Err(Status::downstream(
                 Code::Unimplemented,
                 format!("found grpc-encoding \"{shown}\", expected one of identity, gzip, zstd"),

@@ -43,7 +43,7 @@ mod wire;
 use body::Payload;
 use error::Failure;
 pub(super) use error::plain;
-pub use options::{Envelope, ErrorShape, Layout, MultiSegment, Options, StreamForm, UnknownQuery};
+pub use options::{Envelope, ErrorShape, MultiSegment, Options, StreamForm, UnknownQuery};
 use requests::Fault;
 use trailing::{Shown, Trailing};
 
@@ -191,10 +191,11 @@ impl<S: call::Service> Request<'_, S> {
             Err(failure) => return self.refuse(&failure),
         };
         let max = self.terms.options.limits.response_message;
-        let made = unary::make(self.calls, call, max);
         let whole = if self.binding.method.shape == Shape::Unary {
-            made.await
+            unary::make(self.calls, call, max).await
         } else {
+            // In a box, since every request has room for what this one awaits.
+            let made = Box::pin(unary::make(self.calls, call, max));
             let made = self.idle().watch(async { Ok(made.await) }).await;
             made.unwrap_or_else(unary::Whole::from)
         };
@@ -224,12 +225,13 @@ impl<S: call::Service> Request<'_, S> {
             Ok(reply) => {
                 let begun = stream::Begun {
                     reply,
+                    form,
+                    trailing,
                     idle,
                     fault: self.fault,
                     deadline,
                 };
-                let verb = &self.parts.method;
-                stream::answer(self.terms, form, verb, trailing, begun, self.record).await
+                stream::answer(self.terms, &self.parts.method, begun, self.record).await
             }
             Err(status) => {
                 let failure = Fault::explain(self.fault, status);

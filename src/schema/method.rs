@@ -113,6 +113,17 @@ pub enum Body {
     Field(FieldPath),
 }
 
+impl Body {
+    /// The field that it is, if it is one.
+    #[must_use]
+    pub const fn field(&self) -> Option<&FieldPath> {
+        match self {
+            Self::Field(field) => Some(field),
+            Self::None | Self::Whole => None,
+        }
+    }
+}
+
 impl Shape {
     /// The shape in words.
     #[must_use]

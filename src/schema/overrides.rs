@@ -1,18 +1,15 @@
 //! Bindings that do not come with the descriptors: rules that select methods by name, as the
 //! `http` part of a Google service configuration has them.
 //!
-//! A selector is a method's full name, or a prefix of whole components and `*`:
-//! `shop.v1.Orders.Get`, `shop.v1.Orders.*`, `shop.*`, `*`. Of several that match a method the last
-//! one counts, and replaces the method's annotation as a whole.
+//! Of several rules that select a method the last one counts, and replaces the method's annotation
+//! as a whole.
 
 use std::collections::HashMap;
 
 use super::closest::closest;
 use super::http_rule::{self, BINDINGS_MAX};
+use super::selector::{NoSelector, Selector};
 use super::{BindingText, Method};
-
-/// Most bytes of a selector.
-const SELECTOR_BYTES_MAX: usize = 1024;
 
 /// Bytes of a selector that an error repeats.
 const SHOWN: usize = 100;
@@ -20,7 +17,7 @@ const SHOWN: usize = 100;
 /// The bindings of the methods that a selector names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HttpRule {
-    selector: String,
+    selector: Selector,
     bindings: Vec<BindingText>,
     origin: String,
 }
@@ -29,10 +26,7 @@ pub struct HttpRule {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RuleError {
     /// The selector selects nothing.
-    #[error(
-        "found the selector {0:?}, expected the full name of a method, such as \
-         `shop.v1.Orders.Get`, or `shop.v1.Orders.*`, `shop.*` or `*`"
-    )]
+    #[error("found the selector {0:?}, {NoSelector}")]
     Selector(String),
     /// No binding.
     #[error("found no binding, expected `get`, `put`, `post`, `delete`, `patch` or `custom`")]
@@ -53,13 +47,12 @@ impl HttpRule {
     /// # Errors
     /// A selector, an HTTP method or a number of bindings that no rule has.
     pub fn new(
-        selector: String,
+        selector: &str,
         bindings: Vec<BindingText>,
         origin: String,
     ) -> Result<Self, RuleError> {
-        if !is_selector(&selector) {
-            return Err(RuleError::Selector(selector.chars().take(SHOWN).collect()));
-        }
+        let wrong = |_| RuleError::Selector(selector.chars().take(SHOWN).collect());
+        let selector = selector.parse().map_err(wrong)?;
         if bindings.is_empty() {
             return Err(RuleError::Empty);
         }
@@ -79,7 +72,7 @@ impl HttpRule {
 
     /// What it selects.
     #[must_use]
-    pub fn selector(&self) -> &str {
+    pub fn selector(&self) -> &Selector {
         &self.selector
     }
 
@@ -104,23 +97,6 @@ pub enum Unmatched {
     Refuse,
     /// Nothing: sources are still to come.
     Await,
-}
-
-fn is_selector(text: &str) -> bool {
-    let name = |part: &str| {
-        !part.is_empty()
-            && !part.starts_with(|c: char| c.is_ascii_digit())
-            && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
-    };
-    let names = match text.strip_suffix('*') {
-        Some("") => return true,
-        Some(prefix) => match prefix.strip_suffix('.') {
-            Some(prefix) => prefix,
-            None => return false,
-        },
-        None => text,
-    };
-    text.len() <= SELECTOR_BYTES_MAX && names.split('.').all(name)
 }
 
 /// Rules by what they select.
@@ -178,9 +154,10 @@ impl<'r> Overrides<'r> {
         });
         unmatched
             .map(|rule| {
-                let shown: String = rule.selector.chars().take(SHOWN).collect();
-                let near = match rule.selector.strip_suffix(".*") {
-                    None => closest(&rule.selector, methods.clone().map(|m| m.path.as_str()))
+                let selector = rule.selector.as_str();
+                let shown: String = selector.chars().take(SHOWN).collect();
+                let near = match selector.strip_suffix(".*") {
+                    None => closest(selector, methods.clone().map(|m| m.path.as_str()))
                         .map(|near| near.replace('/', ".")),
                     Some(service) => closest(service, methods.clone().map(|m| m.service.as_str()))
                         .map(|near| format!("{near}.*")),

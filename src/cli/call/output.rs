@@ -6,8 +6,7 @@ use crate::call::details::{Any, RpcStatus};
 use crate::call::{Message, Metadata, Status};
 use crate::cli::Exit;
 use crate::cli::terminal::{self, BAD, DIM};
-use crate::protocol::indent::laid_out;
-use crate::protocol::rest::Layout;
+use crate::protocol::indent::{Layout, laid_out};
 use crate::schema::{Method, Schema};
 use crate::transcode::{PlanId, PrintOptions, Scratch, UnknownAny};
 

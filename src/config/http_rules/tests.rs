@@ -50,7 +50,7 @@ http:
             format!(
                 "{} {}: {}",
                 rule.origin(),
-                rule.selector(),
+                rule.selector().as_str(),
                 bindings.join(", ")
             )
         })

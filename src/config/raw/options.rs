@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::key::Key;
 use super::section::Section;
 use crate::config::text::HeaderPattern;
+use crate::protocol::indent::Layout;
 use crate::protocol::metadata::rules;
 use crate::protocol::options::ConnectVersion;
 use crate::protocol::{Options, rest};
@@ -100,7 +101,7 @@ section! {
         /// Write enum values as numbers.
         enum_numbers: bool = Options::default().print.enum_numbers;
         /// Write answers over several lines, two spaces a level. A stream's messages stay lines.
-        pretty: bool = Options::default().rest.layout == rest::Layout::Indented;
+        pretty: bool = Options::default().rest.layout == Layout::Indented;
     }
 }
 

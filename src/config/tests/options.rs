@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use super::*;
 use crate::protocol::Options;
+use crate::protocol::indent::Layout;
 use crate::protocol::options::{Applies, ConnectVersion};
-use crate::protocol::rest::{Envelope, ErrorShape, Layout, MultiSegment, StreamForm, UnknownQuery};
+use crate::protocol::rest::{Envelope, ErrorShape, MultiSegment, StreamForm, UnknownQuery};
 use crate::schema::Unannotated;
 use crate::transcode::Unknown;
 
@@ -164,7 +165,7 @@ fn what_is_wrong_with_a_route_is_told_with_its_place() {
         ),
         (
             "routes:\n  - selector: /v1\n",
-            "transom.yaml:3:15: routes[0].selector: found `/v1`, expected `pkg.Service.Method`, `pkg.Service.*`, `pkg.*` or `*`",
+            "transom.yaml:3:15: routes[0].selector: found `/v1`, expected the full name of a method, such as `shop.v1.Orders.Get`, or `shop.v1.Orders.*`, `shop.*` or `*`",
         ),
         (
             "routes:\n  - path: '/v1/{id}'\n",

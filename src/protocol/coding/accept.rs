@@ -3,15 +3,11 @@
 use http::HeaderMap;
 use http::header::ACCEPT_ENCODING;
 
+use super::super::field_value::{Weight, essence, items, weight};
 use crate::call::Coding;
 
 /// The best first, where a client likes several alike: zstd costs least for what it saves.
 const PREFERRED: [Coding; 3] = [Coding::Zstd, Coding::Brotli, Coding::Gzip];
-
-/// A weight in thousandths.
-type Weight = u16;
-
-const WHOLE: Weight = 1000;
 
 /// What a client takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,11 +23,9 @@ impl Accepted {
         let mut weights: [Option<Weight>; 3] = [None; 3];
         let mut identity = None;
         let mut others = None;
-        let values = headers.get_all(ACCEPT_ENCODING).iter();
-        for item in values.flat_map(|value| value.as_bytes().split(|byte| *byte == b',')) {
-            let mut parts = item.split(|byte| *byte == b';');
-            let name = parts.next().unwrap_or_default().trim_ascii();
-            let Some(weight) = weight(parts) else {
+        for item in items(headers, &ACCEPT_ENCODING) {
+            let name = essence(item);
+            let Some(weight) = weight(item) else {
                 continue;
             };
             if name == b"*" {
@@ -60,42 +54,6 @@ impl Accepted {
             refuses_identity: identity.or(others) == Some(0),
         }
     }
-}
-
-/// The weight among an item's parameters; `None` if it is none.
-fn weight<'p>(parameters: impl Iterator<Item = &'p [u8]>) -> Option<Weight> {
-    for parameter in parameters {
-        let parameter = parameter.trim_ascii();
-        let Some(digits) = parameter
-            .strip_prefix(b"q=")
-            .or(parameter.strip_prefix(b"Q="))
-        else {
-            continue;
-        };
-        return thousandths(digits);
-    }
-    Some(WHOLE)
-}
-
-/// `0`, `1`, or either with up to three decimals; more than one is not.
-fn thousandths(text: &[u8]) -> Option<Weight> {
-    let (whole, decimals) = match text {
-        [whole] => (whole, &b""[..]),
-        [whole, b'.', decimals @ ..] if decimals.len() <= 3 => (whole, decimals),
-        _ => return None,
-    };
-    let mut value = match whole {
-        b'0' => 0,
-        b'1' => WHOLE,
-        _ => return None,
-    };
-    for (decimal, unit) in decimals.iter().zip([100, 10, 1]) {
-        if !decimal.is_ascii_digit() {
-            return None;
-        }
-        value += Weight::from(decimal - b'0') * unit;
-    }
-    (value <= WHOLE).then_some(value)
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use http::{HeaderMap, HeaderValue, Method, Response, request};
 use http_body::{Body as _, Frame};
 use http_body_util::BodyExt as _;
 
+use super::super::field_value::{essence, items};
 use super::Compression;
 use super::accept::Accepted;
 use crate::call::Coding;
@@ -130,25 +131,17 @@ fn stated_length(headers: &HeaderMap) -> Option<u64> {
 
 /// True for content that gets smaller, and may.
 fn may_shrink(headers: &HeaderMap) -> bool {
-    let is_type = headers
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(is_text);
+    let content_type = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
     // A part of something has offsets that count its bytes as they are.
-    is_type
+    content_type.is_some_and(is_text)
         && !headers.contains_key(CONTENT_ENCODING)
         && !headers.contains_key(CONTENT_RANGE)
-        && !headers.get_all(CACHE_CONTROL).iter().any(|value| {
-            value
-                .as_bytes()
-                .split(|byte| *byte == b',')
-                .any(|word| word.trim_ascii().eq_ignore_ascii_case(b"no-transform"))
-        })
+        && !items(headers, &CACHE_CONTROL).any(|word| word.eq_ignore_ascii_case(b"no-transform"))
 }
 
 /// True for the types that are text in one way or another. Images, films and archives have been
 /// compressed by those who made them.
-fn is_text(content_type: &str) -> bool {
+fn is_text(content_type: &[u8]) -> bool {
     const TYPES: [&str; 7] = [
         "application/json",
         "application/x-ndjson",
@@ -158,12 +151,20 @@ fn is_text(content_type: &str) -> bool {
         "application/wasm",
         "application/yaml",
     ];
-    let essence = content_type.split(';').next().unwrap_or_default();
-    let essence = essence.trim_ascii().to_ascii_lowercase();
-    essence.starts_with("text/")
-        || essence.ends_with("+json")
-        || essence.ends_with("+xml")
-        || TYPES.contains(&essence.as_str())
+    let essence = essence(content_type);
+    let is = |part: Option<&[u8]>, name: &str| {
+        part.is_some_and(|part| part.eq_ignore_ascii_case(name.as_bytes()))
+    };
+    let last = |length| {
+        essence
+            .len()
+            .checked_sub(length)
+            .and_then(|at| essence.get(at..))
+    };
+    is(essence.get(..5), "text/")
+        || is(last(5), "+json")
+        || is(last(4), "+xml")
+        || TYPES.iter().any(|name| is(Some(essence), name))
 }
 
 /// A body that is compressed while it is read.

@@ -14,11 +14,11 @@ use prost::Message as _;
 use super::super::Options;
 use super::super::indent::laid_out;
 use super::super::metadata::{self, Lane};
-use super::super::scratch;
 use super::super::unary::Unread;
+use super::super::{misfit, scratch};
 use super::{JSON, TRAILER_PREFIX};
 use crate::call::details::{Any, RpcStatus};
-use crate::call::{Code, End, Metadata, Status};
+use crate::call::{End, Metadata, Status};
 use crate::observe::CallRecord;
 use crate::schema::Schema;
 use crate::transcode::{self, PrintOptions, UnknownAny};
@@ -64,18 +64,10 @@ impl Failure {
 
     /// A request body that is not the JSON of the message.
     pub(super) fn unreadable(error: &transcode::Error) -> Self {
-        match error.kind {
-            transcode::ErrorKind::Invalid => {
-                let description = match error.offset {
-                    Some(offset) => format!("{} (at byte {offset})", error.message),
-                    None => error.message.clone(),
-                };
-                Status::invalid_field(&error.path, &description).into()
-            }
-            transcode::ErrorKind::TooLarge => Self {
-                http: Some(StatusCode::PAYLOAD_TOO_LARGE),
-                ..Status::downstream(Code::ResourceExhausted, error.message.clone()).into()
-            },
+        let (status, http) = misfit::of_request(error, "");
+        Self {
+            http,
+            ..status.into()
         }
     }
 

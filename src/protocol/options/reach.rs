@@ -72,7 +72,7 @@ pub fn idle(routes: &[Route], schema: &Schema) -> Vec<String> {
             }
             (None, applies) => {
                 let near = match applies {
-                    Applies::Selector(selector) => nearest(selector, schema),
+                    Applies::Selector(selector) => nearest(selector.as_str(), schema),
                     Applies::Path(pattern) => nearest_path(pattern, schema),
                 };
                 let hint = near.map(|near| format!("; did you mean `{near}`?"));

@@ -3,13 +3,12 @@
 use http::HeaderMap;
 use http::header::ACCEPT;
 
-use super::http_body::essence;
+use crate::protocol::field_value::{WHOLE, Weight, essence, items, weight};
 
 /// How well an offer fits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Fit {
-    /// In thousandths, as far as they count.
-    quality: u16,
+    quality: Weight,
     /// 2 for a type named in full, 1 for `type/*`, 0 for `*/*`.
     specificity: u8,
     /// Earlier in the header is more.
@@ -18,17 +17,15 @@ struct Fit {
 
 /// The offer that the client likes best: by quality, then those it names in full, then in its own
 /// order. `*/*`, and no `accept` at all, is the first offer. `None` if it takes none of them.
-pub(super) fn choose<'o, T>(headers: &HeaderMap, offers: &'o [(&'static str, T)]) -> Option<&'o T> {
-    let values = headers.get_all(ACCEPT).iter();
-    let mut ranges = values
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .filter(|range| !range.trim_ascii().is_empty())
-        .peekable();
+pub(super) fn choose<'o, T, const N: usize>(
+    headers: &HeaderMap,
+    offers: &'o [(&'static str, T); N],
+) -> Option<&'o T> {
+    let mut ranges = items(headers, &ACCEPT).peekable();
     if ranges.peek().is_none() {
         return offers.first().map(|(_, offer)| offer);
     }
-    let mut fits: Vec<Option<Fit>> = vec![None; offers.len()];
+    let mut fits: [Option<Fit>; N] = [None; N];
     for (place, range) in ranges.enumerate() {
         for ((name, _), fit) in offers.iter().zip(&mut fits) {
             let Some(specificity) = specificity(essence(range), name) else {
@@ -37,7 +34,8 @@ pub(super) fn choose<'o, T>(headers: &HeaderMap, offers: &'o [(&'static str, T)]
             // Of the ranges that have the type, the most specific one tells its quality.
             if fit.is_none_or(|fit| fit.specificity < specificity) {
                 *fit = Some(Fit {
-                    quality: quality(range),
+                    // What is no weight says nothing.
+                    quality: weight(range).unwrap_or(WHOLE),
                     specificity,
                     earliness: std::cmp::Reverse(place),
                 });
@@ -56,31 +54,16 @@ pub(super) fn choose<'o, T>(headers: &HeaderMap, offers: &'o [(&'static str, T)]
 }
 
 /// How closely a media range names a type; `None` if it does not have it.
-fn specificity(range: &str, name: &str) -> Option<u8> {
-    if range.eq_ignore_ascii_case(name) {
+fn specificity(range: &[u8], name: &str) -> Option<u8> {
+    if range.eq_ignore_ascii_case(name.as_bytes()) {
         return Some(2);
     }
-    let kind = range.strip_suffix("/*")?;
+    let kind = range.strip_suffix(b"/*")?;
     let (own, _) = name.split_once('/')?;
     match kind {
-        "*" => Some(0),
-        kind => kind.eq_ignore_ascii_case(own).then_some(1),
+        b"*" => Some(0),
+        kind => kind.eq_ignore_ascii_case(own.as_bytes()).then_some(1),
     }
-}
-
-/// The quality of a media range, in thousandths: 1 unless it says something legible.
-fn quality(range: &str) -> u16 {
-    range
-        .split(';')
-        .skip(1)
-        .filter_map(|parameter| parameter.split_once('='))
-        .find(|(name, _)| name.trim_ascii().eq_ignore_ascii_case("q"))
-        .and_then(|(_, value)| value.trim_ascii().parse::<f32>().ok())
-        .map_or(1000, |quality| {
-            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // clamped
-            let thousandths = (quality.clamp(0.0, 1.0) * 1000.0).round() as u16;
-            thousandths
-        })
 }
 
 #[cfg(test)]
@@ -124,7 +107,7 @@ mod tests {
             (&["text/html"], None),
             (&["application"], None),
             (&["application/json;q=x"], Some("array")),
-            (&["application/json;q=nan"], None),
+            (&["application/json;q=nan"], Some("array")),
         ];
         for (accept, expected) in rows {
             let headers: HeaderMap = accept

@@ -46,8 +46,12 @@ pub(super) struct Request<'r> {
     pub(super) payload: Payload,
 }
 
-/// The message that is being written, and what it takes.
+/// The message that is being written, by which binding, and what that takes.
 struct Draft<'d> {
+    plans: &'d Plans,
+    binding: &'d Binding,
+    /// The mask to fill, where there is one.
+    update: Option<UpdateMask<'d>>,
     desk: &'d mut Desk,
     scratch: &'d mut Scratch,
     out: &'d mut Vec<u8>,
@@ -66,83 +70,63 @@ pub(super) fn message(
     scratch::with(|scratch| {
         desk::with(|desk| {
             Message::build(|out| {
-                let mut draft = Draft { desk, scratch, out };
-                write(plans, binding, request, options, &mut draft)?;
-                within(options.limits.request_message, out)
+                let mut draft = Draft {
+                    plans,
+                    binding,
+                    update: UpdateMask::of(plans, binding),
+                    desk,
+                    scratch,
+                    out,
+                };
+                draft.write(request, options)?;
+                within(options.limits.request_message, draft.out)
             })
         })
     })
 }
 
-fn write(
-    plans: &Plans,
-    binding: &Binding,
-    request: &Request<'_>,
-    options: &Options,
-    draft: &mut Draft<'_>,
-) -> Result<(), Failure> {
-    let mut update = UpdateMask::of(plans, binding);
-    if let Some(query) = request.query {
-        let unknown = options.rest.unknown_query;
-        query::write(plans, binding, query, unknown, &mut update, draft)?;
+impl Draft<'_> {
+    fn write(&mut self, request: &Request<'_>, options: &Options) -> Result<(), Failure> {
+        let (path, captures) = (request.path, request.captures);
+        if let Some(query) = request.query {
+            query::write(query, options.rest.unknown_query, self)?;
+        }
+        // What the path says of the mask counts before the body is asked for one.
+        if let Some(update) = &mut self.update {
+            update.note_path(self.binding, path, captures);
+        }
+        self.write_body(&request.payload, &options.read)?;
+        path::write(path, captures, options.rest.multi_segment, self)?;
+        match &self.update {
+            Some(update) => update.write(self.plans, self.scratch, self.out),
+            None => Ok(()),
+        }
     }
-    let (path, captures) = (request.path, request.captures);
-    // What the path says of the mask counts before the body is asked for one.
-    if let Some(update) = &mut update {
-        update.note_path(binding, path, captures);
-    }
-    let read = &options.read;
-    write_body(plans, binding, &request.payload, read, &mut update, draft)?;
-    path::write(
-        plans,
-        binding,
-        path,
-        captures,
-        draft,
-        options.rest.multi_segment,
-    )?;
-    match update {
-        Some(update) => update.write(plans, draft),
-        None => Ok(()),
-    }
-}
 
-fn write_body(
-    plans: &Plans,
-    binding: &Binding,
-    payload: &Payload,
-    read: &ReadOptions,
-    update: &mut Option<UpdateMask<'_>>,
-    draft: &mut Draft<'_>,
-) -> Result<(), Failure> {
-    let Draft { scratch, out, .. } = draft;
-    match (payload, &binding.body) {
-        (Payload::Empty, _) | (_, Body::None) => Ok(()),
-        (Payload::Json(json), Body::Whole) => plans
-            .to_wire(binding.method.input, json, read, scratch, out)
-            .map_err(|error| Failure::of_input(&error, "")),
-        (Payload::Json(json), Body::Field(field)) => {
-            plans
-                .field_to_wire(field, json, read, scratch, out)
-                .map_err(|error| Failure::of_input(&error, field.name()))?;
-            match update {
-                Some(update) => update.read(plans, json),
-                None => Ok(()),
+    fn write_body(&mut self, payload: &Payload, read: &ReadOptions) -> Result<(), Failure> {
+        let (plans, binding) = (self.plans, self.binding);
+        match (payload, &binding.body) {
+            (Payload::Empty, _) | (_, Body::None) => Ok(()),
+            (Payload::Json(json), Body::Whole) => plans
+                .to_wire(binding.method.input, json, read, self.scratch, self.out)
+                .map_err(|error| Failure::of_input(&error, "")),
+            (Payload::Json(json), Body::Field(field)) => {
+                plans
+                    .field_to_wire(field, json, read, self.scratch, self.out)
+                    .map_err(|error| Failure::of_input(&error, field.name()))?;
+                match &mut self.update {
+                    Some(update) => update.read(plans, json),
+                    None => Ok(()),
+                }
             }
-        }
-        (Payload::Form(form), _) => form::write(plans, binding, form, read.unknown, update, draft),
-        (Payload::Multipart { boundary, data }, _) => {
-            let body = (boundary, &**data);
-            parts::write(plans, binding, body, read.unknown, update, draft)
-        }
-        (Payload::Raw { content_type, data }, Body::Whole) => {
-            http_body::write(content_type, data, out);
-            Ok(())
-        }
-        (Payload::Raw { content_type, data }, Body::Field(field)) => {
-            let place = http_body::Place::of(plans, field, scratch)?;
-            place.write(content_type, data, out);
-            Ok(())
+            (Payload::Form(form), _) => form::write(form, read.unknown, self),
+            (Payload::Multipart { boundary, data }, _) => {
+                parts::write(boundary, data, read.unknown, self)
+            }
+            (Payload::Raw { content_type, data }, body) => {
+                let buffers = (&mut *self.scratch, &mut *self.out);
+                http_body::write(plans, body.field(), content_type, data, buffers)
+            }
         }
     }
 }

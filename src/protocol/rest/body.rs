@@ -14,9 +14,11 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue};
 
-use super::error::{Failure, excerpt};
+use super::error::Failure;
 use super::http_body;
 use super::multipart::{self, Boundary};
+use crate::protocol::excerpt;
+use crate::protocol::field_value::essence;
 use crate::protocol::unary::{self, Bounds, Unread};
 use crate::schema::{Binding, Body};
 use crate::transcode::Plans;
@@ -87,8 +89,8 @@ impl Kind {
             }
         };
         let is_raw = http_body::is_request(plans, binding);
-        let essence = http_body::essence(stated.unwrap_or_default());
-        let is = |name: &str| essence.eq_ignore_ascii_case(name);
+        let essence = essence(stated.unwrap_or_default().as_bytes());
+        let is = |name: &str| essence.eq_ignore_ascii_case(name.as_bytes());
         if is("multipart/form-data") && !(is_raw && matches!(binding.body, Body::Whole)) {
             return Boundary::of(stated.unwrap_or_default())
                 .map(Self::Multipart)
@@ -109,7 +111,7 @@ impl Kind {
                 };
                 Err(Failure::unsupported_type(format!(
                     "found content-type {:?}, expected application/json, {sequences}{FORM} or multipart/form-data",
-                    excerpt(stated)
+                    excerpt::of_text(stated)
                 )))
             }
         }
@@ -161,7 +163,7 @@ fn check_charset(stated: &str) -> Result<(), Failure> {
         None => Ok(()),
         Some((_, charset)) => Err(Failure::unsupported_type(format!(
             "found a form in charset {:?}, expected utf-8",
-            excerpt(&charset)
+            excerpt::of_text(&charset)
         ))),
     }
 }

@@ -8,8 +8,9 @@
 //! ```
 //!
 //! The last record of a stream is `{"error":…}` in every shape; within it stands the first, what
-//! the second has within its own `error`, or the third. All members are always there. A detail that the schema cannot open is kept as
-//! `{"@type":…,"value":"<base64>"}`; one that is not even an Any is left out; neither loses the rest.
+//! the second has within its own `error`, or the third. All members are always there. A detail that
+//! the schema cannot open is kept as `{"@type":…,"value":"<base64>"}`; one that is not even an Any
+//! is left out; neither loses the rest.
 
 use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -19,12 +20,9 @@ use super::wire::{Fields, Value};
 use super::{ErrorShape, Terms};
 use crate::call::{Code, Status};
 use crate::protocol::indent::laid_out;
-use crate::protocol::scratch;
 use crate::protocol::unary::Unread;
+use crate::protocol::{excerpt, misfit, scratch};
 use crate::transcode::{self, PlanId, Plans, PrintOptions, UnknownAny};
-
-/// Input bytes that an error echoes at most.
-const ECHO_MAX: usize = 100;
 
 /// Field number of `details` in `google.rpc.Status`.
 const STATUS_DETAILS: u64 = 3;
@@ -76,19 +74,26 @@ impl Failure {
 
     /// 400: about one field.
     pub(super) fn invalid_field(field: &str, description: &str) -> Self {
-        Status::invalid_field(excerpt(field), description).into()
+        Status::invalid_field(excerpt::of_text(field), description).into()
     }
 
     /// 404.
     pub(super) fn not_found(verb: &str, path: &str) -> Self {
-        let message = format!("nothing is bound to {} {}", excerpt(verb), excerpt(path));
+        let message = format!(
+            "nothing is bound to {} {}",
+            excerpt::of_text(verb),
+            excerpt::of_text(path)
+        );
         Status::downstream(Code::NotFound, message).into()
     }
 
     /// 405, with what is allowed.
     pub(super) fn wrong_verb(verb: &str, allow: &[&str]) -> Self {
         let allow = allow.join(", ");
-        let message = format!("found method {}, expected one of {allow}", excerpt(verb));
+        let message = format!(
+            "found method {}, expected one of {allow}",
+            excerpt::of_text(verb)
+        );
         let failure = Self::of_client(StatusCode::METHOD_NOT_ALLOWED, Code::Unimplemented, message);
         Self {
             allow: Some(allow),
@@ -128,23 +133,14 @@ impl Failure {
         )
     }
 
-    /// The request's JSON or text did not fit the schema: 400, or 413 where a bound was exceeded.
-    /// `within` names the field where the transcoder gives no path of its own.
+    /// The request's JSON or text did not fit the schema. `within` names the field where the
+    /// transcoder gives no path of its own.
     pub(super) fn of_input(error: &transcode::Error, within: &str) -> Self {
-        let path = if error.path.is_empty() {
-            within
-        } else {
-            &error.path
-        };
-        match error.kind {
-            transcode::ErrorKind::Invalid => {
-                let description = match error.offset {
-                    Some(offset) => format!("{} (at byte {offset})", error.message),
-                    None => error.message.clone(),
-                };
-                Status::invalid_field(path, &description).into()
-            }
-            transcode::ErrorKind::TooLarge => Self::too_large(said_of(path, &error.message)),
+        let (status, http) = misfit::of_request(error, within);
+        Self {
+            status,
+            http,
+            allow: None,
         }
     }
 
@@ -212,32 +208,6 @@ const fn content_type(shape: ErrorShape) -> HeaderValue {
         ErrorShape::Status | ErrorShape::Aip193 => "application/json",
         ErrorShape::Problem => "application/problem+json",
     })
-}
-
-/// The backend's message could not be shown as JSON: its mistake or a limit, never the client's.
-pub(super) fn of_output(error: &transcode::Error) -> Status {
-    let message = said_of(&error.path, &error.message);
-    match error.kind {
-        transcode::ErrorKind::Invalid => Status::upstream(
-            Code::Internal,
-            format!("the backend's message is malformed: {message}"),
-        ),
-        transcode::ErrorKind::TooLarge => Status::gateway(Code::ResourceExhausted, message),
-    }
-}
-
-fn said_of(path: &str, message: &str) -> String {
-    if path.is_empty() {
-        message.to_owned()
-    } else {
-        format!("{path}: {message}")
-    }
-}
-
-/// The first bytes of an input, few enough to echo.
-pub(super) fn excerpt(text: &str) -> &str {
-    text.get(..text.floor_char_boundary(ECHO_MAX))
-        .unwrap_or_default()
 }
 
 /// Opens the details of a status by the schema.

@@ -11,11 +11,13 @@
 use bytes::Bytes;
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue};
+use prost::encoding::encode_varint;
 
 use super::error::Failure;
 use super::wire::{self, Broken, Fields, Value};
-use crate::call::{Code, Status};
-use crate::protocol::scratch;
+use crate::call::{Code, Message, Status};
+use crate::protocol::field_value::essence;
+use crate::protocol::{scratch, unary};
 use crate::schema::{Binding, Body, Method};
 use crate::transcode::{FieldPath, PlanId, Plans, ReadOptions, Scratch, Unknown};
 
@@ -37,14 +39,15 @@ pub(super) fn is_plan(plans: &Plans, plan: PlanId) -> bool {
 /// The fields of an `HttpBody` in wire form, but for the bytes of the data, which follow.
 pub(super) fn head(content_type: &str, data: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(content_type.len() + 16);
-    if !content_type.is_empty() {
-        wire::put_varint(CONTENT_TYPE_NUMBER << 3 | LENGTH_DELIMITED, &mut out);
-        wire::put_varint(as_u64(content_type.len()), &mut out);
-        out.extend_from_slice(content_type.as_bytes());
-    }
-    if !data.is_empty() {
-        wire::put_varint(DATA_NUMBER << 3 | LENGTH_DELIMITED, &mut out);
-        wire::put_varint(as_u64(data.len()), &mut out);
+    for (number, text, length) in [
+        (CONTENT_TYPE_NUMBER, content_type, content_type.len()),
+        (DATA_NUMBER, "", data.len()),
+    ] {
+        if length > 0 {
+            encode_varint(number << 3 | LENGTH_DELIMITED, &mut out);
+            encode_varint(length as u64, &mut out);
+            out.extend_from_slice(text.as_bytes());
+        }
     }
     out
 }
@@ -130,23 +133,14 @@ impl Place {
         Ok(Self { tags })
     }
 
-    /// Appends an `HttpBody` at this place of the root message.
-    pub(super) fn write(&self, content_type: &str, data: &[u8], out: &mut Vec<u8>) {
-        let mut lengths = Vec::with_capacity(self.tags.len());
-        let mut length = length_of(content_type, data);
-        for tag in self.tags.iter().rev() {
-            lengths.push(length);
-            length += wire::varint_length(*tag) + wire::varint_length(as_u64(length));
-        }
-        for (tag, length) in self.tags.iter().zip(lengths.iter().rev()) {
-            wire::put_varint(*tag, out);
-            wire::put_varint(as_u64(*length), out);
-        }
-        write(content_type, data, out);
+    /// The `HttpBody` in a root message: content type and data, sharing its memory. Split
+    /// sub-messages count as merged, so the last value of each field holds.
+    pub(super) fn open(&self, message: &Message) -> Result<HttpBody, Status> {
+        unary::uncompressed(message)?;
+        self.read(&message.payload())
     }
 
-    /// Reads the `HttpBody` out of a root message: content type and data, sharing its memory. Split
-    /// sub-messages count as merged, so the last value of each field holds.
+    /// The same, in the bytes of a message.
     pub(super) fn read(&self, message: &Bytes) -> Result<HttpBody, Status> {
         let mut body = HttpBody {
             content_type: Bytes::new(),
@@ -178,23 +172,27 @@ fn read(tags: &[u64], message: &Bytes, body: &mut HttpBody) -> Result<(), Broken
     Ok(())
 }
 
-/// Appends an `HttpBody` message.
-pub(super) fn write(content_type: &str, data: &[u8], out: &mut Vec<u8>) {
-    out.reserve(length_of(content_type, data));
-    out.extend_from_slice(&head(content_type, data));
-    out.extend_from_slice(data);
-}
-
-fn length_of(content_type: &str, data: &[u8]) -> usize {
-    let field = |length: usize| match length {
-        0 => 0,
-        length => 1 + wire::varint_length(as_u64(length)) + length,
+/// Appends an `HttpBody`, as the root message or in one of its fields.
+///
+/// # Errors
+/// The field is one that cannot have it.
+pub(super) fn write(
+    plans: &Plans,
+    field: Option<&FieldPath>,
+    content_type: &str,
+    data: &[u8],
+    (scratch, out): (&mut Scratch, &mut Vec<u8>),
+) -> Result<(), Failure> {
+    let head = head(content_type, data);
+    let Some(field) = field else {
+        out.reserve(head.len() + data.len());
+        out.extend_from_slice(&head);
+        out.extend_from_slice(data);
+        return Ok(());
     };
-    field(content_type.len()) + field(data.len())
-}
-
-fn as_u64(length: usize) -> u64 {
-    u64::try_from(length).unwrap_or(u64::MAX)
+    plans
+        .payload_to_wire(field, None, &[&head, data], scratch, out)
+        .map_err(|error| Failure::of_input(&error, field.name()))
 }
 
 /// An opened `HttpBody`.
@@ -224,15 +222,15 @@ impl HttpBody {
 /// `type/subtype`, perhaps with parameters (RFC 9110, section 8.3.1), and only one: where a comma
 /// follows, browsers go by what stands behind it (the Fetch standard, "extract a MIME type").
 fn is_media_type(text: &str) -> bool {
-    let is_token = |text: &str| {
+    let is_token = |text: &[u8]| {
         !text.is_empty()
             && text
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+                .iter()
+                .all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(b))
     };
-    essence(text)
-        .split_once('/')
-        .is_some_and(|(kind, sub)| is_token(kind) && is_token(sub))
+    let mut parts = essence(text.as_bytes()).splitn(2, |byte| *byte == b'/');
+    parts.next().is_some_and(is_token)
+        && parts.next().is_some_and(is_token)
         && is_single_value(text)
 }
 
@@ -251,15 +249,6 @@ fn is_single_value(text: &str) -> bool {
     !quoted
 }
 
-/// The media type without its parameters.
-pub(super) fn essence(content_type: &str) -> &str {
-    content_type
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim_ascii()
-}
-
 /// True for a type that a browser shows without running anything in it.
 fn is_inert(content_type: &str) -> bool {
     const KINDS: [&str; 4] = ["image/", "audio/", "video/", "font/"];
@@ -272,15 +261,11 @@ fn is_inert(content_type: &str) -> bool {
         "application/pdf",
         "application/x-ndjson",
     ];
-    let essence = essence(content_type);
-    let starts = |kind: &&str| {
-        essence
-            .get(..kind.len())
-            .is_some_and(|e| e.eq_ignore_ascii_case(kind))
-    };
-    let is_xml = essence.len() >= 3 && essence.to_ascii_lowercase().ends_with("xml");
-    !is_xml
-        && (KINDS.iter().any(starts) || TYPES.iter().any(|name| essence.eq_ignore_ascii_case(name)))
+    let essence = essence(content_type.as_bytes());
+    let is = |part: &[u8], name: &str| part.eq_ignore_ascii_case(name.as_bytes());
+    let starts = |kind: &&str| essence.get(..kind.len()).is_some_and(|e| is(e, kind));
+    let is_xml = essence.last_chunk::<3>().is_some_and(|end| is(end, "xml"));
+    !is_xml && (KINDS.iter().any(starts) || TYPES.iter().any(|name| is(essence, name)))
 }
 
 #[cfg(test)]
@@ -299,8 +284,13 @@ mod tests {
         for tags in [&[][..], &[2], &[1, 2000, 15]] {
             for size in [0, 1, 127, 128, 40_000] {
                 let data = vec![7; size];
-                let mut out = Vec::new();
-                place(tags).write("image/png", &data, &mut out);
+                let mut out = [head("image/png", &data), data.clone()].concat();
+                for tag in place(tags).tags.iter().rev() {
+                    let mut around = Vec::new();
+                    encode_varint(*tag, &mut around);
+                    encode_varint(out.len() as u64, &mut around);
+                    out = [around, out].concat();
+                }
                 let body = place(tags).read(&out.into()).unwrap();
                 assert_eq!(body.content_type, "image/png");
                 assert_eq!(body.data, data, "{tags:?} {size}");

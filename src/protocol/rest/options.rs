@@ -1,5 +1,7 @@
 //! What only REST can choose: plain values, one enum a choice, the default first.
 
+use crate::protocol::indent::Layout;
+
 /// What only REST has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Options {
@@ -69,14 +71,4 @@ pub enum Envelope {
     None,
     /// `{"result":…}`, and `{"error":…}` around the status: grpc-gateway's.
     Result,
-}
-
-/// White space in JSON answers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Layout {
-    /// None.
-    #[default]
-    Compact,
-    /// Two spaces a level, for people. Lines of a stream stay lines.
-    Indented,
 }

@@ -5,14 +5,14 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Response, StatusCode};
 
-use super::error::{self, Failure};
+use super::error::Failure;
 use super::trailing::{Shown, Trailing};
 use super::{Terms, failed, http_body};
-use crate::call::{Code, End, Message, Metadata, Status};
+use crate::call::{End, Message, Metadata, Status};
 use crate::observe::CallRecord;
 use crate::protocol::indent::laid_out;
-use crate::protocol::scratch;
-use crate::protocol::unary::Whole;
+use crate::protocol::unary::{self, Whole};
+use crate::protocol::{misfit, scratch};
 use crate::schema::Binding;
 use crate::transcode::{FieldPath, PlanId, Plans, PrintOptions};
 
@@ -78,9 +78,8 @@ impl Content {
 
 fn write(terms: Terms<'_>, binding: &Binding, message: &Message) -> Result<Content, Status> {
     let Terms { plans, options } = terms;
-    check_plain(message)?;
     if let Some(place) = http_body::of_reply(plans, binding)? {
-        return place.read(&message.payload()).map(Content::Raw);
+        return place.open(message).map(Content::Raw);
     }
     // JSON is rarely more than twice the wire form; a guess too small costs one move.
     let mut json = Vec::with_capacity(2 * message.len() + 64);
@@ -106,7 +105,7 @@ pub(super) fn write_json(
     print: &PrintOptions,
     json: &mut Vec<u8>,
 ) -> Result<(), Status> {
-    let wire = message.payload_bytes();
+    let wire = unary::uncompressed(message)?;
     let before = json.len();
     let written = scratch::with(|scratch| match field {
         None => plans.to_json(plan, wire, print, scratch, json),
@@ -114,17 +113,8 @@ pub(super) fn write_json(
     });
     written.map_err(|error| {
         json.truncate(before);
-        error::of_output(&error)
+        misfit::of_reply(&error)
     })
-}
-
-/// The transcoded lane asks for messages that are not compressed.
-pub(super) fn check_plain(message: &Message) -> Result<(), Status> {
-    if message.is_compressed() {
-        let text = "the backend compressed a message although it was not asked to";
-        return Err(Status::upstream(Code::Internal, text));
-    }
-    Ok(())
 }
 
 /// False for the statuses whose answers end with their head.

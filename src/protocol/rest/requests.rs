@@ -25,6 +25,7 @@ use super::error::Failure;
 use super::{Terms, bind, body, http_body as raw};
 use crate::call::{Message, Requests, Status};
 use crate::observe::Tally;
+use crate::protocol::field_value::essence;
 use crate::protocol::linger::linger;
 use crate::protocol::unary::Unread;
 use crate::schema::{Binding, Body};
@@ -85,10 +86,12 @@ impl Kind {
 }
 
 fn is_sequence(headers: &HeaderMap) -> bool {
-    let stated = headers.get(CONTENT_TYPE).map(http::HeaderValue::to_str);
-    matches!(stated, Some(Ok(stated)) if SEQUENCES
-        .iter()
-        .any(|name| raw::essence(stated).eq_ignore_ascii_case(name)))
+    headers.get(CONTENT_TYPE).is_some_and(|stated| {
+        let essence = essence(stated.as_bytes());
+        SEQUENCES
+            .iter()
+            .any(|name| essence.eq_ignore_ascii_case(name.as_bytes()))
+    })
 }
 
 /// How the client broke its side of a call, if it did: REST says it more finely than a status.

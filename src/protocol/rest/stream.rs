@@ -17,7 +17,7 @@ use super::error::Failure;
 use super::requests::Fault;
 use super::trailing::{Shown, Trailing};
 use super::{Terms, failed, http_body, reply};
-use crate::call::{Answer, Deadline, End, Message, Reply, Status};
+use crate::call::{Answer, Deadline, End, Message, Replies, Reply, Status};
 use crate::observe::CallRecord;
 use crate::protocol::body::{self, Chunk, Encoder, Idle, Pulse, ReplyBody, Tail};
 use crate::protocol::unary;
@@ -61,13 +61,12 @@ impl Form {
 
     /// Opens the first message, so that a failure to show it is still a plain error.
     fn open(&mut self, first: &Message, max: usize) -> Result<(), Status> {
-        reply::check_plain(first)?;
         if first.len() > max {
             return Err(unary::too_large(first.len(), max));
         }
         match self {
             Self::Records(records) => records.open(first),
-            Self::Pieces(place) => place.read(&first.payload()).map(drop),
+            Self::Pieces(place) => place.open(first).map(drop),
         }
     }
 
@@ -76,7 +75,7 @@ impl Form {
         match (self, first) {
             (Self::Records(records), _) => records.describe(headers),
             (Self::Pieces(place), Some(first)) => {
-                if let Ok(body) = place.read(&first.payload()) {
+                if let Ok(body) = place.open(first) {
                     body.describe(headers);
                 }
             }
@@ -85,9 +84,12 @@ impl Form {
     }
 }
 
-/// A reply whose head is there.
+/// A reply whose head is there, and how it is to be shown.
 pub(super) struct Begun {
     pub(super) reply: Reply,
+    pub(super) form: Form,
+    /// Where its trailers go.
+    pub(super) trailing: Trailing,
     /// Who watches over its silence.
     pub(super) idle: Idle,
     /// How the client broke its side, if it has one that streams.
@@ -103,17 +105,33 @@ enum Opening {
     Silence(&'static [u8]),
 }
 
+impl Opening {
+    async fn of(replies: &mut Replies, idle: &mut Idle, pulse: &mut Option<Pulse>) -> Self {
+        std::future::poll_fn(|cx| match replies.poll_answer(cx) {
+            Poll::Ready(Some(Answer::Message(message))) => Poll::Ready(Self::Message(message)),
+            Poll::Ready(Some(Answer::End(end))) => Poll::Ready(Self::End(end)),
+            Poll::Ready(None) => Poll::Ready(Self::End(unary::no_end().into())),
+            Poll::Pending => match (idle.poll_silence(cx), &mut *pulse) {
+                (Poll::Ready(status), _) => Poll::Ready(Self::End(status.into())),
+                (Poll::Pending, Some(pulse)) => pulse.poll_beat(cx).map(Self::Silence),
+                (Poll::Pending, None) => Poll::Pending,
+            },
+        })
+        .await
+    }
+}
+
 /// Answers with the stream.
 pub(super) async fn answer(
     terms: Terms<'_>,
-    mut form: Form,
     verb: &Verb,
-    trailing: Trailing,
     begun: Begun,
     mut record: CallRecord,
 ) -> Response<Body> {
     let Begun {
         reply,
+        mut form,
+        trailing,
         mut idle,
         fault,
         deadline,
@@ -125,17 +143,8 @@ pub(super) async fn answer(
     } = reply;
     let rules = &terms.options.metadata;
     let mut pulse = form.pulse();
-    let opening = std::future::poll_fn(|cx| match replies.poll_answer(cx) {
-        Poll::Ready(Some(Answer::Message(message))) => Poll::Ready(Opening::Message(message)),
-        Poll::Ready(Some(Answer::End(end))) => Poll::Ready(Opening::End(end)),
-        Poll::Ready(None) => Poll::Ready(Opening::End(unary::no_end().into())),
-        Poll::Pending => match (idle.poll_silence(cx), &mut pulse) {
-            (Poll::Ready(status), _) => Poll::Ready(Opening::End(status.into())),
-            (Poll::Pending, Some(pulse)) => pulse.poll_beat(cx).map(Opening::Silence),
-            (Poll::Pending, None) => Poll::Pending,
-        },
-    });
-    let (first, beat, trailers) = match opening.await {
+    let opening = Opening::of(&mut replies, &mut idle, &mut pulse).await;
+    let (first, beat, trailers) = match opening {
         Opening::End(End { status, trailers }) if !status.is_ok() => {
             let shown = Shown::new(rules, metadata, trailers, trailing);
             return failed(terms, &Fault::explain(fault, status), shown, record);
@@ -214,8 +223,7 @@ struct Pieces(http_body::Place);
 
 impl Encoder for Pieces {
     fn message(&mut self, message: Message, chunk: &mut Chunk) -> Result<(), Status> {
-        reply::check_plain(&message)?;
-        chunk.pass(self.0.read(&message.payload())?.data);
+        chunk.pass(self.0.open(&message)?.data);
         Ok(())
     }
 

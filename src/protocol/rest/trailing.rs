@@ -23,6 +23,7 @@ use http_body::Frame;
 use http_body_util::StreamBody;
 
 use crate::call::Metadata;
+use crate::protocol::field_value::{essence, items};
 use crate::protocol::metadata::rules::Rules;
 use crate::protocol::metadata::{self, Lane};
 
@@ -42,15 +43,8 @@ pub(super) enum Trailing {
 impl Trailing {
     /// What this client can read.
     pub(super) fn of(request: &Parts) -> Self {
-        let is_trailers = |coding: &[u8]| {
-            let name = coding.split(|byte| *byte == b';').next();
-            name.is_some_and(|name| name.trim_ascii().eq_ignore_ascii_case(b"trailers"))
-        };
-        let mut codings = request
-            .headers
-            .get_all(TE)
-            .iter()
-            .flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
+        let is_trailers = |coding| essence(coding).eq_ignore_ascii_case(b"trailers");
+        let mut codings = items(&request.headers, &TE);
         // Neither an HTTP/1.0 body nor the one that HEAD leaves out has anything behind it.
         let has_room = request.version >= Version::HTTP_11 && request.method != Verb::HEAD;
         if has_room && codings.any(is_trailers) {

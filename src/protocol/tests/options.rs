@@ -1,9 +1,9 @@
 //! Choices for single methods, in the dialects that are called on a method's own path.
 
 use super::*;
+use crate::protocol::indent::Layout;
 use crate::protocol::metadata::rules::{Rules, Underscores};
 use crate::protocol::options::{Applies, ConnectVersion, Reach, Route, idle};
-use crate::protocol::rest::Layout;
 
 /// One route, for a selector.
 fn routed(

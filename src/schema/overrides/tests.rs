@@ -9,23 +9,14 @@ fn rule(selector: &str) -> Result<HttpRule, RuleError> {
         body: String::new(),
         response_body: String::new(),
     };
-    HttpRule::new(selector.to_owned(), vec![binding], "s.yaml:1".to_owned())
+    HttpRule::new(selector, vec![binding], "s.yaml:1".to_owned())
 }
 
 #[test]
-fn a_selector_is_whole_components_and_a_star_at_the_end() {
-    for good in ["*", "a.*", "a.b.C.*", "a.b.C.D", "A.B", "_a.b1.C"] {
-        assert!(rule(good).is_ok(), "{good}");
-    }
-    let long = "a.".repeat(600) + "b";
-    for bad in [
-        "", ".", "a.", ".a", "a..b", "a.b*", "a.*.b", "**", "*.a", "a b", "a,b", "1a.b", "a/B",
-        &long,
-    ] {
-        let error = rule(bad).unwrap_err();
-        assert!(matches!(error, RuleError::Selector(_)), "{bad}");
-        assert!(error.to_string().len() < 300);
-    }
+fn a_wrong_selector_is_shown_as_far_as_it_is_worth() {
+    let error = rule(&"a..".repeat(600)).unwrap_err();
+    assert!(matches!(error, RuleError::Selector(_)), "{error}");
+    assert!(error.to_string().len() < 300, "{error}");
 }
 
 #[test]
@@ -36,7 +27,7 @@ fn a_rule_has_bindings_for_http_methods() {
         body: String::new(),
         response_body: String::new(),
     };
-    let new = |bindings| HttpRule::new("*".to_owned(), bindings, String::new());
+    let new = |bindings| HttpRule::new("*", bindings, String::new());
     assert_eq!(new(vec![]).unwrap_err(), RuleError::Empty);
     let many = vec![binding("GET"); BINDINGS_MAX + 1];
     assert_eq!(new(many).unwrap_err(), RuleError::TooMany(BINDINGS_MAX + 1));

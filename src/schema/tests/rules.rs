@@ -12,12 +12,7 @@ fn binding(verb: &str, template: &str, body: &str) -> BindingText {
 }
 
 fn rule(selector: &str, bindings: &[BindingText]) -> HttpRule {
-    HttpRule::new(
-        selector.to_owned(),
-        bindings.to_vec(),
-        format!("s.yaml:{selector}"),
-    )
-    .unwrap()
+    HttpRule::new(selector, bindings.to_vec(), format!("s.yaml:{selector}")).unwrap()
 }
 
 /// `b.Books` with `M0` and `M1`, annotated, under these rules.

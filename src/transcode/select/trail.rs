@@ -48,11 +48,6 @@ pub enum Lost {
 }
 
 impl Trail {
-    /// Begins anew, at the root.
-    pub fn clear(&mut self) {
-        self.steps.clear();
-    }
-
     /// Begins anew, behind these steps.
     pub(crate) fn start(&mut self, at: &[Step]) {
         self.steps.clear();

@@ -2,22 +2,13 @@
 //! same bound on its fields, but a name that is no field is what it is in any body: a mistake.
 
 use super::keys::{Keys, Source, VALUES_MAX};
-use super::mask::UpdateMask;
 use super::{Draft, pairs};
 use crate::protocol::rest::error::Failure;
 use crate::protocol::rest::percent::{self, Form};
-use crate::schema::Binding;
-use crate::transcode::{Plans, Unknown};
+use crate::transcode::Unknown;
 
 /// Appends every field of the form that the path does not bind.
-pub(super) fn write(
-    plans: &Plans,
-    binding: &Binding,
-    form: &[u8],
-    unknown: Unknown,
-    update: &mut Option<UpdateMask<'_>>,
-    draft: &mut Draft<'_>,
-) -> Result<(), Failure> {
+pub(super) fn write(form: &[u8], unknown: Unknown, draft: &mut Draft<'_>) -> Result<(), Failure> {
     let form = std::str::from_utf8(form).map_err(|error| {
         let at = error.valid_up_to();
         Failure::bad_request(format!(
@@ -25,7 +16,8 @@ pub(super) fn write(
         ))
     })?;
     let count = pairs::count(form);
-    let keys = Keys::of_body(plans, binding, Source::Form, unknown);
+    let plans = draft.plans;
+    let keys = Keys::of_body(plans, draft.binding, Source::Form, unknown);
     if is_json(form, &keys, draft) {
         return Err(Failure::bad_request(
             "found JSON in a body that claims to be a form, expected `content-type: application/json` \
@@ -37,9 +29,8 @@ pub(super) fn write(
             "found {count} fields in the form, expected at most {VALUES_MAX}"
         )));
     }
-    pairs::write(form, &keys, draft, |field, _, seen| match update {
-        Some(update) => update.add(plans, field, seen),
-        None => Ok(()),
+    pairs::write(form, &keys, draft, |update, field, _, seen| {
+        update.add(plans, field, seen)
     })
 }
 

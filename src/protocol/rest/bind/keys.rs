@@ -5,7 +5,8 @@
 //! over without being looked at; so nothing here allocates for a name that fits.
 
 use super::seen::{Clash, How, Seen};
-use crate::protocol::rest::error::{Failure, excerpt};
+use crate::protocol::excerpt;
+use crate::protocol::rest::error::Failure;
 use crate::protocol::rest::http_body;
 use crate::schema::{Binding, Body};
 use crate::transcode::{
@@ -253,7 +254,7 @@ impl<'b> Keys<'b> {
     /// 400 about a value, under the name that the client wrote: `pageSize`, not `page_size`.
     #[cold]
     fn misfit(&self, mut error: transcode::Error, key: &str, trail: &Trail) -> Failure {
-        let written = excerpt(split(key).0);
+        let written = excerpt::of_text(split(key).0);
         let name = self.plans.name_of(trail.field());
         let within = self.plans.name_of(FieldRef::at(self.prefix));
         let own = match within.as_str() {
@@ -267,7 +268,7 @@ impl<'b> Keys<'b> {
         if let (Some(before), Some(after)) = (name.get(..outer), error.path.strip_prefix(&name)) {
             error.path = [before, if own.is_empty() { "" } else { written }, after].concat();
         }
-        Failure::of_text(error, excerpt(key))
+        Failure::of_text(error, excerpt::of_text(key))
     }
 
     /// True for a field that a file can be given for.
@@ -328,8 +329,8 @@ impl<'b> Keys<'b> {
             key,
             &format!(
                 "found together with {} {place}, but only one member of the oneof {} can be set",
-                excerpt(&self.plans.name_of(FieldRef::at(&other))),
-                excerpt(oneof.unwrap_or_default()),
+                excerpt::of_text(&self.plans.name_of(FieldRef::at(&other))),
+                excerpt::of_text(oneof.unwrap_or_default()),
             ),
         )
     }

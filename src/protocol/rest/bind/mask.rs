@@ -6,12 +6,11 @@
 
 use std::ops::Range;
 
-use super::Draft;
 use super::seen::Seen;
 use crate::protocol::rest::error::Failure;
 use crate::protocol::rest::http_body;
 use crate::schema::{Binding, Body};
-use crate::transcode::{FieldPath, FieldRef, Mask, PlanId, Plans, Step};
+use crate::transcode::{FieldPath, FieldRef, Mask, PlanId, Plans, Scratch, Step};
 
 /// The mask of one request.
 pub(super) struct UpdateMask<'b> {
@@ -91,14 +90,19 @@ impl<'b> UpdateMask<'b> {
     }
 
     /// Appends the mask, if nobody gave one and there is one to give.
-    pub(super) fn write(&self, plans: &Plans, draft: &mut Draft<'_>) -> Result<(), Failure> {
+    pub(super) fn write(
+        &self,
+        plans: &Plans,
+        scratch: &mut Scratch,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Failure> {
         let wire = self.mask.wire();
         if self.given || wire.is_empty() {
             return Ok(());
         }
         let field = FieldRef::at(&self.way);
         plans
-            .payload_to_wire(field, None, &[wire], draft.scratch, draft.out)
+            .payload_to_wire(field, None, &[wire], scratch, out)
             .map_err(|error| Failure::of_input(&error, self.body.name()))
     }
 }

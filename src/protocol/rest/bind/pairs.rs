@@ -4,8 +4,10 @@
 use super::Draft;
 use super::desk::Desk;
 use super::keys::{Given, Keys};
+use super::mask::UpdateMask;
 use super::seen::Seen;
-use crate::protocol::rest::error::{Failure, excerpt};
+use crate::protocol::excerpt;
+use crate::protocol::rest::error::Failure;
 use crate::protocol::rest::percent::{self, Form};
 use crate::transcode::FieldRef;
 
@@ -14,14 +16,21 @@ pub(super) fn count(text: &str) -> usize {
     memchr::memchr_iter(b'&', text.as_bytes()).count() + 1
 }
 
-/// Appends every pair whose key names a field; `note` is told of each field and its text before.
+/// Appends every pair whose key names a field; if there is a mask to fill, `note` tells it of each
+/// field and its text before.
 pub(super) fn write(
     text: &str,
     keys: &Keys<'_>,
     draft: &mut Draft<'_>,
-    mut note: impl FnMut(FieldRef<'_>, &str, &mut Seen) -> Result<(), Failure>,
+    note: impl Fn(&mut UpdateMask<'_>, FieldRef<'_>, &str, &mut Seen) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let Draft { desk, scratch, out } = draft;
+    let Draft {
+        update,
+        desk,
+        scratch,
+        out,
+        ..
+    } = draft;
     let Desk {
         trail,
         seen,
@@ -35,14 +44,14 @@ pub(super) fn write(
             Failure::bad_request(format!(
                 "{}, in the key {}, {error}",
                 keys.place(),
-                excerpt(raw)
+                excerpt::of_text(raw)
             ))
         })?;
         if key.contains('\0') {
             return Err(Failure::bad_request(format!(
                 "{}, in the key {}, found a NUL character",
                 keys.place(),
-                excerpt(raw)
+                excerpt::of_text(raw)
             )));
         }
         let Some(parameter) = keys.find(key, trail)? else {
@@ -51,7 +60,9 @@ pub(super) fn write(
         keys.admit(parameter, Given::Text, trail.field(), seen)?;
         let value = percent::decode(value, Form::Query, value_buffer)
             .map_err(|error| keys.refuse(key, &format!("{}, {error}", keys.place())))?;
-        note(trail.field(), value, seen)?;
+        if let Some(update) = update {
+            note(update, trail.field(), value, seen)?;
+        }
         keys.write_text(parameter, value, trail, scratch, out)?;
     }
     Ok(())

@@ -4,23 +4,26 @@
 use super::Draft;
 use super::desk::Desk;
 use super::keys::{Given, Keys, Source, VALUES_MAX};
-use super::mask::UpdateMask;
 use crate::protocol::rest::error::Failure;
 use crate::protocol::rest::multipart::{self, Boundary, Part};
-use crate::schema::Binding;
-use crate::transcode::{Plans, Unknown};
+use crate::transcode::Unknown;
 
 /// Appends every part that names a field which the path does not bind.
 pub(super) fn write(
-    plans: &Plans,
-    binding: &Binding,
-    (boundary, body): (&Boundary, &[u8]),
+    boundary: &Boundary,
+    body: &[u8],
     unknown: Unknown,
-    update: &mut Option<UpdateMask<'_>>,
     draft: &mut Draft<'_>,
 ) -> Result<(), Failure> {
+    let Draft {
+        plans,
+        binding,
+        update,
+        desk,
+        scratch,
+        out,
+    } = draft;
     let keys = Keys::of_body(plans, binding, Source::Multipart, unknown);
-    let Draft { desk, scratch, out } = draft;
     let Desk { trail, seen, .. } = &mut **desk;
     seen.clear();
     for (index, part) in multipart::parts(boundary, body).enumerate() {

@@ -1,23 +1,29 @@
 //! Path captures -> wire fragments. Written last, so that nothing else in the request changes what
 //! the path says, and zeros are written, so that a zero says it too.
 
+use std::ops::Range;
+
 use super::Draft;
 use crate::protocol::rest::MultiSegment;
 use crate::protocol::rest::error::Failure;
 use crate::protocol::rest::percent::{self, Form};
-use crate::schema::Binding;
-use crate::transcode::{Plans, Zero};
+use crate::transcode::Zero;
 
 /// Appends every variable of the binding.
 pub(super) fn write(
-    plans: &Plans,
-    binding: &Binding,
     path: &str,
-    captures: &[std::ops::Range<usize>],
-    draft: &mut Draft<'_>,
+    captures: &[Range<usize>],
     multi_segment: MultiSegment,
+    draft: &mut Draft<'_>,
 ) -> Result<(), Failure> {
-    let Draft { desk, scratch, out } = draft;
+    let Draft {
+        plans,
+        binding,
+        desk,
+        scratch,
+        out,
+        ..
+    } = draft;
     for (variable, capture) in binding.variables.iter().zip(captures) {
         let name = variable.field.name();
         let form = if variable.multi {

@@ -4,20 +4,16 @@
 //! transcoder.
 
 use super::keys::{Keys, VALUES_MAX};
-use super::mask::UpdateMask;
 use super::{Draft, pairs};
 use crate::protocol::rest::UnknownQuery;
 use crate::protocol::rest::error::Failure;
-use crate::schema::{Binding, Body};
-use crate::transcode::{Plans, Unknown};
+use crate::schema::Body;
+use crate::transcode::Unknown;
 
 /// Appends every parameter that names a field which neither path nor body binds.
 pub(super) fn write(
-    plans: &Plans,
-    binding: &Binding,
     query: &str,
     unknown: UnknownQuery,
-    update: &mut Option<UpdateMask<'_>>,
     draft: &mut Draft<'_>,
 ) -> Result<(), Failure> {
     let count = pairs::count(query);
@@ -30,14 +26,12 @@ pub(super) fn write(
         UnknownQuery::Ignore => Unknown::Ignore,
         UnknownQuery::Refuse => Unknown::Refuse,
     };
-    if matches!(binding.body, Body::Whole) && unknown == Unknown::Ignore {
+    if matches!(draft.binding.body, Body::Whole) && unknown == Unknown::Ignore {
         return Ok(()); // the body binds every field that the path does not
     }
-    let keys = Keys::of_query(plans, binding, unknown);
-    pairs::write(query, &keys, draft, |field, text, _| {
-        if let Some(update) = update {
-            update.note(field, text);
-        }
+    let keys = Keys::of_query(draft.plans, draft.binding, unknown);
+    pairs::write(query, &keys, draft, |update, field, text, _| {
+        update.note(field, text);
         Ok(())
     })
 }

@@ -6,8 +6,7 @@ use bytes::Bytes;
 
 use super::super::body::Payload;
 use super::super::error::Failure;
-use super::super::http_body::Place;
-use super::super::{Terms, bind};
+use super::super::{Terms, bind, http_body};
 use super::splitter::SplitError;
 use crate::call::Message;
 use crate::protocol::{Options, scratch};
@@ -38,8 +37,9 @@ enum Form {
     Message(PlanId),
     /// One field of it.
     Field(FieldPath),
-    /// The data of an `HttpBody` at this place; the content type is taken by the first.
-    Raw(Place, String),
+    /// The data of an `HttpBody`, in this field if not the whole message; the content type is
+    /// taken by the first.
+    Raw(Option<FieldPath>, String),
 }
 
 /// Wire fragments of the first message. The order of writing is the precedence: path over body over
@@ -88,11 +88,7 @@ impl Writer {
         content_type: Option<String>,
     ) -> Result<Self, Failure> {
         let form = match (content_type, &binding.body) {
-            (Some(content_type), Body::Field(field)) => {
-                let place = scratch::with(|scratch| Place::of(terms.plans, field, scratch))?;
-                Form::Raw(place, content_type)
-            }
-            (Some(content_type), _) => Form::Raw(Place::whole(), content_type),
+            (Some(content_type), body) => Form::Raw(body.field().cloned(), content_type),
             (None, Body::Field(field)) => Form::Field(field.clone()),
             (None, _) => Form::Message(binding.method.input),
         };
@@ -139,8 +135,11 @@ impl Writer {
                     scratch::with(|scratch| plans.field_to_wire(field, value, read, scratch, out))
                         .map_err(|error| wrong(index, error, field.name()))?;
                 }
-                Form::Raw(place, content_type) => {
-                    place.write(&std::mem::take(content_type), value, out);
+                Form::Raw(field, content_type) => {
+                    let (field, content_type) = (field.as_ref(), std::mem::take(content_type));
+                    scratch::with(|scratch| {
+                        http_body::write(plans, field, &content_type, value, (scratch, out))
+                    })?;
                 }
             }
             if let Some(url) = &url {

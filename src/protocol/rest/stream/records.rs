@@ -284,10 +284,7 @@ impl Encoder for Records {
                 chunk.pass(record.into());
                 Ok(())
             }
-            None => {
-                reply::check_plain(&message)?;
-                self.write(&message, chunk.buffer())
-            }
+            None => self.write(&message, chunk.buffer()),
         }
     }
 

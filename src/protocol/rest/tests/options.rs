@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use super::*;
+use crate::protocol::indent::Layout;
 use crate::protocol::metadata::rules::{Rules, Underscores};
 use crate::protocol::options::{Applies, Route, idle};
-use crate::protocol::rest::{ErrorShape, Layout, MultiSegment, UnknownQuery};
+use crate::protocol::rest::{ErrorShape, MultiSegment, UnknownQuery};
 use crate::transcode::Unknown;
 
 /// What a backend answers that fails.
