@@ -21,7 +21,7 @@ pub(super) enum Compat {
     /// Envoy's gRPC-JSON transcoder.
     Envoy,
     /// grpc-gateway, version 2.
-    #[serde(alias = "grpc-gateway")]
+    #[serde(rename = "grpc-gateway", alias = "grpc_gateway")]
     GrpcGateway,
 }
 
@@ -38,7 +38,7 @@ impl JsonSchema for Compat {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "type": "string",
-            "enum": ["none", "envoy", "grpc_gateway", "grpc-gateway"],
+            "enum": ["none", "envoy", "grpc-gateway", "grpc_gateway"],
         })
     }
 }

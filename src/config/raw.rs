@@ -58,7 +58,7 @@ pub(super) struct File {
     /// Google service configurations (YAML) whose `http` rules bind methods in place of their
     /// annotations. The last rule that selects a method counts.
     pub(super) http_rules: Vec<RulesFile>,
-    /// What another system does where this file says nothing: `envoy` or `grpc_gateway`.
+    /// What another system does where this file says nothing: `envoy` or `grpc-gateway`.
     #[serde(skip_serializing_if = "Key::is_absent")]
     #[schemars(extend("default" = Compat::None))]
     pub(super) compat: Key<Compat>,
