@@ -1,4 +1,4 @@
-//! What unary exchanges share: the whole body of a [`request`], and an answer taken whole.
+//! What unary exchanges share: the whole body of a `request`, and an answer taken whole.
 
 use crate::call::{Answer, Call, Code, Coding, End, Message, Metadata, Reply, Service, Status};
 
