@@ -9,6 +9,7 @@ use std::path::Path;
 use crate::gateway;
 
 mod build;
+mod choices;
 mod compat;
 mod flags;
 mod http_rules;

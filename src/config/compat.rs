@@ -3,45 +3,11 @@
 //! The files in `compat/` are the presets; `docs/compat.md` shows them as a table. They set every
 //! choice of meaning, and no bound on what one client may use.
 
-use std::borrow::Cow;
+use serde::Deserialize;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Serialize};
-
-use super::layers::Choices;
+use super::choices::Choices;
 use super::load::FileError;
-use super::raw::{Connect, Json, Metadata, Rest, RouteTimeouts, Routing, Section as _};
-
-/// A system whose choices hold where the file says nothing.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Compat {
-    /// None: the defaults.
-    None,
-    /// Envoy's gRPC-JSON transcoder.
-    Envoy,
-    /// grpc-gateway, version 2.
-    #[serde(rename = "grpc-gateway", alias = "grpc_gateway")]
-    GrpcGateway,
-}
-
-/// With both spellings.
-impl JsonSchema for Compat {
-    fn schema_name() -> Cow<'static, str> {
-        "Compat".into()
-    }
-
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "type": "string",
-            "enum": ["none", "envoy", "grpc-gateway", "grpc_gateway"],
-        })
-    }
-}
+use super::raw::{Compat, Connect, Json, Metadata, Rest, RouteTimeouts, Routing, Section as _};
 
 /// A preset's keys.
 #[derive(Clone, Debug, Default, Deserialize)]

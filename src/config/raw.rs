@@ -13,19 +13,20 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_saphyr::{Location, Spanned};
 
-use super::compat::Compat;
 use super::text::{Address, UpstreamName, UpstreamUrl};
 use super::units::{Count, Span};
 use crate::{listener, upstream};
 
 #[macro_use]
 mod section;
+mod compat;
 mod compression;
 mod key;
 mod limits;
 mod options;
 mod route;
 
+pub(super) use compat::Compat;
 pub(super) use compression::Compression;
 pub(super) use key::Key;
 pub(super) use limits::{Limits, RouteLimits, RouteTimeouts, Timeouts};

@@ -3,11 +3,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::compat::Compat;
 use super::key::Key;
 use super::limits::{RouteLimits, RouteTimeouts};
 use super::options::{Connect, Json, Metadata, Rest};
 use super::section::Section;
-use crate::config::compat::Compat;
 use crate::schema;
 
 section! {

@@ -1,7 +1,7 @@
 //! Presets: complete, readable, and what the documentation says.
 
 use super::*;
-use crate::config::compat::Compat;
+use crate::config::raw::Compat;
 use crate::config::raw::Section as _;
 
 /// Every leaf of a value by its dotted path; a list is a leaf.
