@@ -29,10 +29,12 @@ use crate::observe::{CallRecord, Observe};
 use crate::schema::{Route, Schema, Unannotated};
 
 pub mod body;
+mod codec;
 mod coding;
 mod connect;
 mod deadline;
 mod detect;
+mod enveloped;
 mod excerpt;
 mod field_value;
 mod grpc;
@@ -42,15 +44,17 @@ mod linger;
 pub mod metadata;
 mod misfit;
 pub mod options;
-mod pass;
 mod refusal;
 pub mod rest;
 mod scratch;
 mod status;
+pub mod text;
 pub mod unary;
 
+pub use codec::Codec;
 pub use coding::{Compression, Undecodable};
 pub use detect::{Dialect, detect};
+pub use enveloped::Wire;
 use options::Chosen;
 pub use options::Options;
 pub(crate) use refusal::Refusal;
@@ -236,8 +240,9 @@ const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 impl<S: call::Service> Exchange<'_, S> {
     async fn answer(self) -> Response<Body> {
         match detect(&self.parts, &self.serving.config.head) {
-            Ok(Dialect::Grpc) => grpc::answer(self).await,
-            Ok(Dialect::GrpcWeb) => grpc_web::answer(self).await,
+            Ok(Dialect::Grpc(codec)) => grpc::answer(self, codec).await,
+            Ok(Dialect::GrpcWeb(codec, wire)) => grpc_web::answer(self, codec, wire).await,
+            Ok(Dialect::ConnectStream(codec)) => connect::stream::answer(self, codec).await,
             Ok(Dialect::Rest) => {
                 let compression = &self.serving.config.compression;
                 match coding::Answering::new(compression, &self.parts) {

@@ -38,7 +38,8 @@ const SCRATCH: usize = 16 << 10;
 /// The header field that names how messages are compressed.
 pub const GRPC_ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
 
-/// The header field that names what messages may be compressed in.
+/// The header field that names what messages may be compressed in. Connect's streams have the same
+/// two under names of their own.
 pub const GRPC_ACCEPT_ENCODING: HeaderName = HeaderName::from_static("grpc-accept-encoding");
 
 /// A way to compress.
@@ -48,7 +49,7 @@ pub enum Coding {
     Gzip,
     /// Zstandard (RFC 8878).
     Zstd,
-    /// Brotli (RFC 7932); of HTTP content only.
+    /// Brotli (RFC 7932).
     Brotli,
 }
 
@@ -69,10 +70,10 @@ impl Coding {
         HeaderValue::from_static(self.name())
     }
 
-    /// The coding of gRPC messages that has this name.
+    /// The coding of messages that has this name.
     #[must_use]
     pub fn of_messages(name: &[u8]) -> Option<Self> {
-        [Self::Gzip, Self::Zstd]
+        [Self::Gzip, Self::Zstd, Self::Brotli]
             .into_iter()
             .find(|coding| name.eq_ignore_ascii_case(coding.name().as_bytes()))
     }
@@ -80,9 +81,7 @@ impl Coding {
     /// The coding of HTTP content that has this name. `x-gzip` is gzip (RFC 9110, section 8.4.1.3).
     #[must_use]
     pub fn of_content(name: &[u8]) -> Option<Self> {
-        if name.eq_ignore_ascii_case(b"br") {
-            Some(Self::Brotli)
-        } else if name.eq_ignore_ascii_case(b"x-gzip") {
+        if name.eq_ignore_ascii_case(b"x-gzip") {
             Some(Self::Gzip)
         } else {
             Self::of_messages(name)
@@ -95,6 +94,7 @@ impl Coding {
 pub struct Codings {
     gzip: bool,
     zstd: bool,
+    brotli: bool,
 }
 
 impl Codings {
@@ -102,25 +102,28 @@ impl Codings {
     pub const NONE: Self = Self {
         gzip: false,
         zstd: false,
+        brotli: false,
     };
 
     /// Everything that can be opened here.
     pub const ALL: Self = Self {
         gzip: true,
         zstd: true,
+        brotli: true,
     };
 
-    /// What `grpc-accept-encoding` names, as far as it is known here: what is not could neither be
-    /// counted nor opened.
+    /// What this field names, [`GRPC_ACCEPT_ENCODING`] or Connect's, as far as it is known here:
+    /// what is not could neither be counted nor opened.
     #[must_use]
-    pub fn accepted(headers: &HeaderMap) -> Self {
+    pub fn accepted(headers: &HeaderMap, field: &HeaderName) -> Self {
         let mut codings = Self::NONE;
-        let values = headers.get_all(GRPC_ACCEPT_ENCODING).iter();
+        let values = headers.get_all(field).iter();
         for name in values.flat_map(|value| value.as_bytes().split(|byte| *byte == b',')) {
             match Coding::of_messages(name.trim_ascii()) {
                 Some(Coding::Gzip) => codings.gzip = true,
                 Some(Coding::Zstd) => codings.zstd = true,
-                Some(Coding::Brotli) | None => {}
+                Some(Coding::Brotli) => codings.brotli = true,
+                None => {}
             }
         }
         codings
@@ -132,18 +135,22 @@ impl Codings {
         match coding {
             Coding::Gzip => self.gzip,
             Coding::Zstd => self.zstd,
-            Coding::Brotli => false,
+            Coding::Brotli => self.brotli,
         }
     }
 
-    /// Their value of `grpc-accept-encoding`.
+    /// Their value of [`GRPC_ACCEPT_ENCODING`].
     #[must_use]
     pub const fn value(self) -> HeaderValue {
-        HeaderValue::from_static(match (self.gzip, self.zstd) {
-            (true, true) => "gzip,zstd",
-            (true, false) => "gzip",
-            (false, true) => "zstd",
-            (false, false) => "identity",
+        HeaderValue::from_static(match (self.gzip, self.zstd, self.brotli) {
+            (true, true, true) => "gzip,zstd,br",
+            (true, true, false) => "gzip,zstd",
+            (true, false, true) => "gzip,br",
+            (true, false, false) => "gzip",
+            (false, true, true) => "zstd,br",
+            (false, true, false) => "zstd",
+            (false, false, true) => "br",
+            (false, false, false) => "identity",
         })
     }
 }

@@ -2,33 +2,40 @@
 //!
 //! | request | dialect |
 //! |---|---|
-//! | `application/grpc[+proto]` over HTTP/2 | native gRPC; 505 over HTTP/1.1 |
-//! | `application/grpc-web[+proto]` | gRPC-Web |
-//! | another `application/grpc…` sub-type | 415 that lists the known ones |
-//! | anything else | REST, or Connect on a method's own path |
+//! | `application/grpc[+proto,+json]` over HTTP/2 | native gRPC; 505 over HTTP/1.1 |
+//! | `application/grpc-web[+proto,+json]`, `application/grpc-web-text[+proto]` | gRPC-Web |
+//! | `application/connect+proto`, `application/connect+json` | a stream of Connect |
+//! | another `application/grpc…` or `application/connect…` sub-type | 415 that lists the known ones |
+//! | anything else | REST, or unary Connect on a method's own path |
 //!
 //! Media types are compared without case and without parameters. More than one content type is a
 //! 415: whatever stands behind the gateway might believe the other one.
 
 use http::{HeaderMap, Method, StatusCode, Version, header, request};
 
+use super::codec::Codec;
+use super::enveloped::Wire;
 use super::{HeadLimits, Refusal, field_value};
 use crate::call::{Code, Status};
 
 /// How a client speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
-    /// gRPC over HTTP/2, passed through.
-    Grpc,
-    /// gRPC-Web, binary.
-    GrpcWeb,
-    /// JSON by a REST binding, or Connect where no binding has the path.
+    /// gRPC over HTTP/2.
+    Grpc(Codec),
+    /// gRPC-Web.
+    GrpcWeb(Codec, Wire),
+    /// Connect with enveloped messages.
+    ConnectStream(Codec),
+    /// A REST binding, or unary Connect where no binding has the path.
     Rest,
 }
 
 /// The types this gateway takes, for those who came with another.
 pub(super) const KNOWN_TYPES: &str = "application/grpc, application/grpc+proto, \
-    application/grpc-web, application/grpc-web+proto, application/json";
+    application/grpc+json, application/grpc-web, application/grpc-web+proto, \
+    application/grpc-web+json, application/grpc-web-text, application/grpc-web-text+proto, \
+    application/connect+proto, application/connect+json, application/proto, application/json";
 
 /// Says which dialect a request speaks.
 ///
@@ -42,12 +49,13 @@ pub fn detect(request: &request::Parts, limits: &HeadLimits) -> Result<Dialect, 
         None => Dialect::Rest,
     };
     match dialect {
-        Dialect::Grpc | Dialect::GrpcWeb => {
+        Dialect::Grpc(_) | Dialect::GrpcWeb(..) | Dialect::ConnectStream(_) => {
             check_origin(request)?;
             if request.method != Method::POST {
-                return Err(Refusal::wrong_verb("POST", "gRPC calls are made with POST"));
+                let message = "calls with this content type are made with POST";
+                return Err(Refusal::wrong_verb("POST", message));
             }
-            if dialect == Dialect::Grpc && request.version < Version::HTTP_2 {
+            if matches!(dialect, Dialect::Grpc(_)) && request.version < Version::HTTP_2 {
                 return Err(Refusal::new(
                     StatusCode::HTTP_VERSION_NOT_SUPPORTED,
                     Status::downstream(
@@ -165,31 +173,66 @@ fn content_type(headers: &HeaderMap) -> Result<Option<&[u8]>, Refusal> {
     Ok(Some(field_value::essence(value.as_bytes())))
 }
 
+/// The types that name a dialect by themselves.
+const TYPES: [(&[u8], Dialect); 10] = [
+    (b"application/grpc", Dialect::Grpc(Codec::Proto)),
+    (b"application/grpc+proto", Dialect::Grpc(Codec::Proto)),
+    (b"application/grpc+json", Dialect::Grpc(Codec::Json)),
+    (
+        b"application/grpc-web",
+        Dialect::GrpcWeb(Codec::Proto, Wire::Binary),
+    ),
+    (
+        b"application/grpc-web+proto",
+        Dialect::GrpcWeb(Codec::Proto, Wire::Binary),
+    ),
+    (
+        b"application/grpc-web+json",
+        Dialect::GrpcWeb(Codec::Json, Wire::Binary),
+    ),
+    (
+        b"application/grpc-web-text",
+        Dialect::GrpcWeb(Codec::Proto, Wire::Text),
+    ),
+    (
+        b"application/grpc-web-text+proto",
+        Dialect::GrpcWeb(Codec::Proto, Wire::Text),
+    ),
+    (
+        b"application/connect+proto",
+        Dialect::ConnectStream(Codec::Proto),
+    ),
+    (
+        b"application/connect+json",
+        Dialect::ConnectStream(Codec::Json),
+    ),
+];
+
+/// Beginnings of types that only a dialect would have, and none here does.
+const FAMILIES: [&[u8]; 3] = [
+    b"application/grpc+",
+    b"application/grpc-web",
+    b"application/connect+",
+];
+
 fn of_media_type(media_type: &[u8]) -> Result<Dialect, Refusal> {
-    const GRPC: &[u8] = b"application/grpc";
-    let Some((start, sub_type)) = media_type.split_at_checked(GRPC.len()) else {
-        return Ok(Dialect::Rest);
-    };
-    if !start.eq_ignore_ascii_case(GRPC) {
-        return Ok(Dialect::Rest);
-    }
-    // The longer names first: `-web` is a prefix of `-web-text`.
-    let is = |name: &[u8]| sub_type.eq_ignore_ascii_case(name);
-    if is(b"") || is(b"+proto") {
-        Ok(Dialect::Grpc)
-    } else if is(b"-web") || is(b"-web+proto") {
-        Ok(Dialect::GrpcWeb)
-    } else if sub_type.starts_with(b"+")
-        || sub_type
-            .get(..4)
-            .is_some_and(|web| web.eq_ignore_ascii_case(b"-web"))
+    if let Some((_, dialect)) = TYPES
+        .iter()
+        .find(|(name, _)| media_type.eq_ignore_ascii_case(name))
     {
-        Err(Refusal::unsupported_type(
-            "this kind of gRPC is not served here",
-        ))
-    } else {
-        Ok(Dialect::Rest)
+        return Ok(*dialect);
     }
+    let begins = |name: &&[u8]| {
+        media_type
+            .get(..name.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(name))
+    };
+    if FAMILIES.iter().any(begins) {
+        return Err(Refusal::unsupported_type(
+            "this kind of gRPC or Connect is not served here",
+        ));
+    }
+    Ok(Dialect::Rest)
 }
 
 fn asks_for_websocket(headers: &HeaderMap) -> bool {

@@ -1,34 +1,45 @@
-//! Native gRPC over HTTP/2, passed through: messages unopened, status in HTTP trailers.
+//! Native gRPC over HTTP/2: messages passed through unopened, or JSON (`application/grpc+json`), the
+//! status in HTTP trailers.
 //!
 //! The HTTP status is always 200. A call that fails before its answer begins is *Trailers-Only*:
 //! one HEADERS frame with the status in it.
 
-use std::sync::Arc;
 use std::task::Poll;
 
 use axum::body::Body;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
 use super::body::{self, Chunk, Encoder, ReplyBody, Tail};
-use super::pass::{self, Passed, Passing};
+use super::codec::Codec;
+use super::enveloped::{self, Begun, Enveloped, Family, Form, Wire, Writer};
 use super::{Exchange, status};
 use crate::call::{self, Answer, End, Message, Reply, Status};
 use crate::observe::CallRecord;
 
 /// Answers a native gRPC request.
-pub(super) async fn answer<S: call::Service>(mut exchange: Exchange<'_, S>) -> Response<Body> {
+pub(super) async fn answer<S: call::Service>(
+    mut exchange: Exchange<'_, S>,
+    codec: Codec,
+) -> Response<Body> {
     exchange.record.protocol("grpc");
-    let content_type = content_type(&exchange.parts.headers);
-    let reply = match Passed::from_exchange(&mut exchange).await {
-        Ok(passed) => {
-            let (options, deadline) = (Arc::clone(&passed.options), passed.call.deadline);
-            let made = passed.make(&exchange.serving.calls).await;
-            made.map(|begun| (begun, options, deadline))
-        }
+    let content_type = content_type(codec, &exchange.parts.headers);
+    let form = Form {
+        codec,
+        wire: Wire::Binary,
+        family: Family::Grpc,
+    };
+    let begun = match Enveloped::from_exchange(&mut exchange, form).await {
+        Ok(enveloped) => enveloped.make(&exchange.serving.calls).await,
         Err(status) => Err(status),
     };
     let mut record = exchange.record;
-    let ((reply, idle), options, deadline) = match reply {
+    let Begun {
+        reply,
+        writer,
+        idle,
+        options,
+        deadline,
+    } = match begun {
         Ok(begun) => begun,
         Err(status) => return trailers_only(content_type, status.into(), record),
     };
@@ -48,14 +59,17 @@ pub(super) async fn answer<S: call::Service>(mut exchange: Exchange<'_, S>) -> R
     record.head(StatusCode::OK);
     let mut head = HeaderMap::with_capacity(metadata.0.len() + 4);
     head.insert(header::CONTENT_TYPE, content_type);
-    pass::head(&options.metadata, metadata, encoding, &mut head);
+    enveloped::head(
+        Family::Grpc,
+        &options.metadata,
+        metadata,
+        encoding,
+        &mut head,
+    );
     let message_max = options.limits.response_message;
     let is_stream = idle.is_some();
-    let native = Native(Passing {
-        encoding,
-        max: message_max,
-    });
-    let body = ReplyBody::new(replies, native, message_max, idle, record).starting_with(first);
+    let body =
+        ReplyBody::new(replies, Native(writer), message_max, idle, record).starting_with(first);
     let mut response = respond(head, Body::new(body));
     if is_stream {
         body::end_at(deadline, &mut response);
@@ -64,14 +78,14 @@ pub(super) async fn answer<S: call::Service>(mut exchange: Exchange<'_, S>) -> R
 }
 
 /// The media type of the answer: the request's own spelling of the sub-type.
-fn content_type(headers: &HeaderMap) -> HeaderValue {
+fn content_type(codec: Codec, headers: &HeaderMap) -> HeaderValue {
     let named = headers
         .get(header::CONTENT_TYPE)
         .is_some_and(|value| value.as_bytes().contains(&b'+'));
-    HeaderValue::from_static(if named {
-        "application/grpc+proto"
-    } else {
-        "application/grpc"
+    HeaderValue::from_static(match codec {
+        Codec::Json => "application/grpc+json",
+        Codec::Proto if named => "application/grpc+proto",
+        Codec::Proto => "application/grpc",
     })
 }
 
@@ -79,7 +93,7 @@ fn trailers_only(content_type: HeaderValue, end: End, record: CallRecord) -> Res
     record.finish_with(StatusCode::OK, &end.status);
     let mut head = HeaderMap::with_capacity(8);
     head.insert(header::CONTENT_TYPE, content_type);
-    pass::refusal_head(&end.status, &mut head);
+    enveloped::refusal_head(Family::Grpc, &end.status, &mut head);
     status::to_fields(end, &mut head);
     respond(head, Body::empty())
 }
@@ -90,15 +104,13 @@ fn respond(head: HeaderMap, body: Body) -> Response<Body> {
     response
 }
 
-/// Messages as they are, the end as trailers.
+/// Messages in their envelopes, the end as trailers.
 #[derive(Debug)]
-struct Native(Passing);
+struct Native(Writer);
 
 impl Encoder for Native {
     fn message(&mut self, message: Message, chunk: &mut Chunk) -> Result<(), Status> {
-        self.0.check(&message)?;
-        chunk.pass(message.into_frame());
-        Ok(())
+        self.0.message(message, chunk)
     }
 
     fn end(&mut self, end: End, _: &mut Chunk) -> Tail {

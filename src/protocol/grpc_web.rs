@@ -1,11 +1,12 @@
-//! gRPC-Web, binary: gRPC for clients that cannot read HTTP trailers.
+//! gRPC-Web, binary and text: gRPC for clients that cannot read HTTP trailers.
 //!
 //! ```text
 //! | 0x00 | length | message |  …  | 0x80 | length | grpc-status:0\r\n… |
 //! ```
 //!
 //! The status is always in the body's last frame, even when no answer has begun: a browser's
-//! script of another origin cannot read headers that nobody exposed to it. HTTP says 200.
+//! script of another origin cannot read headers that nobody exposed to it. HTTP says 200. In the
+//! text form each piece of that is base64, so that a page can read messages as they come.
 
 mod trailers;
 
@@ -16,108 +17,180 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
 use super::Exchange;
 use super::body::{self, Chunk, Encoder, ReplyBody, Tail};
+use super::codec::Codec;
+use super::enveloped::{self, Begun, Enveloped, Family, Form, Wire, Writer};
+use super::field_value::{essence, items};
 use super::metadata::rules::Rules;
-use super::pass::{self, Passed, Passing};
+use super::text::{self, TextBody};
 use super::unary::{self, Whole};
 use crate::call::{self, End, Message, Reply, Status};
 use crate::observe::CallRecord;
 use crate::schema::Shape;
 
 /// Answers a gRPC-Web request.
-pub(super) async fn answer<S: call::Service>(mut exchange: Exchange<'_, S>) -> Response<Body> {
-    exchange.record.protocol("grpc_web");
-    let content_type = content_type(&exchange.parts.headers);
-    let passed = Passed::from_exchange(&mut exchange).await;
+pub(super) async fn answer<S: call::Service>(
+    mut exchange: Exchange<'_, S>,
+    codec: Codec,
+    wire: Wire,
+) -> Response<Body> {
+    exchange.record.protocol(match wire {
+        Wire::Binary => "grpc_web",
+        Wire::Text => "grpc_web_text",
+    });
+    let form = Form {
+        codec,
+        wire,
+        family: Family::Grpc,
+    };
+    let manner = Manner::of(form, &exchange.parts.headers);
+    let enveloped = Enveloped::from_exchange(&mut exchange, form).await;
     let Exchange {
         serving,
         mut record,
         ..
     } = exchange;
-    let passed = match passed {
-        Ok(passed) => passed,
+    let enveloped = match enveloped {
+        Ok(enveloped) => enveloped,
         Err(status) => {
             let rules = &serving.chosen.of_gateway().metadata;
-            return complete(rules, content_type, status.into(), record);
+            return complete(rules, &manner, status.into(), None, record);
         }
     };
-    let options = Arc::clone(&passed.options);
-    let (rules, message_max) = (&options.metadata, options.limits.response_message);
-    if passed.call.method.shape == Shape::Unary {
-        let whole = unary::make(&serving.calls, passed.call, message_max).await;
-        let whole = counted(whole, message_max);
-        return complete(rules, content_type, whole, record);
+    if enveloped.call.method.shape == Shape::Unary {
+        let options = Arc::clone(&enveloped.options);
+        let mut writer = enveloped.writer(None);
+        let max = options.limits.response_message;
+        let whole = unary::make(&serving.calls, enveloped.call, max).await;
+        writer.encoding = whole.encoding;
+        return complete(&options.metadata, &manner, whole, Some(&writer), record);
     }
-    let deadline = passed.call.deadline;
-    let (reply, idle) = match passed.make(&serving.calls).await {
+    let options = Arc::clone(&enveloped.options);
+    let begun = match enveloped.make(&serving.calls).await {
         Ok(begun) => begun,
-        Err(status) => return complete(rules, content_type, status.into(), record),
+        Err(status) => return complete(&options.metadata, &manner, status.into(), None, record),
     };
+    let Begun {
+        reply,
+        writer,
+        idle,
+        deadline,
+        ..
+    } = begun;
     let Reply {
         metadata,
         encoding,
         replies,
     } = reply;
     record.head(StatusCode::OK);
-    let mut head = HeaderMap::with_capacity(metadata.0.len() + 4);
-    head.insert(header::CONTENT_TYPE, content_type);
-    pass::head(rules, metadata, encoding, &mut head);
-    let binary = Binary(Passing {
-        encoding,
-        max: message_max,
-    });
-    let body = ReplyBody::new(replies, binary, message_max, idle, record);
-    let mut response = respond(head, Body::new(body));
+    let head = manner.head(&options.metadata, metadata, encoding);
+    let message_max = options.limits.response_message;
+    let body = ReplyBody::new(replies, Framed(writer), message_max, idle, record);
+    let body = match manner.wire {
+        Wire::Binary => Body::new(body),
+        Wire::Text => Body::new(TextBody::new(Body::new(body))),
+    };
+    let mut response = respond(head, body);
     body::end_at(deadline, &mut response);
     response
 }
 
-/// The media type of the answer: the request's own spelling of the sub-type.
-fn content_type(headers: &HeaderMap) -> HeaderValue {
-    let named = headers
-        .get(header::CONTENT_TYPE)
-        .is_some_and(|value| value.as_bytes().contains(&b'+'));
-    HeaderValue::from_static(if named {
-        "application/grpc-web+proto"
-    } else {
-        "application/grpc-web"
-    })
+/// How the answer looks.
+#[derive(Clone, Debug)]
+struct Manner {
+    content_type: HeaderValue,
+    wire: Wire,
 }
 
-/// The answer, if what is in its message is within the limit.
-fn counted(whole: Whole, max: usize) -> Whole {
-    let encoding = whole.encoding;
-    let passing = Passing { encoding, max };
-    match whole.message.as_ref().map(|message| passing.check(message)) {
-        Some(Err(status)) => status.into(),
-        Some(Ok(())) | None => whole,
+impl Manner {
+    /// The request's own form, and its spelling of the sub-type, unless `accept` names the other.
+    fn of(form: Form, headers: &HeaderMap) -> Self {
+        let named = headers
+            .get(header::CONTENT_TYPE)
+            .is_some_and(|value| value.as_bytes().contains(&b'+'));
+        let wire = match form.codec {
+            Codec::Proto => accepted(headers).unwrap_or(form.wire),
+            Codec::Json => form.wire,
+        };
+        let content_type = HeaderValue::from_static(match (form.codec, wire, named) {
+            (Codec::Json, Wire::Binary | Wire::Text, _) => "application/grpc-web+json",
+            (Codec::Proto, Wire::Binary, true) => "application/grpc-web+proto",
+            (Codec::Proto, Wire::Binary, false) => "application/grpc-web",
+            (Codec::Proto, Wire::Text, true) => "application/grpc-web-text+proto",
+            (Codec::Proto, Wire::Text, false) => "application/grpc-web-text",
+        });
+        Self { content_type, wire }
+    }
+
+    fn head(
+        &self,
+        rules: &Rules,
+        metadata: call::Metadata,
+        encoding: Option<call::Coding>,
+    ) -> HeaderMap {
+        let mut head = HeaderMap::with_capacity(metadata.0.len() + 4);
+        head.insert(header::CONTENT_TYPE, self.content_type.clone());
+        enveloped::head(Family::Grpc, rules, metadata, encoding, &mut head);
+        head
+    }
+}
+
+/// The one form that `accept` names; `None` if it names both or neither.
+fn accepted(headers: &HeaderMap) -> Option<Wire> {
+    const BINARY: &[u8] = b"application/grpc-web";
+    const TEXT: &[u8] = b"-text";
+    let (mut binary, mut text) = (false, false);
+    for range in items(headers, &header::ACCEPT).map(essence) {
+        let Some((start, rest)) = range.split_at_checked(BINARY.len()) else {
+            continue;
+        };
+        if !start.eq_ignore_ascii_case(BINARY) {
+            continue;
+        }
+        match rest.split_at_checked(TEXT.len()) {
+            Some((start, _)) if start.eq_ignore_ascii_case(TEXT) => text = true,
+            Some(_) | None => binary = true,
+        }
+    }
+    match (binary, text) {
+        (true, false) => Some(Wire::Binary),
+        (false, true) => Some(Wire::Text),
+        (true, true) | (false, false) => None,
     }
 }
 
 /// A whole answer: message and trailers leave in one piece.
 fn complete(
     rules: &Rules,
-    content_type: HeaderValue,
+    manner: &Manner,
     whole: Whole,
+    writer: Option<&Writer>,
     record: CallRecord,
 ) -> Response<Body> {
     let Whole {
         metadata,
         encoding,
         message,
-        end,
+        mut end,
     } = whole;
-    let mut head = HeaderMap::with_capacity(metadata.0.len() + 4);
-    head.insert(header::CONTENT_TYPE, content_type);
-    pass::head(rules, metadata, encoding, &mut head);
-    pass::refusal_head(&end.status, &mut head);
     let mut body = Chunk::default();
-    if let Some(message) = message {
-        record.reply(message.len());
-        body.pass(message.into_frame());
+    if let (Some(message), Some(writer)) = (message, writer) {
+        let length = message.len();
+        match writer.message(message, &mut body) {
+            Ok(()) => record.reply(length),
+            Err(status) => end.status = status,
+        }
     }
+    let mut head = manner.head(rules, metadata, encoding);
+    enveloped::refusal_head(Family::Grpc, &end.status, &mut head);
     record.finish_with(StatusCode::OK, &end.status);
-    trailers::write(end, body.buffer());
-    respond(head, Body::from(std::mem::take(body.buffer())))
+    let body = body.buffer();
+    trailers::write(end, body);
+    let body = std::mem::take(body);
+    let body = match manner.wire {
+        Wire::Binary => Body::from(body),
+        Wire::Text => Body::from(text::encode(&body)),
+    };
+    respond(head, body)
 }
 
 fn respond(head: HeaderMap, body: Body) -> Response<Body> {
@@ -126,15 +199,13 @@ fn respond(head: HeaderMap, body: Body) -> Response<Body> {
     response
 }
 
-/// Messages as they are, the end as a trailers frame.
+/// Messages in their envelopes, the end as a trailers frame.
 #[derive(Debug)]
-struct Binary(Passing);
+struct Framed(Writer);
 
-impl Encoder for Binary {
+impl Encoder for Framed {
     fn message(&mut self, message: Message, chunk: &mut Chunk) -> Result<(), Status> {
-        self.0.check(&message)?;
-        chunk.pass(message.into_frame());
-        Ok(())
+        self.0.message(message, chunk)
     }
 
     fn end(&mut self, end: End, chunk: &mut Chunk) -> Tail {

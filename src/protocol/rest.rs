@@ -19,7 +19,7 @@ use http::{HeaderValue, Method as Verb, Response, StatusCode};
 
 use super::body::Idle;
 use super::linger::linger;
-use super::{Exchange, Serving, coding, deadline, metadata, pass, unary};
+use super::{Exchange, Serving, coding, deadline, enveloped, metadata, unary};
 use crate::call::{self, Call, Deadline, Encodings, Requests, Status};
 use crate::observe::CallRecord;
 use crate::schema::{Binding, Captures, Route, Shape};
@@ -268,7 +268,7 @@ impl<S: call::Service> Request<'_, S> {
             method: Arc::clone(method),
             metadata,
             deadline,
-            peer: pass::peer(&self.parts),
+            peer: enveloped::peer(&self.parts),
             encodings: Encodings::default(),
             requests,
         })
@@ -328,7 +328,7 @@ fn failed(
 }
 
 /// The answer to HEAD: what GET would give, its length included, but no body.
-fn without_body(response: Response<Body>) -> Response<Body> {
+pub(super) fn without_body(response: Response<Body>) -> Response<Body> {
     let (mut parts, body) = response.into_parts();
     // A stream has no length, and its body here none either.
     let length = ::http_body::Body::size_hint(&body).exact();

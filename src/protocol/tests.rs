@@ -2,8 +2,10 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod boundaries;
 mod compression;
 mod connect;
+mod connect_stream;
 mod grpc;
 mod grpc_web;
 mod head;

@@ -139,11 +139,12 @@ fn may_shrink(headers: &HeaderMap) -> bool {
         && !items(headers, &CACHE_CONTROL).any(|word| word.eq_ignore_ascii_case(b"no-transform"))
 }
 
-/// True for the types that are text in one way or another. Images, films and archives have been
+/// True for the types that are text in one way or another, or messages. Images, films and archives have been
 /// compressed by those who made them.
 fn is_text(content_type: &[u8]) -> bool {
-    const TYPES: [&str; 7] = [
+    const TYPES: [&str; 8] = [
         "application/json",
+        "application/proto",
         "application/x-ndjson",
         "application/jsonl",
         "application/xml",

@@ -16,7 +16,7 @@ use super::super::indent::laid_out;
 use super::super::metadata::{self, Lane};
 use super::super::unary::Unread;
 use super::super::{misfit, scratch};
-use super::{JSON, TRAILER_PREFIX};
+use super::TRAILER_PREFIX;
 use crate::call::details::{Any, RpcStatus};
 use crate::call::{End, Metadata, Status};
 use crate::observe::CallRecord;
@@ -28,6 +28,8 @@ const DETAILS_MAX: usize = 100;
 
 /// JSON bytes of one detail's `debug`, at most; it repeats `value` for people's eyes.
 const DEBUG_MAX: usize = 64 << 10;
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// A call that did not go well.
 #[derive(Debug)]
@@ -54,12 +56,23 @@ impl Failure {
         }
     }
 
+    /// A failure that HTTP says more exactly than the code.
+    pub(super) fn in_http(status: Status, http: StatusCode) -> Self {
+        Self {
+            http: Some(http),
+            ..status.into()
+        }
+    }
+
+    /// What went wrong.
+    #[cfg(test)]
+    pub(super) const fn status(&self) -> &Status {
+        &self.end.status
+    }
+
     /// A request body that did not come.
     pub(super) fn unread(unread: Unread) -> Self {
-        Self {
-            http: Some(unread.http()),
-            ..unread.status().into()
-        }
+        Self::in_http(unread.status(), unread.http())
     }
 
     /// A request body that is not the JSON of the message.
@@ -80,10 +93,10 @@ impl Failure {
     ) -> Response<Body> {
         let End { status, trailers } = self.end;
         let http = self.http.unwrap_or_else(|| status.code.http());
-        let mut response = Response::new(Body::from(laid_out(
-            options.rest.layout,
-            body(&status, schema),
-        )));
+        let mut body = Vec::with_capacity(128);
+        write(&status, schema, &mut body);
+        let body = laid_out(options.rest.layout, body);
+        let mut response = Response::new(Body::from(body));
         *response.status_mut() = http;
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, JSON);
@@ -99,14 +112,14 @@ impl Failure {
     }
 }
 
-fn body(status: &Status, schema: &Schema) -> Vec<u8> {
-    let mut out = Vec::with_capacity(128);
+/// Appends the error as JSON.
+pub(super) fn write(status: &Status, schema: &Schema, out: &mut Vec<u8>) {
     out.extend_from_slice(b"{\"code\":\"");
     out.extend_from_slice(status.code.connect_name().as_bytes());
     out.push(b'"');
     if !status.message.is_empty() {
         out.extend_from_slice(b",\"message\":");
-        string(&status.message, &mut out);
+        string(&status.message, out);
     }
     // Broken details are dropped: the code and the message are still true.
     let details = RpcStatus::decode(status.details.clone())
@@ -118,12 +131,11 @@ fn body(status: &Status, schema: &Schema) -> Vec<u8> {
             if at > 0 {
                 out.push(b',');
             }
-            self::detail(detail, schema, &mut out);
+            self::detail(detail, schema, out);
         }
         out.push(b']');
     }
     out.push(b'}');
-    out
 }
 
 fn detail(detail: &Any, schema: &Schema, out: &mut Vec<u8>) {
@@ -161,7 +173,8 @@ const DEBUG: PrintOptions = PrintOptions {
     output_max: DEBUG_MAX,
 };
 
-fn string(text: &str, out: &mut Vec<u8>) {
+/// Appends a string as JSON.
+pub(super) fn string(text: &str, out: &mut Vec<u8>) {
     // A string is always JSON, and a Vec takes every byte: it cannot fail.
     let _ = serde_json::to_writer(out, text);
 }

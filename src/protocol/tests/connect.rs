@@ -1,4 +1,4 @@
-//! Connect, unary, with JSON.
+//! Connect, unary.
 
 use http::Method as Verb;
 use prost::Message as _;
@@ -157,9 +157,9 @@ async fn heads_that_are_not_connects() {
     assert_eq!(header(&response, "allow"), Some("OPTIONS, POST"));
 
     for (path, content_type) in [
-        ("/t.T/Unary", "application/proto"),
         ("/t.T/Unary", "application/connect+json"),
         ("/t.T/Unary", "text/plain"),
+        ("/t.T/Server", "application/proto"),
         ("/t.T/Server", "application/json"),
         ("/t.T/Bidi", "application/json"),
     ] {
@@ -188,6 +188,131 @@ async fn heads_that_are_not_connects() {
         );
     }
     assert_eq!(service.calls(), 2);
+}
+
+#[tokio::test]
+async fn proto_goes_there_and_back_unopened() {
+    let service = Scripted::new(Script::Replies(
+        metadata(&[("x-shard", "a"), ("grpc-encoding", "gzip")]),
+        vec![b"not even protobuf"],
+        Status::ok().into(),
+    ));
+    let request = post("/t.T/Unary", "Application/Proto; x=y", "\x0a\x01a\u{1}");
+    let response = service.router().handle(request).await;
+    assert_eq!(response.status(), 200);
+    let content_type = header(&response, "content-type");
+    assert_eq!(content_type, Some("application/proto"));
+    assert_eq!(header(&response, "grpc-encoding"), None);
+    assert_eq!(header(&response, "x-shard"), Some("a"));
+    assert_eq!(bytes(response).await, b"not even protobuf");
+    assert_eq!(
+        service.last().requests,
+        [Ok(Message::from_payload(b"\x0a\x01a\x01"))]
+    );
+    // Nothing is an empty message, and an error is JSON all the same.
+    let status = Status::upstream(Code::NotFound, "no such shelf");
+    let service = Scripted::new(Script::Refuse(status));
+    let response = service
+        .router()
+        .handle(post("/t.T/Unary", "application/proto", ""))
+        .await;
+    assert_eq!(response.status(), 404);
+    let expected = json!({"code": "not_found", "message": "no such shelf"});
+    assert_eq!(json_of(response).await, expected);
+    assert_eq!(service.last().requests, [Ok(Message::from_payload(b""))]);
+}
+
+fn get(query: &str) -> Request<Body> {
+    Request::get(format!("/t.T/Get?{query}"))
+        .body(Body::empty())
+        .unwrap()
+}
+
+#[tokio::test]
+async fn a_method_without_side_effects_is_called_with_get() {
+    let service = Scripted::new(Script::Replies(
+        metadata(&[("cache-control", "max-age=60")]),
+        vec![SHELF],
+        Status::ok().into(),
+    ));
+    let router = service.router();
+    for query in [
+        "connect=v1&encoding=json&message=%7B%22name%22%3A%22a%22%7D",
+        "connect=v1&encoding=json&base64=1&message=eyJuYW1lIjoiYSJ9",
+        "message={%22name%22:%22a%22}&encoding=json",
+    ] {
+        let response = router.handle(get(query)).await;
+        assert_eq!(response.status(), 200, "{query}");
+        assert_eq!(header(&response, "cache-control"), Some("max-age=60"));
+        assert_eq!(json_of(response).await, json!({"name": "a"}));
+        assert_eq!(service.last().requests, [Ok(Message::from_payload(SHELF))]);
+    }
+    let proto = "connect=v1&encoding=proto&base64=1&message=CgFh";
+    let response = router.handle(get(proto)).await;
+    let content_type = header(&response, "content-type");
+    assert_eq!(content_type, Some("application/proto"));
+    assert_eq!(bytes(response).await, SHELF);
+
+    let mut head = get(proto);
+    *head.method_mut() = Verb::HEAD;
+    let response = router.handle(head).await;
+    assert_eq!(header(&response, "content-length"), Some("3"));
+    assert_eq!(bytes(response).await, b"");
+}
+
+#[tokio::test]
+async fn a_get_that_is_none() {
+    let service = Scripted::default();
+    let router = service.router();
+    for (query, status, code) in [
+        ("", 415, "invalid_argument"),
+        ("encoding=xml&message=a", 415, "invalid_argument"),
+        ("encoding=json&message={", 400, "invalid_argument"),
+        ("encoding=proto&base64=1&message=*", 400, "invalid_argument"),
+        (
+            "encoding=json&message={}&compression=lz4",
+            501,
+            "unimplemented",
+        ),
+    ] {
+        let response = router.handle(get(query)).await;
+        assert_eq!(response.status(), status, "{query}");
+        assert_eq!(json_of(response).await["code"], code, "{query}");
+    }
+    let long = get(&format!("encoding=json&message={}", "a".repeat(8 << 10)));
+    assert_eq!(router.handle(long).await.status(), 414);
+    let mut required = Options::default();
+    required.connect_version = crate::protocol::options::ConnectVersion::Required;
+    let router = service.router_with(required);
+    let unnamed = get("encoding=json&message={}");
+    assert_eq!(router.handle(unnamed).await.status(), 400);
+    assert_eq!(service.calls(), 0);
+    let named = get("connect=v1&encoding=json&message={}");
+    assert_eq!(router.handle(named).await.status(), 200);
+    // Who says no version may not be Connect's client, but a page's form.
+    assert_eq!(router.handle(request("{}")).await.status(), 400);
+}
+
+#[tokio::test]
+async fn compressed_messages_in_a_get_are_opened_under_the_limit() {
+    let service = Scripted::default();
+    for coding in [call::Coding::Gzip, call::Coding::Zstd, call::Coding::Brotli] {
+        let text = |payload: &[u8]| {
+            let packed = compressed(coding, payload).split_off(5);
+            base64_simd::URL_SAFE_NO_PAD.encode_to_string(packed)
+        };
+        let query = |payload| {
+            let (message, name) = (text(payload), coding.name());
+            get(&format!(
+                "connect=v1&encoding=proto&base64=1&compression={name}&message={message}"
+            ))
+        };
+        let router = service.router();
+        assert_eq!(router.handle(query(SHELF)).await.status(), 200);
+        assert_eq!(service.last().requests, [Ok(Message::from_payload(SHELF))]);
+        let response = router.handle(query(&vec![0; (4 << 20) + 1])).await;
+        assert_eq!(json_of(response).await["code"], "resource_exhausted");
+    }
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! gRPC-Web, binary.
+//! gRPC-Web, binary and text, with protobuf and JSON.
 
 use super::*;
 
@@ -214,4 +214,146 @@ async fn a_unary_answer_without_exactly_one_message_is_no_ok() {
             "12"
         );
     }
+}
+
+/// Undoes base64 that may be padded anywhere.
+fn untexted(text: &[u8]) -> Vec<u8> {
+    let mut decoder = text::TextDecoder::default();
+    let plain = decoder.decode(text);
+    decoder.finish().unwrap();
+    plain.to_vec()
+}
+
+#[tokio::test]
+async fn the_text_form_is_base64_both_ways_with_padding_anywhere() {
+    let service = Scripted::default();
+    let encode = |bytes: &[u8]| base64_simd::STANDARD.encode_to_string(bytes);
+    let message = frame(b"hello");
+    // The envelope and its payload flushed apart: padding stands in the middle.
+    let padded = [encode(&message[..5]), encode(&message[5..])].concat();
+    assert!(padded[..padded.len() - 4].contains('='));
+    for body in [encode(&message), padded] {
+        let request = post("/t.T/Unary", "application/grpc-web-text", body);
+        let response = service.router().handle(request).await;
+        let content_type = header(&response, "content-type");
+        assert_eq!(content_type, Some("application/grpc-web-text"));
+        let (data, lines) = split(&untexted(&bytes(response).await));
+        assert_eq!(data, message);
+        assert_eq!(lines, ["grpc-status:0"]);
+        let seen = service.last().requests;
+        assert_eq!(seen, [Ok(Message::from_payload(b"hello"))]);
+    }
+}
+
+#[tokio::test]
+async fn the_answer_has_the_form_that_accept_names_or_else_the_requests() {
+    const TEXT: &str = "application/grpc-web-text+proto";
+    const BINARY: &str = "application/grpc-web+proto";
+    for (asked, accept, answered) in [
+        (TEXT, None, TEXT),
+        (TEXT, Some("*/*"), TEXT),
+        (TEXT, Some("application/grpc-web+proto"), BINARY),
+        (BINARY, Some("application/grpc-web-text"), TEXT),
+        (BINARY, Some("Application/gRPC-Web-Text;q=1, */*"), TEXT),
+        (BINARY, Some("application/grpc-web"), BINARY),
+        (
+            TEXT,
+            Some("application/grpc-web, application/grpc-web-text"),
+            TEXT,
+        ),
+        (
+            "application/grpc-web+json",
+            Some("application/grpc-web-text"),
+            "application/grpc-web+json",
+        ),
+    ] {
+        let body = match asked {
+            TEXT => base64_simd::STANDARD.encode_to_string(frame(b"")),
+            _ => String::from_utf8(frame(b"")).unwrap(),
+        };
+        let mut request = post("/t.T/Server", asked, body);
+        if let Some(accept) = accept {
+            let accept = HeaderValue::from_static(accept);
+            request.headers_mut().insert("accept", accept);
+        }
+        let response = Scripted::default().router().handle(request).await;
+        let content_type = header(&response, "content-type");
+        assert_eq!(content_type, Some(answered), "{asked} {accept:?}");
+        let body = bytes(response).await;
+        let body = if answered == TEXT {
+            untexted(&body)
+        } else {
+            body
+        };
+        assert_eq!(split(&body).1, ["grpc-status:0"]);
+    }
+}
+
+#[tokio::test]
+async fn text_that_is_none_is_internal_in_text() {
+    let service = Scripted::default();
+    for body in ["*", "AAAA*", "AAAAA", "AAAAAAA", "AAAA-_==", "AAAAAAI=AQ"] {
+        for path in ["/t.T/Unary", "/t.T/Bidi"] {
+            let request = post(path, "application/grpc-web-text", body);
+            let response = service.router().handle(request).await;
+            assert_eq!(response.status(), 200);
+            let (data, lines) = split(&untexted(&bytes(response).await));
+            assert_eq!(data, b"", "{body}");
+            assert!(lines.contains(&"grpc-status:13".to_owned()), "{lines:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_text_message_does_not_wait_for_the_next_one() {
+    let service = Scripted::new(Script::Stall);
+    let body = base64_simd::STANDARD.encode_to_string(frame(b""));
+    let request = post("/t.T/Server", "application/grpc-web-text", body);
+    let mut body = service.router().handle(request).await.into_body();
+    let chunk = body.frame().await.unwrap().unwrap().into_data().unwrap();
+    assert_eq!(chunk, "AAAAAAA=");
+}
+
+#[tokio::test]
+async fn json_messages_are_transcoded_in_their_envelopes() {
+    let service = Scripted::default();
+    for path in ["/t.T/Unary", "/t.T/Server", "/t.T/Client", "/t.T/Bidi"] {
+        let body = frame(br#"{"name": "a", "size": 3}"#);
+        let request = post(path, "application/grpc-web+json", body);
+        let response = service.router().handle(request).await;
+        let content_type = header(&response, "content-type");
+        assert_eq!(content_type, Some("application/grpc-web+json"));
+        let (data, lines) = split(&bytes(response).await);
+        assert_eq!(data, frame(br#"{"name":"a","size":"3"}"#), "{path}");
+        assert_eq!(lines, ["grpc-status:0"]);
+        let seen = service.last();
+        assert_eq!(
+            seen.requests,
+            [Ok(Message::from_payload(b"\x0a\x01a\x10\x03"))]
+        );
+        assert_eq!(seen.encodings, call::Encodings::default());
+    }
+    for body in [&b"{"[..], br#"{"nmae":"a"}"#, b"\xff"] {
+        let request = post("/t.T/Unary", "application/grpc-web+json", frame(body));
+        let response = service.router().handle(request).await;
+        let (data, lines) = split(&bytes(response).await);
+        assert_eq!(data, b"");
+        assert!(lines.contains(&"grpc-status:3".to_owned()), "{lines:?}");
+    }
+    assert_eq!(service.calls(), 0);
+}
+
+#[tokio::test]
+async fn compressed_json_is_opened() {
+    let service = Scripted::default();
+    let body = compressed(call::Coding::Gzip, br#"{"name":"a"}"#);
+    let mut request = post("/t.T/Unary", "application/grpc-web+json", body);
+    let gzip = HeaderValue::from_static("gzip");
+    request.headers_mut().insert("grpc-encoding", gzip);
+    let response = service.router().handle(request).await;
+    assert_eq!(header(&response, "grpc-encoding"), None);
+    assert_eq!(split(&bytes(response).await).0, frame(br#"{"name":"a"}"#));
+    let seen = service.last();
+    assert_eq!(seen.encodings.request, None);
+    assert_eq!(seen.requests, [Ok(Message::from_payload(b"\x0a\x01a"))]);
 }

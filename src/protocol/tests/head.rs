@@ -17,25 +17,41 @@ fn dialect(content_type: &str) -> Result<Dialect, Refusal> {
 
 #[test]
 fn media_types_are_told_without_case_and_parameters() {
+    use Codec::{Json, Proto};
+    use Dialect::{ConnectStream, Grpc, GrpcWeb, Rest};
     for (text, expected) in [
-        ("application/grpc", Dialect::Grpc),
-        ("application/grpc+proto", Dialect::Grpc),
-        ("APPLICATION/gRPC ; x=y", Dialect::Grpc),
-        ("application/grpc-web", Dialect::GrpcWeb),
-        ("application/grpc-Web+Proto;charset=utf-8", Dialect::GrpcWeb),
-        ("application/grpcish", Dialect::Rest),
-        ("application/json", Dialect::Rest),
-        ("", Dialect::Rest),
+        ("application/grpc", Grpc(Proto)),
+        ("application/grpc+proto", Grpc(Proto)),
+        ("APPLICATION/gRPC ; x=y", Grpc(Proto)),
+        ("application/grpc+JSON", Grpc(Json)),
+        ("application/grpc-web", GrpcWeb(Proto, Wire::Binary)),
+        (
+            "application/grpc-Web+Proto;charset=utf-8",
+            GrpcWeb(Proto, Wire::Binary),
+        ),
+        ("application/grpc-web+json", GrpcWeb(Json, Wire::Binary)),
+        ("application/grpc-web-text", GrpcWeb(Proto, Wire::Text)),
+        (
+            "application/grpc-WEB-text+proto; charset=x",
+            GrpcWeb(Proto, Wire::Text),
+        ),
+        ("application/connect+proto", ConnectStream(Proto)),
+        ("Application/Connect+JSON", ConnectStream(Json)),
+        ("application/grpcish", Rest),
+        ("application/connect", Rest),
+        ("application/proto", Rest),
+        ("application/json", Rest),
+        ("", Rest),
     ] {
         assert_eq!(dialect(text).unwrap(), expected, "{text:?}");
     }
     for text in [
         "application/grpc+thrift",
-        "application/grpc+json",
-        "application/grpc-web+json",
-        "application/grpc-web-text",
-        "application/grpc-WEB-text+proto",
         "application/grpc+",
+        "application/grpc-web+thrift",
+        "application/grpc-web-text+json",
+        "application/grpc-webby",
+        "application/connect+xml",
     ] {
         assert!(dialect(text).is_err(), "{text:?}");
     }

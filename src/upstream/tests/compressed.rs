@@ -6,7 +6,7 @@ use super::*;
 use crate::call::compression::Deflater;
 use crate::call::{Accept, Coding, Codings};
 
-const CODINGS: [Coding; 2] = [Coding::Gzip, Coding::Zstd];
+const CODINGS: [Coding; 3] = [Coding::Gzip, Coding::Zstd, Coding::Brotli];
 
 fn compressed(coding: Coding, payload: &[u8]) -> Bytes {
     let mut deflater = Deflater::new(coding, u64::try_from(payload.len()).unwrap()).unwrap();
@@ -127,9 +127,9 @@ async fn a_backend_is_offered_what_is_opened_here_or_what_the_client_takes() {
     .await;
     let upstream = backend.upstream();
     let rows = [
-        (Accept::Opened, "gzip,zstd"),
+        (Accept::Opened, "gzip,zstd,br"),
         (Accept::Passed(Codings::NONE), "identity"),
-        (Accept::Passed(Codings::ALL), "gzip,zstd"),
+        (Accept::Passed(Codings::ALL), "gzip,zstd,br"),
     ];
     for (accept, expected) in rows {
         let mut call = unary(b"");

@@ -1,0 +1,186 @@
+//! In what form a client writes messages, and how they become the wire form that backends speak.
+//!
+//! ```text
+//! Proto: message ──► counted, never opened ──► message        the pass lane
+//! Json:  message ──► decompressed ──► transcode ──► message   the transcoded lane
+//! ```
+
+use std::sync::Arc;
+
+use super::body::Chunk;
+use super::options::Options;
+use super::{misfit, scratch, unary};
+use crate::call::compression::{self, Unopened};
+use crate::call::message::PREFIX;
+use crate::call::{Coding, Message, Status};
+use crate::schema::Method;
+use crate::transcode::{self, Plans};
+
+/// The form of a client's messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Codec {
+    /// Protobuf's wire form.
+    Proto,
+    /// ProtoJSON.
+    Json,
+}
+
+/// A [`Codec`] with all it takes for one method.
+#[derive(Clone, Debug)]
+pub(super) enum Coder {
+    /// Messages go on as they are.
+    Proto,
+    /// Messages are written anew.
+    Json(Json),
+}
+
+/// JSON of one method's messages.
+#[derive(Clone, Debug)]
+pub(super) struct Json {
+    plans: Arc<Plans>,
+    method: Arc<Method>,
+    options: Arc<Options>,
+}
+
+impl Coder {
+    pub(super) fn new(
+        codec: Codec,
+        plans: &Arc<Plans>,
+        method: &Arc<Method>,
+        options: &Arc<Options>,
+    ) -> Self {
+        match codec {
+            Codec::Proto => Self::Proto,
+            Codec::Json => Self::Json(Json {
+                plans: Arc::clone(plans),
+                method: Arc::clone(method),
+                options: Arc::clone(options),
+            }),
+        }
+    }
+
+    /// A request message as the backend takes it. One that stays as it is stays compressed too;
+    /// `max` is for what is in it.
+    ///
+    /// # Errors
+    /// It holds too much, is broken, or is not the JSON of the message.
+    pub(super) fn request(
+        &self,
+        message: Message,
+        coding: Option<Coding>,
+        max: usize,
+    ) -> Result<Message, Status> {
+        let unopened = |error: Unopened| Status::downstream(error.code(), error.to_string());
+        match (self, coding.filter(|_| message.is_compressed())) {
+            (Self::Proto, None) => Ok(message),
+            (Self::Proto, Some(coding)) => {
+                compression::measure(&message, coding, max).map_err(unopened)?;
+                Ok(message)
+            }
+            (Self::Json(json), None) => json.to_wire(message.payload_bytes()).map_err(unread),
+            (Self::Json(json), Some(coding)) => {
+                let plain = compression::open(&message, coding, max).map_err(unopened)?;
+                json.to_wire(plain.payload_bytes()).map_err(unread)
+            }
+        }
+    }
+
+    /// Appends a reply message in its envelope, as the client takes it.
+    ///
+    /// # Errors
+    /// It cannot be shown, or holds more than `max`.
+    pub(super) fn reply(
+        &self,
+        message: Message,
+        coding: Option<Coding>,
+        max: usize,
+        chunk: &mut Chunk,
+    ) -> Result<(), Status> {
+        match self {
+            Self::Proto => {
+                count_reply(&message, coding, max)?;
+                chunk.pass(message.into_frame());
+                Ok(())
+            }
+            Self::Json(json) => {
+                let out = chunk.buffer();
+                let start = out.len();
+                out.extend_from_slice(&[0; PREFIX]);
+                if let Err(status) = json.print(&message, out) {
+                    out.truncate(start);
+                    return Err(status);
+                }
+                seal(out, start);
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Json {
+    /// JSON text as a message; text that is not there is an empty message.
+    ///
+    /// # Errors
+    /// The text is not the JSON of the message.
+    pub(super) fn to_wire(&self, json: &[u8]) -> Result<Message, transcode::Error> {
+        if json.iter().all(u8::is_ascii_whitespace) {
+            return Ok(Message::from_payload(b""));
+        }
+        Message::build(|wire| {
+            scratch::with(|scratch| {
+                let (input, options) = (self.method.input, &self.options.read);
+                self.plans.to_wire(input, json, options, scratch, wire)
+            })
+        })
+    }
+
+    /// Appends a reply message as JSON text.
+    ///
+    /// # Errors
+    /// The backend's message is broken, or its text too long.
+    pub(super) fn print(&self, message: &Message, out: &mut Vec<u8>) -> Result<(), Status> {
+        let wire = unary::uncompressed(message)?;
+        scratch::with(|scratch| {
+            let (output, options) = (self.method.output, &self.options.print);
+            self.plans.to_json(output, wire, options, scratch, out)
+        })
+        .map_err(|error| misfit::of_reply(&error))
+    }
+}
+
+fn unread(error: transcode::Error) -> Status {
+    misfit::of_request(&error, "").0
+}
+
+/// Patches the length of an envelope that begins at `start` and ends the buffer. Messages are
+/// bounded far below 4 GiB, so the cast holds; a longer one would be refused, never misread.
+pub(super) fn seal(out: &mut [u8], start: usize) {
+    let payload = out.len().saturating_sub(start + PREFIX);
+    let length = u32::try_from(payload).unwrap_or(u32::MAX).to_be_bytes();
+    if let Some(place) = out.get_mut(start + 1..start + PREFIX) {
+        place.copy_from_slice(&length);
+    }
+}
+
+/// Watches over a reply message that is passed on compressed: the limit counts what is in it.
+fn count_reply(message: &Message, coding: Option<Coding>, max: usize) -> Result<(), Status> {
+    if !message.is_compressed() {
+        return Ok(());
+    }
+    let Some(coding) = coding else {
+        return Err(Status::upstream(
+            crate::call::Code::Internal,
+            "a reply message is marked as compressed, but no encoding is named",
+        ));
+    };
+    match compression::measure(message, coding, max) {
+        Ok(_) => Ok(()),
+        Err(unopened) => {
+            let text = format!("in the reply, {unopened}");
+            Err(match unopened {
+                Unopened::TooLarge { .. } => Status::gateway(unopened.code(), text),
+                Unopened::Broken { .. } => Status::upstream(unopened.code(), text),
+            })
+        }
+    }
+}

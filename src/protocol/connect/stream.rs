@@ -1,0 +1,198 @@
+//! Streams by Connect: messages in envelopes both ways, and the end in the last one.
+//!
+//! ```text
+//! | 0x00 | length | message |  …  | 0x02 | length | {"error":{…},"metadata":{"x-ratio":["7"]}} |
+//! ```
+//!
+//! Every shape of method comes this way but the unary one. HTTP says 200 as soon as the request is
+//! one of Connect's streams; whatever fails then is told in the last envelope. Over HTTP/1.1 a
+//! conversation takes turns: its client says everything before it listens.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+
+use super::super::body::{self, Chunk, Encoder, ReplyBody, Tail};
+use super::super::codec::{self, Codec};
+use super::super::enveloped::{self, Begun, Enveloped, Family, Form, Wire, Writer};
+use super::super::linger::linger;
+use super::super::{Exchange, Refusal, metadata};
+use super::{check_protocol, error};
+use crate::call::message::PREFIX;
+use crate::call::{self, End, Message, Metadata, Status};
+use crate::observe::CallRecord;
+use crate::schema::{Schema, Shape, Unannotated};
+
+/// Flags of the envelope that ends a stream.
+const END_STREAM: u8 = 0b10;
+
+/// Answers a request of a stream's content type.
+pub(in crate::protocol) async fn answer<S: call::Service>(
+    mut exchange: Exchange<'_, S>,
+    codec: Codec,
+) -> Response<Body> {
+    exchange.record.protocol("connect");
+    if let Err(refusal) = check(&mut exchange) {
+        linger(exchange.body);
+        return refusal.answer(exchange.record);
+    }
+    let form = Form {
+        codec,
+        wire: Wire::Binary,
+        family: Family::Connect,
+    };
+    let schema = Arc::clone(&exchange.serving.schema);
+    let begun = match version(&exchange) {
+        Ok(()) => match Enveloped::from_exchange(&mut exchange, form).await {
+            Ok(enveloped) => enveloped.make(&exchange.serving.calls).await,
+            Err(status) => Err(status),
+        },
+        Err(status) => {
+            linger(std::mem::take(&mut exchange.body));
+            Err(status)
+        }
+    };
+    let mut record = exchange.record;
+    let begun = match begun {
+        Ok(begun) => begun,
+        Err(status) => return refused(codec, &schema, status, record),
+    };
+    record.head(StatusCode::OK);
+    let Begun {
+        reply,
+        writer,
+        idle,
+        options,
+        deadline,
+    } = begun;
+    let mut head = HeaderMap::with_capacity(reply.metadata.0.len() + 4);
+    head.insert(header::CONTENT_TYPE, content_type(codec));
+    let (rules, encoding) = (&options.metadata, reply.encoding);
+    enveloped::head(Family::Connect, rules, reply.metadata, encoding, &mut head);
+    let message_max = options.limits.response_message;
+    let framed = Framed { writer, schema };
+    let body = ReplyBody::new(reply.replies, framed, message_max, idle, record);
+    let mut response = respond(head, Body::new(body));
+    body::end_at(deadline, &mut response);
+    response
+}
+
+/// Whether the path is one that can be called so at all.
+fn check<S>(exchange: &mut Exchange<'_, S>) -> Result<(), Refusal> {
+    let schema = &exchange.serving.schema;
+    let served = schema.unannotated() == Unannotated::Serve;
+    let Some(method) = schema.method(exchange.parts.uri.path()).filter(|_| served) else {
+        return Err(Refusal::new(
+            StatusCode::NOT_FOUND,
+            Status::downstream(call::Code::Unimplemented, "there is no such method here"),
+        ));
+    };
+    exchange.record.method(method);
+    if method.shape == Shape::Unary {
+        return Err(Refusal::no_json(format!(
+            "{} is a unary method, and this content type is for streams; call it by \
+             application/json or application/proto",
+            method.name
+        )));
+    }
+    Ok(())
+}
+
+fn version<S>(exchange: &Exchange<'_, S>) -> Result<(), Status> {
+    let serving = exchange.serving;
+    let method = serving.schema.method(exchange.parts.uri.path());
+    let options = method.map_or(serving.chosen.of_gateway(), |method| {
+        serving.chosen.of_method(method)
+    });
+    check_protocol(&exchange.parts.headers, options.connect_version)
+}
+
+const fn content_type(codec: Codec) -> HeaderValue {
+    HeaderValue::from_static(match codec {
+        Codec::Proto => "application/connect+proto",
+        Codec::Json => "application/connect+json",
+    })
+}
+
+/// The answer to a call that did not begin.
+fn refused(codec: Codec, schema: &Schema, status: Status, record: CallRecord) -> Response<Body> {
+    let mut head = HeaderMap::with_capacity(4);
+    head.insert(header::CONTENT_TYPE, content_type(codec));
+    enveloped::refusal_head(Family::Connect, &status, &mut head);
+    record.finish_with(StatusCode::OK, &status);
+    let mut body = Vec::with_capacity(128);
+    end_stream(status.into(), schema, &mut body);
+    respond(head, Body::from(body))
+}
+
+fn respond(head: HeaderMap, body: Body) -> Response<Body> {
+    let mut response = Response::new(body);
+    *response.headers_mut() = head;
+    response
+}
+
+/// Messages in their envelopes, the end in one of its own.
+#[derive(Debug)]
+struct Framed {
+    writer: Writer,
+    /// Opens the details of an error.
+    schema: Arc<Schema>,
+}
+
+impl Encoder for Framed {
+    fn message(&mut self, message: Message, chunk: &mut Chunk) -> Result<(), Status> {
+        self.writer.message(message, chunk)
+    }
+
+    fn end(&mut self, end: End, chunk: &mut Chunk) -> Tail {
+        end_stream(end, &self.schema, chunk.buffer());
+        Tail::Complete
+    }
+}
+
+/// Appends the envelope that ends a stream.
+fn end_stream(end: End, schema: &Schema, out: &mut Vec<u8>) {
+    let start = out.len();
+    out.extend_from_slice(&[0; PREFIX]);
+    if let Some(flags) = out.get_mut(start) {
+        *flags = END_STREAM;
+    }
+    let End { status, trailers } = end;
+    out.push(b'{');
+    if !status.is_ok() {
+        out.extend_from_slice(b"\"error\":");
+        error::write(&status, schema, out);
+    }
+    write_metadata(trailers, out);
+    out.push(b'}');
+    codec::seal(out, start);
+}
+
+/// Appends the trailers, each name with all its values, in the order of the names' first values.
+fn write_metadata(trailers: Metadata, out: &mut Vec<u8>) {
+    let mut shown = HeaderMap::new();
+    metadata::to_headers(trailers, metadata::Lane::Transcoded, &mut shown);
+    if shown.is_empty() {
+        return;
+    }
+    if out.last() == Some(&b'}') {
+        out.push(b','); // behind an error
+    }
+    out.extend_from_slice(b"\"metadata\":{");
+    for (at, name) in shown.keys().enumerate() {
+        if at > 0 {
+            out.push(b',');
+        }
+        error::string(name.as_str(), out);
+        out.extend_from_slice(b":[");
+        for (at, value) in shown.get_all(name).iter().enumerate() {
+            if at > 0 {
+                out.push(b',');
+            }
+            error::string(&String::from_utf8_lossy(value.as_bytes()), out);
+        }
+        out.push(b']');
+    }
+    out.push(b'}');
+}
