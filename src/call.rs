@@ -21,7 +21,7 @@ pub mod stream;
 pub mod timeout;
 
 pub use code::Code;
-pub use compression::{Accept, Coding, Codings, Encodings};
+pub use compression::{Accept, Coding, Codings, Encodings, Packed};
 pub use deadline::Deadline;
 pub use frame::{FrameDecoder, FrameError};
 pub use message::Message;

@@ -252,7 +252,11 @@ impl<S: call::Service> Exchange<'_, S> {
             }
             Err(refusal) => {
                 linger::linger(self.body);
-                refusal.answer_in(self.serving.config.options.rest.errors, self.record)
+                let serving = self.serving;
+                if serving.schema.method(self.parts.uri.path()).is_some() {
+                    return refusal.answer_in_words(self.record);
+                }
+                refusal.answer_in(serving.config.options.rest.errors, self.record)
             }
         }
     }

@@ -23,6 +23,7 @@ mod endpoint;
 mod exchange;
 mod outlook;
 mod pool;
+mod taken;
 
 use cluster::Cluster;
 pub use endpoint::{Endpoint, EndpointError};

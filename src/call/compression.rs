@@ -158,10 +158,34 @@ impl Codings {
 /// How a call's messages are compressed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Encodings {
-    /// What the request messages with their compressed flag set are compressed in.
-    pub request: Option<Coding>,
+    /// What the request messages with their compressed flag set are compressed in, if some are.
+    pub request: Option<Packed>,
     /// What the caller wants of reply messages.
     pub accept: Accept,
+}
+
+/// How request messages are compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Packed {
+    /// In this.
+    pub coding: Coding,
+    /// What is in them has been counted: it is no more than this.
+    pub max: usize,
+}
+
+impl Packed {
+    /// The plain message of one that may be compressed, for a backend that is not known to take it
+    /// as it is.
+    ///
+    /// # Errors
+    /// It is broken.
+    pub fn open(self, message: Message) -> Result<Message, Unopened> {
+        if message.is_compressed() {
+            open(&message, self.coding, self.max)
+        } else {
+            Ok(message)
+        }
+    }
 }
 
 /// In what form a caller takes reply messages.

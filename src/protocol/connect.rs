@@ -45,7 +45,7 @@ pub(super) async fn answer<S: call::Service>(
         Ok(source) => source,
         Err(refusal) => {
             linger(exchange.body);
-            return refusal.answer(exchange.record);
+            return refusal.answer_in_words(exchange.record);
         }
     };
     let response = unary::answer(exchange, method, source).await;

@@ -21,8 +21,8 @@ use super::metadata::{self, Lane, rules::Rules};
 use super::{Exchange, Options, deadline, excerpt};
 use crate::call::compression::{GRPC_ACCEPT_ENCODING, GRPC_ENCODING};
 use crate::call::{
-    self, Accept, Call, Code, Coding, Codings, Encodings, Message, Origin, Peer, Reply, Requests,
-    Status,
+    self, Accept, Call, Code, Coding, Codings, Encodings, Message, Origin, Packed, Peer, Reply,
+    Requests, Status,
 };
 use crate::schema::Shape;
 
@@ -134,11 +134,12 @@ impl Enveloped {
         if deadline.has_passed() {
             return Err(Status::deadline_exceeded());
         }
+        let max = options.limits.request_message;
         let coding = request_coding(&parts.headers, &family.encoding())?;
         let accepted = Codings::accepted(&parts.headers, &family.accept_encoding());
         let encodings = match codec {
             Codec::Proto => Encodings {
-                request: coding,
+                request: coding.map(|coding| Packed { coding, max }),
                 accept: Accept::Passed(accepted),
             },
             Codec::Json => Encodings::default(),
@@ -150,7 +151,6 @@ impl Enveloped {
             })?;
         let peer = peer(parts);
 
-        let max = options.limits.request_message;
         let coder = Coder::new(codec, serving.schema.plans(), method, options);
         let mut messages = Messages::new(std::mem::take(body), form, coder.clone(), coding, max);
         let (requests, tally) = if method.shape.takes_stream() {

@@ -1,4 +1,5 @@
-//! The answer to a request that no dialect took: an HTTP status, and an error body as REST has it.
+//! The answer to a request that no dialect took: an HTTP status, and an error body as REST has it, or
+//! words alone where the client of a call would take such a body for another dialect's error.
 
 use axum::body::Body;
 use http::{HeaderValue, Response, StatusCode, header};
@@ -51,14 +52,27 @@ impl Refusal {
         }
     }
 
-    /// The whole response, a `google.rpc.Status`; the record ends with it.
-    pub(crate) fn answer(self, record: CallRecord) -> Response<Body> {
-        self.answer_in(rest::ErrorShape::Status, record)
+    /// The whole response in words: on a method's own path an error has a form that this is not, and
+    /// HTTP's status says what it is. The record ends with it.
+    pub(crate) fn answer_in_words(self, record: CallRecord) -> Response<Body> {
+        let mut body = self.status.message.clone().into_bytes();
+        body.push(b'\n');
+        let text = HeaderValue::from_static("text/plain; charset=utf-8");
+        self.answer_with(text, body, record)
     }
 
     /// The whole response in this shape; the record ends with it.
     pub(crate) fn answer_in(self, shape: rest::ErrorShape, record: CallRecord) -> Response<Body> {
         let (content_type, body) = rest::plain(&self.status, self.http, shape);
+        self.answer_with(content_type, body, record)
+    }
+
+    fn answer_with(
+        self,
+        content_type: HeaderValue,
+        body: Vec<u8>,
+        record: CallRecord,
+    ) -> Response<Body> {
         let mut response = Response::new(Body::from(body));
         *response.status_mut() = self.http;
         let headers = response.headers_mut();

@@ -94,7 +94,9 @@ impl call::Service for Scripted {
             return Err(status);
         }
         let encoding = match self.script {
-            Script::Echo => self.encoding.or(encodings.request),
+            Script::Echo => self
+                .encoding
+                .or(encodings.request.map(|packed| packed.coding)),
             _ => self.encoding,
         };
         let (metadata, messages, end) = match self.script.clone() {

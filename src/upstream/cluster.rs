@@ -8,6 +8,7 @@ use super::Config;
 use super::exchange::{self, Answers, Timer};
 use super::outlook::Outlook;
 use super::pool::Pool;
+use super::taken::Taken;
 use crate::call::{Call, Code, Reply, Status};
 use crate::worker;
 
@@ -19,6 +20,8 @@ pub(super) struct Cluster {
     pools: Arc<[Pool]>,
     authority: http::uri::Authority,
     max_message: usize,
+    /// What compression the endpoint takes.
+    taken: Arc<Taken>,
 }
 
 impl Cluster {
@@ -37,6 +40,7 @@ impl Cluster {
             pools: (0..workers.max(1)).map(pool).collect(),
             authority: config.endpoint.authority().clone(),
             max_message: config.max_message,
+            taken: Arc::default(),
             name,
         }
     }
@@ -59,7 +63,7 @@ impl Cluster {
         let mut timer = Timer::new(deadline);
         let answered = tokio::select! {
             biased;
-            answered = exchange::send(&self.name, pool, &self.authority, call) => {
+            answered = exchange::send(&self.name, pool, &self.authority, &self.taken, call) => {
                 answered.map_err(|status| exchange::on_time(status, deadline))?
             }
             () = &mut timer => return Err(Status::deadline_exceeded()),

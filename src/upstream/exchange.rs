@@ -13,8 +13,9 @@ use hyper::body::Incoming;
 use tokio::time::Sleep;
 
 use super::pool::{Lease, Pool};
+use super::taken::Taken;
 use crate::call::compression::{GRPC_ACCEPT_ENCODING, GRPC_ENCODING};
-use crate::call::{Accept, Call, Code, Codings, Deadline, Encodings, Status, timeout};
+use crate::call::{Accept, Call, Code, Coding, Codings, Deadline, Status, timeout};
 
 mod answers;
 mod body;
@@ -86,11 +87,13 @@ pub(super) async fn send(
     name: &str,
     pool: &Pool,
     authority: &Authority,
+    taken: &Taken,
     call: Call,
 ) -> Result<Answered, Status> {
     let uri = uri(authority, &call.method.path)?;
-    let headers = headers(call.metadata.0, call.encodings);
-    let mut source = Source::new(call.requests);
+    let (requests, coding) = taken.suit(call.requests, call.encodings.request)?;
+    let headers = headers(call.metadata.0, coding, call.encodings.accept);
+    let mut source = Source::new(requests);
     let mut refused = false;
     let mut unsent = 0;
     loop {
@@ -109,6 +112,7 @@ pub(super) async fn send(
         }
         let mut error = match lease.sender().try_send_request(request).await {
             Ok(response) => {
+                taken.learn(response.headers());
                 let hold = Hold {
                     cancel,
                     _lease: lease,
@@ -151,7 +155,7 @@ fn uri(authority: &Authority, path: &str) -> Result<Uri, Status> {
         .map_err(|_| Status::gateway(Code::Internal, "the method's path is no HTTP path"))
 }
 
-fn headers(metadata: HeaderMap, encodings: Encodings) -> HeaderMap {
+fn headers(metadata: HeaderMap, coding: Option<Coding>, accept: Accept) -> HeaderMap {
     let mut headers = metadata;
     // What is true of this request alone, whatever stands in the metadata.
     headers.remove(GRPC_TIMEOUT);
@@ -166,11 +170,11 @@ fn headers(metadata: HeaderMap, encodings: Encodings) -> HeaderMap {
         None => None,
     };
     headers.insert(USER_AGENT, agent.unwrap_or(HeaderValue::from_static(AGENT)));
-    match encodings.request {
+    match coding {
         Some(coding) => headers.insert(GRPC_ENCODING, coding.value()),
         None => headers.remove(GRPC_ENCODING),
     };
-    let offered = match encodings.accept {
+    let offered = match accept {
         Accept::Opened => Codings::ALL,
         Accept::Passed(codings) => codings,
     };

@@ -108,7 +108,7 @@ async fn a_unary_call_is_one_grpc_request_and_its_reply_comes_back() {
         );
         assert_eq!(value("te"), "trailers");
         assert_eq!(value("content-type"), "application/grpc");
-        assert_eq!(value("grpc-accept-encoding"), "gzip,zstd");
+        assert_eq!(value("grpc-accept-encoding"), "gzip,zstd,br");
         assert_eq!(
             value("user-agent"),
             format!("phone/1 transom/{}", env!("CARGO_PKG_VERSION"))

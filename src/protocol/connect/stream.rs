@@ -35,7 +35,7 @@ pub(in crate::protocol) async fn answer<S: call::Service>(
     exchange.record.protocol("connect");
     if let Err(refusal) = check(&mut exchange) {
         linger(exchange.body);
-        return refusal.answer(exchange.record);
+        return refusal.answer_in_words(exchange.record);
     }
     let form = Form {
         codec,

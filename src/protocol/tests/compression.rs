@@ -55,7 +55,8 @@ async fn messages_pass_compressed_with_their_flag_and_the_encodings_name() {
                 assert_eq!(code, "0", "{content_type} {coding:?} {path}");
                 assert!(body.starts_with(&message));
                 let seen = service.last();
-                assert_eq!(seen.encodings.request, Some(coding));
+                let packed = seen.encodings.request.unwrap();
+                assert_eq!((packed.coding, packed.max), (coding, 4 << 20));
                 let Accept::Passed(codings) = seen.encodings.accept else {
                     panic!("{:?}", seen.encodings)
                 };

@@ -181,7 +181,8 @@ async fn compressed_messages_pass_with_connects_names() {
         let (messages, _) = split(&bytes(response).await);
         assert_eq!(messages, [Message::from_frame(message.into()).unwrap()]);
         let seen = service.last();
-        assert_eq!(seen.encodings.request, Some(coding));
+        let packed = seen.encodings.request.unwrap();
+        assert_eq!((packed.coding, packed.max), (coding, 4 << 20));
         let call::Accept::Passed(codings) = seen.encodings.accept else {
             panic!("{:?}", seen.encodings)
         };

@@ -59,7 +59,8 @@ fn media_types_are_told_without_case_and_parameters() {
 
 #[tokio::test]
 async fn an_unknown_sub_type_is_told_the_known_ones() {
-    let (status, response) = answer(post("/t.T/Unary", "application/grpc-web+thrift", "")).await;
+    let request = |path| post(path, "application/grpc-web+thrift", "");
+    let (status, response) = answer(request("/elsewhere")).await;
     assert_eq!(status, 415);
     assert_eq!(header(&response, "content-type"), Some("application/json"));
     let body = bytes(response).await;
@@ -68,13 +69,16 @@ async fn an_unknown_sub_type_is_told_the_known_ones() {
         "the order of google.rpc.Status"
     );
     let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
-    assert!(
-        body["message"]
-            .as_str()
-            .unwrap()
-            .contains("application/grpc-web+proto")
-    );
+    let message = body["message"].as_str().unwrap();
+    assert!(message.contains("application/grpc-web+proto"));
     assert_eq!(body["details"], serde_json::json!([]));
+    // In words on a method's own path, where JSON would be taken for an error of Connect.
+    let (status, response) = answer(request("/t.T/Unary")).await;
+    assert_eq!(status, 415);
+    let content_type = header(&response, "content-type");
+    assert_eq!(content_type, Some("text/plain; charset=utf-8"));
+    let words = String::from_utf8(bytes(response).await).unwrap();
+    assert_eq!(words, format!("{message}\n"));
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use http::Response;
 
 use super::*;
 use crate::call::compression::Deflater;
-use crate::call::{Accept, Coding, Codings};
+use crate::call::{Accept, Coding, Codings, Packed};
 
 const CODINGS: [Coding; 3] = [Coding::Gzip, Coding::Zstd, Coding::Brotli];
 
@@ -106,7 +106,7 @@ async fn a_reply_that_expands_beyond_the_limit_is_cut_and_a_broken_one_is_intern
 
 #[tokio::test]
 async fn an_encoding_that_was_not_offered_matters_only_where_it_is_used() {
-    for encoding in ["snappy", "br", "deflate"] {
+    for encoding in ["snappy", "lz4", "deflate"] {
         let plain = backend(encoding, vec![frame(b"plain")]).await;
         let status = outcome(&plain.upstream(), server_stream()).await;
         assert!(status.is_ok(), "{status:?}");
@@ -136,5 +136,60 @@ async fn a_backend_is_offered_what_is_opened_here_or_what_the_client_takes() {
         call.encodings.accept = accept;
         let reply = upstream.call(call).await.unwrap();
         assert_eq!(collect(reply).await.0, [expected], "{accept:?}");
+    }
+}
+
+/// A unary call and one of many messages, both compressed.
+fn packed(coding: Coding) -> [Call; 2] {
+    let message = || Message::from_frame(compressed(coding, b"one")).unwrap();
+    [
+        call(Shape::Unary, Requests::One(message())),
+        call(
+            Shape::Bidi,
+            Requests::stream(futures_util::stream::iter([Ok(message())])),
+        ),
+    ]
+    .map(|mut call| {
+        call.encodings.request = Some(Packed { coding, max: 100 });
+        call
+    })
+}
+
+#[tokio::test]
+async fn requests_are_opened_until_the_backend_says_that_it_takes_their_coding() {
+    for coding in CODINGS {
+        let backend = Backend::http2(0, 10, move |request, mut respond| async move {
+            let (parts, mut body) = request.into_parts();
+            let named = parts.headers.get("grpc-encoding").cloned();
+            let data = body.data().await.unwrap().unwrap();
+            let is_opened = named.is_none() && data == frame(b"one");
+            let is_packed = named.is_some_and(|name| name == coding.name()) && data[0] == 1;
+            let head = Response::builder()
+                .header("content-type", "application/grpc")
+                .header("grpc-accept-encoding", coding.name())
+                .body(())
+                .unwrap();
+            let mut stream = respond.send_response(head, false).unwrap();
+            let seen = if is_opened {
+                frame(b"opened")
+            } else {
+                assert!(is_packed);
+                frame(b"packed")
+            };
+            stream.send_data(seen, false).unwrap();
+            stream
+                .send_trailers(trailers(&[("grpc-status", "0")]))
+                .unwrap();
+        })
+        .await;
+        for call in [0, 1] {
+            let upstream = backend.upstream();
+            for expected in ["opened", "packed"] {
+                let [unary, bidi] = packed(coding);
+                let call = if call == 0 { unary } else { bidi };
+                let reply = upstream.call(call).await.unwrap();
+                assert_eq!(collect(reply).await.0, [expected], "{coding:?}");
+            }
+        }
     }
 }
