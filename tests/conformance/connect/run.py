@@ -37,8 +37,8 @@ class Backend:
 
 
 BACKENDS = {
-    "grpcserver": Backend("known-failing.txt", "skipped.txt", 0),
-    "referenceserver": Backend(None, None, 0),
+    "grpcserver": Backend("known-failing.txt", "skipped.txt", 5380),
+    "referenceserver": Backend(None, None, 6334),
 }
 
 INSTALL_SECONDS = 900
