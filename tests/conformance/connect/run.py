@@ -37,7 +37,7 @@ class Backend:
 
 
 BACKENDS = {
-    "grpcserver": Backend("known-failing.txt", "skipped.txt", 5380),
+    "grpcserver": Backend("known-failing.txt", "skipped.txt", 5823),
     "referenceserver": Backend(None, None, 6334),
 }
 
