@@ -218,6 +218,7 @@ impl<S: call::Service> Router<S> {
         let (parts, body) = request.into_parts();
         let record = self.observe.begin(&parts);
         let request_id = record.request_id().clone();
+        let (body, rest) = linger::Rest::of(parts.version, body);
         let exchange = Exchange {
             serving: &serving,
             parts,
@@ -229,6 +230,9 @@ impl<S: call::Service> Router<S> {
         headers.insert(REQUEST_ID, request_id);
         // A browser must never guess that an error's or a file's bytes are a script.
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);
+        if rest.is_long() {
+            headers.insert(header::CONNECTION, CLOSE);
+        }
         response
     }
 }
@@ -236,6 +240,7 @@ impl<S: call::Service> Router<S> {
 /// Given by the client or made here; the same in the answer, the log and the backend's metadata.
 const REQUEST_ID: http::HeaderName = http::HeaderName::from_static("x-request-id");
 const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
+const CLOSE: HeaderValue = HeaderValue::from_static("close");
 
 impl<S: call::Service> Exchange<'_, S> {
     async fn answer(self) -> Response<Body> {

@@ -103,3 +103,43 @@ async fn grpc_web_over_http_1_is_one_answer_with_its_length() {
     assert!(text.contains("content-length: 27\r\n"), "{text}");
     assert!(answer.ends_with(&[&frame(b"hi")[..], b"\x80\0\0\0\x0fgrpc-status:0\r\n"].concat()));
 }
+
+/// A request over HTTP/1.1 whose first frame is broken, and that is this long.
+async fn answer_to_broken(address: std::net::SocketAddr, length: usize) -> (String, TcpStream) {
+    let mut socket = TcpStream::connect(address).await.unwrap();
+    let mut body = vec![0x55; length];
+    body[0] = 0x7f;
+    let head = format!(
+        "POST /t.T/Unary HTTP/1.1\r\nhost: a.b\r\ncontent-type: application/grpc-web\r\n\
+         content-length: {length}\r\n\r\n"
+    );
+    socket
+        .write_all(&[head.as_bytes(), &body].concat())
+        .await
+        .unwrap();
+    let mut answer = String::new();
+    while !answer.contains("grpc-status:13") {
+        let mut bytes = [0; 1024];
+        let read = socket.read(&mut bytes).await.unwrap();
+        assert!(read > 0, "{answer}");
+        answer.push_str(&String::from_utf8_lossy(&bytes[..read]).to_lowercase());
+    }
+    (answer, socket)
+}
+
+#[tokio::test]
+async fn an_answer_to_a_long_body_that_nobody_reads_ends_its_connection_and_says_so() {
+    let service = Scripted::default();
+    let address = serve(&service).await;
+    let (answer, _) = answer_to_broken(address, 256 << 10).await;
+    assert!(answer.contains("\r\nconnection: close\r\n"), "{answer}");
+    let (answer, mut socket) = answer_to_broken(address, 1 << 10).await;
+    assert!(!answer.contains("connection:"), "{answer}");
+    socket
+        .write_all(b"GET /nowhere HTTP/1.1\r\nhost: a.b\r\nconnection: close\r\n\r\n")
+        .await
+        .unwrap();
+    let mut next = String::new();
+    socket.read_to_string(&mut next).await.unwrap();
+    assert!(next.contains("HTTP/1.1 404"), "{next}");
+}
