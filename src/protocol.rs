@@ -31,6 +31,7 @@ use crate::schema::{Route, Schema, Unannotated};
 pub mod body;
 mod coding;
 mod connect;
+pub mod cors;
 mod deadline;
 mod detect;
 mod excerpt;
@@ -50,6 +51,7 @@ mod status;
 pub mod unary;
 
 pub use coding::{Compression, Undecodable};
+pub use cors::Cors;
 pub use detect::{Dialect, detect};
 use options::Chosen;
 pub use options::Options;
@@ -62,6 +64,8 @@ pub struct Config {
     pub head: HeadLimits,
     /// Which answers in HTTP's own terms are compressed.
     pub compression: Compression,
+    /// Pages of which other origins may call.
+    pub cors: Cors,
     /// What holds where no route says otherwise.
     pub options: Arc<Options>,
     /// What holds for some methods or bindings instead; the first that applies counts.
@@ -214,13 +218,23 @@ impl<S: call::Service> Router<S> {
         let (parts, body) = request.into_parts();
         let record = self.observe.begin(&parts);
         let request_id = record.request_id().clone();
-        let exchange = Exchange {
-            serving: &serving,
-            parts,
-            body,
-            record,
+        let cors = &serving.config.cors;
+        let mut response = if let Some(response) = cors.preflight(&parts) {
+            linger::linger(body);
+            record.finish_with(response.status(), &call::Status::ok());
+            response
+        } else {
+            let notice = cors.notice(&parts.headers);
+            let exchange = Exchange {
+                serving: &serving,
+                parts,
+                body,
+                record,
+            };
+            let mut response = exchange.answer().await;
+            cors.write(notice, response.headers_mut());
+            response
         };
-        let mut response = exchange.answer().await;
         let headers = response.headers_mut();
         headers.insert(REQUEST_ID, request_id);
         // A browser must never guess that an error's or a file's bytes are a script.
@@ -235,7 +249,8 @@ const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 
 impl<S: call::Service> Exchange<'_, S> {
     async fn answer(self) -> Response<Body> {
-        match detect(&self.parts, &self.serving.config.head) {
+        let config = &self.serving.config;
+        match detect(&self.parts, &config.head, &config.cors) {
             Ok(Dialect::Grpc) => grpc::answer(self).await,
             Ok(Dialect::GrpcWeb) => grpc_web::answer(self).await,
             Ok(Dialect::Rest) => {
