@@ -282,10 +282,14 @@ impl<'r> Sender<'r> {
 fn is_own(origin: &HeaderValue, request: &request::Parts) -> bool {
     let own = match request.uri.authority() {
         Some(authority) => Some(authority.as_str()),
-        None => request.headers.get(HOST).and_then(|host| host.to_str().ok()),
+        None => request
+            .headers
+            .get(HOST)
+            .and_then(|host| host.to_str().ok()),
     };
     let origin = origin.to_str().ok().and_then(Origin::parse);
-    own.zip(origin).is_some_and(|(own, origin)| origin.is_at(own))
+    own.zip(origin)
+        .is_some_and(|(own, origin)| origin.is_at(own))
 }
 
 fn methods(asked: &HeaderValue) -> HeaderValue {

@@ -4,6 +4,7 @@
 
 mod compression;
 mod connect;
+mod cors;
 mod grpc;
 mod grpc_web;
 mod head;
