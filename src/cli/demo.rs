@@ -122,7 +122,7 @@ fn words(gateway: &Gateway, backend: &str) -> String {
         text += &format!("\n  {BOLD}{base}{path}{BOLD:#}");
     }
     text += &format!(
-        "\n\n  {DIM}# pages of any origin may call the demo (CORS); `serve` lets those of --cors-origin{DIM:#}"
+        "\n\n  {DIM}# open to pages of any origin (CORS), as only the demo is; `serve` has --cors-origin{DIM:#}"
     );
     text += "\n\nTry in another terminal:";
     for example in EXAMPLES {
