@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::Router;
-use axum::extract::State;
-use axum::http::{StatusCode, Uri};
-use axum::response::{IntoResponse, Json};
+use axum::extract::{Request, State};
+use axum::http::{Method, StatusCode, Uri, header};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Json, Response};
 use axum::routing::get;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
@@ -49,7 +50,8 @@ impl Admin {
             .route("/readyz", get(readyz).with_state(admin.clone()))
             .route("/routes", get(routes).with_state(look))
             .merge(grpc)
-            .fallback(nowhere);
+            .fallback(nowhere)
+            .layer(from_fn(no_page));
         (admin, router)
     }
 
@@ -60,6 +62,17 @@ impl Admin {
             .set_service_status("", ServingStatus::NotServing)
             .await;
     }
+}
+
+/// A page has nothing to call here, whatever its origin: it may be one that its visitor did not mean
+/// to let near this port, by a name of its own that leads here.
+async fn no_page(request: Request, next: Next) -> Response {
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    if reads || !request.headers().contains_key(header::ORIGIN) {
+        return next.run(request).await;
+    }
+    let text = "the request comes from a page, which can only read here\n";
+    (StatusCode::FORBIDDEN, text).into_response()
 }
 
 async fn readyz(State(admin): State<Admin>) -> impl IntoResponse {

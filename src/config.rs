@@ -11,6 +11,7 @@ use crate::gateway;
 mod build;
 mod choices;
 mod compat;
+mod cors;
 mod flags;
 mod http_rules;
 mod json_schema;
@@ -24,7 +25,7 @@ pub use flags::{Flags, FromUpstream, Named};
 pub use json_schema::json_schema;
 pub use load::{FILE_MAX, FileError};
 pub use raw::{Log, LogFormat, LogLevel};
-pub use text::Address;
+pub use text::{Address, OriginPattern};
 
 /// Everything that was configured.
 #[derive(Clone, Debug)]

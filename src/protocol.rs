@@ -32,6 +32,7 @@ pub mod body;
 mod codec;
 mod coding;
 mod connect;
+pub mod cors;
 mod deadline;
 mod detect;
 mod enveloped;
@@ -53,6 +54,7 @@ pub mod unary;
 
 pub use codec::Codec;
 pub use coding::{Compression, Undecodable};
+pub use cors::Cors;
 pub use detect::{Dialect, detect};
 pub use enveloped::Wire;
 use options::Chosen;
@@ -66,6 +68,8 @@ pub struct Config {
     pub head: HeadLimits,
     /// Which answers in HTTP's own terms are compressed.
     pub compression: Compression,
+    /// Pages of which other origins may call.
+    pub cors: Cors,
     /// What holds where no route says otherwise.
     pub options: Arc<Options>,
     /// What holds for some methods or bindings instead; the first that applies counts.
@@ -219,13 +223,23 @@ impl<S: call::Service> Router<S> {
         let record = self.observe.begin(&parts);
         let request_id = record.request_id().clone();
         let (body, rest) = linger::Rest::of(parts.version, body);
-        let exchange = Exchange {
-            serving: &serving,
-            parts,
-            body,
-            record,
+        let cors = &serving.config.cors;
+        let mut response = if let Some(response) = cors.preflight(&parts) {
+            linger::linger(body);
+            record.finish_with(response.status(), &call::Status::ok());
+            response
+        } else {
+            let notice = cors.notice(&parts.headers);
+            let exchange = Exchange {
+                serving: &serving,
+                parts,
+                body,
+                record,
+            };
+            let mut response = exchange.answer().await;
+            cors.write(notice, response.headers_mut());
+            response
         };
-        let mut response = exchange.answer().await;
         let headers = response.headers_mut();
         headers.insert(REQUEST_ID, request_id);
         // A browser must never guess that an error's or a file's bytes are a script.
@@ -244,7 +258,8 @@ const CLOSE: HeaderValue = HeaderValue::from_static("close");
 
 impl<S: call::Service> Exchange<'_, S> {
     async fn answer(self) -> Response<Body> {
-        match detect(&self.parts, &self.serving.config.head) {
+        let config = &self.serving.config;
+        match detect(&self.parts, &config.head, &config.cors) {
             Ok(Dialect::Grpc(codec)) => grpc::answer(self, codec).await,
             Ok(Dialect::GrpcWeb(codec, wire)) => grpc_web::answer(self, codec, wire).await,
             Ok(Dialect::ConnectStream(codec)) => connect::stream::answer(self, codec).await,

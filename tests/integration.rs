@@ -9,6 +9,7 @@ mod architecture;
 mod bodies;
 mod cli;
 mod compression;
+mod cors;
 mod demo;
 mod examples;
 mod gateway;

@@ -13,7 +13,7 @@ use super::serve::{failed, until_stopped};
 use super::signal::Signals;
 use super::terminal::{BOLD, DIM};
 use super::{Exit, on_runtime, refuse, terminal};
-use crate::config::{self, Address, Flags, Log, LogFormat, LogLevel, Named};
+use crate::config::{self, Address, Flags, Log, LogFormat, LogLevel, Named, OriginPattern};
 use crate::demo::{self, EXAMPLES, PAGES};
 use crate::gateway::Gateway;
 
@@ -73,6 +73,7 @@ async fn demo(arguments: &Arguments, report: Report) -> Exit {
     let flags = Flags {
         upstreams: vec![upstream],
         listen: arguments.listen.map(|address| address.0),
+        cors_origins: vec![OriginPattern::any()],
         ..Flags::default()
     };
     let settings = match config::load(None, &flags) {
@@ -120,6 +121,9 @@ fn words(gateway: &Gateway, backend: &str) -> String {
     for path in PAGES {
         text += &format!("\n  {BOLD}{base}{path}{BOLD:#}");
     }
+    text += &format!(
+        "\n\n  {DIM}# open to pages of any origin (CORS), as only the demo is; `serve` has --cors-origin{DIM:#}"
+    );
     text += "\n\nTry in another terminal:";
     for example in EXAMPLES {
         let (title, command) = (example.title, example.command(&base));

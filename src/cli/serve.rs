@@ -7,7 +7,7 @@ use super::log::{self, Form};
 use super::report::{Report, explain};
 use super::signal::Signals;
 use super::{Exit, on_runtime, refuse, terminal};
-use crate::config::{self, Address, LogFormat, LogLevel, Settings};
+use crate::config::{self, Address, LogFormat, LogLevel, OriginPattern, Settings};
 use crate::gateway::Gateway;
 
 /// Flags of `serve`.
@@ -33,6 +33,13 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "ADDRESS")]
     admin: Option<Address>,
 
+    /// An origin whose pages may call, such as https://app.example.com; may be given several times.
+    ///
+    /// `https://*.example.com` is every direct sub-domain, `*` any origin. Replaces the `origins` of
+    /// a configuration file. Without it pages of the gateway's own origin only.
+    #[arg(long = "cors-origin", value_name = "ORIGIN")]
+    cors_origins: Vec<OriginPattern>,
+
     /// How log lines look; with `json` the table of routes is left out [default: auto]
     #[arg(long, value_enum, value_name = "FORM", hide_default_value = true)]
     log: Option<LogFormat>,
@@ -47,6 +54,7 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
     let flags = config::Flags {
         listen: arguments.listen.map(|address| address.0),
         admin: arguments.admin.map(|address| address.0),
+        cors_origins: arguments.cors_origins.clone(),
         log_format: arguments.log,
         log_level: arguments.log_level,
         ..arguments.target.flags()

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde_saphyr::Location;
 
+use super::cors::cors;
 use super::layers::Layered;
 use super::load::{FileError, closest};
 use super::raw::{Compression, File, Key, Limits, Source};
@@ -56,6 +57,7 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
         return Err(wrong(place, &key, message));
     }
     let layered = Layered::of(raw).map_err(|(place, key, message)| wrong(place, &key, message))?;
+    let cors = cors(&raw.cors).map_err(|(place, key, message)| wrong(place, &key, message))?;
     if let Some(admin) = raw.admin.listen
         && admin == raw.listen.0
         && admin.0.port() != 0
@@ -88,6 +90,7 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
         protocol: protocol::Config {
             head: head_limits(&raw.limits),
             compression: compression(&raw.compression),
+            cors,
             options: Arc::new(layered.gateway),
             routes: layered.routes,
         },

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use super::raw::{self, Listen, LogFormat, LogLevel, RulesFile, Source, unplaced};
-use super::text::{Address, UpstreamName, UpstreamUrl};
+use super::text::{Address, OriginPattern, UpstreamName, UpstreamUrl};
 use crate::upstream;
 
 /// The name of the only upstream, when `--upstream` gives none.
@@ -28,6 +28,8 @@ pub struct Flags {
     pub reflection: bool,
     /// `--http-rules FILE`.
     pub http_rules: Vec<PathBuf>,
+    /// `--cors-origin ORIGIN`.
+    pub cors_origins: Vec<OriginPattern>,
     /// `--log`.
     pub log_format: Option<LogFormat>,
     /// `--log-level`.
@@ -111,6 +113,9 @@ impl Flags {
         file.log.level = self.log_level.unwrap_or(file.log.level);
         if !self.http_rules.is_empty() {
             file.http_rules = self.http_rules.iter().cloned().map(RulesFile).collect();
+        }
+        if !self.cors_origins.is_empty() {
+            file.cors.origins = raw::Key::of(self.cors_origins.clone());
         }
         self.apply_upstreams(&mut file.upstreams.0)?;
         self.apply_schema(file)

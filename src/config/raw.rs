@@ -21,6 +21,7 @@ use crate::{listener, upstream};
 mod section;
 mod compat;
 mod compression;
+mod cors;
 mod key;
 mod limits;
 mod options;
@@ -28,6 +29,7 @@ mod route;
 
 pub(super) use compat::Compat;
 pub(super) use compression::Compression;
+pub(super) use cors::Cors;
 pub(super) use key::Key;
 pub(super) use limits::{Limits, RouteLimits, RouteTimeouts, Timeouts};
 pub(super) use options::{Connect, Json, Metadata, MultiSegment, Rest};
@@ -73,6 +75,8 @@ pub(super) struct File {
     pub(super) metadata: Metadata,
     /// Connect: JSON on `POST /pkg.Service/Method`.
     pub(super) connect: Connect,
+    /// CORS: pages of which other origins may call.
+    pub(super) cors: Cors,
     /// Compression of answers in JSON.
     pub(super) compression: Compression,
     /// Bounds on what one client or backend may use.

@@ -8,6 +8,7 @@ use super::*;
 use crate::gateway::SourceConfig;
 
 mod compat;
+mod cors;
 mod full;
 mod options;
 

@@ -10,6 +10,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::units::quoted;
+use crate::protocol::cors;
 use crate::protocol::metadata::rules::Pattern;
 use crate::upstream;
 
@@ -148,6 +149,87 @@ impl fmt::Display for HeaderPattern {
     }
 }
 
+/// An origin, the origins of a domain's sub-domains, or `*` for any.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OriginPattern {
+    text: String,
+    /// `None` for any.
+    pattern: Option<cors::Pattern>,
+}
+
+impl OriginPattern {
+    /// Any origin: `*`.
+    #[must_use]
+    pub fn any() -> Self {
+        Self {
+            text: "*".to_owned(),
+            pattern: None,
+        }
+    }
+
+    /// What the protocol made of it; nothing of `*`, which needs no looking at.
+    #[must_use]
+    pub fn pattern(&self) -> Option<cors::Pattern> {
+        self.pattern.clone()
+    }
+}
+
+impl FromStr for OriginPattern {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "*" {
+            return Ok(Self::any());
+        }
+        let pattern = text
+            .parse()
+            .map_err(|expected| format!("found {}, expected {expected}", quoted(text)))?;
+        Ok(Self {
+            text: text.to_owned(),
+            pattern: Some(pattern),
+        })
+    }
+}
+
+impl fmt::Display for OriginPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// The name of a response header.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResponseHeader(http::HeaderName);
+
+impl ResponseHeader {
+    /// The name.
+    #[must_use]
+    pub fn name(&self) -> http::HeaderName {
+        self.0.clone()
+    }
+}
+
+impl FromStr for ResponseHeader {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        // A browser would take `*` for every name, but not where credentials are sent.
+        let name = text.parse().ok().filter(|_| text != "*");
+        name.map(Self).ok_or_else(|| {
+            format!(
+                "found {}, expected the name of a header, such as `x-served-by`",
+                quoted(text)
+            )
+        })
+    }
+}
+
+impl fmt::Display for ResponseHeader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.as_str())
+    }
+}
+
 macro_rules! text_in_the_file {
     ($($type:ident $schema:tt)*) => {$(
         impl<'de> Deserialize<'de> for $type {
@@ -182,5 +264,10 @@ text_in_the_file! {
     Address { "type": "string", "examples": ["127.0.0.1:8080", "0.0.0.0:8080", "[::]:8080"] }
     UpstreamUrl { "type": "string", "examples": ["http://127.0.0.1:50051"] }
     UpstreamName { "type": "string", "pattern": "^[A-Za-z0-9._:\\[\\]-]{1,64}$" }
+    OriginPattern {
+        "type": "string",
+        "pattern": "^(\\*|[A-Za-z][A-Za-z0-9+.-]*://(\\*\\.)?[A-Za-z0-9._:\\[\\]-]+)$"
+    }
+    ResponseHeader { "type": "string", "pattern": "^[A-Za-z0-9._-]+$" }
     HeaderPattern { "type": "string", "pattern": "^([A-Za-z0-9._-]+\\*?|\\*)$" }
 }

@@ -15,7 +15,7 @@ use http::{HeaderMap, Method, StatusCode, Version, header, request};
 
 use super::codec::Codec;
 use super::enveloped::Wire;
-use super::{HeadLimits, Refusal, field_value};
+use super::{Cors, HeadLimits, Refusal, field_value};
 use crate::call::{Code, Status};
 
 /// How a client speaks.
@@ -42,7 +42,11 @@ pub(super) const KNOWN_TYPES: &str = "application/grpc, application/grpc+proto, 
 /// # Errors
 /// No dialect takes such a request: its head is too large, contradicts itself, or names a type or
 /// a version that the dialect does not have.
-pub fn detect(request: &request::Parts, limits: &HeadLimits) -> Result<Dialect, Refusal> {
+pub fn detect(
+    request: &request::Parts,
+    limits: &HeadLimits,
+    cors: &Cors,
+) -> Result<Dialect, Refusal> {
     check_size(request, limits)?;
     let dialect = match content_type(&request.headers)? {
         Some(media_type) => of_media_type(media_type)?,
@@ -50,7 +54,7 @@ pub fn detect(request: &request::Parts, limits: &HeadLimits) -> Result<Dialect, 
     };
     match dialect {
         Dialect::Grpc(_) | Dialect::GrpcWeb(..) | Dialect::ConnectStream(_) => {
-            check_origin(request)?;
+            check_origin(request, cors)?;
             if request.method != Method::POST {
                 let message = "calls with this content type are made with POST";
                 return Err(Refusal::wrong_verb("POST", message));
@@ -66,7 +70,7 @@ pub fn detect(request: &request::Parts, limits: &HeadLimits) -> Result<Dialect, 
             }
         }
         Dialect::Rest => {
-            check_origin(request)?;
+            check_origin(request, cors)?;
             if asks_for_websocket(&request.headers) {
                 return Err(Refusal::unsupported_type("WebSocket is not served here"));
             }
@@ -115,48 +119,19 @@ fn check_size(request: &request::Parts, limits: &HeadLimits) -> Result<(), Refus
     Ok(())
 }
 
-/// A page of another site must not make calls with what its visitor's browser can reach. Tools and
-/// servers send no `origin`; a browser cannot leave it out.
-fn check_origin(request: &request::Parts) -> Result<(), Refusal> {
-    if matches!(request.method, Method::GET | Method::HEAD | Method::OPTIONS) {
+/// A page of another site must not make calls with what its visitor's browser can reach.
+fn check_origin(request: &request::Parts, cors: &Cors) -> Result<(), Refusal> {
+    let reads = matches!(request.method, Method::GET | Method::HEAD | Method::OPTIONS);
+    if reads || cors.admits(request) {
         return Ok(());
     }
-    let foreign = match request.headers.get(header::ORIGIN) {
-        Some(origin) => !is_own(origin.as_bytes(), request),
-        None => request
-            .headers
-            .get("sec-fetch-site")
-            .is_some_and(|site| site == "cross-site"),
-    };
-    if foreign {
-        return Err(Refusal::new(
-            StatusCode::FORBIDDEN,
-            Status::downstream(
-                Code::PermissionDenied,
-                "the request comes from a page of another origin, which is not allowed here",
-            ),
-        ));
-    }
-    Ok(())
-}
-
-/// True if the origin's authority is the one the request was made to.
-fn is_own(origin: &[u8], request: &request::Parts) -> bool {
-    let (authority, default_port): (_, &[u8]) = match origin {
-        [b'h', b't', b't', b'p', b's', b':', b'/', b'/', rest @ ..] => (rest, b":443"),
-        [b'h', b't', b't', b'p', b':', b'/', b'/', rest @ ..] => (rest, b":80"),
-        _ => return false,
-    };
-    let own = match request.uri.authority() {
-        Some(authority) => authority.as_str().as_bytes(),
-        None => request
-            .headers
-            .get(header::HOST)
-            .map_or(&b""[..], |host| host.as_bytes()),
-    };
-    let [own, authority] =
-        [own, authority].map(|name| name.strip_suffix(default_port).unwrap_or(name));
-    !own.is_empty() && own.eq_ignore_ascii_case(authority)
+    Err(Refusal::new(
+        StatusCode::FORBIDDEN,
+        Status::downstream(
+            Code::PermissionDenied,
+            "the request comes from a page of another origin, which is not allowed here",
+        ),
+    ))
 }
 
 /// The one content type, without its parameters.

@@ -6,6 +6,7 @@ mod boundaries;
 mod compression;
 mod connect;
 mod connect_stream;
+mod cors;
 mod grpc;
 mod grpc_web;
 mod head;

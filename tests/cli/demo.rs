@@ -40,6 +40,10 @@ pub(super) fn demo() -> Demo {
 fn the_commands_that_the_demo_prints_work() {
     let demo = demo();
     let has_curl = has_curl();
+    assert!(
+        demo.said.iter().any(|line| line.contains("any origin")),
+        "that it is open to pages is said"
+    );
     for example in EXAMPLES {
         let command = example.command(&demo.gateway);
         assert!(

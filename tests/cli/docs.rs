@@ -1,4 +1,4 @@
-//! The pages of `docs/` about REST, tried as a reader would: each indented command by a shell,
+//! The pages of `docs/`, tried as a reader would: each indented command by a shell,
 //! before a demo of its own, and the answer beneath it compared. `…` stands for any text.
 //!
 //! A fenced block of YAML that names upstreams is the configuration file of a gateway that the
@@ -185,6 +185,11 @@ fn what_the_page_about_streams_shows_is_what_happens() {
 #[test]
 fn what_the_page_about_headers_shows_is_what_happens() {
     try_page("headers", 9);
+}
+
+#[test]
+fn what_the_page_about_browsers_shows_is_what_happens() {
+    try_page("browsers", 7);
 }
 
 #[test]

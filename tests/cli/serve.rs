@@ -1,7 +1,7 @@
 //! `transom serve` from its start to its end, and `check` on schemas from files.
 
 use std::io::{Read as _, Write as _};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 
 use serde_json::Value;
 
@@ -227,4 +227,62 @@ fn a_port_in_use_is_told_with_the_way_out() {
         "error: cannot listen on {address}: another program does; choose another port with --listen 127.0.0.1:PORT"
     );
     assert!(err(&output).starts_with(&expected), "{}", err(&output));
+}
+
+#[test]
+fn the_flag_lets_pages_of_an_origin_call_and_refuses_what_is_none() {
+    let protos = clashing("cors-flag");
+    let serve = |origins: &[&str]| {
+        let mut arguments = vec!["serve", "--upstream", "http://127.0.0.1:9"];
+        arguments.extend(["--listen", "127.0.0.1:0", "--log", "human", "--proto"]);
+        arguments.push(&protos);
+        for origin in origins {
+            arguments.extend(["--cors-origin", *origin]);
+        }
+        arguments.into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let arguments = serve(&["https://a.example", "http://*.b.example:81"]);
+    let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+    let running = Running::start(&arguments);
+    let said = running.out_until("listening on http://");
+    let (_, address) = said.last().unwrap().rsplit_once("http://").unwrap();
+    for (origin, allowed) in [
+        ("https://a.example", true),
+        ("http://x.b.example:81", true),
+        ("https://x.b.example:81", false),
+    ] {
+        let mut stream = TcpStream::connect(address.trim()).unwrap();
+        let request = format!(
+            "OPTIONS /one HTTP/1.1\r\nhost: h\r\norigin: {origin}\r\n\
+             access-control-request-method: GET\r\nconnection: close\r\n\r\n"
+        );
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 204 "), "{answer}");
+        let said = format!("access-control-allow-origin: {origin}\r\n");
+        assert_eq!(answer.contains(&said), allowed, "{answer}");
+    }
+    running.signal("TERM");
+    assert_eq!(running.end().code(), Some(0));
+
+    let arguments = serve(&["null"]);
+    let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+    let refused = transom(&arguments);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(err(&refused).contains("found `null`"), "{}", err(&refused));
+}
+
+#[test]
+fn check_refuses_any_origin_with_credentials() {
+    let text =
+        "upstreams: { a: { url: 'http://h:1' } }\ncors:\n  origins: ['*']\n  credentials: true\n";
+    let path = file("cors.yaml", text).display().to_string();
+    let output = transom(&["check", "--config", &path]);
+    assert_eq!(output.status.code(), Some(64));
+    assert!(
+        err(&output).contains("cors.yaml:4:16: cors.credentials: found `true`"),
+        "{}",
+        err(&output)
+    );
 }

@@ -83,6 +83,20 @@ impl std::str::FromStr for Pattern {
 }
 
 impl Pattern {
+    /// `*`: every name.
+    #[must_use]
+    pub const fn any() -> Self {
+        Self {
+            name: String::new(),
+            extent: Extent::Beginning,
+        }
+    }
+
+    /// True if it has this name, in lower case.
+    pub(in crate::protocol) fn has(&self, name: &str) -> bool {
+        self.fit(&name.replace('_', "-"), Mapped::No).is_some()
+    }
+
     /// How exactly it has this name, if it does.
     fn fit(&self, name: &str, mapped: Mapped) -> Option<Fit> {
         let fit = |pattern: &str, only_mapped: bool| {

@@ -12,7 +12,8 @@ async fn answer(request: Request<Body>) -> (StatusCode, Response<Body>) {
 fn dialect(content_type: &str) -> Result<Dialect, Refusal> {
     let mut request = post("/t.T/Unary", content_type, "");
     *request.version_mut() = Version::HTTP_2;
-    detect(&request.into_parts().0, &HeadLimits::default())
+    let parts = request.into_parts().0;
+    detect(&parts, &HeadLimits::default(), &Cors::default())
 }
 
 #[test]
