@@ -10,6 +10,7 @@ use crate::gateway::SourceConfig;
 mod compat;
 mod full;
 mod options;
+mod tls;
 
 /// A file of the repository's `config/` directory.
 fn shipped(name: &str) -> PathBuf {

@@ -21,7 +21,7 @@ use super::{Exchange, Options, deadline, excerpt, metadata};
 use crate::call::compression::{self, GRPC_ACCEPT_ENCODING, GRPC_ENCODING, Unopened};
 use crate::call::{
     self, Accept, Call, Code, Coding, Codings, Deadline, Encodings, FrameDecoder, FrameError,
-    Message, Origin, Peer, Reply, Requests, Status,
+    Message, Origin, Peer, Reply, Requests, Status, Transport,
 };
 use crate::observe::Tally;
 use crate::schema::Shape;
@@ -159,6 +159,7 @@ pub(super) fn peer(parts: &request::Parts) -> Peer {
             std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED),
             0,
         ),
+        transport: Transport::Plaintext,
     };
     parts.extensions.get().copied().unwrap_or(UNKNOWN)
 }
