@@ -26,7 +26,7 @@ pub use deadline::Deadline;
 pub use frame::{FrameDecoder, FrameError};
 pub use message::Message;
 pub use metadata::Metadata;
-pub use peer::Peer;
+pub use peer::{Peer, Transport};
 pub use status::{Origin, Retry, Status};
 pub use stream::{Answer, End, Replies, Requests};
 

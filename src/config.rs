@@ -4,7 +4,7 @@
 //! program knows YAML. A [`Settings`] that exists is valid; an [`Error`] names file, line, key,
 //! what was found and what was expected.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::gateway;
 
@@ -19,6 +19,7 @@ mod layers;
 mod load;
 mod raw;
 pub mod text;
+mod tls;
 pub mod units;
 
 pub use flags::{Flags, FromUpstream, Named};
@@ -34,6 +35,22 @@ pub struct Settings {
     pub gateway: gateway::Config,
     /// Its logs.
     pub log: Log,
+    /// The files of TLS, and of the configuration that names them.
+    tls: Option<(tls::Files, Option<PathBuf>)>,
+}
+
+impl Settings {
+    /// Reads the files of TLS, if there are any: for whoever serves. Who only looks at a schema
+    /// need not be allowed to read a private key.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with them.
+    pub fn with_tls(mut self) -> Result<Self, Error> {
+        if let Some((files, config)) = self.tls.take() {
+            self.gateway.listener.tls = Some(files.read(config.as_deref())?);
+        }
+        Ok(self)
+    }
 }
 
 /// Why there are no settings.

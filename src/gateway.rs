@@ -189,6 +189,7 @@ impl Gateway {
                 let (admin, pages) = Admin::new(move || Arc::clone(&look.load().schema)).await;
                 let listener = listener::Config {
                     address,
+                    tls: None,
                     drain: listener::Drain {
                         grace: config.listener.drain.grace.min(ADMIN_GRACE),
                         ..config.listener.drain

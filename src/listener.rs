@@ -23,7 +23,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::call::{Deadline, Peer};
+use crate::call::{Deadline, Peer, Transport};
 use crate::worker::Workers;
 
 mod absent;
@@ -31,13 +31,18 @@ mod guard;
 mod held;
 mod socket;
 mod stall;
+mod stream;
 mod target;
+mod tls;
+
+pub use tls::{Clients, Part, Tls, TlsError};
 
 use absent::{Intake, Lookout};
 use guard::{Guard, Watch};
 use held::Held;
 use socket::Watched;
 use stall::{Pace, Patience, Streams};
+use stream::Stream;
 
 /// Flow-control window of one stream, in both directions of a connection: what a client may send
 /// before the backend has read it. The smallest that HTTP/2 starts with, as Envoy's edge guide has it.
@@ -73,6 +78,8 @@ const BACKLOG: u32 = 1024;
 pub struct Config {
     /// The address; port 0 picks a free one.
     pub address: SocketAddr,
+    /// TLS; without it connections are plaintext.
+    pub tls: Option<Tls>,
     /// What one client may use.
     pub limits: Limits,
     /// How long a client may take.
@@ -85,9 +92,21 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             address: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            tls: None,
             limits: Limits::default(),
             timeouts: Timeouts::default(),
             drain: Drain::default(),
+        }
+    }
+}
+
+impl Config {
+    /// What connections travel in.
+    #[must_use]
+    pub fn transport(&self) -> Transport {
+        match self.tls {
+            None => Transport::Plaintext,
+            Some(_) => Transport::Tls,
         }
     }
 }
@@ -121,7 +140,10 @@ impl Default for Limits {
 pub struct Timeouts {
     /// From the first byte of a request head to its last.
     pub head: Duration,
-    /// From the connection to its first request head, or HTTP/2 preface with SETTINGS.
+    /// From the connection to the end of its TLS handshake.
+    pub tls_handshake: Duration,
+    /// From the connection, or the end of its TLS handshake, to its first request head, or HTTP/2
+    /// preface with SETTINGS.
     pub preface: Duration,
     /// Without any call, until the connection is closed.
     pub idle: Duration,
@@ -134,6 +156,7 @@ impl Default for Timeouts {
     fn default() -> Self {
         Self {
             head: Duration::from_secs(10),
+            tls_handshake: Duration::from_secs(10),
             preface: Duration::from_secs(10),
             idle: Duration::from_secs(75),
             write_stall: Duration::from_secs(60),
@@ -270,14 +293,21 @@ async fn accept<S, F>(
             Ok((stream, address, permit)) => {
                 let (builder, service, phases) =
                     (Arc::clone(&builder), service.clone(), phases.clone());
-                let timeouts = config.timeouts;
+                let (tls, timeouts) = (config.tls.clone(), config.timeouts);
                 let place = workers.place();
                 let runtime = place.runtime().clone();
                 let connection = async move {
                     match TcpStream::from_std(stream) {
-                        Ok(stream) => {
-                            serve_connection(stream, address, &builder, service, timeouts, phases)
+                        Ok(socket) => {
+                            let mut phases = phases;
+                            let _ = socket.set_nodelay(true); // a failure costs latency only
+                            let stream = open(socket, address, tls, timeouts, &mut phases).await;
+                            if let Some(stream) = stream {
+                                serve_connection(
+                                    stream, address, &builder, service, timeouts, phases,
+                                )
                                 .await;
+                            }
                         }
                         Err(error) => tracing::warn!(%error, "a connection could not be served"),
                     }
@@ -333,8 +363,28 @@ fn http_builder(config: &Config) -> auto::Builder<Streams> {
     builder
 }
 
+/// The connection once it can carry HTTP, if it comes to that.
+async fn open(
+    socket: TcpStream,
+    address: SocketAddr,
+    tls: Option<Tls>,
+    timeouts: Timeouts,
+    phases: &mut watch::Receiver<Phase>,
+) -> Option<Stream> {
+    let Some(tls) = tls else {
+        return Some(Stream::Plaintext(socket));
+    };
+    tokio::select! {
+        biased;
+        _ = phases.wait_for(|phase| *phase == Phase::Draining) => None,
+        opened = tls.handshake(socket, timeouts.tls_handshake) => opened
+            .inspect_err(|error| tracing::debug!(%error, peer = %address, "closed a connection without TLS"))
+            .ok(),
+    }
+}
+
 async fn serve_connection<S, F>(
-    stream: TcpStream,
+    stream: Stream,
     address: SocketAddr,
     builder: &auto::Builder<Streams>,
     service: S,
@@ -344,7 +394,7 @@ async fn serve_connection<S, F>(
     S: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Result<Response<Body>, Infallible>> + Send + 'static,
 {
-    let _ = stream.set_nodelay(true); // a failure costs latency only
+    let transport = stream.transport();
     let watch = Watch::new(Guard::new(timeouts, Instant::now()));
     let intake = Intake::default();
     let mut lookout = Lookout::new(intake.clone());
@@ -353,7 +403,7 @@ async fn serve_connection<S, F>(
     let pace = Pace::default();
     let mut patience = Patience::new(pace.clone(), timeouts.write_stall);
     let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(Peer { address });
+        request.extensions_mut().insert(Peer { address, transport });
         let open = requests.request();
         let answer = match target::check(&request) {
             Ok(()) => Ok(service(request)),

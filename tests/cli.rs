@@ -8,6 +8,7 @@ mod docs;
 mod serve;
 mod streams;
 mod support;
+mod tls;
 
 /// Runs `transom` in the repository's root, with no colours and no environment of the developer's.
 fn transom(arguments: &[&str]) -> Output {

@@ -18,6 +18,7 @@ mod options;
 mod protos;
 mod streams;
 mod support;
+mod tls;
 mod transcode {
     mod golden;
     mod judge;

@@ -13,6 +13,7 @@ use super::flags::Target;
 use super::{Exit, on_runtime, refuse, routes, terminal};
 use crate::call::{
     Answer, Call, Deadline, Encodings, Message, Metadata, Peer, Reply, Requests, Service as _,
+    Transport,
 };
 use crate::config::Settings;
 use crate::config::units::Span;
@@ -147,6 +148,7 @@ async fn call(arguments: &Arguments, settings: Settings) -> Result<Exit, String>
             .map_or(Deadline::Never, |timeout| Deadline::after(timeout.0)),
         peer: Peer {
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            transport: Transport::Plaintext,
         },
         encodings: Encodings::default(),
         requests,

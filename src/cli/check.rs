@@ -7,7 +7,7 @@ use clap::Args;
 use super::routes::{Loaded, NotLoaded};
 use super::terminal::{DIM, GOOD};
 use super::{Exit, on_runtime, refuse, routes, terminal};
-use crate::config::{self, Flags};
+use crate::config::{self, Flags, Settings};
 use crate::protocol::options::Reach;
 use crate::schema::Unmatched;
 
@@ -18,8 +18,8 @@ Examples:
   transom check --config transom.yaml
   transom check --config transom.yaml --connect
 
-Exits with 0 if the file is good, with 64 if not: a wrong key or value, descriptors or protos that
-cannot be read, bindings that clash or have a wrong template, a route of the file that applies to
+Exits with 0 if the file is good, with 64 if not: a wrong key or value, descriptors, protos or files
+of TLS that cannot be read, bindings that clash or have a wrong template, a route of the file that applies to
 nothing; with 1 if --connect finds no schema.")]
 pub(super) struct Arguments {
     /// The configuration file
@@ -42,10 +42,11 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
         http_rules: arguments.http_rules.clone(),
         ..Flags::default()
     };
-    let mut gateway = match config::load(Some(&arguments.config), &flags) {
-        Ok(settings) => settings.gateway,
-        Err(error) => return refuse(&error),
-    };
+    let mut gateway =
+        match config::load(Some(&arguments.config), &flags).and_then(Settings::with_tls) {
+            Ok(settings) => settings.gateway,
+            Err(error) => return refuse(&error),
+        };
     let all = gateway.schema.len();
     if !arguments.connect {
         gateway.schema.retain(|source| !source.is_reflection());

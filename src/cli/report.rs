@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::log::Form;
 use super::table;
 use super::terminal::{self, BOLD, DIM, GOOD};
+use crate::call::Transport;
 use crate::config::units::Span;
 use crate::gateway::{Progress, StartError, the_upstream};
 use crate::schema::Schema;
@@ -88,11 +89,17 @@ impl Report {
     }
 
     /// The bound addresses.
-    pub(super) fn listening(self, address: SocketAddr, admin: Option<SocketAddr>) {
+    pub(super) fn listening(
+        self,
+        transport: Transport,
+        address: SocketAddr,
+        admin: Option<SocketAddr>,
+    ) {
+        let scheme = transport.scheme();
         match self.0 {
             Form::Human => {
                 terminal::print(&format!(
-                    "\n{GOOD}listening{GOOD:#} on {BOLD}http://{address}{BOLD:#}"
+                    "\n{GOOD}listening{GOOD:#} on {BOLD}{scheme}://{address}{BOLD:#}"
                 ));
                 if let Some(admin) = admin {
                     terminal::print(&format!("{DIM}admin     on http://{admin}{DIM:#}"));
@@ -100,7 +107,7 @@ impl Report {
             }
             Form::Json => {
                 let admin = admin.map(|admin| admin.to_string());
-                tracing::info!(address = address.to_string(), admin, "listening");
+                tracing::info!(scheme, address = address.to_string(), admin, "listening");
             }
         }
     }

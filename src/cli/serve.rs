@@ -1,5 +1,7 @@
 //! `transom serve`: a gateway until a signal.
 
+use std::path::PathBuf;
+
 use clap::Args;
 
 use super::flags::Target;
@@ -18,6 +20,7 @@ Examples:
   transom serve --upstream http://127.0.0.1:50051 --proto ./proto --listen 0.0.0.0:8080
   transom serve --upstream books=http://books:50051 --upstream chat=http://chat:50051
   transom serve --config transom.yaml --log json
+  transom serve --config transom.yaml --tls-certificate server.pem --tls-key server.key
 
 With a schema from files it listens at once, even while the server is down; by reflection it waits
 for the server first. The first SIGINT or SIGTERM lets running calls end, a second one ends at once.")]
@@ -28,6 +31,18 @@ pub(super) struct Arguments {
     /// Address and port for clients [default: 127.0.0.1:8080]; port 0 picks a free one
     #[arg(short, long, value_name = "ADDRESS")]
     listen: Option<Address>,
+
+    /// The certificate chain for TLS (PEM); with --tls-key, clients connect by https
+    #[arg(long, value_name = "FILE")]
+    tls_certificate: Option<PathBuf>,
+
+    /// The private key of that certificate (PEM)
+    #[arg(long, value_name = "FILE")]
+    tls_key: Option<PathBuf>,
+
+    /// Certificates (PEM) of the authorities by which every client has to show a certificate
+    #[arg(long, value_name = "FILE")]
+    tls_client_ca: Option<PathBuf>,
 
     /// Address and port for operators: health, readiness, routes [default: none]
     #[arg(long, value_name = "ADDRESS")]
@@ -55,11 +70,15 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
         listen: arguments.listen.map(|address| address.0),
         admin: arguments.admin.map(|address| address.0),
         cors_origins: arguments.cors_origins.clone(),
+        tls_certificate: arguments.tls_certificate.clone(),
+        tls_key: arguments.tls_key.clone(),
+        tls_client_ca: arguments.tls_client_ca.clone(),
         log_format: arguments.log,
         log_level: arguments.log_level,
         ..arguments.target.flags()
     };
-    let settings = match config::load(arguments.target.config.as_deref(), &flags) {
+    let file = arguments.target.config.as_deref();
+    let settings = match config::load(file, &flags).and_then(Settings::with_tls) {
         Ok(settings) => settings,
         Err(error) => return refuse(&error),
     };
@@ -82,6 +101,7 @@ pub(super) async fn until_stopped(
     listening: impl FnOnce(&Gateway),
 ) -> Exit {
     let drain = settings.gateway.listener.drain;
+    let transport = settings.gateway.listener.transport();
     let start = Gateway::start(settings.gateway, move |progress| report.progress(progress));
     let gateway = tokio::select! {
         started = start => match started {
@@ -90,7 +110,7 @@ pub(super) async fn until_stopped(
         },
         stop = signals.next() => return Exit::Signal(stop),
     };
-    report.listening(gateway.address(), gateway.admin_address());
+    report.listening(transport, gateway.address(), gateway.admin_address());
     listening(&gateway);
     signals.next().await;
     report.draining(drain.delay + drain.grace);

@@ -10,6 +10,7 @@ use super::cors::cors;
 use super::layers::Layered;
 use super::load::{FileError, closest};
 use super::raw::{Compression, File, Key, Limits, Source};
+use super::tls::Files;
 use super::units::{ByteSize, Count, Span, quoted};
 use super::{Error, Settings};
 use crate::gateway::SourceConfig;
@@ -56,6 +57,13 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
         let message = format!("found `{found}`, expected more than that");
         return Err(wrong(place, &key, message));
     }
+    let tls = Files::named(&raw.tls).map_err(|incomplete| {
+        if incomplete.place.line() == 0 {
+            Error::Flags(incomplete.message)
+        } else {
+            wrong(incomplete.place, incomplete.key, incomplete.message)
+        }
+    })?;
     let layered = Layered::of(raw).map_err(|(place, key, message)| wrong(place, &key, message))?;
     let cors = cors(&raw.cors).map_err(|(place, key, message)| wrong(place, &key, message))?;
     if let Some(admin) = raw.admin.listen
@@ -101,6 +109,7 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
     Ok(Settings {
         gateway,
         log: raw.log,
+        tls: tls.map(|files| (files, path.map(Path::to_owned))),
     })
 }
 
@@ -129,6 +138,7 @@ fn nothing(raw: &File) -> Option<(Location, String, Span)> {
     let own = [
         ("connection_idle", &timeouts.connection_idle),
         ("write_stall", &timeouts.write_stall),
+        ("tls_handshake", &timeouts.tls_handshake),
         ("request_head", &timeouts.request_head),
         ("preface", &timeouts.preface),
     ];
@@ -206,6 +216,7 @@ fn listener_config(raw: &File) -> listener::Config {
     let head = head_limits(limits);
     listener::Config {
         address: raw.listen.0.0,
+        tls: None,
         limits: listener::Limits {
             header_bytes: u32::try_from(head.metadata).unwrap_or(u32::MAX),
             headers: head.metadata_fields,
@@ -219,6 +230,7 @@ fn listener_config(raw: &File) -> listener::Config {
                 .map_or(default.limits.connections, Count::get),
         },
         timeouts: listener::Timeouts {
+            tls_handshake: span(&timeouts.tls_handshake, default.timeouts.tls_handshake),
             head: span(&timeouts.request_head, default.timeouts.head),
             preface: span(&timeouts.preface, default.timeouts.preface),
             idle: span(&timeouts.connection_idle, default.timeouts.idle),

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use super::raw::{self, Listen, LogFormat, LogLevel, RulesFile, Source, unplaced};
+use super::raw::{self, Key, Listen, LogFormat, LogLevel, RulesFile, Source, unplaced};
 use super::text::{Address, OriginPattern, UpstreamName, UpstreamUrl};
 use crate::upstream;
 
@@ -20,6 +20,12 @@ pub struct Flags {
     pub listen: Option<SocketAddr>,
     /// `--admin`.
     pub admin: Option<SocketAddr>,
+    /// `--tls-certificate FILE`.
+    pub tls_certificate: Option<PathBuf>,
+    /// `--tls-key FILE`.
+    pub tls_key: Option<PathBuf>,
+    /// `--tls-client-ca FILE`.
+    pub tls_client_ca: Option<PathBuf>,
     /// `--descriptors [NAME=]FILE`.
     pub descriptors: Vec<FromUpstream>,
     /// `--proto [NAME=]DIR`.
@@ -109,6 +115,7 @@ impl Flags {
         if let Some(admin) = self.admin {
             file.admin.listen = Some(Address(admin));
         }
+        self.apply_tls(file);
         file.log.format = self.log_format.unwrap_or(file.log.format);
         file.log.level = self.log_level.unwrap_or(file.log.level);
         if !self.http_rules.is_empty() {
@@ -119,6 +126,21 @@ impl Flags {
         }
         self.apply_upstreams(&mut file.upstreams.0)?;
         self.apply_schema(file)
+    }
+
+    /// Each replaces one file.
+    fn apply_tls(&self, file: &mut raw::File) {
+        let given = [&self.tls_certificate, &self.tls_key, &self.tls_client_ca];
+        if given.iter().all(|path| path.is_none()) {
+            return;
+        }
+        let tls = file.tls.value.get_or_insert_default();
+        let keys = [&mut tls.certificate, &mut tls.key, &mut tls.client_ca];
+        for (key, path) in keys.into_iter().zip(given) {
+            if let Some(path) = path {
+                *key = Key::of(path.clone());
+            }
+        }
     }
 
     /// A name replaces that upstream's URL or adds it. A bare URL replaces the URL of the file's

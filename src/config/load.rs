@@ -72,21 +72,32 @@ pub(super) fn file(path: &Path) -> Result<File, FileError> {
     for relative in &mut file.http_rules {
         relative.0 = base.join(&relative.0);
     }
+    if let Some(tls) = &mut file.tls.value {
+        for relative in [&mut tls.certificate, &mut tls.key, &mut tls.client_ca] {
+            relative.value = relative.value.take().map(|path| base.join(path));
+        }
+    }
     Ok(file)
 }
 
 /// The text of a file that is not larger than one may be.
 pub(super) fn text(path: &Path) -> Result<String, FileError> {
-    let error = |message: String| FileError::at(path, Location::UNKNOWN, "", message);
-    let mut text = String::new();
-    let read =
-        OsFile::open(path).and_then(|file| file.take(FILE_MAX + 1).read_to_string(&mut text));
+    let text = bytes(path).and_then(|bytes| {
+        String::from_utf8(bytes).map_err(|_| "found bytes that are not UTF-8, expected text".into())
+    });
+    text.map_err(|message| FileError::at(path, Location::UNKNOWN, "", message))
+}
+
+/// The bytes of such a file, or why there are none.
+pub(super) fn bytes(path: &Path) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::new();
+    let read = OsFile::open(path).and_then(|file| file.take(FILE_MAX + 1).read_to_end(&mut bytes));
     match read {
-        Err(cause) => Err(error(format!("cannot read the file: {cause}"))),
-        Ok(bytes) if bytes as u64 > FILE_MAX => Err(error(format!(
-            "found more than {FILE_MAX} bytes, expected fewer"
-        ))),
-        Ok(_) => Ok(text),
+        Err(cause) => Err(format!("cannot read the file: {cause}")),
+        Ok(length) if length as u64 > FILE_MAX => {
+            Err(format!("found more than {FILE_MAX} bytes, expected fewer"))
+        }
+        Ok(_) => Ok(bytes),
     }
 }
 

@@ -26,6 +26,7 @@ mod key;
 mod limits;
 mod options;
 mod route;
+mod tls;
 
 pub(super) use compat::Compat;
 pub(super) use compression::Compression;
@@ -35,6 +36,7 @@ pub(super) use limits::{Limits, RouteLimits, RouteTimeouts, Timeouts};
 pub(super) use options::{Connect, Json, Metadata, MultiSegment, Rest};
 pub(super) use route::{Route, Routing};
 pub(super) use section::Section;
+pub(super) use tls::{ClientCertificates, Tls};
 
 /// Configuration of `transom serve` and `transom check`. Every key is optional, but `upstreams` where
 /// no flag names one; relative paths are relative to this file.
@@ -48,6 +50,9 @@ pub(super) use section::Section;
 pub(super) struct File {
     /// Address and port that clients connect to. Port 0 picks a free one.
     pub(super) listen: Listen,
+    /// TLS on the client address. Absent: clients connect in plaintext.
+    #[serde(skip_serializing_if = "Key::is_absent")]
+    pub(super) tls: Key<Tls>,
     /// Threads that serve connections. Absent: one for each core.
     pub(super) workers: Option<Count>,
     /// The admin listener: `/livez`, `/readyz`, `/routes` and gRPC health.

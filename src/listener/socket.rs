@@ -5,18 +5,19 @@
 //! client what it has not read yet: the very answer that says why its body was not wanted. So the
 //! sending side is closed first, and what the client still sends is thrown away for a while.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::Sleep;
 
 use super::absent::Intake;
 use super::guard::Watch;
+use super::stream::Stream;
 
 /// How long a client that was answered may go on sending before it is cut.
 const LINGER: Duration = Duration::from_secs(2);
@@ -27,23 +28,32 @@ const DISCARD: usize = 8 * 1024;
 /// Reads of a lingering socket before others get their turn.
 const TURN: usize = 32;
 
-/// A TCP stream under watch.
+/// A connection under watch.
 #[derive(Debug)]
 pub(super) struct Watched {
-    stream: TcpStream,
+    stream: Stream,
     watch: Watch,
     intake: Intake,
-    /// Set once the sending side is closed.
-    lingering: Option<Pin<Box<Sleep>>>,
+    /// Set once it is to end.
+    ending: Option<Ending>,
+}
+
+/// The end of a connection, as far as it has come.
+#[derive(Debug)]
+struct Ending {
+    until: Pin<Box<Sleep>>,
+    /// Whether the sending side is closed. TLS has a last word to say, for which a client that does
+    /// not read may leave no room.
+    is_closed: bool,
 }
 
 impl Watched {
-    pub(super) fn new(stream: TcpStream, watch: Watch, intake: Intake) -> Self {
+    pub(super) fn new(stream: Stream, watch: Watch, intake: Intake) -> Self {
         Self {
             stream,
             watch,
             intake,
-            lingering: None,
+            ending: None,
         }
     }
 }
@@ -91,7 +101,7 @@ impl AsyncWrite for Watched {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.intake.has_left(&self.stream, cx) {
+        if self.intake.has_left(self.stream.socket(), cx) {
             let what = "the client has left";
             return Poll::Ready(Err(io::Error::new(io::ErrorKind::ConnectionAborted, what)));
         }
@@ -100,24 +110,41 @@ impl AsyncWrite for Watched {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
-        if this.lingering.is_none() {
-            ready!(Pin::new(&mut this.stream).poll_shutdown(cx))?;
-        }
-        let lingering = this
-            .lingering
-            .get_or_insert_with(|| Box::pin(tokio::time::sleep(LINGER)));
-        let mut space = [0; DISCARD];
-        for _ in 0..TURN {
-            if lingering.as_mut().poll(cx).is_ready() {
-                return Poll::Ready(Ok(()));
-            }
-            let mut sink = ReadBuf::new(&mut space);
-            let read = ready!(Pin::new(&mut this.stream).poll_read(cx, &mut sink));
-            if read.is_err() || sink.filled().is_empty() {
-                return Poll::Ready(Ok(())); // the client has left too
+        let ending = this.ending.get_or_insert_with(|| Ending {
+            until: Box::pin(tokio::time::sleep(LINGER)),
+            is_closed: false,
+        });
+        if !ending.is_closed {
+            match Pin::new(&mut this.stream).poll_shutdown(cx)? {
+                Poll::Pending => return ending.until.as_mut().poll(cx).map(Ok),
+                Poll::Ready(()) => ending.is_closed = true,
             }
         }
-        cx.waker().wake_by_ref();
-        Poll::Pending
+        poll_gone(this.stream.socket_mut(), ending.until.as_mut(), cx).map(Ok)
     }
+}
+
+/// Closes the sending side, and the rest once the client has left or had its time.
+pub(super) async fn linger(mut socket: TcpStream) {
+    if socket.shutdown().await.is_ok() {
+        let mut until = pin!(tokio::time::sleep(LINGER));
+        poll_fn(|cx| poll_gone(&mut socket, until.as_mut(), cx)).await;
+    }
+}
+
+/// Throws away what comes, until nothing comes any more or the time is up.
+fn poll_gone(socket: &mut TcpStream, mut until: Pin<&mut Sleep>, cx: &mut Context<'_>) -> Poll<()> {
+    let mut space = [0; DISCARD];
+    for _ in 0..TURN {
+        if until.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(());
+        }
+        let mut sink = ReadBuf::new(&mut space);
+        let read = ready!(Pin::new(&mut *socket).poll_read(cx, &mut sink));
+        if read.is_err() || sink.filled().is_empty() {
+            return Poll::Ready(()); // the client has left too
+        }
+    }
+    cx.waker().wake_by_ref();
+    Poll::Pending
 }

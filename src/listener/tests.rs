@@ -21,6 +21,8 @@ use tokio::sync::mpsc;
 use super::{Config, Drain, Listener, Timeouts, bind};
 use crate::worker::Workers;
 
+mod tls;
+
 /// Long enough for a loaded machine to do nothing wrong in, short enough to wait for.
 const SHORT: Duration = Duration::from_millis(300);
 
@@ -84,10 +86,17 @@ fn listen(timeouts: Timeouts) -> (Listener, mpsc::UnboundedReceiver<()>) {
 fn listen_and_count(
     timeouts: Timeouts,
 ) -> (Listener, mpsc::UnboundedReceiver<()>, Arc<AtomicUsize>) {
-    let config = Config {
-        address: ([127, 0, 0, 1], 0).into(),
+    listen_by(Config {
         timeouts,
         ..Config::default()
+    })
+}
+
+/// Whatever else is configured, on a free port.
+fn listen_by(config: Config) -> (Listener, mpsc::UnboundedReceiver<()>, Arc<AtomicUsize>) {
+    let config = Config {
+        address: ([127, 0, 0, 1], 0).into(),
+        ..config
     };
     let (gone, dropped) = mpsc::unbounded_channel();
     let pulled = Arc::new(AtomicUsize::new(0));

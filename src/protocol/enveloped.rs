@@ -22,7 +22,7 @@ use super::{Exchange, Options, deadline, excerpt};
 use crate::call::compression::{GRPC_ACCEPT_ENCODING, GRPC_ENCODING};
 use crate::call::{
     self, Accept, Call, Code, Coding, Codings, Encodings, Message, Origin, Packed, Peer, Reply,
-    Requests, Status,
+    Requests, Status, Transport,
 };
 use crate::schema::Shape;
 
@@ -279,6 +279,7 @@ pub(super) fn peer(parts: &request::Parts) -> Peer {
             std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED),
             0,
         ),
+        transport: Transport::Plaintext,
     };
     parts.extensions.get().copied().unwrap_or(UNKNOWN)
 }

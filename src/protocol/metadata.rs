@@ -8,7 +8,7 @@ use http::request;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use super::{excerpt, field_value};
-use crate::call::{Metadata, Peer, Status};
+use crate::call::{Metadata, Peer, Status, Transport};
 
 pub mod rules;
 
@@ -132,14 +132,19 @@ pub(crate) fn from_request(
     }
 
     out.insert("x-request-id", request_id.clone());
-    if let Some(peer) = request.extensions.get::<Peer>() {
+    let peer = request.extensions.get::<Peer>();
+    if let Some(peer) = peer {
         let address = peer.address.ip().to_canonical().to_string();
         if let Ok(address) = HeaderValue::try_from(address) {
             out.insert("x-forwarded-for", address);
         }
     }
-    // Connections are cleartext; what scheme the client names is only its word.
-    out.insert("x-forwarded-proto", HeaderValue::from_static("http"));
+    // What scheme the client names is only its word.
+    let transport = peer.map_or(Transport::Plaintext, |peer| peer.transport);
+    out.insert(
+        "x-forwarded-proto",
+        HeaderValue::from_static(transport.scheme()),
+    );
     let host = match request.uri.authority() {
         Some(authority) => HeaderValue::from_str(authority.as_str()).ok(),
         None => host,

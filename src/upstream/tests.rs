@@ -13,7 +13,7 @@ use tokio::sync::{Semaphore, mpsc};
 
 use super::*;
 use crate::call::{
-    Answer, Deadline, Encodings, End, Message, Metadata, Origin, Peer, Reply, Requests,
+    Answer, Deadline, Encodings, End, Message, Metadata, Origin, Peer, Reply, Requests, Transport,
 };
 use crate::schema::method::{Idempotency, Method, Shape};
 use crate::transcode::PlanId;
@@ -47,6 +47,7 @@ fn call(shape: Shape, requests: Requests) -> Call {
         deadline: Deadline::after(Duration::from_secs(60)),
         peer: Peer {
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, 1)),
+            transport: Transport::Plaintext,
         },
         encodings: Encodings::default(),
         requests,

@@ -10,11 +10,11 @@ use std::process::Command;
 
 use super::demo::{Demo, demo};
 use super::support::Running;
-use super::{err, file, out};
+use super::{err, out};
 use crate::support::has_curl;
 
 /// How commands begin; every other line beneath one is its answer.
-const COMMANDS: &[&str] = &["curl ", "printf ", "echo ", "(echo ", "head "];
+const COMMANDS: &[&str] = &["curl ", "printf ", "echo ", "(echo ", "head ", "openssl "];
 
 /// What is tried of a page.
 #[derive(Debug, PartialEq, Eq)]
@@ -93,12 +93,15 @@ struct Own {
 }
 
 impl Own {
-    fn start(text: &str, name: &str, demo: &Demo) -> Self {
+    /// Its files are those of `folder`, where the page's commands may have made some.
+    fn start(text: &str, folder: &Path, demo: &Demo) -> Self {
         let text = text
             .replace("http://127.0.0.1:50051", &demo.backend)
             .replace("127.0.0.1:8081", "127.0.0.1:0")
             .replace("127.0.0.1:9901", "127.0.0.1:0");
-        let path = file(&format!("{name}.yaml"), &text).display().to_string();
+        let path = folder.join("transom.yaml");
+        std::fs::write(&path, &text).unwrap();
+        let path = path.display().to_string();
         let mut arguments = vec!["serve", "--log", "human"];
         if text.contains("google.api.Service") {
             arguments.extend(["--listen", "127.0.0.1:0"]);
@@ -109,11 +112,11 @@ impl Own {
         let running = Running::start(&arguments);
         let address = |said: &str| {
             let lines = running.out_until(said);
-            let (_, address) = lines.last().unwrap().rsplit_once("http://").unwrap();
+            let (_, address) = lines.last().unwrap().rsplit_once("://").unwrap();
             address.trim().to_owned()
         };
         Self {
-            address: address("listening on http://"),
+            address: address("listening on http"),
             admin: text
                 .contains("admin:")
                 .then(|| address("admin     on http://")),
@@ -146,7 +149,7 @@ fn try_page(name: &str, at_least: usize) {
     for part in &parts {
         let (command, answer) = match part {
             Part::Yaml(text) => {
-                own = Some(Own::start(text, name, &demo));
+                own = Some(Own::start(text, &folder, &demo));
                 continue;
             }
             Part::Shell(command, answer) => (command, answer.trim()),
@@ -195,6 +198,16 @@ fn what_the_page_about_browsers_shows_is_what_happens() {
 #[test]
 fn what_the_page_about_options_shows_is_what_happens() {
     try_page("options", 5);
+}
+
+#[test]
+fn what_the_page_about_tls_shows_is_what_happens() {
+    let openssl = Command::new("openssl").arg("version").output();
+    if openssl.is_ok_and(|version| out(&version).starts_with("OpenSSL 3")) {
+        try_page("tls", 8);
+    } else {
+        println!("not tried: commands for OpenSSL 3, which is not installed");
+    }
 }
 
 #[test]

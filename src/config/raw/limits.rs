@@ -70,6 +70,8 @@ gateway_section! {
         connection_idle: Span = Span(listener().timeouts.idle);
         /// A client that takes nothing more of a response that is there.
         write_stall: Span = Span(listener().timeouts.write_stall);
+        /// The TLS handshake of a new connection.
+        tls_handshake: Span = Span(listener().timeouts.tls_handshake);
         /// Receiving the head of an HTTP/1.1 request.
         request_head: Span = Span(listener().timeouts.head);
         /// Receiving the HTTP/2 preface of a new connection.

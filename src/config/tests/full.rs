@@ -109,7 +109,9 @@ fn without_a_line_that_the_full_file_calls_a_default_nothing_changes() {
     let schema: Value = serde_json::from_str(&json_schema()).unwrap();
     leaves(&schema, "", &mut all);
     all.retain(|key| !key.starts_with("routes[]") && !key.starts_with("schema[]"));
-    for without_default in ["admin.listen", "workers", "upstreams.*.url", "http_rules"] {
+    let tls = ["tls.certificate", "tls.key", "tls.client_ca"];
+    let others = ["admin.listen", "workers", "upstreams.*.url", "http_rules"];
+    for without_default in tls.into_iter().chain(others) {
         assert!(all.remove(without_default), "{without_default}");
     }
     assert_eq!(tried, all.len(), "{all:?}");

@@ -8,6 +8,7 @@ use std::sync::Mutex;
 use tracing_subscriber::fmt::MakeWriter;
 
 use super::*;
+use crate::call::Transport;
 
 #[derive(Clone, Debug, Default)]
 struct Lines(Arc<Mutex<Vec<u8>>>);
@@ -52,7 +53,8 @@ fn request() -> request::Parts {
         .body(())
         .unwrap();
     let address = "127.0.0.1:5000".parse().unwrap();
-    request.extensions_mut().insert(Peer { address });
+    let transport = Transport::Plaintext;
+    request.extensions_mut().insert(Peer { address, transport });
     request.into_parts().0
 }
 

@@ -193,19 +193,22 @@ fn the_gateway_says_who_asked() {
         .headers_mut()
         .insert("x-forwarded-for", HeaderValue::from_static("6.6.6.6"));
     let address = "[::ffff:10.0.0.7]:5000".parse().unwrap();
-    request.extensions_mut().insert(Peer { address });
-    let mut parts = request.into_parts().0;
-    let metadata = from_request(
-        &mut parts,
-        &HeaderValue::from_static("id"),
-        &Rules::default(),
-    )
-    .unwrap();
-    let all = |name: &str| metadata.0.get_all(name).iter().collect::<Vec<_>>();
-    assert_eq!(all("x-forwarded-for"), ["10.0.0.7"]);
-    assert_eq!(all("x-forwarded-proto"), ["http"]);
-    assert_eq!(all("x-forwarded-host"), ["api.example"]);
-    assert_eq!(all("x-request-id"), ["id"]);
+    for (transport, scheme) in [(Transport::Plaintext, "http"), (Transport::Tls, "https")] {
+        let mut request = request.clone();
+        request.extensions_mut().insert(Peer { address, transport });
+        let mut parts = request.into_parts().0;
+        let metadata = from_request(
+            &mut parts,
+            &HeaderValue::from_static("id"),
+            &Rules::default(),
+        )
+        .unwrap();
+        let all = |name: &str| metadata.0.get_all(name).iter().collect::<Vec<_>>();
+        assert_eq!(all("x-forwarded-for"), ["10.0.0.7"]);
+        assert_eq!(all("x-forwarded-proto"), [scheme]);
+        assert_eq!(all("x-forwarded-host"), ["api.example"]);
+        assert_eq!(all("x-request-id"), ["id"]);
+    }
 }
 
 #[test]
