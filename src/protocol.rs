@@ -291,12 +291,15 @@ impl<S: call::Service> Exchange<'_, S> {
             Route::WrongVerb { .. } => self.parts.method == http::Method::POST,
             Route::None => true,
         };
-        if unbound
-            && serving.schema.unannotated() == Unannotated::Serve
-            && let Some(method) = serving.schema.method(path)
-        {
-            let method = Arc::clone(method);
-            return connect::answer(self, method).await;
+        if unbound {
+            let served = serving.schema.unannotated() == Unannotated::Serve;
+            if let Some(method) = serving.schema.method(path).filter(|_| served) {
+                let method = Arc::clone(method);
+                return connect::answer(self, method).await;
+            }
+            if connect::is_spoken(&self.parts.headers) {
+                return connect::not_found(self);
+            }
         }
         rest::answer(self, route).await
     }

@@ -17,7 +17,7 @@ mod unary;
 use std::sync::Arc;
 
 use axum::body::Body;
-use http::{HeaderMap, HeaderValue, Method as Verb, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method as Verb, Response, StatusCode, header};
 
 use super::codec::Codec;
 use super::linger::linger;
@@ -26,6 +26,9 @@ use super::{Exchange, Refusal, field_value};
 use crate::call::{self, Code, Status};
 use crate::observe::CallRecord;
 use crate::schema::{Idempotency, Method, Shape};
+
+/// The header that only Connect's clients send.
+const PROTOCOL_VERSION: HeaderName = HeaderName::from_static("connect-protocol-version");
 
 /// Before the name of a trailer that is sent as a header.
 const TRAILER_PREFIX: &str = "trailer-";
@@ -54,6 +57,28 @@ pub(super) async fn answer<S: call::Service>(
     } else {
         response
     }
+}
+
+/// True for a request that says of itself that it is Connect's.
+pub(super) fn is_spoken(headers: &HeaderMap) -> bool {
+    headers.contains_key(PROTOCOL_VERSION)
+        || headers.get(header::CONTENT_TYPE).is_some_and(|stated| {
+            field_value::essence(stated.as_bytes()).eq_ignore_ascii_case(b"application/proto")
+        })
+}
+
+/// 404 for whoever calls what is not here, in Connect's terms.
+pub(super) fn not_found<S>(mut exchange: Exchange<'_, S>) -> Response<Body> {
+    exchange.record.protocol("connect");
+    linger(exchange.body);
+    let status = Status::downstream(Code::Unimplemented, "there is no such method here");
+    let failure = error::Failure::in_http(status, StatusCode::NOT_FOUND);
+    let serving = exchange.serving;
+    failure.respond(
+        &serving.schema,
+        serving.chosen.of_gateway(),
+        exchange.record,
+    )
 }
 
 /// Where a unary request's message is.
@@ -137,7 +162,7 @@ fn options(method: &Method, record: CallRecord) -> Response<Body> {
 
 /// The header in which a POST says that it is Connect's, and of which version.
 fn check_protocol(headers: &HeaderMap, version: ConnectVersion) -> Result<(), Status> {
-    match headers.get("connect-protocol-version") {
+    match headers.get(PROTOCOL_VERSION) {
         Some(found) if found == "1" => Ok(()),
         None if version == ConnectVersion::Optional => Ok(()),
         Some(_) | None => Err(Status::downstream(

@@ -371,3 +371,23 @@ async fn methods_without_a_binding_can_be_switched_off() {
         .await;
     assert_eq!(response.status(), 404);
 }
+
+#[tokio::test]
+async fn a_client_of_connect_is_told_in_its_own_terms_that_there_is_no_such_method() {
+    let service = Scripted::default();
+    let mut with_version = post("/t.T/Nope", "application/json", "{}");
+    with_version
+        .headers_mut()
+        .insert("connect-protocol-version", HeaderValue::from_static("1"));
+    for request in [with_version, post("/nope", "application/proto", "")] {
+        let response = service.router().handle(request).await;
+        assert_eq!(response.status(), 404);
+        assert_eq!(json_of(response).await["code"], "unimplemented");
+    }
+    // Anybody else gets what REST says.
+    let response = service
+        .router()
+        .handle(post("/t.T/Nope", "application/json", "{}"))
+        .await;
+    assert_eq!(json_of(response).await["code"], 5);
+}
