@@ -291,7 +291,7 @@ async fn accept<S, F>(
         };
         match accepted {
             Ok((stream, address, permit)) => {
-                let (builder, service, phases) =
+                let (builder, service, mut phases) =
                     (Arc::clone(&builder), service.clone(), phases.clone());
                 let (tls, timeouts) = (config.tls.clone(), config.timeouts);
                 let place = workers.place();
@@ -299,10 +299,10 @@ async fn accept<S, F>(
                 let connection = async move {
                     match TcpStream::from_std(stream) {
                         Ok(socket) => {
-                            let mut phases = phases;
                             let _ = socket.set_nodelay(true); // a failure costs latency only
-                            let stream = open(socket, address, tls, timeouts, &mut phases).await;
-                            if let Some(stream) = stream {
+                            let within = timeouts.tls_handshake;
+                            let opened = Stream::open(socket, address, tls, within, &mut phases);
+                            if let Some(stream) = opened.await {
                                 serve_connection(
                                     stream, address, &builder, service, timeouts, phases,
                                 )
@@ -361,26 +361,6 @@ fn http_builder(config: &Config) -> auto::Builder<Streams> {
         .keep_alive_interval(Some(Duration::from_secs(60)))
         .keep_alive_timeout(Duration::from_secs(20));
     builder
-}
-
-/// The connection once it can carry HTTP, if it comes to that.
-async fn open(
-    socket: TcpStream,
-    address: SocketAddr,
-    tls: Option<Tls>,
-    timeouts: Timeouts,
-    phases: &mut watch::Receiver<Phase>,
-) -> Option<Stream> {
-    let Some(tls) = tls else {
-        return Some(Stream::Plaintext(socket));
-    };
-    tokio::select! {
-        biased;
-        _ = phases.wait_for(|phase| *phase == Phase::Draining) => None,
-        opened = tls.handshake(socket, timeouts.tls_handshake) => opened
-            .inspect_err(|error| tracing::debug!(%error, peer = %address, "closed a connection without TLS"))
-            .ok(),
-    }
 }
 
 async fn serve_connection<S, F>(

@@ -3,13 +3,18 @@
 //! Whoever reads it gets what the client said, so limits and timers count the same under TLS.
 
 use std::io;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::sync::watch;
 use tokio_rustls::server::TlsStream;
 
+use super::Phase;
+use super::tls::Tls;
 use crate::call::Transport;
 
 /// A connection that can be read and written.
@@ -21,6 +26,32 @@ pub(super) enum Stream {
 }
 
 impl Stream {
+    /// The connection once it can carry HTTP, if it comes to that.
+    pub(super) async fn open(
+        socket: TcpStream,
+        peer: SocketAddr,
+        tls: Option<Tls>,
+        within: Duration,
+        phases: &mut watch::Receiver<Phase>,
+    ) -> Option<Self> {
+        let Some(tls) = tls else {
+            return Some(Self::Plaintext(socket));
+        };
+        // In a box too: the tasks of other connections shall not have room for it.
+        let handshake = Box::pin(tls.handshake(socket, within));
+        tokio::select! {
+            biased;
+            _ = phases.wait_for(|phase| *phase == Phase::Draining) => None,
+            opened = handshake => match opened {
+                Ok(stream) => Some(stream),
+                Err(error) => {
+                    tracing::debug!(%error, %peer, "closed a connection without TLS");
+                    None
+                }
+            },
+        }
+    }
+
     pub(super) fn transport(&self) -> Transport {
         match self {
             Self::Plaintext(_) => Transport::Plaintext,
