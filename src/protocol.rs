@@ -48,6 +48,7 @@ pub mod rest;
 mod scratch;
 mod status;
 pub mod unary;
+mod websocket;
 
 pub use coding::{Compression, Undecodable};
 pub use detect::{Dialect, detect};
@@ -238,6 +239,7 @@ impl<S: call::Service> Exchange<'_, S> {
         match detect(&self.parts, &self.serving.config.head) {
             Ok(Dialect::Grpc) => grpc::answer(self).await,
             Ok(Dialect::GrpcWeb) => grpc_web::answer(self).await,
+            Ok(Dialect::WebSocket) => websocket::answer(self).await,
             Ok(Dialect::Rest) => {
                 let compression = &self.serving.config.compression;
                 match coding::Answering::new(compression, &self.parts) {

@@ -5,6 +5,7 @@
 //! | `application/grpc[+proto]` over HTTP/2 | native gRPC; 505 over HTTP/1.1 |
 //! | `application/grpc-web[+proto]` | gRPC-Web |
 //! | another `application/grpc…` sub-type | 415 that lists the known ones |
+//! | `upgrade: websocket`, over HTTP/2 CONNECT with `:protocol` | WebSocket |
 //! | anything else | REST, or Connect on a method's own path |
 //!
 //! Media types are compared without case and without parameters. More than one content type is a
@@ -22,6 +23,8 @@ pub enum Dialect {
     Grpc,
     /// gRPC-Web, binary.
     GrpcWeb,
+    /// WebSocket, after its handshake.
+    WebSocket,
     /// JSON by a REST binding, or Connect where no binding has the path.
     Rest,
 }
@@ -57,12 +60,11 @@ pub fn detect(request: &request::Parts, limits: &HeadLimits) -> Result<Dialect, 
                 ));
             }
         }
-        Dialect::Rest => {
-            check_origin(request)?;
-            if asks_for_websocket(&request.headers) {
-                return Err(Refusal::unsupported_type("WebSocket is not served here"));
-            }
+        Dialect::Rest if asks_for_websocket(request) => {
+            check_page(request)?;
+            return Ok(Dialect::WebSocket);
         }
+        Dialect::Rest | Dialect::WebSocket => check_origin(request)?,
     }
     Ok(dialect)
 }
@@ -113,6 +115,11 @@ fn check_origin(request: &request::Parts) -> Result<(), Refusal> {
     if matches!(request.method, Method::GET | Method::HEAD | Method::OPTIONS) {
         return Ok(());
     }
+    check_page(request)
+}
+
+/// The same whatever the verb: a WebSocket's handshake is a GET, and its answer no secret to any page.
+fn check_page(request: &request::Parts) -> Result<(), Refusal> {
     let foreign = match request.headers.get(header::ORIGIN) {
         Some(origin) => !is_own(origin.as_bytes(), request),
         None => request
@@ -192,7 +199,9 @@ fn of_media_type(media_type: &[u8]) -> Result<Dialect, Refusal> {
     }
 }
 
-fn asks_for_websocket(headers: &HeaderMap) -> bool {
-    field_value::items(headers, &header::UPGRADE)
-        .any(|protocol| protocol.eq_ignore_ascii_case(b"websocket"))
+fn asks_for_websocket(request: &request::Parts) -> bool {
+    let is_websocket = |protocol: &[u8]| protocol.eq_ignore_ascii_case(b"websocket");
+    let extended = request.extensions.get::<hyper::ext::Protocol>();
+    extended.is_some_and(|protocol| is_websocket(protocol.as_ref()))
+        || field_value::items(&request.headers, &header::UPGRADE).any(is_websocket)
 }

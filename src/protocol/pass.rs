@@ -303,7 +303,7 @@ fn broken(error: FrameError) -> Status {
     Status::downstream(code, format!("{hint}{error}"))
 }
 
-fn cardinality(found: &str) -> Status {
+pub(super) fn cardinality(found: &str) -> Status {
     Status::downstream(
         Code::Unimplemented,
         format!("the method takes exactly one request message, found {found}"),
