@@ -29,3 +29,4 @@ mod transcode {
     mod protoc;
     mod schemas;
 }
+mod websocket;

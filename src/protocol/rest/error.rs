@@ -60,7 +60,11 @@ impl From<Unread> for Failure {
 
 impl Failure {
     /// The client's mistake, with an HTTP status of its own.
-    pub(in crate::protocol) fn of_client(http: StatusCode, code: Code, message: impl Into<String>) -> Self {
+    pub(in crate::protocol) fn of_client(
+        http: StatusCode,
+        code: Code,
+        message: impl Into<String>,
+    ) -> Self {
         Self {
             status: Status::downstream(code, message),
             http: Some(http),

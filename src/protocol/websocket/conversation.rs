@@ -23,8 +23,8 @@ use super::line::{Gone, Heard, Line};
 use super::offer::Form;
 use super::uploads::Uploads;
 use crate::call::{
-    self, Answer, Call, Deadline, Encodings, Message, Metadata, Peer, Replies, Reply, Requests,
-    Status, Tenure,
+    self, Answer, Call, Code, Deadline, Encodings, Message, Metadata, Peer, Replies, Reply,
+    Requests, Status, Tenure,
 };
 use crate::observe::{CallRecord, Tally};
 use crate::protocol::body::Idle;
@@ -59,6 +59,8 @@ pub(super) struct Conversation<S> {
 enum Stop {
     /// The client is told.
     End(Ending),
+    /// The client has said good-bye.
+    Left,
     /// There is nobody to be told.
     Gone,
 }
@@ -83,7 +85,8 @@ impl<S: call::Service> Conversation<S> {
         let mut line = Line::new(socket, &self.head.tenure, self.head.deadline);
         match self.talk(&mut line).await {
             // The record says by being dropped that the client went away.
-            Stop::Gone => drop(self.record),
+            Stop::Gone => return,
+            Stop::Left => drop(self.record),
             Stop::End(ending) => {
                 let text = ending.text(self.head.frames.plans(), self.head.frames.options());
                 let Ok(last) = Utf8Bytes::try_from(text) else {
@@ -164,7 +167,7 @@ impl<S: call::Service> Conversation<S> {
         let heard = unary::in_time(within, self.head.deadline, async {
             Ok::<_, Unread>(std::future::poll_fn(|cx| poll_quiet(line, cx)).await)
         });
-        let heard = heard.await.map_err(Unread::status)?;
+        let heard = heard.await.map_err(late)?;
         match self.said(heard)? {
             Said::Message(message) => Ok(message),
             Said::HalfClose => Err(Stop::Gone), // `Incoming` refuses it: the call takes one
@@ -176,9 +179,20 @@ impl<S: call::Service> Conversation<S> {
         match heard {
             Heard::Frame(frame) => Ok(self.head.incoming.take(&frame, &mut self.head.frames)?),
             Heard::Broken(fault) => Err(fault.into()),
+            Heard::Left => Err(Stop::Left),
             Heard::Gone => Err(Stop::Gone),
             Heard::Leave => Err(Ending::going_away().into()),
         }
+    }
+}
+
+fn late(unread: Unread) -> Status {
+    match unread {
+        Unread::TooSlow { within } => {
+            let message = format!("no message came within {} s", within.as_secs_f32());
+            Status::downstream(Code::DeadlineExceeded, message)
+        }
+        unread => unread.status(),
     }
 }
 
@@ -269,7 +283,7 @@ impl<S: call::Service> Talk<'_, S> {
                 metadata: self.metadata,
                 ..ending
             }),
-            Stop::Gone => Stop::Gone,
+            stop @ (Stop::Left | Stop::Gone) => stop,
         }
     }
 
@@ -372,9 +386,8 @@ impl<S: call::Service> Talk<'_, S> {
             }
             Form::Json => {
                 let json = frames.write_json(message)?;
-                let text = Utf8Bytes::try_from(json).map_err(|_| {
-                    Status::gateway(call::Code::Internal, "a reply's JSON is not UTF-8")
-                })?;
+                let text = Utf8Bytes::try_from(json)
+                    .map_err(|_| Status::gateway(Code::Internal, "a reply's JSON is not UTF-8"))?;
                 Ok(ws::Message::Text(text))
             }
         }

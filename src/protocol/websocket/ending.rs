@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 
 use axum::extract::ws::{CloseCode, close_code};
 use http::HeaderMap;
+use http::header::DATE;
 
 use super::incoming::Fault;
 use crate::call::{Code, End, Metadata, Status};
@@ -85,6 +86,7 @@ impl Ending {
         let mut shown = HeaderMap::new();
         let rules = &options.metadata;
         metadata::to_headers_by(rules, self.metadata.clone(), Lane::Transcoded, &mut shown);
+        shown.remove(DATE); // of HTTP, whose answer was another
         write_metadata("metadata", &shown, &mut out);
         let mut shown = HeaderMap::new();
         metadata::to_headers(trailers.clone(), Lane::Transcoded, &mut shown);

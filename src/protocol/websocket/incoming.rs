@@ -123,7 +123,7 @@ impl Incoming {
         match (self.state, self.wants) {
             (State::HalfClosed, _) => return Err(after_the_half_close()),
             (State::Fresh | State::Open, Wants::None) => {
-                return Err(pass::cardinality("one besides the URL, which is it").into());
+                return Err(besides_the_url(&frames.method().path));
             }
             (State::Open, Wants::One) => return Err(pass::cardinality("more than one").into()),
             (State::Fresh, Wants::One) | (State::Fresh | State::Open, Wants::Many) => {}
@@ -160,6 +160,14 @@ fn wrong_kind(chosen: Form) -> Fault {
         status: Status::downstream(Code::InvalidArgument, message),
         close: close_code::UNSUPPORTED,
     }
+}
+
+fn besides_the_url(own_path: &str) -> Fault {
+    let message = format!(
+        "found a message, expected none: with this path the URL is the one message of the call; \
+         {own_path} takes it in a frame"
+    );
+    Status::downstream(Code::Unimplemented, message).into()
 }
 
 fn after_the_half_close() -> Fault {

@@ -53,7 +53,9 @@ pub(super) enum Heard {
     Frame(Frame),
     /// What nobody may send. Nothing more can be read.
     Broken(Fault),
-    /// It said good-bye, or is not there any more.
+    /// It said good-bye.
+    Left,
+    /// It is not there any more, or does not read.
     Gone,
     /// The gateway stops.
     Leave,
@@ -137,7 +139,8 @@ impl Line {
                     continue;
                 }
                 Some(Ok(ws::Message::Pong(_))) => continue,
-                Some(Ok(ws::Message::Close(_))) | None => Heard::Gone,
+                Some(Ok(ws::Message::Close(_))) => Heard::Left,
+                None => Heard::Gone,
                 Some(Err(error)) => {
                     self.reading = Reading::Over;
                     fault(error).map_or(Heard::Gone, Heard::Broken)
@@ -179,12 +182,10 @@ impl Line {
     pub(super) fn poll_writable(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Gone>> {
         match self.outbox {
             Outbox::Stuck => self.poll_flush(cx),
-            Outbox::Clear | Outbox::Filled => {
-                match Pin::new(&mut self.socket).poll_ready(cx) {
-                    Poll::Ready(ready) => Poll::Ready(ready.map_err(|_| Gone)),
-                    Poll::Pending => self.poll_stalled(cx).map(Err),
-                }
-            }
+            Outbox::Clear | Outbox::Filled => match Pin::new(&mut self.socket).poll_ready(cx) {
+                Poll::Ready(ready) => Poll::Ready(ready.map_err(|_| Gone)),
+                Poll::Pending => self.poll_stalled(cx).map(Err),
+            },
         }
     }
 

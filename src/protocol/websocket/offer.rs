@@ -48,7 +48,9 @@ pub(super) struct Offer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Unfit {
     /// A browser gives a connection up whose answer names none of what it offered.
-    #[error("found no sub-protocol that is spoken here, expected transom.json or transom.proto among them, or none at all")]
+    #[error(
+        "found no sub-protocol that is spoken here, expected transom.json or transom.proto among them, or none at all"
+    )]
     Unknown,
     /// Which of them is meant nobody can say.
     #[error("found two bearer tokens among the sub-protocols, expected one")]
