@@ -18,6 +18,7 @@ pub mod metadata;
 pub mod peer;
 pub mod status;
 pub mod stream;
+pub mod tenure;
 pub mod timeout;
 
 pub use code::Code;
@@ -29,6 +30,7 @@ pub use metadata::Metadata;
 pub use peer::{Peer, Transport};
 pub use status::{Origin, Retry, Status};
 pub use stream::{Answer, End, Replies, Requests};
+pub use tenure::Tenure;
 
 /// One call of one method, as it travels from a dialect to a backend.
 #[derive(Debug)]

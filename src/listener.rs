@@ -16,6 +16,7 @@ use std::time::Duration;
 use axum::body::Body;
 use http::{Request, Response};
 use hyper::body::Incoming;
+use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
@@ -33,6 +34,7 @@ mod socket;
 mod stall;
 mod stream;
 mod target;
+mod tenancy;
 mod tls;
 
 pub use tls::{Clients, Part, Tls, TlsError};
@@ -43,6 +45,7 @@ use held::Held;
 use socket::Watched;
 use stall::{Pace, Patience, Streams};
 use stream::Stream;
+use tenancy::Tenancy;
 
 /// Flow-control window of one stream, in both directions of a connection: what a client may send
 /// before the backend has read it. The smallest that HTTP/2 starts with, as Envoy's edge guide has it.
@@ -69,6 +72,9 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// How long an idle client has to take leave after GOAWAY before it is cut.
 const FAREWELL: Duration = Duration::from_secs(5);
+
+/// How long upgraded connections have to say good-bye once the grace period is over.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Connections the kernel may hold before they are accepted.
 const BACKLOG: u32 = 1024;
@@ -271,6 +277,7 @@ async fn accept<S, F>(
 {
     let builder = Arc::new(http_builder(&config));
     let permits = Arc::new(Semaphore::new(config.limits.connections));
+    let (over, grace) = watch::channel(());
     let mut connections = JoinSet::new();
     loop {
         while connections.try_join_next().is_some() {}
@@ -293,6 +300,7 @@ async fn accept<S, F>(
             Ok((stream, address, permit)) => {
                 let (builder, service, mut phases) =
                     (Arc::clone(&builder), service.clone(), phases.clone());
+                let grace = grace.clone();
                 let (tls, timeouts) = (config.tls.clone(), config.timeouts);
                 let place = workers.place();
                 let runtime = place.runtime().clone();
@@ -303,8 +311,9 @@ async fn accept<S, F>(
                             let within = timeouts.tls_handshake;
                             let opened = Stream::open(socket, address, tls, within, &mut phases);
                             if let Some(stream) = opened.await {
+                                let drain = (phases, grace);
                                 serve_connection(
-                                    stream, address, &builder, service, timeouts, phases,
+                                    stream, address, &builder, service, timeouts, drain,
                                 )
                                 .await;
                             }
@@ -323,13 +332,15 @@ async fn accept<S, F>(
     }
     drop(listener);
     let grace = config.drain.grace;
-    let ended = async { while connections.join_next().await.is_some() {} };
-    if tokio::time::timeout(grace, ended).await.is_err() {
+    let mut ended = async || while connections.join_next().await.is_some() {};
+    if tokio::time::timeout(grace, ended()).await.is_err() {
         tracing::warn!(
             listener = %config.address,
             ?grace,
             "the grace period is over, cutting the connections that are still open"
         );
+        let _ = over.send(());
+        let _ = tokio::time::timeout(LAST_WORDS, ended()).await;
         connections.shutdown().await;
     }
 }
@@ -358,6 +369,7 @@ fn http_builder(config: &Config) -> auto::Builder<Streams> {
                 .saturating_mul(HEAD_LEEWAY.into()),
         )
         .max_send_buf_size(SEND_BUFFER)
+        .enable_connect_protocol() // WebSocket over HTTP/2
         .keep_alive_interval(Some(Duration::from_secs(60)))
         .keep_alive_timeout(Duration::from_secs(20));
     builder
@@ -369,7 +381,7 @@ async fn serve_connection<S, F>(
     builder: &auto::Builder<Streams>,
     service: S,
     timeouts: Timeouts,
-    mut phases: watch::Receiver<Phase>,
+    (mut phases, mut grace): (watch::Receiver<Phase>, watch::Receiver<()>),
 ) where
     S: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Result<Response<Body>, Infallible>> + Send + 'static,
@@ -382,9 +394,15 @@ async fn serve_connection<S, F>(
     let requests = watch.clone();
     let pace = Pace::default();
     let mut patience = Patience::new(pace.clone(), timeouts.write_stall);
+    let tenancy = Tenancy::new(timeouts.write_stall);
+    let tenures = tenancy.clone();
     let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(Peer { address, transport });
         let open = requests.request();
+        if request.extensions().get::<OnUpgrade>().is_some() {
+            let tenure = tenures.tenure(requests.request());
+            request.extensions_mut().insert(tenure);
+        }
         let answer = match target::check(&request) {
             Ok(()) => Ok(service(request)),
             Err(reason) => Err(target::refuse(request.version(), reason)),
@@ -403,9 +421,9 @@ async fn serve_connection<S, F>(
             Ok::<_, Infallible>(response.map(|body| Held::new(body, open, pace, deadline)))
         }
     });
-    let mut connection = pin!(builder.serve_connection(io, service));
+    let mut connection = pin!(builder.serve_connection_with_upgrades(io, service));
     let mut alarm = watch.alarm();
-    let mut draining = false;
+    let (mut draining, mut leaving) = (false, false);
     loop {
         tokio::select! {
             biased; // the alarm looks at what the connection's poll has just done
@@ -413,7 +431,7 @@ async fn serve_connection<S, F>(
                 if let Err(error) = ended {
                     tracing::debug!(%error, peer = %address, "connection ended");
                 }
-                return;
+                break;
             }
             _ = phases.wait_for(|phase| *phase == Phase::Draining), if !draining => {
                 draining = true;
@@ -439,8 +457,15 @@ async fn serve_connection<S, F>(
             }
             // The connection's next poll looks.
             () = std::future::poll_fn(|cx| lookout.poll_look(cx)) => {}
+            _ = grace.changed(), if !leaving => {
+                leaving = true;
+                if !tenancy.end() {
+                    return;
+                }
+            }
         }
     }
+    tenancy.ended(&mut grace).await;
 }
 
 #[cfg(test)]

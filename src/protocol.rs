@@ -51,6 +51,7 @@ mod scratch;
 mod status;
 pub mod text;
 pub mod unary;
+mod websocket;
 
 pub use codec::Codec;
 pub use coding::{Compression, Undecodable};
@@ -263,6 +264,7 @@ impl<S: call::Service> Exchange<'_, S> {
             Ok(Dialect::Grpc(codec)) => grpc::answer(self, codec).await,
             Ok(Dialect::GrpcWeb(codec, wire)) => grpc_web::answer(self, codec, wire).await,
             Ok(Dialect::ConnectStream(codec)) => connect::stream::answer(self, codec).await,
+            Ok(Dialect::WebSocket) => websocket::answer(self).await,
             Ok(Dialect::Rest) => {
                 let compression = &self.serving.config.compression;
                 match coding::Answering::new(compression, &self.parts) {

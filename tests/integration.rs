@@ -31,3 +31,4 @@ mod transcode {
     mod protoc;
     mod schemas;
 }
+mod websocket;

@@ -31,7 +31,11 @@ where
     S::Future: Future + Send + 'static,
 {
     // No log or debug line ever shows these values, whoever prints the request.
-    let secrets = [header::AUTHORIZATION, header::COOKIE];
+    let secrets = [
+        header::AUTHORIZATION,
+        header::COOKIE,
+        header::SEC_WEBSOCKET_PROTOCOL, // where a browser puts a token
+    ];
     let service = SetSensitiveRequestHeadersLayer::new(secrets).layer(inner);
     move |request| service.clone().oneshot(request.map(Body::new))
 }

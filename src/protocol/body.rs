@@ -22,6 +22,7 @@ use crate::observe::CallRecord;
 
 mod silence;
 
+pub(super) use silence::Span;
 pub use silence::{Idle, Pulse};
 
 /// A chunk that is sent without waiting for more: the largest HTTP/2 frame that every peer takes.

@@ -6,6 +6,7 @@
 //! | `application/grpc-web[+proto,+json]`, `application/grpc-web-text[+proto]` | gRPC-Web |
 //! | `application/connect+proto`, `application/connect+json` | a stream of Connect |
 //! | another `application/grpc…` or `application/connect…` sub-type | 415 that lists the known ones |
+//! | `upgrade: websocket`, over HTTP/2 CONNECT with `:protocol` | WebSocket |
 //! | anything else | REST, or unary Connect on a method's own path |
 //!
 //! Media types are compared without case and without parameters. More than one content type is a
@@ -27,6 +28,8 @@ pub enum Dialect {
     GrpcWeb(Codec, Wire),
     /// Connect with enveloped messages.
     ConnectStream(Codec),
+    /// WebSocket, after its handshake.
+    WebSocket,
     /// A REST binding, or unary Connect where no binding has the path.
     Rest,
 }
@@ -69,12 +72,11 @@ pub fn detect(
                 ));
             }
         }
-        Dialect::Rest => {
-            check_origin(request, cors)?;
-            if asks_for_websocket(&request.headers) {
-                return Err(Refusal::unsupported_type("WebSocket is not served here"));
-            }
+        Dialect::Rest if asks_for_websocket(request) => {
+            check_page(request, cors)?;
+            return Ok(Dialect::WebSocket);
         }
+        Dialect::Rest | Dialect::WebSocket => check_origin(request, cors)?,
     }
     Ok(dialect)
 }
@@ -121,8 +123,16 @@ fn check_size(request: &request::Parts, limits: &HeadLimits) -> Result<(), Refus
 
 /// A page of another site must not make calls with what its visitor's browser can reach.
 fn check_origin(request: &request::Parts, cors: &Cors) -> Result<(), Refusal> {
-    let reads = matches!(request.method, Method::GET | Method::HEAD | Method::OPTIONS);
-    if reads || cors.admits(request) {
+    if matches!(request.method, Method::GET | Method::HEAD | Method::OPTIONS) {
+        return Ok(());
+    }
+    check_page(request, cors)
+}
+
+/// The same whatever the verb: a WebSocket's handshake is a GET, and what it opens no secret to any
+/// page.
+fn check_page(request: &request::Parts, cors: &Cors) -> Result<(), Refusal> {
+    if cors.admits(request) {
         return Ok(());
     }
     Err(Refusal::new(
@@ -210,7 +220,9 @@ fn of_media_type(media_type: &[u8]) -> Result<Dialect, Refusal> {
     Ok(Dialect::Rest)
 }
 
-fn asks_for_websocket(headers: &HeaderMap) -> bool {
-    field_value::items(headers, &header::UPGRADE)
-        .any(|protocol| protocol.eq_ignore_ascii_case(b"websocket"))
+fn asks_for_websocket(request: &request::Parts) -> bool {
+    let is_websocket = |protocol: &[u8]| protocol.eq_ignore_ascii_case(b"websocket");
+    let extended = request.extensions.get::<hyper::ext::Protocol>();
+    extended.is_some_and(|protocol| is_websocket(protocol.as_ref()))
+        || field_value::items(&request.headers, &header::UPGRADE).any(is_websocket)
 }

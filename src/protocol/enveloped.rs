@@ -29,6 +29,7 @@ use crate::schema::Shape;
 mod requests;
 
 use requests::Messages;
+pub(super) use requests::cardinality;
 
 /// How a dialect puts messages into a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

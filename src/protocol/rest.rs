@@ -29,6 +29,7 @@ mod accept;
 mod bind;
 mod body;
 mod error;
+pub(super) mod frames;
 mod guard;
 mod http_body;
 mod multipart;
@@ -41,21 +42,21 @@ mod trailing;
 mod wire;
 
 use body::Payload;
-use error::Failure;
-pub(super) use error::plain;
+pub(super) use error::Failure;
+pub(super) use error::{plain, write_record};
 pub use options::{Envelope, ErrorShape, MultiSegment, Options, StreamForm, UnknownQuery};
 use requests::Fault;
 use trailing::{Shown, Trailing};
 
 /// What a request is read and answered by.
 #[derive(Clone, Copy, Debug)]
-struct Terms<'s> {
+pub(super) struct Terms<'s> {
     plans: &'s Arc<Plans>,
     options: &'s Arc<super::Options>,
 }
 
 impl<'s> Terms<'s> {
-    fn new<S>(serving: &'s Serving<S>, options: &'s Arc<super::Options>) -> Self {
+    pub(super) fn new<S>(serving: &'s Serving<S>, options: &'s Arc<super::Options>) -> Self {
         Self {
             plans: serving.schema.plans(),
             options,
@@ -311,7 +312,7 @@ impl<S: call::Service> Request<'_, S> {
 }
 
 /// An error's answer, without metadata of a backend.
-fn refusal(terms: Terms<'_>, failure: &Failure, record: CallRecord) -> Response<Body> {
+pub(super) fn refusal(terms: Terms<'_>, failure: &Failure, record: CallRecord) -> Response<Body> {
     failed(terms, failure, Shown::default(), record)
 }
 

@@ -80,7 +80,7 @@ pub(super) fn too_large(found: usize, max: usize) -> Status {
     )
 }
 
-fn cardinality(found: &str) -> Status {
+pub(super) fn cardinality(found: &str) -> Status {
     Status::upstream(
         Code::Unimplemented,
         format!("the backend answered a unary call with {found}, expected exactly one"),

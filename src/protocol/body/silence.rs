@@ -18,7 +18,7 @@ use crate::observe::Tally;
 
 /// A span of time that begins anew with whatever happens.
 #[derive(Debug)]
-struct Span {
+pub(in crate::protocol) struct Span {
     length: Duration,
     since: Instant,
     /// Made when it is first waited for; moved on when it fires, not with every event.
@@ -26,7 +26,7 @@ struct Span {
 }
 
 impl Span {
-    fn new(length: Duration) -> Self {
+    pub(in crate::protocol) fn new(length: Duration) -> Self {
         Self {
             length,
             since: Instant::now(),
@@ -34,12 +34,18 @@ impl Span {
         }
     }
 
-    fn restart(&mut self) {
+    pub(in crate::protocol) fn restart(&mut self) {
         self.since = Instant::now();
     }
 
+    /// Begins anew with another length.
+    pub(in crate::protocol) fn restart_as(&mut self, length: Duration) {
+        self.length = length;
+        self.restart();
+    }
+
     /// Ready while the span is over.
-    fn poll_over(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    pub(in crate::protocol) fn poll_over(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         // A span too long to be a moment never ends.
         let Some(due) = self.since.checked_add(self.length) else {
             return Poll::Pending;
@@ -47,6 +53,9 @@ impl Span {
         let sleep = self
             .sleep
             .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(due)));
+        if due < sleep.deadline() {
+            sleep.as_mut().reset(due); // it has become shorter
+        }
         loop {
             ready!(sleep.as_mut().poll(cx));
             if due <= Instant::now() {
@@ -90,7 +99,7 @@ impl Idle {
         .await
     }
 
-    pub(super) fn touch(&mut self) {
+    pub(in crate::protocol) fn touch(&mut self) {
         self.span.restart();
     }
 

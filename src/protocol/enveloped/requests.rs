@@ -200,7 +200,7 @@ fn no_text(error: TextError) -> Status {
     Status::downstream(Code::Internal, error.to_string())
 }
 
-fn cardinality(found: &str) -> Status {
+pub(in crate::protocol) fn cardinality(found: &str) -> Status {
     Status::downstream(
         Code::Unimplemented,
         format!("the method takes exactly one request message, found {found}"),

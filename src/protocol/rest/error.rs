@@ -29,9 +29,9 @@ const STATUS_DETAILS: u64 = 3;
 
 /// Why a request is not answered by its method: the status, and what HTTP says more finely.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Failure {
+pub(in crate::protocol) struct Failure {
     /// What happened.
-    pub(super) status: Status,
+    pub(in crate::protocol) status: Status,
     /// The HTTP status, where it is not the one of the code.
     http: Option<StatusCode>,
     /// The `allow` header of a 405.
@@ -59,7 +59,12 @@ impl From<Unread> for Failure {
 }
 
 impl Failure {
-    fn of_client(http: StatusCode, code: Code, message: impl Into<String>) -> Self {
+    /// The client's mistake, with an HTTP status of its own.
+    pub(in crate::protocol) fn of_client(
+        http: StatusCode,
+        code: Code,
+        message: impl Into<String>,
+    ) -> Self {
         Self {
             status: Status::downstream(code, message),
             http: Some(http),
@@ -68,7 +73,7 @@ impl Failure {
     }
 
     /// 400: about the request as a whole.
-    pub(super) fn bad_request(message: impl AsRef<str>) -> Self {
+    pub(in crate::protocol) fn bad_request(message: impl AsRef<str>) -> Self {
         Status::invalid_field("", message.as_ref()).into()
     }
 
@@ -88,7 +93,7 @@ impl Failure {
     }
 
     /// 405, with what is allowed.
-    pub(super) fn wrong_verb(verb: &str, allow: &[&str]) -> Self {
+    pub(in crate::protocol) fn wrong_verb(verb: &str, allow: &[&str]) -> Self {
         let allow = allow.join(", ");
         let message = format!(
             "found method {}, expected one of {allow}",
@@ -239,7 +244,7 @@ impl<'p> AnyPrinter<'p> {
 }
 
 /// Appends what stands in the last record of a stream as its `error`.
-pub(super) fn write_record(
+pub(in crate::protocol) fn write_record(
     status: &Status,
     shape: ErrorShape,
     plans: &Plans,

@@ -37,7 +37,7 @@ mod writer;
 
 use pieces::Pieces;
 use splitter::{Form, SplitError, Splitter};
-use writer::Writer;
+pub(super) use writer::Writer;
 
 /// The media types of JSON values that follow each other.
 const SEQUENCES: [&str; 2] = ["application/x-ndjson", "application/jsonl"];

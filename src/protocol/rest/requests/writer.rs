@@ -10,7 +10,7 @@ use super::super::{Terms, bind, http_body};
 use super::splitter::SplitError;
 use crate::call::Message;
 use crate::protocol::{Options, scratch};
-use crate::schema::{Binding, Body};
+use crate::schema::{Binding, Body, Method};
 use crate::transcode::{self, FieldPath, PlanId, Plans};
 
 /// The largest message that bytes are cut into.
@@ -21,7 +21,7 @@ const TAGS: usize = 256;
 
 /// Writes messages, and counts them.
 #[derive(Debug)]
-pub(super) struct Writer {
+pub(in crate::protocol::rest) struct Writer {
     plans: Arc<Plans>,
     options: Arc<Options>,
     form: Form,
@@ -81,7 +81,7 @@ impl Writer {
     ///
     /// # Errors
     /// 400 if query or path do not fit.
-    pub(super) fn new(
+    pub(in crate::protocol::rest) fn new(
         terms: Terms<'_>,
         binding: &Binding,
         request: &bind::Request<'_>,
@@ -101,6 +101,17 @@ impl Writer {
         })
     }
 
+    /// A writer of the messages of a method that is called on its own path.
+    pub(in crate::protocol::rest) fn of_method(terms: Terms<'_>, method: &Method) -> Self {
+        Self {
+            plans: Arc::clone(terms.plans),
+            options: Arc::clone(terms.options),
+            form: Form::Message(method.input),
+            url: None,
+            index: 0,
+        }
+    }
+
     /// How many raw bytes a message can have: with all that is around them it stays below the
     /// limit, and below [`PIECE_MAX`].
     pub(super) fn piece_max(&self) -> usize {
@@ -118,7 +129,7 @@ impl Writer {
     ///
     /// # Errors
     /// 400 about the field that does not fit, 413 above the limit of a message.
-    pub(super) fn write(&mut self, value: &[u8]) -> Result<Message, Failure> {
+    pub(in crate::protocol::rest) fn write(&mut self, value: &[u8]) -> Result<Message, Failure> {
         let url = self.url.take();
         let (plans, read, index) = (&self.plans, &self.options.read, self.index);
         let form = &mut self.form;
@@ -147,7 +158,25 @@ impl Writer {
             }
             Ok::<_, Failure>(())
         })?;
-        let max = self.options.limits.request_message;
+        self.counted(message)
+    }
+
+    /// The message of the next bytes, which are a whole one in wire form. They are not opened.
+    ///
+    /// # Errors
+    /// 413 above the limit of a message.
+    pub(in crate::protocol::rest) fn pass(&mut self, wire: &[u8]) -> Result<Message, Failure> {
+        let message = match self.url.take() {
+            None => Message::from_payload(wire),
+            Some(Url { query, path }) => {
+                Message::from_payload(&[&query[..], wire, &path[..]].concat())
+            }
+        };
+        self.counted(message)
+    }
+
+    fn counted(&mut self, message: Message) -> Result<Message, Failure> {
+        let (index, max) = (self.index, self.options.limits.request_message);
         if message.len() > max {
             let length = message.len();
             return Err(Failure::too_large(format!(
