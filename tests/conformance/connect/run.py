@@ -62,7 +62,8 @@ def go(*arguments, **options):
     except FileNotFoundError as error:
         raise Missing("Go is not installed") from error
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
-        said = (error.stderr or str(error)).strip().splitlines()
+        # Some commands say it in JSON, on standard output; its braces say nothing.
+        said = [line.strip() for line in (error.stderr or error.stdout or "").splitlines() if len(line) > 1]
         raise Missing(f"go {arguments[0]} failed: {said[-1] if said else error}") from error
     return done.stdout
 
