@@ -94,7 +94,7 @@ async fn heads_that_no_dialect_takes() {
     socket
         .headers_mut()
         .insert("upgrade", HeaderValue::from_static("h2c, WebSocket"));
-    assert_eq!(answer(socket).await.0, 415);
+    assert_eq!(answer(socket).await.0, 426);
 }
 
 #[tokio::test]
