@@ -30,7 +30,7 @@ pub use metadata::Metadata;
 pub use peer::{Peer, Transport};
 pub use status::{Origin, Retry, Status};
 pub use stream::{Answer, End, Replies, Requests};
-pub use tenure::Tenure;
+pub use tenure::{Taken, Tenure};
 
 /// One call of one method, as it travels from a dialect to a backend.
 #[derive(Debug)]

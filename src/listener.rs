@@ -394,13 +394,13 @@ async fn serve_connection<S, F>(
     let requests = watch.clone();
     let pace = Pace::default();
     let mut patience = Patience::new(pace.clone(), timeouts.write_stall);
-    let tenancy = Tenancy::new(timeouts.write_stall);
+    let tenancy = Tenancy::new(timeouts.write_stall, watch.taken());
     let tenures = tenancy.clone();
     let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(Peer { address, transport });
         let open = requests.request();
         if request.extensions().get::<OnUpgrade>().is_some() {
-            let tenure = tenures.tenure(requests.request());
+            let tenure = tenures.tenure(requests.request(), request.version());
             request.extensions_mut().insert(tenure);
         }
         let answer = match target::check(&request) {

@@ -7,15 +7,37 @@
 use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::watch;
 
+/// How much a client has taken of what was sent to it: one that takes little at a time reads all the
+/// same.
+#[derive(Clone, Debug, Default)]
+pub struct Taken(Arc<AtomicU64>);
+
+impl Taken {
+    /// Counts bytes that have left.
+    pub fn count(&self, bytes: usize) {
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        self.0.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Bytes so far.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
 /// A place on a connection, or on a stream of one, until it is dropped.
 #[derive(Clone)]
 pub struct Tenure {
-    /// How long a client may let lie what was sent to it.
+    /// How long a client may take nothing of what was sent to it.
     pub write_stall: Duration,
+    /// What it takes; stands still where the connection has others too.
+    pub taken: Taken,
     over: watch::Receiver<()>,
     _held: Arc<dyn Any + Send + Sync>,
 }
@@ -25,10 +47,11 @@ impl Tenure {
     pub fn new(
         held: impl Any + Send + Sync,
         over: watch::Receiver<()>,
-        write_stall: Duration,
+        (write_stall, taken): (Duration, Taken),
     ) -> Self {
         Self {
             write_stall,
+            taken,
             over,
             _held: Arc::new(held),
         }

@@ -21,6 +21,7 @@ use std::time::Duration;
 use tokio::time::{Instant, Sleep};
 
 use super::Timeouts;
+use crate::call::Taken;
 
 /// What an HTTP/2 client sends first: the preface and at least one frame header.
 const HTTP2_OPENING: usize = 24 + 9;
@@ -126,12 +127,14 @@ impl Guard {
 #[derive(Clone, Debug)]
 pub(super) struct Watch {
     guard: Arc<Mutex<Guard>>,
+    taken: Taken,
 }
 
 impl Watch {
     pub(super) fn new(guard: Guard) -> Self {
         Self {
             guard: Arc::new(Mutex::new(guard)),
+            taken: Taken::default(),
         }
     }
 
@@ -148,6 +151,16 @@ impl Watch {
                 guard.on_read(Instant::now(), bytes);
             }
         });
+    }
+
+    /// Bytes went out.
+    pub(super) fn on_write(&self, bytes: usize) {
+        self.taken.count(bytes);
+    }
+
+    /// The count of the bytes that went out.
+    pub(super) fn taken(&self) -> Taken {
+        self.taken.clone()
     }
 
     /// Opens a call; it lasts until the value is dropped.

@@ -3,27 +3,39 @@
 
 use std::time::Duration;
 
+use http::Version;
 use tokio::sync::watch;
 
 use super::guard::OpenCall;
-use crate::call::Tenure;
+use crate::call::{Taken, Tenure};
 
 /// The holders of one connection.
 #[derive(Clone, Debug)]
 pub(super) struct Tenancy {
     over: watch::Sender<()>,
     write_stall: Duration,
+    taken: Taken,
 }
 
 impl Tenancy {
-    pub(super) fn new(write_stall: Duration) -> Self {
+    /// The holders of a connection whose socket counts what is `taken`.
+    pub(super) fn new(write_stall: Duration, taken: Taken) -> Self {
         let (over, _) = watch::channel(());
-        Self { over, write_stall }
+        Self {
+            over,
+            write_stall,
+            taken,
+        }
     }
 
-    /// A place for whoever takes this request's connection, or stream, over.
-    pub(super) fn tenure(&self, open: OpenCall) -> Tenure {
-        Tenure::new(open, self.over.subscribe(), self.write_stall)
+    /// A place for whoever takes the connection of a request of this version over, or its stream.
+    pub(super) fn tenure(&self, open: OpenCall, version: Version) -> Tenure {
+        let taken = if version < Version::HTTP_2 {
+            self.taken.clone()
+        } else {
+            Taken::default() // the socket's are of all streams
+        };
+        Tenure::new(open, self.over.subscribe(), (self.write_stall, taken))
     }
 
     /// Tells every holder to leave; false if there is none.
@@ -53,11 +65,11 @@ mod tests {
     async fn a_connection_is_held_until_its_last_holder_is_gone() {
         let now = tokio::time::Instant::now();
         let watch = Watch::new(Guard::new(super::super::Timeouts::default(), now));
-        let tenancy = Tenancy::new(Duration::from_secs(1));
+        let tenancy = Tenancy::new(Duration::from_secs(1), Taken::default());
         assert!(!tenancy.end(), "nobody is there");
         let (grace, mut graces) = watch::channel(());
         tenancy.ended(&mut graces).await;
-        let holders = [0, 1].map(|_| tenancy.tenure(watch.request()));
+        let holders = [0, 1].map(|_| tenancy.tenure(watch.request(), Version::HTTP_11));
         let leaving = tokio::spawn(async move {
             for holder in holders {
                 holder.over().await;
@@ -72,8 +84,8 @@ mod tests {
     async fn a_tenure_is_over_with_its_connection() {
         let now = tokio::time::Instant::now();
         let watch = Watch::new(Guard::new(super::super::Timeouts::default(), now));
-        let tenancy = Tenancy::new(Duration::from_secs(1));
-        let tenure = tenancy.tenure(watch.request());
+        let tenancy = Tenancy::new(Duration::from_secs(1), Taken::default());
+        let tenure = tenancy.tenure(watch.request(), Version::HTTP_11);
         drop(tenancy);
         tenure.over().await;
     }

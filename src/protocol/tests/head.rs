@@ -110,6 +110,12 @@ async fn heads_that_no_dialect_takes() {
     }
     assert_eq!(answer(many).await.0, 431);
 
+    let mut socket = post("/t.T/Unary", "application/json", "");
+    *socket.method_mut() = Verb::GET;
+    socket
+        .headers_mut()
+        .insert("upgrade", HeaderValue::from_static("h2c, WebSocket"));
+    assert_eq!(answer(socket).await.0, 426);
 }
 
 #[tokio::test]

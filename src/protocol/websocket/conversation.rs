@@ -58,7 +58,7 @@ pub(super) struct Conversation<S> {
 /// Why there is no further step.
 enum Stop {
     /// The client is told.
-    End(Ending),
+    End(Box<Ending>),
     /// The client has said good-bye.
     Left,
     /// There is nobody to be told.
@@ -67,7 +67,7 @@ enum Stop {
 
 impl<T: Into<Ending>> From<T> for Stop {
     fn from(ending: T) -> Self {
-        Self::End(ending.into())
+        Self::End(Box::new(ending.into()))
     }
 }
 
@@ -200,7 +200,7 @@ fn late(unread: Unread) -> Status {
 fn poll_quiet(line: &mut Line, cx: &mut Context<'_>) -> Poll<Heard> {
     match line.poll_heard(cx) {
         Poll::Pending => line.poll_rest(Ear::Open, cx),
-        heard => heard,
+        heard @ Poll::Ready(_) => heard,
     }
 }
 
@@ -279,10 +279,10 @@ impl<S: call::Service> Talk<'_, S> {
     /// The end, with what the reply's head said.
     fn stopped(self, stop: Stop) -> Stop {
         match stop {
-            Stop::End(ending) => Stop::End(Ending {
-                metadata: self.metadata,
-                ..ending
-            }),
+            Stop::End(mut ending) => {
+                ending.metadata = self.metadata;
+                Stop::End(ending)
+            }
             stop @ (Stop::Left | Stop::Gone) => stop,
         }
     }

@@ -1,7 +1,7 @@
 //! The socket of a conversation, and its timers: what comes in, what goes out, and how it is lost.
 //!
 //! * What is sent leaves in writes of about [`CHUNK_FULL`] bytes, or when nothing more is ready. A
-//!   client that lets it lie is given up after the listener's write stall, or soon after the
+//!   client that takes nothing of it is given up after the listener's write stall, or soon after the
 //!   call's deadline.
 //! * A ping is answered before anything more is read, so whoever sends many and reads nothing
 //!   fills no buffer.
@@ -18,7 +18,7 @@ use tungstenite::error::{CapacityError, ProtocolError};
 
 use super::heartbeat::{Beat, Ear, Heartbeat};
 use super::incoming::{Fault, Frame};
-use crate::call::{Code, Deadline, Status, Tenure};
+use crate::call::{Code, Deadline, Status, Taken, Tenure};
 use crate::protocol::body::{CHUNK_FULL, Span};
 
 /// Bytes that are read at once. Every connection has them, so they are few.
@@ -71,6 +71,9 @@ pub(super) struct Line {
     outbox: Outbox,
     stall: Span,
     write_stall: Duration,
+    taken: Taken,
+    /// What was taken when the client was last seen to read.
+    seen: u64,
     deadline: Deadline,
     heartbeat: Heartbeat,
     /// Until the gateway stops.
@@ -106,6 +109,8 @@ impl Line {
             outbox: Outbox::Clear,
             stall: Span::new(tenure.write_stall),
             write_stall: tenure.write_stall,
+            taken: tenure.taken.clone(),
+            seen: 0,
             deadline,
             heartbeat: Heartbeat::new(),
             tenure: Some(Box::pin(tenure.over())),
@@ -210,10 +215,12 @@ impl Line {
         }
     }
 
-    /// Ready when what lies here has lain too long.
+    /// Ready when nothing of what lies here was taken for too long.
     fn poll_stalled(&mut self, cx: &mut Context<'_>) -> Poll<Gone> {
-        if self.outbox != Outbox::Stuck {
+        let taken = self.taken.bytes();
+        if self.outbox != Outbox::Stuck || self.seen != taken {
             self.outbox = Outbox::Stuck;
+            self.seen = taken;
             let left = self.deadline.remaining();
             let left = left.map(|left| left.saturating_add(GRACE));
             let stall = left.map_or(self.write_stall, |left| left.min(self.write_stall));

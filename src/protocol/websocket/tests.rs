@@ -121,11 +121,20 @@ fn taken(wants: Wants, chosen: Option<Form>, texts: &[&'static str]) -> (String,
     (said, None)
 }
 
+/// What is wanted and chosen, the frames, what they say, and the fault.
+type Row = (
+    Wants,
+    Option<Form>,
+    &'static [&'static str],
+    &'static str,
+    Option<(Code, u16)>,
+);
+
 #[test]
 fn a_frame_is_a_message_or_the_half_close_or_a_fault() {
     use Code::{InvalidArgument as Invalid, Unimplemented};
     let (json, proto) = (Some(Form::Json), Some(Form::Proto));
-    let rows: [(_, _, &[&str], _, Option<(Code, u16)>); 15] = [
+    let rows: [Row; 15] = [
         (Wants::Many, None, &["{}", "0x", "{}", ""], "mmm.", None),
         (Wants::Many, json, &["{}", ""], "m.", None),
         (Wants::Many, proto, &["0x", ""], "m.", None),

@@ -41,7 +41,7 @@ fn conversation() -> Vec<u8> {
 
 /// What the server sends, behind its head.
 async fn answered(pieces: &[&[u8]]) -> Vec<u8> {
-    let (mut client, _over) = connection(Scripted::default().router());
+    let (mut client, _held) = connection(Scripted::default().router());
     for piece in pieces {
         client.write_all(piece).await.unwrap();
         // With the clock paused, time passes when everything else waits.

@@ -11,6 +11,7 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 
 use super::*;
+use crate::call::Taken;
 use crate::protocol::Router;
 
 /// Bytes in the pipe.
@@ -18,14 +19,24 @@ pub(super) const PIPE: usize = 64 << 10;
 
 pub(super) const WRITE_STALL: Duration = Duration::from_secs(60);
 
-/// A connection to a router, and what ends its tenures.
-pub(super) fn connection(router: Router<Scripted>) -> (DuplexStream, watch::Sender<()>) {
+/// What a listener does for a connection.
+pub(super) struct Held {
+    /// Ends its tenures.
+    pub(super) over: watch::Sender<()>,
+    /// Counts what the client takes.
+    pub(super) taken: Taken,
+}
+
+/// A connection to a router.
+pub(super) fn connection(router: Router<Scripted>) -> (DuplexStream, Held) {
     let (client, server) = tokio::io::duplex(PIPE);
     let (over, tenures) = watch::channel(());
+    let taken = Taken::default();
+    let counted = taken.clone();
     let service = hyper::service::service_fn(move |request: Request<hyper::body::Incoming>| {
         let router = router.clone();
         let mut request = request.map(Body::new);
-        let tenure = Tenure::new((), tenures.clone(), WRITE_STALL);
+        let tenure = Tenure::new((), tenures.clone(), (WRITE_STALL, counted.clone()));
         request.extensions_mut().insert(tenure);
         async move { Ok::<_, Infallible>(router.handle(request).await) }
     });
@@ -34,18 +45,18 @@ pub(super) fn connection(router: Router<Scripted>) -> (DuplexStream, watch::Send
             .serve_connection(TokioIo::new(server), service)
             .with_upgrades(),
     );
-    (client, over)
+    (client, Held { over, taken })
 }
 
 /// The same, after the handshake.
 pub(super) async fn open(
     router: Router<Scripted>,
     path: &str,
-) -> (WebSocketStream<DuplexStream>, watch::Sender<()>) {
-    let (client, over) = connection(router);
+) -> (WebSocketStream<DuplexStream>, Held) {
+    let (client, held) = connection(router);
     let url = format!("ws://a{path}");
     let (socket, _) = tokio_tungstenite::client_async(url, client).await.unwrap();
-    (socket, over)
+    (socket, held)
 }
 
 /// Everything until the server closes: texts, then the status' code and the close code.

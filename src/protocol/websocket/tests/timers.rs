@@ -33,7 +33,7 @@ async fn given_up(scripted: &Scripted) -> Duration {
 #[tokio::test(start_paused = true)]
 async fn a_client_that_does_not_answer_a_ping_is_gone() {
     let scripted = Scripted::new(Script::Stall);
-    let (mut socket, _over) = open(scripted.router(), "/t.T/Server").await;
+    let (mut socket, _held) = open(scripted.router(), "/t.T/Server").await;
     socket.send("{}".into()).await.unwrap();
     assert_eq!(socket.next().await.unwrap().unwrap(), Message::text("{}"));
     // Nobody polls the client, so it answers nothing.
@@ -49,7 +49,7 @@ async fn a_client_that_answers_pings_is_there_until_the_stream_was_silent_for_to
     };
     let scripted = Scripted::new(Script::Stall);
     let router = scripted.router_with(with(timeouts));
-    let (mut socket, _over) = open(router, "/t.T/Server").await;
+    let (mut socket, _held) = open(router, "/t.T/Server").await;
     socket.send("{}".into()).await.unwrap();
     let began = Instant::now();
     let (texts, end) = rest(&mut socket).await;
@@ -62,7 +62,7 @@ async fn a_client_that_does_not_read_is_given_up() {
     const LARGE: &[u8] = &[b'x'; 2 * PIPE];
     let replies = Script::Replies(Metadata::new(), vec![LARGE], Status::ok().into());
     let scripted = Scripted::new(replies);
-    let (mut socket, _over) = open(scripted.router(), "/t.T/Server").await;
+    let (mut socket, _held) = open(scripted.router(), "/t.T/Server").await;
     socket.send(Bytes::new().into()).await.unwrap();
     tokio::time::sleep(WRITE_STALL + Duration::from_secs(1)).await;
     // What was in the pipe, and no end.
@@ -72,9 +72,24 @@ async fn a_client_that_does_not_read_is_given_up() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_client_that_reads_slowly_is_not() {
+    const LARGE: &[u8] = &[b'x'; 4 * PIPE];
+    let replies = Script::Replies(Metadata::new(), vec![LARGE], Status::ok().into());
+    let scripted = Scripted::new(replies);
+    let (mut socket, held) = open(scripted.router(), "/t.T/Server").await;
+    socket.send(Bytes::new().into()).await.unwrap();
+    let mut piece = vec![0; PIPE / 8];
+    for _ in 0..4 * 8 {
+        tokio::time::sleep(WRITE_STALL - Duration::from_secs(1)).await;
+        socket.get_mut().read_exact(&mut piece).await.unwrap();
+        held.taken.count(piece.len());
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_sends_pings_and_reads_nothing_is_not_read_either() {
     let scripted = Scripted::new(Script::Stall);
-    let (mut socket, _over) = open(scripted.router(), "/t.T/Server").await;
+    let (mut socket, _held) = open(scripted.router(), "/t.T/Server").await;
     let mut sent = 0;
     let flood = async {
         loop {
@@ -92,7 +107,7 @@ async fn who_sends_pings_and_reads_nothing_is_not_read_either() {
 #[tokio::test(start_paused = true)]
 async fn the_message_of_a_unary_call_has_its_time() {
     let scripted = Scripted::default();
-    let (mut socket, _over) = open(scripted.router(), "/t.T/Unary").await;
+    let (mut socket, _held) = open(scripted.router(), "/t.T/Unary").await;
     assert_eq!(rest(&mut socket).await, (vec![], Some((4, 1011))));
     let timeouts = Timeouts {
         unary_default: None,
@@ -100,7 +115,7 @@ async fn the_message_of_a_unary_call_has_its_time() {
         ..Timeouts::default()
     };
     let router = scripted.router_with(with(timeouts));
-    let (mut socket, _over) = open(router, "/t.T/Unary").await;
+    let (mut socket, _held) = open(router, "/t.T/Unary").await;
     let began = Instant::now();
     assert_eq!(rest(&mut socket).await, (vec![], Some((4, 1011))));
     assert_eq!(began.elapsed().as_secs(), 60);
@@ -111,7 +126,7 @@ async fn the_message_of_a_unary_call_has_its_time() {
 async fn a_close_frame_or_a_lost_connection_cancels_the_call() {
     for leaves_politely in [true, false] {
         let scripted = Scripted::new(Script::Stall);
-        let (mut socket, _over) = open(scripted.router(), "/t.T/Server").await;
+        let (mut socket, _held) = open(scripted.router(), "/t.T/Server").await;
         socket.send("{}".into()).await.unwrap();
         socket.send("".into()).await.unwrap();
         assert_eq!(socket.next().await.unwrap().unwrap(), Message::text("{}"));
@@ -129,7 +144,7 @@ async fn a_close_frame_or_a_lost_connection_cancels_the_call() {
 #[tokio::test(start_paused = true)]
 async fn a_call_never_takes_the_loss_of_its_client_for_the_half_close() {
     let scripted = Scripted::default();
-    let (mut socket, _over) = open(scripted.router(), "/t.T/Client").await;
+    let (mut socket, _held) = open(scripted.router(), "/t.T/Client").await;
     socket.send("{}".into()).await.unwrap();
     socket.send("{".into()).await.unwrap(); // this is the end of it
     assert_eq!(rest(&mut socket).await, (vec![], Some((3, 1011))));
@@ -141,14 +156,14 @@ async fn a_call_never_takes_the_loss_of_its_client_for_the_half_close() {
 #[tokio::test(start_paused = true)]
 async fn a_gateway_that_stops_says_so() {
     for script in [Script::Stall, Script::Hang] {
-        let (mut socket, over) = open(Scripted::new(script).router(), "/t.T/Server").await;
+        let (mut socket, held) = open(Scripted::new(script).router(), "/t.T/Server").await;
         socket.send("{}".into()).await.unwrap();
         tokio::time::sleep(Duration::from_secs(1)).await;
-        over.send(()).unwrap();
+        held.over.send(()).unwrap();
         assert_eq!(rest(&mut socket).await.1, Some((14, 1001)));
     }
-    let (mut socket, over) = open(Scripted::default().router(), "/t.T/Unary").await;
-    over.send(()).unwrap();
+    let (mut socket, held) = open(Scripted::default().router(), "/t.T/Unary").await;
+    held.over.send(()).unwrap();
     assert_eq!(rest(&mut socket).await, (vec![], Some((14, 1001))));
 }
 
@@ -157,7 +172,7 @@ async fn one_reply_is_one() {
     let two = Script::Replies(Metadata::new(), vec![b"", b""], Status::ok().into());
     let none = Script::Replies(Metadata::new(), vec![], Status::ok().into());
     for (script, texts) in [(two, 1), (none, 0)] {
-        let (mut socket, _over) = open(Scripted::new(script).router(), "/t.T/Unary").await;
+        let (mut socket, _held) = open(Scripted::new(script).router(), "/t.T/Unary").await;
         socket.send("{}".into()).await.unwrap();
         let (found, end) = rest(&mut socket).await;
         assert_eq!((found.len(), end), (texts, Some((12, 1011))));
