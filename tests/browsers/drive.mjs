@@ -1,0 +1,137 @@
+// Drives one Chromium: starts the gateways, serves the page from an origin of its own, and prints what
+// the page reports.
+//
+//   node drive.mjs CHROMIUM TRANSOM PAGE INTEROP_PORT [ONLY]
+//
+// PAGE is the folder of the built page, INTEROP_PORT where the interop backend listens; ONLY is a
+// regular expression for the lines to run. Fails if a line says FAILED, or if none says ok.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+import { chromium } from "playwright-core";
+
+const [executablePath, transom, page, interopPort, only = ""] = process.argv.slice(2);
+const PROTOS = fileURLToPath(new URL("interop/proto", import.meta.url));
+
+/** Milliseconds that a line of the access log is waited for. */
+const LOG_LIMIT = 3000;
+
+const started = [];
+const counts = { ok: 0, FAILED: 0, skipped: 0 };
+
+/** Starts a gateway; its JSON log is read for where it listens and for its access log. */
+async function gateway(...command) {
+  const child = spawn(transom, [...command, "--listen", "127.0.0.1:0", "--log", "json"], { stdio: ["ignore", "inherit", "pipe"] });
+  started.push(child);
+  const log = [];
+  let heard = () => {};
+  const address = await new Promise((resolve, reject) => {
+    child.on("exit", (code) => reject(new Error(`transom ${command.join(" ")} ended with ${code}`)));
+    createInterface({ input: child.stderr }).on("line", (text) => {
+      if (!text.startsWith("{")) return console.log(text); // a flag that is not understood
+      const line = JSON.parse(text);
+      if (line.message === "listening") resolve(line.address);
+      if (line.target !== "transom::access") return;
+      log.push(line);
+      heard();
+    });
+  });
+  /** The first line behind `after` others with these values, or null when none comes. */
+  const logged = async (fields, after) => {
+    const fits = (line) => Object.entries(fields).every(([name, value]) => line[name] === value);
+    const until = Date.now() + LOG_LIMIT;
+    for (;;) {
+      const line = log.slice(after).find(fits);
+      if (line || Date.now() >= until) return line ?? null;
+      await Promise.race([
+        new Promise((resolve) => (heard = resolve)),
+        new Promise((resolve) => setTimeout(resolve, until - Date.now())),
+      ]);
+    }
+  };
+  return { base: `http://${address}`, log, logged };
+}
+
+/** Serves the built page on every name of this machine; each name is another origin. */
+async function pages() {
+  const script = readFileSync(join(page, "main.js"));
+  const server = createServer((request, response) => {
+    const isScript = request.url === "/main.js";
+    response.setHeader("content-type", isScript ? "text/javascript" : "text/html; charset=utf-8");
+    response.end(isScript ? script : '<!doctype html><title>Transom</title><script type="module" src="/main.js"></script>');
+  });
+  server.listen(0);
+  await once(server, "listening");
+  return server;
+}
+
+async function run() {
+  const served = await pages();
+  const { port } = served.address();
+  // Another site than 127.0.0.1, so that every call is a cross-site one.
+  const origin = `http://localhost:${port}`;
+  const demo = await gateway("demo");
+  const listing = await gateway(
+    "serve", "--upstream", `http://127.0.0.1:${interopPort}`, "--proto", PROTOS, "--cors-origin", origin);
+
+  const profile = mkdtempSync(join(tmpdir(), "transom-browser-"));
+  const browser = await chromium.launchPersistentContext(profile, {
+    executablePath,
+    headless: true,
+    args: [
+      "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+      "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    ],
+  });
+  try {
+    console.log(`Chromium ${browser.browser()?.version() ?? ""}, the page at ${origin}, the demo at ${demo.base}`);
+    let done;
+    await browser.exposeFunction("driver_report", (line) => {
+      counts[line.split(" ", 1)[0]] += 1;
+      console.log(line);
+    });
+    await browser.exposeFunction("driver_logged", demo.logged);
+    await browser.exposeFunction("driver_logLength", () => demo.log.length);
+    await browser.exposeFunction("driver_done", () => done());
+    for (const address of [
+      `${origin}/?${new URLSearchParams({ demo: demo.base, listing: listing.base, only })}`,
+      `http://127.0.0.1:${port}/?${new URLSearchParams({ refusing: listing.base, only })}`,
+    ]) {
+      const tab = await browser.newPage();
+      if (process.env.DEBUG) tab.on("console", (message) => console.log(`  # ${message.text()}`));
+      const finished = new Promise((resolve, reject) => {
+        done = resolve;
+        tab.on("pageerror", reject);
+        tab.on("crash", () => reject(new Error("the page crashed")));
+      });
+      await tab.goto(address);
+      await finished;
+      await tab.close();
+    }
+  } finally {
+    await browser.close();
+    served.close();
+    rmSync(profile, { recursive: true, force: true });
+  }
+}
+
+try {
+  await run();
+} catch (error) {
+  counts.FAILED += 1;
+  console.log(`FAILED the browser: ${error.stack}`);
+} finally {
+  for (const child of started) {
+    child.removeAllListeners("exit");
+    child.kill();
+  }
+}
+console.log(`${counts.ok} passed, ${counts.FAILED} failed, ${counts.skipped} skipped`);
+process.exit(counts.FAILED > 0 || counts.ok === 0 ? 1 : 0);

@@ -1,0 +1,40 @@
+// The page. Its address names the gateways, and what of them is to be checked:
+//
+//   ?demo=http://127.0.0.1:8080&listing=http://127.0.0.1:8081[&only=REGULAR_EXPRESSION]
+//   ?refusing=http://127.0.0.1:8081
+
+import { checkAll } from "./checks.mjs";
+import * as connect from "./clients/connect.mjs";
+import * as grpcWeb from "./clients/grpc-web.mjs";
+import * as improbable from "./clients/improbable.mjs";
+import * as nice from "./clients/nice-grpc-web.mjs";
+import * as protobufTs from "./clients/protobuf-ts.mjs";
+import { checkEvents } from "./events.mjs";
+import { checkFetch } from "./fetch.mjs";
+import { driver } from "./harness.mjs";
+import { checkInterop } from "./interop.mjs";
+import { checkListed, checkUnlisted } from "./origins.mjs";
+import { checkSockets } from "./socket.mjs";
+
+const address = new URLSearchParams(location.search);
+const [demo, listing, refusing] = ["demo", "listing", "refusing"].map((name) => address.get(name));
+
+try {
+  if (demo) {
+    for (const library of [grpcWeb, connect, protobufTs, nice, improbable]) {
+      for (const client of library.clients(demo)) await checkAll(client);
+    }
+    await connect.gets(demo);
+    await checkFetch(demo);
+    await checkEvents(demo);
+    await checkSockets(demo);
+  }
+  if (listing) {
+    await checkListed(listing);
+    await checkInterop(listing);
+  }
+  if (refusing) await checkUnlisted(refusing);
+} catch (error) {
+  await driver("report", `FAILED the page: ${error?.stack ?? error}`);
+}
+await driver("done");
