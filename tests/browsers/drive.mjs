@@ -1,15 +1,17 @@
 // Drives one Chromium: starts the gateways, serves the page from an origin of its own, and prints what
 // the page reports.
 //
-//   node drive.mjs CHROMIUM TRANSOM PAGE INTEROP_PORT [ONLY]
+//   node drive.mjs CHROMIUM TRANSOM WORK INTEROP_PORT [ONLY]
 //
-// PAGE is the folder of the built page, INTEROP_PORT where the interop backend listens; ONLY is a
-// regular expression for the lines to run. Fails if a line says FAILED, or if none says ok.
+// WORK is what run.py has made: the page, a certificate, a configuration's place. INTEROP_PORT is where
+// the interop backend listens; ONLY a regular expression for the lines to run. Fails if a line says
+// FAILED, or if none says ok.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
+import { createServer as listenAnywhere } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -17,7 +19,7 @@ import { fileURLToPath } from "node:url";
 
 import { chromium } from "playwright-core";
 
-const [executablePath, transom, page, interopPort, only = ""] = process.argv.slice(2);
+const [executablePath, transom, work, interopPort, only = ""] = process.argv.slice(2);
 const PROTOS = fileURLToPath(new URL("interop/proto", import.meta.url));
 
 /** Milliseconds that a line of the access log is waited for. */
@@ -56,12 +58,33 @@ async function gateway(...command) {
       ]);
     }
   };
-  return { base: `http://${address}`, log, logged };
+  return { address, log, logged };
+}
+
+/** A port that nobody listens on. */
+async function freePort() {
+  const server = listenAnywhere().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address();
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+/** A gateway with TLS before the demo's backend. */
+function secure(backendPort, origin) {
+  const file = join(work, "secure.yaml");
+  writeFileSync(file, `
+tls: {certificate: ${join(work, "certificate.pem")}, key: ${join(work, "key.pem")}}
+upstreams: {demo: {url: "http://127.0.0.1:${backendPort}"}}
+cors: {origins: ["${origin}"], credentials: true}
+`);
+  return gateway("serve", "--config", file);
 }
 
 /** Serves the built page on every name of this machine; each name is another origin. */
 async function pages() {
-  const script = readFileSync(join(page, "main.js"));
+  const script = readFileSync(join(work, "page/main.js"));
   const server = createServer((request, response) => {
     const isScript = request.url === "/main.js";
     response.setHeader("content-type", isScript ? "text/javascript" : "text/html; charset=utf-8");
@@ -72,49 +95,59 @@ async function pages() {
   return server;
 }
 
+/** Opens the page, gives it what it calls, and waits until it is done. */
+async function visit(browser, title, address, { log, logged }) {
+  const tab = await browser.newPage();
+  if (process.env.DEBUG) tab.on("console", (message) => console.log(`  # ${message.text()}`));
+  let begun = Date.now();
+  await tab.exposeFunction("driver_report", (line) => {
+    const [outcome, ...rest] = line.split(" ");
+    counts[outcome] += 1;
+    console.log(`${outcome} ${title}${rest.join(" ")}${process.env.DEBUG ? ` (${Date.now() - begun} ms)` : ""}`);
+    begun = Date.now();
+  });
+  await tab.exposeFunction("driver_logged", logged);
+  await tab.exposeFunction("driver_logLength", () => log.length);
+  const finished = new Promise((resolve, reject) => {
+    tab.exposeFunction("driver_done", resolve);
+    tab.on("pageerror", reject);
+    tab.on("crash", () => reject(new Error("the page crashed")));
+  });
+  await tab.goto(address);
+  await finished;
+  await tab.close();
+}
+
 async function run() {
   const served = await pages();
   const { port } = served.address();
   // Another site than 127.0.0.1, so that every call is a cross-site one.
   const origin = `http://localhost:${port}`;
-  const demo = await gateway("demo");
-  const listing = await gateway(
-    "serve", "--upstream", `http://127.0.0.1:${interopPort}`, "--proto", PROTOS, "--cors-origin", origin);
+  const backendPort = await freePort();
+  const demo = await gateway("demo", "--backend-listen", `127.0.0.1:${backendPort}`);
+  const behind = ["serve", "--proto", PROTOS, "--cors-origin", origin, "--upstream"];
+  const listing = await gateway(...behind, `http://127.0.0.1:${interopPort}`);
+  const orphan = await gateway(...behind, `http://127.0.0.1:${await freePort()}`);
+  const tls = await secure(backendPort, origin);
 
   const profile = mkdtempSync(join(tmpdir(), "transom-browser-"));
   const browser = await chromium.launchPersistentContext(profile, {
     executablePath,
     headless: true,
+    ignoreHTTPSErrors: true,
     args: [
       "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
       "--disable-background-networking", "--disable-component-update", "--disable-sync",
     ],
   });
+  const page = (host, parameters) => `http://${host}:${port}/?${new URLSearchParams({ ...parameters, only })}`;
   try {
-    console.log(`Chromium ${browser.browser()?.version() ?? ""}, the page at ${origin}, the demo at ${demo.base}`);
-    let done;
-    await browser.exposeFunction("driver_report", (line) => {
-      counts[line.split(" ", 1)[0]] += 1;
-      console.log(line);
-    });
-    await browser.exposeFunction("driver_logged", demo.logged);
-    await browser.exposeFunction("driver_logLength", () => demo.log.length);
-    await browser.exposeFunction("driver_done", () => done());
-    for (const address of [
-      `${origin}/?${new URLSearchParams({ demo: demo.base, listing: listing.base, only })}`,
-      `http://127.0.0.1:${port}/?${new URLSearchParams({ refusing: listing.base, only })}`,
-    ]) {
-      const tab = await browser.newPage();
-      if (process.env.DEBUG) tab.on("console", (message) => console.log(`  # ${message.text()}`));
-      const finished = new Promise((resolve, reject) => {
-        done = resolve;
-        tab.on("pageerror", reject);
-        tab.on("crash", () => reject(new Error("the page crashed")));
-      });
-      await tab.goto(address);
-      await finished;
-      await tab.close();
-    }
+    console.log(`Chromium ${browser.browser().version()}; the page is at ${origin}, the demo at ${demo.address}`);
+    await visit(browser, "", page("localhost", { demo: `http://${demo.address}` }), demo);
+    await visit(browser, "HTTP/2 ", page("localhost", { demo: `https://${tls.address}` }), tls);
+    await visit(browser, "", page("localhost", { listing: `http://${listing.address}` }), listing);
+    await visit(browser, "", page("127.0.0.1", { refusing: `http://${listing.address}` }), listing);
+    await visit(browser, "", page("localhost", { orphan: `http://${orphan.address}` }), orphan);
   } finally {
     await browser.close();
     served.close();

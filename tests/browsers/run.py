@@ -95,6 +95,17 @@ def generate(work, root, files, plugin, out, options):
     )
 
 
+def certificate(work):
+    """A certificate for 127.0.0.1, which the browser is told to take."""
+    make = (
+        "import pathlib, sys, trustme\n"
+        "work, made = pathlib.Path(sys.argv[1]), trustme.CA().issue_cert('127.0.0.1')\n"
+        "made.private_key_pem.write_to_path(work / 'key.pem')\n"
+        "(work / 'certificate.pem').write_bytes(b''.join(blob.bytes() for blob in made.cert_chain_pems))\n"
+    )
+    sh(work / "venv/bin/python", "-c", make, work)
+
+
 def main():
     transom, work = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
     only = sys.argv[3:4]
@@ -104,13 +115,14 @@ def main():
         return
     install(work)
     source = build(work)
+    certificate(work)
     backend = subprocess.Popen(
         [work / "venv/bin/python", HERE / "interop/backend.py"],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     )
     try:
         port = backend.stdout.readline().removeprefix("listening on ").strip()
-        driver = subprocess.run(["node", source / "drive.mjs", browser, transom, work / "page", port, *only])
+        driver = subprocess.run(["node", source / "drive.mjs", browser, transom, work, port, *only])
     finally:
         backend.terminate()
         backend.wait(timeout=30)

@@ -20,6 +20,7 @@ async function* lines(response) {
 }
 
 export async function checkFetch(base) {
+  const isSecure = base.startsWith("https:");
   const call = (path, init) => fetch(base + path, init);
 
   await check(ME, "GET", async () => {
@@ -28,6 +29,9 @@ export async function checkFetch(base) {
       200, { id: "7", name: "small-7", half: 3.5, state: "CLOSED" },
     ]);
     equal(response.type, "cors");
+    const id = requestId();
+    await call("/v1/echo/7", { headers: { "x-request-id": id } });
+    has(await logged({ request_id: id }), { http_version: isSecure ? "2" : "1.1" }, "access log");
   });
   await check(ME, "POST and PATCH with JSON, DELETE", async () => {
     const post = await call("/v1/shelves", { method: "POST", headers: json, body: '{"theme":"Browsers"}' });
@@ -128,7 +132,7 @@ export async function checkFetch(base) {
     const picture = '<svg xmlns="http://www.w3.org/2000/svg"/>';
     const form = new FormData();
     form.append("cover", new File([picture], "cover.svg", { type: "image/svg+xml" }));
-    const upload = await call("/v1/shelves/fiction/books/2/cover", { method: "POST", body: form });
+    const upload = await call("/v1/shelves/fiction/books/2/cover", { method: "PUT", body: form });
     equal(upload.status, 200, await upload.clone().text());
     const cover = await call("/v1/shelves/fiction/books/2/cover");
     equal([cover.headers.get("content-type"), await cover.text()], ["image/svg+xml", picture]);
@@ -152,7 +156,7 @@ export async function checkFetch(base) {
     equal([details[0].type, typeof details[0].value], ["google.rpc.ErrorInfo", "string"]);
   });
   const uploading = "a client stream from a ReadableStream (duplex: half)";
-  if (base.startsWith("https:")) {
+  if (isSecure) {
     await check(ME, uploading, async () => {
       const body = new ReadableStream({
         start(controller) {

@@ -1,7 +1,9 @@
 // The page. Its address names the gateways, and what of them is to be checked:
 //
-//   ?demo=http://127.0.0.1:8080&listing=http://127.0.0.1:8081[&only=REGULAR_EXPRESSION]
-//   ?refusing=http://127.0.0.1:8081
+//   ?demo=http://127.0.0.1:8080[&only=REGULAR_EXPRESSION]
+//   ?listing=http://127.0.0.1:8081     before the interop backend, and takes this page's origin
+//   ?refusing=http://127.0.0.1:8081    takes other origins only
+//   ?orphan=http://127.0.0.1:8082      has no backend
 
 import { checkAll } from "./checks.mjs";
 import * as connect from "./clients/connect.mjs";
@@ -13,11 +15,11 @@ import { checkEvents } from "./events.mjs";
 import { checkFetch } from "./fetch.mjs";
 import { driver } from "./harness.mjs";
 import { checkInterop } from "./interop.mjs";
-import { checkListed, checkUnlisted } from "./origins.mjs";
+import { checkListed, checkOrphan, checkUnlisted } from "./origins.mjs";
 import { checkSockets } from "./socket.mjs";
 
 const address = new URLSearchParams(location.search);
-const [demo, listing, refusing] = ["demo", "listing", "refusing"].map((name) => address.get(name));
+const [demo, listing, refusing, orphan] = ["demo", "listing", "refusing", "orphan"].map((name) => address.get(name));
 
 try {
   if (demo) {
@@ -34,6 +36,7 @@ try {
     await checkInterop(listing);
   }
   if (refusing) await checkUnlisted(refusing);
+  if (orphan) await checkOrphan(orphan);
 } catch (error) {
   await driver("report", `FAILED the page: ${error?.stack ?? error}`);
 }

@@ -1,6 +1,8 @@
 // What a gateway with a list of origins lets a page do: all of it on the list, none of it elsewhere.
 
-import { check, equal, rejection } from "./harness.mjs";
+import { client } from "./clients/grpc-web.mjs";
+import { TestService } from "./gen/es/grpc/testing/test_pb.js";
+import { check, equal, failure, rejection } from "./harness.mjs";
 
 const EMPTY = "/grpc.testing.TestService/EmptyCall";
 
@@ -36,4 +38,19 @@ export async function checkUnlisted(base) {
     equal(type, "opaque");
   });
   await check(ME, "a WebSocket is refused", async () => equal(await opens(base), false));
+}
+
+/** A gateway whose backend is not there: the page has to learn that, and not that CORS failed. */
+export async function checkOrphan(base) {
+  const ME = "a backend that is gone";
+  await check(ME, "fetch", async () => {
+    const response = await post(base, "application/json");
+    equal([response.status, (await response.json()).code], [503, "unavailable"]);
+  });
+  for (const format of ["text", "binary"]) {
+    const calls = client(base, TestService, format);
+    await check(ME, calls.name, async () => {
+      equal((await failure(() => calls.unary("EmptyCall", {}))).code, 14);
+    });
+  }
 }

@@ -112,14 +112,22 @@ export async function checkSockets(base) {
     const { messages, status, close } = await socket.rest();
     equal([messages, status.code, status.message, status.details.length], [[], 9, "schön", 10]);
     has(status.details[0], { "@type": "type.googleapis.com/google.rpc.ErrorInfo", reason: "ASKED_FOR" });
-    if (![1000, 1011].includes(close.code)) fail(`it closed with ${close.code}`);
+    equal([close.code, close.reason], [1011, "FAILED_PRECONDITION"]);
   });
-  await check(ME, "trailers", async () => {
+  await check(ME, "metadata and trailers from the backend, text and binary", async () => {
     const socket = await open(`${base}${ECHO}Metadata`, ["transom.json"]);
-    socket.send({ trailers: { "x-cost": "12" } });
+    socket.send({ headers: { "x-told": "this" }, trailers: { "x-cost": "12", "x-cost-bin": "AP8=" } });
     socket.halfClose();
     const { status } = await socket.rest();
-    if (!JSON.stringify(status.trailers ?? null).includes('"x-cost"')) fail(`trailers are ${JSON.stringify(status.trailers)}`);
+    has(status, { metadata: { "x-told": ["this"] }, trailers: { "x-cost": ["12"], "x-cost-bin": ["AP8"] } });
+  });
+  await check(ME, "a bearer token among the sub-protocols", async () => {
+    const socket = await open(`${base}${ECHO}Metadata`, ["transom.json", "bearer.abc"]);
+    equal(socket.socket.protocol, "transom.json");
+    socket.send({});
+    socket.halfClose();
+    const { messages } = await socket.rest();
+    equal(messages[0].metadata.authorization, { values: ["Bearer abc"] });
   });
   await check(ME, "an error behind messages", async () => {
     const socket = await open(`${base}${ECHO}Stream`, ["transom.json"]);

@@ -36,6 +36,10 @@ export function client(base, service, format) {
   const calls = new GrpcWebClientBase({ format });
   return {
     name: `grpc-web ${mode}`,
+    lacks: format === "text" ? {} : {
+      "a message is seen while the backend rests, and leaving cancels the backend":
+        "in this mode it reads the whole answer before it gives a message out",
+    },
     deadline: (milliseconds) => ["grpc-timeout", `${milliseconds}m`],
     unary(method, request, options) {
       return new Promise((resolve, reject) => {

@@ -13,11 +13,20 @@ function plain(metadata) {
   return Object.fromEntries(Object.entries(metadata).map(([name, value]) => [name, [value].flat().join(", ")]));
 }
 
+/** This library leaves the message as it is on the wire. */
+function text(message) {
+  try {
+    return decodeURIComponent(message);
+  } catch {
+    return message;
+  }
+}
+
 function failed(error) {
   if (!(error instanceof RpcError)) return error;
   const metadata = plain(error.meta);
   return new Failure(
-    GrpcStatusCode[error.code], error.message, detailsOf(metadata["grpc-status-details-bin"]), metadata,
+    GrpcStatusCode[error.code], text(error.message), detailsOf(metadata["grpc-status-details-bin"]), metadata,
   );
 }
 
