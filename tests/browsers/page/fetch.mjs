@@ -112,6 +112,15 @@ export async function checkFetch(base) {
     equal([seen, error.name], [1, "AbortError"]);
     has(await logged({ request_id: id }), { grpc_status: "CANCELLED", resp_msgs: 1 }, "access log");
   });
+  await check(ME, "a page that is closed cancels the backend", async () => {
+    const id = requestId();
+    const frame = document.body.appendChild(document.createElement("iframe"));
+    const response = await frame.contentWindow.fetch(
+      `${base}/v1/echo:stream?count=2&interval=55s`, { headers: { "x-request-id": id } });
+    await response.body.getReader().read();
+    frame.remove();
+    has(await logged({ request_id: id }), { grpc_status: "CANCELLED" }, "access log");
+  });
   await check(ME, "an error behind lines", async () => {
     const seen = [];
     for await (const line of lines(await call("/v1/echo:stream?count=2&failCode=15&failMessage=torn"))) seen.push(line);
@@ -155,6 +164,15 @@ export async function checkFetch(base) {
     equal([error.status, code, message, details.length], [404, "not_found", "gone", 10]);
     equal([details[0].type, typeof details[0].value], ["google.rpc.ErrorInfo", "string"]);
   });
+  const credentials = "credentials";
+  if (isSecure) {
+    await check(ME, credentials, async () => {
+      equal((await call("/v1/echo/7", { credentials: "include" })).status, 200);
+      equal((await call("/v1/echo", { method: "POST", headers: json, body: "{}", credentials: "include" })).status, 200);
+    });
+  } else {
+    await skip(ME, credentials, "no browser sends them to a gateway that takes every origin, as the demo does");
+  }
   const uploading = "a client stream from a ReadableStream (duplex: half)";
   if (isSecure) {
     await check(ME, uploading, async () => {

@@ -71,6 +71,14 @@ export async function checkSockets(base) {
       equal([messages.length, status.code ?? 0, close.code], [0, 0, 1000]);
     });
   }
+  await check(ME, "the connection is the one of the page's calls where that can be", async () => {
+    const before = await logLength();
+    const socket = await open(`${base}${ECHO}Collect`, ["transom.json"]);
+    socket.halfClose();
+    await socket.rest();
+    const version = base.startsWith("https:") ? "2" : "1.1";
+    has(await logged({ protocol: "websocket" }, before), { http_version: version }, "access log");
+  });
   await check(ME, "a conversation on a REST path", async () => {
     const socket = await open(`${base}/v1/rooms/browsers:converse`, ["transom.json"]);
     socket.send({ text: "hello" });
