@@ -118,7 +118,8 @@ fn check_origin(request: &request::Parts) -> Result<(), Refusal> {
     check_page(request)
 }
 
-/// The same whatever the verb: a WebSocket's handshake is a GET, and its answer no secret to any page.
+/// The same whatever the verb: any page may make the handshake of a WebSocket, a GET, and read what
+/// comes then.
 fn check_page(request: &request::Parts) -> Result<(), Refusal> {
     let foreign = match request.headers.get(header::ORIGIN) {
         Some(origin) => !is_own(origin.as_bytes(), request),
