@@ -7,12 +7,14 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 mod architecture;
 mod bodies;
+mod boundaries;
 mod cli;
 mod compression;
 mod cors;
 mod demo;
 mod examples;
 mod gateway;
+mod grpc_web;
 mod metadata;
 mod options;
 mod protos;

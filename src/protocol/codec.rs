@@ -77,10 +77,13 @@ impl Coder {
                 compression::measure(&message, coding, max).map_err(unopened)?;
                 Ok(message)
             }
-            (Self::Json(json), None) => json.to_wire(message.payload_bytes()).map_err(unread),
+            (Self::Json(json), None) => json
+                .to_wire(message.payload_bytes())
+                .map_err(|error| unread(&error)),
             (Self::Json(json), Some(coding)) => {
                 let plain = compression::open(&message, coding, max).map_err(unopened)?;
-                json.to_wire(plain.payload_bytes()).map_err(unread)
+                json.to_wire(plain.payload_bytes())
+                    .map_err(|error| unread(&error))
             }
         }
     }
@@ -148,8 +151,8 @@ impl Json {
     }
 }
 
-fn unread(error: transcode::Error) -> Status {
-    misfit::of_request(&error, "").0
+fn unread(error: &transcode::Error) -> Status {
+    misfit::of_request(error, "").0
 }
 
 /// Patches the length of an envelope that begins at `start` and ends the buffer. Messages are

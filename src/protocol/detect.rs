@@ -129,8 +129,8 @@ fn check_origin(request: &request::Parts, cors: &Cors) -> Result<(), Refusal> {
     check_page(request, cors)
 }
 
-/// The same whatever the verb: a WebSocket's handshake is a GET, and what it opens no secret to any
-/// page.
+/// The same whatever the verb: any page may make the handshake of a WebSocket, a GET, and read what
+/// comes then.
 fn check_page(request: &request::Parts, cors: &Cors) -> Result<(), Refusal> {
     if cors.admits(request) {
         return Ok(());

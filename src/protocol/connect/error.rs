@@ -17,6 +17,7 @@ use super::super::metadata::{self, Lane};
 use super::super::unary::Unread;
 use super::super::{misfit, scratch};
 use super::TRAILER_PREFIX;
+use super::get::Unasked;
 use crate::call::details::{Any, RpcStatus};
 use crate::call::{End, Metadata, Status};
 use crate::observe::CallRecord;
@@ -46,6 +47,15 @@ impl From<Status> for Failure {
     }
 }
 
+impl From<Unasked> for Failure {
+    fn from(unasked: Unasked) -> Self {
+        match unasked {
+            Unasked::Encoding(status) => Self::in_http(status, StatusCode::UNSUPPORTED_MEDIA_TYPE),
+            Unasked::Unfit(status) => status.into(),
+        }
+    }
+}
+
 impl Failure {
     /// The backend's end, with the metadata it sent before.
     pub(super) const fn ended(end: End, metadata: Metadata) -> Self {
@@ -62,12 +72,6 @@ impl Failure {
             http: Some(http),
             ..status.into()
         }
-    }
-
-    /// What went wrong.
-    #[cfg(test)]
-    pub(super) const fn status(&self) -> &Status {
-        &self.end.status
     }
 
     /// A request body that did not come.

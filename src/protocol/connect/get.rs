@@ -7,11 +7,9 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use http::StatusCode;
 
 use super::super::codec::Codec;
 use super::super::{Options, excerpt};
-use super::error::Failure;
 use crate::call::compression;
 use crate::call::{Code, Coding, Message, Status};
 use crate::protocol::options::ConnectVersion;
@@ -58,12 +56,27 @@ impl<'q> Parameters<'q> {
     }
 }
 
+/// Why a query asks for nothing.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Unasked {
+    /// Its encoding is none that is served.
+    Encoding(Status),
+    /// Something else in it does not fit.
+    Unfit(Status),
+}
+
+impl From<Status> for Unasked {
+    fn from(status: Status) -> Self {
+        Self::Unfit(status)
+    }
+}
+
 /// Reads the message of a query.
 ///
 /// # Errors
-/// 415 for an encoding that is none of JSON and proto; UNIMPLEMENTED for a compression that is not
-/// known; INVALID_ARGUMENT for whatever else is wrong, RESOURCE_EXHAUSTED for too much.
-pub(super) fn read(query: &str, options: &Options) -> Result<Asked, Failure> {
+/// UNIMPLEMENTED for a compression that is not known, RESOURCE_EXHAUSTED for too much, INVALID_ARGUMENT
+/// for whatever else is wrong.
+pub(super) fn read(query: &str, options: &Options) -> Result<Asked, Unasked> {
     let parameters = Parameters::of(query)?;
     match parameters.connect {
         Some("v1") => {}
@@ -74,8 +87,7 @@ pub(super) fn read(query: &str, options: &Options) -> Result<Asked, Failure> {
         Some("json") => Codec::Json,
         Some("proto") => Codec::Proto,
         found => {
-            let status = unfit("encoding", found, "json or proto");
-            return Err(Failure::in_http(status, StatusCode::UNSUPPORTED_MEDIA_TYPE));
+            return Err(Unasked::Encoding(unfit("encoding", found, "json or proto")));
         }
     };
     let Some(raw) = parameters.message else {
@@ -154,7 +166,7 @@ fn base64<'t>(text: &[u8]) -> Option<Cow<'t, [u8]>> {
 mod tests {
     use super::*;
 
-    fn read_with_defaults(query: &str) -> Result<Asked, Failure> {
+    fn read_with_defaults(query: &str) -> Result<Asked, Unasked> {
         read(query, &Options::default())
     }
 
@@ -252,8 +264,8 @@ mod tests {
                 "gzip",
             ),
         ] {
-            let failure = read_with_defaults(query).unwrap_err();
-            let status = failure.status();
+            let (Unasked::Encoding(status) | Unasked::Unfit(status)) =
+                read_with_defaults(query).unwrap_err();
             assert_eq!(status.code, code, "{query}");
             assert!(
                 status.message.contains(place),

@@ -281,8 +281,10 @@ async fn a_get_that_is_none() {
     }
     let long = get(&format!("encoding=json&message={}", "a".repeat(8 << 10)));
     assert_eq!(router.handle(long).await.status(), 414);
-    let mut required = Options::default();
-    required.connect_version = crate::protocol::options::ConnectVersion::Required;
+    let required = Options {
+        connect_version: crate::protocol::options::ConnectVersion::Required,
+        ..Options::default()
+    };
     let router = service.router_with(required);
     let unnamed = get("encoding=json&message={}");
     assert_eq!(router.handle(unnamed).await.status(), 400);

@@ -83,8 +83,21 @@ impl<S: call::Service> Conversation<S> {
     /// Holds the conversation, to its end.
     pub(super) async fn hold(mut self, socket: WebSocket) {
         let mut line = Line::new(socket, &self.head.tenure, self.head.deadline);
-        match self.talk(&mut line).await {
-            // The record says by being dropped that the client went away.
+        let stop = self.talk(&mut line).await;
+        let over = self.head.tenure.over();
+        let last_words = async {
+            over.await;
+            tokio::time::sleep(LAST_WORDS).await;
+        };
+        tokio::select! {
+            () = self.leave(line, stop) => {}
+            () = last_words => {}
+        }
+    }
+
+    /// Tells the client how it ended. A record that is dropped says that the client went away.
+    async fn leave(self, mut line: Line, stop: Stop) {
+        match stop {
             Stop::Gone => return,
             Stop::Left => drop(self.record),
             Stop::End(ending) => {
@@ -102,10 +115,7 @@ impl<S: call::Service> Conversation<S> {
                 self.record.finish(&ending.end.status);
             }
         }
-        tokio::select! {
-            () = line.linger() => {}
-            () = async { self.head.tenure.over().await; tokio::time::sleep(LAST_WORDS).await } => {}
-        }
+        line.linger().await;
     }
 
     /// All of the call.
