@@ -78,7 +78,7 @@ pub(super) struct File {
     pub(super) json: Json,
     /// Headers that become metadata, and metadata that become headers.
     pub(super) metadata: Metadata,
-    /// Connect: JSON on `POST /pkg.Service/Method`.
+    /// Connect, and so JSON, on `/pkg.Service/Method`.
     pub(super) connect: Connect,
     /// CORS: pages of which other origins may call.
     pub(super) cors: Cors,

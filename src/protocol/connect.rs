@@ -103,10 +103,8 @@ fn source(verb: &Verb, headers: &HeaderMap, method: &Method) -> Result<Source, R
             ));
         }
         _ => {
-            return Err(Refusal::wrong_verb(
-                allow(method),
-                "methods are called with POST",
-            ));
+            let message = format!("found {verb}, and methods are called with POST");
+            return Err(Refusal::wrong_verb(allow(method), &message));
         }
     };
     if method.shape != Shape::Unary {

@@ -186,6 +186,11 @@ fn what_the_page_about_streams_shows_is_what_happens() {
 }
 
 #[test]
+fn what_the_page_about_calls_shows_is_what_happens() {
+    try_page("rpc", 8);
+}
+
+#[test]
 fn what_the_page_about_websocket_shows_is_what_happens() {
     try_page("websocket", 2);
 }
