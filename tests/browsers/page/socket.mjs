@@ -1,9 +1,14 @@
 // WebSocket: every call shape, as JSON in text frames or proto in binary ones.
+//
+// A client half-closes with an empty message. Chromium 156 sends none over HTTP/2 while another message
+// is being written, nor anything behind it, whatever the server. So no check half-closes that need
+// not, or that cannot know that its last message has left; a call that takes one message needs no
+// half-close.
 
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 
 import { CollectedSchema, ItemSchema, OrderSchema } from "./gen/es/demo/echo/v1/echo_pb.js";
-import { EVER, Queue, check, equal, fail, has, logLength, logged } from "./harness.mjs";
+import { EVER, Queue, check, equal, fail, has, logLength, logged, skip } from "./harness.mjs";
 
 const ECHO = "/demo.echo.v1.EchoService/";
 
@@ -58,6 +63,8 @@ async function open(url, protocols) {
 
 export async function checkSockets(base) {
   const ME = "WebSocket JSON";
+  // Chromium puts a WebSocket on a connection of HTTP/2 that is there, and that carries credentials.
+  await fetch(`${base}/v1/echo/1`, { credentials: "include" }).catch(() => {});
   for (const protocols of [[], ["transom.json"]]) {
     await check(ME, `a conversation, sub-protocols [${protocols}]`, async () => {
       const socket = await open(`${base}${ECHO}Converse`, protocols);
@@ -87,7 +94,16 @@ export async function checkSockets(base) {
     socket.halfClose();
     equal((await socket.rest()).status.code ?? 0, 0);
   });
-  await check(ME, "a client stream", async () => {
+  const keepsBack = "Chromium would keep the half-close back: see the head of socket.mjs";
+  const unlessKept = base.startsWith("https:") ? (who, name) => skip(who, name, keepsBack) : check;
+  await unlessKept(ME, "a message and a half-close at once", async () => {
+    const socket = await open(`${base}${ECHO}Echo`, ["transom.json"]);
+    socket.send({ id: "o" });
+    socket.halfClose();
+    const { messages, status } = await socket.rest();
+    equal([messages, status.code ?? 0], [[{ id: "o" }], 0]);
+  });
+  await unlessKept(ME, "a client stream", async () => {
     const socket = await open(`${base}${ECHO}Collect`, ["transom.json"]);
     for (let i = 0; i < 200; i += 1) socket.send({ text: "abc" });
     socket.halfClose();
@@ -97,7 +113,6 @@ export async function checkSockets(base) {
   await check(ME, "a server stream", async () => {
     const socket = await open(`${base}${ECHO}Stream`, ["transom.json"]);
     socket.send({ count: 300 });
-    socket.halfClose();
     const { messages, status } = await socket.rest();
     equal([messages.length, messages[299], status.code ?? 0], [300, { index: "299" }, 0]);
   });
@@ -109,14 +124,12 @@ export async function checkSockets(base) {
   await check(ME, "unary", async () => {
     const socket = await open(`${base}${ECHO}Echo`, ["transom.json"]);
     socket.send({ id: "o", customer: "9007199254740993" });
-    socket.halfClose();
     const { messages, status } = await socket.rest();
     equal([messages, status.code ?? 0], [[{ id: "o", customer: "9007199254740993" }], 0]);
   });
   await check(ME, "an error with its message, details and trailers", async () => {
     const socket = await open(`${base}${ECHO}Fail`, ["transom.json"]);
     socket.send({ code: 9, message: "schön", standardDetails: true });
-    socket.halfClose();
     const { messages, status, close } = await socket.rest();
     equal([messages, status.code, status.message, status.details.length], [[], 9, "schön", 10]);
     has(status.details[0], { "@type": "type.googleapis.com/google.rpc.ErrorInfo", reason: "ASKED_FOR" });
@@ -125,7 +138,6 @@ export async function checkSockets(base) {
   await check(ME, "metadata and trailers from the backend, text and binary", async () => {
     const socket = await open(`${base}${ECHO}Metadata`, ["transom.json"]);
     socket.send({ headers: { "x-told": "this" }, trailers: { "x-cost": "12", "x-cost-bin": "AP8=" } });
-    socket.halfClose();
     const { status } = await socket.rest();
     has(status, { metadata: { "x-told": ["this"] }, trailers: { "x-cost": ["12"], "x-cost-bin": ["AP8"] } });
   });
@@ -133,14 +145,12 @@ export async function checkSockets(base) {
     const socket = await open(`${base}${ECHO}Metadata`, ["transom.json", "bearer.abc"]);
     equal(socket.socket.protocol, "transom.json");
     socket.send({});
-    socket.halfClose();
     const { messages } = await socket.rest();
     equal(messages[0].metadata.authorization, { values: ["Bearer abc"] });
   });
   await check(ME, "an error behind messages", async () => {
     const socket = await open(`${base}${ECHO}Stream`, ["transom.json"]);
     socket.send({ count: 2, failCode: 15, failMessage: "torn" });
-    socket.halfClose();
     const { messages, status } = await socket.rest();
     equal([messages.length, status.code, status.message], [2, 15, "torn"]);
   });
@@ -154,7 +164,6 @@ export async function checkSockets(base) {
     const before = await logLength();
     const socket = await open(`${base}${ECHO}Stream`, ["transom.json"]);
     socket.send({ count: 2, interval: `${EVER.seconds}s` });
-    socket.halfClose();
     equal(await socket.next(), {});
     socket.socket.close();
     const line = await logged({ rpc_method: `${ECHO}Stream`, grpc_status: "CANCELLED" }, before);
@@ -178,7 +187,7 @@ export async function checkSockets(base) {
     const { messages, status, close } = await socket.rest();
     equal([messages.length, status.code ?? 0, close.code], [0, 0, 1000]);
   });
-  await check(PROTO, "a client stream, with an empty message in it", async () => {
+  await unlessKept(PROTO, "a client stream, with an empty message in it", async () => {
     const socket = await open(`${base}${ECHO}Collect`, ["transom.proto"]);
     for (const text of ["ab", "", "c"]) socket.send(item({ text }));
     socket.halfClose();
@@ -190,14 +199,12 @@ export async function checkSockets(base) {
     const socket = await open(`${base}${ECHO}Echo`, ["transom.proto"]);
     const note = "x".repeat(1 << 20);
     socket.send(toBinary(OrderSchema, create(OrderSchema, { note })));
-    socket.halfClose();
     const { messages, status } = await socket.rest();
     equal([fromBinary(OrderSchema, messages[0]).note === note, status.code ?? 0], [true, 0]);
   });
   await check(PROTO, "bytes that are no message", async () => {
     const socket = await open(`${base}${ECHO}Echo`, ["transom.proto"]);
     socket.send(new Uint8Array([0xff]));
-    socket.halfClose();
     const { status } = await socket.rest();
     if (!(status.code > 0)) fail(`it ended with ${JSON.stringify(status)}`);
   });
