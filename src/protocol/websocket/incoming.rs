@@ -1,9 +1,12 @@
 //! A client's frames as the messages of its call, and what it may not send.
 //!
 //! ```text
-//! text, not empty ─► JSON ─┐
-//! binary ─► wire form ─────┴─► Message      text, empty ─► the half-close
+//! text, not blank ─► JSON ─┐
+//! binary ─► wire form ─────┴─► Message      text, blank ─► the half-close
 //! ```
+//!
+//! White space is no JSON, so blank text can mean the same as none. Chromium needs that over HTTP/2: an
+//! empty frame that it is given while another one is on its way never leaves, nor what comes behind.
 
 use axum::extract::ws::{CloseCode, Utf8Bytes, close_code};
 use bytes::Bytes;
@@ -111,7 +114,7 @@ impl Incoming {
     /// It is not one that may come now, or no message of the method.
     pub(super) fn take(&mut self, frame: &Frame, frames: &mut Frames) -> Result<Said, Fault> {
         let form = match frame {
-            Frame::Text(text) if text.is_empty() => return self.half_close(),
+            Frame::Text(text) if is_blank(text) => return self.half_close(),
             Frame::Text(_) => Form::Json,
             Frame::Binary(_) => Form::Proto,
         };
@@ -168,6 +171,12 @@ fn besides_the_url(own_path: &str) -> Fault {
          {own_path} takes it in a frame"
     );
     Status::downstream(Code::Unimplemented, message).into()
+}
+
+/// True for nothing but what JSON has as white space.
+fn is_blank(text: &str) -> bool {
+    text.bytes()
+        .all(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r'))
 }
 
 fn after_the_half_close() -> Fault {

@@ -134,11 +134,12 @@ type Row = (
 fn a_frame_is_a_message_or_the_half_close_or_a_fault() {
     use Code::{InvalidArgument as Invalid, Unimplemented};
     let (json, proto) = (Some(Form::Json), Some(Form::Proto));
-    let rows: [Row; 15] = [
+    let rows: [Row; 16] = [
         (Wants::Many, None, &["{}", "0x", "{}", ""], "mmm.", None),
         (Wants::Many, json, &["{}", ""], "m.", None),
         (Wants::Many, proto, &["0x", ""], "m.", None),
         (Wants::Many, None, &[""], ".", None),
+        (Wants::Many, proto, &["0x", "\n\t \r"], "m.", None),
         (Wants::Many, None, &["", ""], ".", Some((Invalid, 1011))),
         (Wants::Many, None, &["", "{}"], ".", Some((Invalid, 1011))),
         (Wants::Many, None, &["{}", "{"], "m", Some((Invalid, 1011))),
