@@ -26,7 +26,7 @@ use http::{HeaderValue, Request, Response, header, request};
 
 use crate::call;
 use crate::observe::{CallRecord, Observe};
-use crate::schema::{Route, Schema, Unannotated};
+use crate::schema::{Route, Schema};
 
 pub mod body;
 mod codec;
@@ -41,6 +41,7 @@ mod field_value;
 mod grpc;
 mod grpc_web;
 pub mod indent;
+mod json;
 mod linger;
 pub mod metadata;
 mod misfit;
@@ -268,8 +269,8 @@ impl<S: call::Service> Exchange<'_, S> {
             Ok(Dialect::Rest) => {
                 let compression = &self.serving.config.compression;
                 match coding::Answering::new(compression, &self.parts) {
-                    Some(answering) => answering.encode(self.answer_json().await).await,
-                    None => self.answer_json().await,
+                    Some(answering) => answering.encode(self.answer_by_path().await).await,
+                    None => self.answer_by_path().await,
                 }
             }
             Err(refusal) => {
@@ -284,7 +285,7 @@ impl<S: call::Service> Exchange<'_, S> {
     }
 
     /// REST where a binding has the path; else Connect, where the path is a method's own.
-    async fn answer_json(self) -> Response<Body> {
+    async fn answer_by_path(self) -> Response<Body> {
         let serving = self.serving;
         let path = self.parts.uri.path();
         let route = serving.schema.route(self.parts.method.as_str(), path);
@@ -294,8 +295,7 @@ impl<S: call::Service> Exchange<'_, S> {
             Route::None => true,
         };
         if unbound {
-            let served = serving.schema.unannotated() == Unannotated::Serve;
-            if let Some(method) = serving.schema.method(path).filter(|_| served) {
+            if let Some(method) = serving.schema.unannotated_method(path) {
                 let method = Arc::clone(method);
                 return connect::answer(self, method).await;
             }

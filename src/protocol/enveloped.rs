@@ -12,7 +12,8 @@
 
 use std::sync::Arc;
 
-use http::{HeaderMap, HeaderName, request};
+use axum::body::Body;
+use http::{HeaderMap, HeaderName, Response};
 
 use super::body::{Chunk, Idle};
 use super::codec::{Codec, Coder};
@@ -22,14 +23,13 @@ use super::{Exchange, Options, deadline, excerpt};
 use crate::call::compression::{GRPC_ACCEPT_ENCODING, GRPC_ENCODING};
 use crate::call::{
     self, Accept, Call, Code, Coding, Codings, Encodings, Message, Origin, Packed, Peer, Reply,
-    Requests, Status, Transport,
+    Requests, Status,
 };
 use crate::schema::Shape;
 
 mod requests;
 
 use requests::Messages;
-pub(super) use requests::cardinality;
 
 /// How a dialect puts messages into a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,10 +116,7 @@ impl Enveloped {
             record,
         } = exchange;
         let Some(method) = serving.schema.method(parts.uri.path()) else {
-            return Err(Status::downstream(
-                Code::Unimplemented,
-                "there is no such method here",
-            ));
+            return Err(no_such_method());
         };
         let options = serving.chosen.of_method(method);
         record.method(method);
@@ -150,7 +147,7 @@ impl Enveloped {
                 Family::Grpc => Status::downstream(Code::Internal, error.to_string()),
                 Family::Connect => error.as_invalid_field(),
             })?;
-        let peer = peer(parts);
+        let peer = Peer::of(&parts.extensions);
 
         let coder = Coder::new(codec, serving.schema.plans(), method, options);
         let mut messages = Messages::new(std::mem::take(body), form, coder.clone(), coding, max);
@@ -183,11 +180,11 @@ impl Enveloped {
         })
     }
 
-    /// Who writes the reply messages, which are compressed in this, if they are.
-    pub(super) fn writer(&self, encoding: Option<Coding>) -> Writer {
+    /// Who writes the reply messages; what those are compressed in, the reply says.
+    pub(super) fn writer(&self) -> Writer {
         Writer {
             coder: self.coder.clone(),
-            encoding,
+            encoding: None,
             max: self.options.limits.response_message,
         }
     }
@@ -197,7 +194,7 @@ impl Enveloped {
     /// # Errors
     /// Those of the call.
     pub(super) async fn make<S: call::Service>(self, calls: &S) -> Result<Begun, Status> {
-        let mut writer = self.writer(None);
+        let mut writer = self.writer();
         let Self {
             call,
             mut idle,
@@ -273,16 +270,9 @@ fn request_coding(headers: &HeaderMap, field: &HeaderName) -> Result<Option<Codi
     }
 }
 
-/// The peer the listener put into the request; an unspecified one where there is no listener.
-pub(super) fn peer(parts: &request::Parts) -> Peer {
-    const UNKNOWN: Peer = Peer {
-        address: std::net::SocketAddr::new(
-            std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED),
-            0,
-        ),
-        transport: Transport::Plaintext,
-    };
-    parts.extensions.get().copied().unwrap_or(UNKNOWN)
+/// For whoever calls what is not here.
+pub(super) fn no_such_method() -> Status {
+    Status::downstream(Code::Unimplemented, "there is no such method here")
 }
 
 /// Adds what every answer that has begun has in its head.
@@ -309,4 +299,11 @@ pub(super) fn refusal_head(family: Family, status: &Status, headers: &mut Header
     if status.code == Code::Unimplemented && status.origin == Origin::Downstream {
         headers.insert(family.accept_encoding(), Codings::ALL.value());
     }
+}
+
+/// The answer, whose HTTP status is 200 however the call ends.
+pub(super) fn respond(head: HeaderMap, body: Body) -> Response<Body> {
+    let mut response = Response::new(body);
+    *response.headers_mut() = head;
+    response
 }

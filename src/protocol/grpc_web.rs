@@ -58,7 +58,7 @@ pub(super) async fn answer<S: call::Service>(
     };
     if enveloped.call.method.shape == Shape::Unary {
         let options = Arc::clone(&enveloped.options);
-        let mut writer = enveloped.writer(None);
+        let mut writer = enveloped.writer();
         let max = options.limits.response_message;
         let whole = unary::make(&serving.calls, enveloped.call, max).await;
         writer.encoding = whole.encoding;
@@ -89,7 +89,7 @@ pub(super) async fn answer<S: call::Service>(
         Wire::Binary => Body::new(body),
         Wire::Text => Body::new(TextBody::new(Body::new(body))),
     };
-    let mut response = respond(head, body);
+    let mut response = enveloped::respond(head, body);
     body::end_at(deadline, &mut response);
     response
 }
@@ -190,13 +190,7 @@ fn complete(
         Wire::Binary => Body::from(body),
         Wire::Text => Body::from(text::encode(&body)),
     };
-    respond(head, body)
-}
-
-fn respond(head: HeaderMap, body: Body) -> Response<Body> {
-    let mut response = Response::new(body);
-    *response.headers_mut() = head;
-    response
+    enveloped::respond(head, body)
 }
 
 /// Messages in their envelopes, the end as a trailers frame.

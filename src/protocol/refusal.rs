@@ -39,11 +39,11 @@ impl Refusal {
 
     /// 415 that lists the types which are taken.
     pub(crate) fn unsupported_type(what: &str) -> Self {
-        Self::no_json(format!("{what}; expected one of {KNOWN_TYPES}"))
+        Self::unfit_type(format!("{what}; expected one of {KNOWN_TYPES}"))
     }
 
     /// 415 whose message says by itself what is taken.
-    pub(crate) fn no_json(message: impl Into<String>) -> Self {
+    pub(crate) fn unfit_type(message: impl Into<String>) -> Self {
         let status = Status::downstream(Code::InvalidArgument, message);
         Self {
             http: StatusCode::UNSUPPORTED_MEDIA_TYPE,

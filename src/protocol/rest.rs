@@ -19,8 +19,8 @@ use http::{HeaderValue, Method as Verb, Response, StatusCode};
 
 use super::body::Idle;
 use super::linger::linger;
-use super::{Exchange, Serving, coding, deadline, enveloped, metadata, unary};
-use crate::call::{self, Call, Deadline, Encodings, Requests, Status};
+use super::{Exchange, Serving, coding, deadline, metadata, unary};
+use crate::call::{self, Call, Deadline, Encodings, Peer, Requests, Status};
 use crate::observe::CallRecord;
 use crate::schema::{Binding, Captures, Route, Shape};
 use crate::transcode::Plans;
@@ -269,7 +269,7 @@ impl<S: call::Service> Request<'_, S> {
             method: Arc::clone(method),
             metadata,
             deadline,
-            peer: enveloped::peer(&self.parts),
+            peer: Peer::of(&self.parts.extensions),
             encodings: Encodings::default(),
             requests,
         })

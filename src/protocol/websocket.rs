@@ -31,8 +31,8 @@ use http_body::Body as _;
 use super::linger::linger;
 use super::rest::frames::{Frames, Target};
 use super::rest::{self, Failure, Terms};
-use super::{Exchange, Options, deadline, enveloped, metadata};
-use crate::call::{self, Code, Status, Tenure};
+use super::{Exchange, Options, deadline, metadata};
+use crate::call::{self, Code, Peer, Status, Tenure};
 use conversation::{Conversation, Head};
 use incoming::{Incoming, Wants};
 use offer::Offer;
@@ -142,7 +142,7 @@ async fn open<S>(
         url,
         metadata,
         deadline,
-        peer: enveloped::peer(parts),
+        peer: Peer::of(&parts.extensions),
         tenure,
     };
     Ok(Opened { upgrade, head })

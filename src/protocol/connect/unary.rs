@@ -10,10 +10,10 @@ use super::super::codec::{Codec, Coder};
 use super::super::linger::linger;
 use super::super::metadata::{self, Lane};
 use super::super::unary::{self, Bounds, Whole};
-use super::super::{Exchange, Options, coding, deadline, enveloped, indent};
+use super::super::{Exchange, Options, coding, deadline, indent};
 use super::error::Failure;
 use super::{Source, TRAILER_PREFIX, check_protocol, get};
-use crate::call::{self, Call, Encodings, End, Message, Metadata, Requests, Status};
+use crate::call::{self, Call, Encodings, End, Message, Metadata, Peer, Requests, Status};
 use crate::observe::CallRecord;
 use crate::schema::Method;
 
@@ -107,7 +107,7 @@ async fn reply<S: call::Service>(
         method: Arc::clone(method),
         metadata,
         deadline,
-        peer: enveloped::peer(parts),
+        peer: Peer::of(&parts.extensions),
         encodings: Encodings::default(),
         requests: Requests::One(message),
     };

@@ -361,12 +361,12 @@ impl<S: call::Service> Talk<'_, S> {
         );
         match answer {
             Answer::End(end) if end.status.is_ok() && self.replies == 0 && !is_stream => {
-                let status = unary::cardinality("no message");
+                let status = unary::not_one_reply("no message");
                 Err(call::End { status, ..end }.into())
             }
             Answer::End(end) => Err(end.into()),
             Answer::Message(_) if self.replies > 0 && !is_stream => {
-                Err(unary::cardinality("more than one message").into())
+                Err(unary::not_one_reply("more than one message").into())
             }
             Answer::Message(message) => {
                 self.replies += 1;

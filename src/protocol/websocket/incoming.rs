@@ -13,8 +13,8 @@ use bytes::Bytes;
 
 use super::offer::Form;
 use crate::call::{Code, Message, Status};
-use crate::protocol::enveloped;
 use crate::protocol::rest::frames::Frames;
+use crate::protocol::unary;
 
 /// One frame with data, its fragments joined.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -128,7 +128,7 @@ impl Incoming {
             (State::Fresh | State::Open, Wants::None) => {
                 return Err(besides_the_url(&frames.method().path));
             }
-            (State::Open, Wants::One) => return Err(enveloped::cardinality("more than one").into()),
+            (State::Open, Wants::One) => return Err(unary::not_one_request("more than one").into()),
             (State::Fresh, Wants::One) | (State::Fresh | State::Open, Wants::Many) => {}
         }
         self.first.get_or_insert(form);
@@ -143,7 +143,7 @@ impl Incoming {
     fn half_close(&mut self) -> Result<Said, Fault> {
         match (self.state, self.wants) {
             (State::HalfClosed, _) => Err(after_the_half_close()),
-            (State::Fresh, Wants::One) => Err(enveloped::cardinality("none").into()),
+            (State::Fresh, Wants::One) => Err(unary::not_one_request("none").into()),
             (State::Fresh | State::Open, _) => {
                 self.state = State::HalfClosed;
                 Ok(Said::HalfClose)
