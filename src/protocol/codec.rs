@@ -1,8 +1,8 @@
 //! In what form a client writes messages, and how they become the wire form that backends speak.
 //!
 //! ```text
-//! Proto: message ──► counted, never opened ──► message        the pass lane
-//! Json:  message ──► decompressed ──► transcode ──► message   the transcoded lane
+//! Proto: message ──► counted, never opened ──► message
+//! Json:  message ──► decompressed ──► transcode ──► message
 //! ```
 
 use std::sync::Arc;

@@ -5,7 +5,7 @@
 //! body ──► Messages (cut, counted, by the codec) ──► Call ──► Reply ──► Writer ──► body
 //! ```
 //!
-//! In protobuf's wire form messages are cut and counted, never opened: the pass lane. A request with
+//! In protobuf's wire form messages are cut and counted, never opened. A request with
 //! one message is read to its end before the call is made: a second message, a broken frame or a
 //! body that never comes then costs the backend nothing, and what reaches it can be sent again. A
 //! stream of messages is pulled by whoever sends them on.
@@ -18,7 +18,7 @@ use http::{HeaderMap, HeaderName, Response};
 use super::body::{Chunk, Idle};
 use super::codec::{Codec, Coder};
 use super::linger::linger;
-use super::metadata::{self, Lane, rules::Rules};
+use super::metadata::{self, Reader, rules::Rules};
 use super::{Exchange, Options, deadline, excerpt};
 use crate::call::compression::{GRPC_ACCEPT_ENCODING, GRPC_ENCODING};
 use crate::call::{
@@ -283,11 +283,11 @@ pub(super) fn head(
     encoding: Option<Coding>,
     headers: &mut HeaderMap,
 ) {
-    let lane = match family {
-        Family::Grpc => Lane::Pass,
-        Family::Connect => Lane::Transcoded,
+    let reader = match family {
+        Family::Grpc => Reader::Grpc,
+        Family::Connect => Reader::Other,
     };
-    metadata::to_headers_by(rules, metadata, lane, headers);
+    metadata::to_headers_by(rules, metadata, reader, headers);
     if let Some(coding) = encoding {
         headers.insert(family.encoding(), coding.value());
     }

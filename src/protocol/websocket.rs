@@ -110,11 +110,11 @@ async fn open<S>(
         .map_err(|rejection| rejected(&parts.method, &rejection))?;
     let tenure = tenure.ok_or_else(not_upgradable)?;
     let Offer {
-        form,
+        codec,
         authorization,
     } = Offer::of(&parts.headers).map_err(|unfit| Failure::bad_request(unfit.to_string()))?;
-    if let Some(form) = form {
-        upgrade.set_selected_protocol(HeaderValue::from_static(form.protocol()));
+    if let Some(codec) = codec {
+        upgrade.set_selected_protocol(HeaderValue::from_static(offer::sub_protocol(codec)));
     }
     if let Some(authorization) = authorization {
         let header = parts.headers.entry(header::AUTHORIZATION);
@@ -138,7 +138,7 @@ async fn open<S>(
         .map_err(|unfit| unfit.as_invalid_field())?;
     let head = Head {
         frames,
-        incoming: Incoming::new(wants, form),
+        incoming: Incoming::new(wants, codec),
         url,
         metadata,
         deadline,

@@ -13,7 +13,7 @@ use prost::Message as _;
 
 use super::super::Options;
 use super::super::indent::laid_out;
-use super::super::metadata::{self, Lane};
+use super::super::metadata::{self, Reader};
 use super::super::unary::Unread;
 use super::super::{json, misfit, scratch};
 use super::TRAILER_PREFIX;
@@ -104,7 +104,7 @@ impl Failure {
         *response.status_mut() = http;
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, JSON);
-        metadata::to_headers_by(&options.metadata, self.metadata, Lane::Transcoded, headers);
+        metadata::to_headers_by(&options.metadata, self.metadata, Reader::Other, headers);
         metadata::to_prefixed_headers(trailers, TRAILER_PREFIX, headers);
         if http == StatusCode::UNAUTHORIZED {
             headers

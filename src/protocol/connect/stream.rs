@@ -17,7 +17,7 @@ use super::super::body::{self, Chunk, Encoder, ReplyBody, Tail};
 use super::super::codec::Codec;
 use super::super::enveloped::{self, Begun, Enveloped, Family, Form, Wire, Writer};
 use super::super::linger::linger;
-use super::super::metadata::{self, Lane};
+use super::super::metadata::{self, Reader};
 use super::super::{Exchange, Refusal, json};
 use super::{check_protocol, error};
 use crate::call::{self, End, Message, Status, message};
@@ -149,7 +149,7 @@ fn end_stream(end: End, schema: &Schema, out: &mut Vec<u8>) {
         error::write(&status, schema, out);
     }
     let mut shown = HeaderMap::new();
-    metadata::to_headers(trailers, Lane::Transcoded, &mut shown);
+    metadata::to_headers(trailers, Reader::Other, &mut shown);
     if !shown.is_empty() {
         if !status.is_ok() {
             out.push(b',');

@@ -8,7 +8,7 @@ use http::{HeaderValue, Response, StatusCode, header};
 
 use super::super::codec::{Codec, Coder};
 use super::super::linger::linger;
-use super::super::metadata::{self, Lane};
+use super::super::metadata::{self, Reader};
 use super::super::unary::{self, Bounds, Whole};
 use super::super::{Exchange, Options, coding, deadline, indent};
 use super::error::Failure;
@@ -158,7 +158,7 @@ impl Reply {
             Codec::Json => "application/json",
         });
         headers.insert(header::CONTENT_TYPE, content_type);
-        metadata::to_headers_by(&options.metadata, self.metadata, Lane::Transcoded, headers);
+        metadata::to_headers_by(&options.metadata, self.metadata, Reader::Other, headers);
         metadata::to_prefixed_headers(self.trailers, TRAILER_PREFIX, headers);
         record.finish_with(StatusCode::OK, &Status::ok());
         response

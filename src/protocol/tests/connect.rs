@@ -363,7 +363,7 @@ async fn a_reply_that_cannot_be_shown_is_an_error() {
 #[tokio::test]
 async fn methods_without_a_binding_can_be_switched_off() {
     let schema = schema_with(&schema::Options {
-        unannotated: Unannotated::Off,
+        unannotated: crate::schema::Unannotated::Off,
         ..schema::Options::default()
     });
     assert!(schema.rows().iter().all(|row| !row.rest));

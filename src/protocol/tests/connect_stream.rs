@@ -217,7 +217,7 @@ async fn a_reply_that_cannot_be_shown_ends_the_stream() {
 #[tokio::test]
 async fn no_connect_where_methods_have_no_path_of_their_own() {
     let options = schema::Options {
-        unannotated: Unannotated::Off,
+        unannotated: crate::schema::Unannotated::Off,
         ..schema::Options::default()
     };
     let service = Scripted::default();

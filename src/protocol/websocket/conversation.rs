@@ -20,13 +20,13 @@ use super::ending::Ending;
 use super::heartbeat::Ear;
 use super::incoming::{Incoming, Said, Wants};
 use super::line::{Gone, Heard, Line};
-use super::offer::Form;
 use super::uploads::Uploads;
 use crate::call::{
     self, Answer, Call, Code, Deadline, Encodings, Message, Metadata, Peer, Replies, Reply,
     Requests, Status, Tenure,
 };
 use crate::observe::{CallRecord, Tally};
+use crate::protocol::Codec;
 use crate::protocol::body::Idle;
 use crate::protocol::rest::frames::Frames;
 use crate::protocol::unary::{self, Unread};
@@ -149,7 +149,7 @@ impl<S: call::Service> Conversation<S> {
             idle,
             turn: Turn::Client,
             replies: 0,
-            form: None,
+            codec: None,
         };
         talk.run().await
     }
@@ -250,7 +250,7 @@ struct Talk<'c, S> {
     turn: Turn,
     replies: u64,
     /// Of the replies, since the first.
-    form: Option<Form>,
+    codec: Option<Codec>,
 }
 
 /// What happens next.
@@ -380,21 +380,21 @@ impl<S: call::Service> Talk<'_, S> {
         }
     }
 
-    /// A reply in the form that the client chose, or used.
+    /// A reply in the codec that the client chose, or used.
     fn frame(&mut self, message: &Message) -> Result<ws::Message, Status> {
         let frames = &self.conversation.head.frames;
         let max = frames.options().limits.response_message;
         if message.len() > max {
             return Err(unary::too_large(message.len(), max));
         }
-        let form = *self
-            .form
-            .get_or_insert_with(|| self.conversation.head.incoming.form());
-        match form {
-            Form::Proto => {
+        let codec = *self
+            .codec
+            .get_or_insert_with(|| self.conversation.head.incoming.codec());
+        match codec {
+            Codec::Proto => {
                 unary::uncompressed(message).map(|_| ws::Message::Binary(message.payload()))
             }
-            Form::Json => {
+            Codec::Json => {
                 let json = frames.write_json(message)?;
                 let text = Utf8Bytes::try_from(json)
                     .map_err(|_| Status::gateway(Code::Internal, "a reply's JSON is not UTF-8"))?;

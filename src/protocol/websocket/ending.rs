@@ -16,7 +16,7 @@ use http::header::DATE;
 
 use super::incoming::Fault;
 use crate::call::{Code, End, Metadata, Status};
-use crate::protocol::metadata::{self, Lane};
+use crate::protocol::metadata::{self, Reader};
 use crate::protocol::{Options, json, rest};
 use crate::transcode::Plans;
 
@@ -82,12 +82,12 @@ impl Ending {
         out.pop(); // the object goes on
         let mut shown = HeaderMap::new();
         let rules = &options.metadata;
-        metadata::to_headers_by(rules, self.metadata.clone(), Lane::Transcoded, &mut shown);
+        metadata::to_headers_by(rules, self.metadata.clone(), Reader::Other, &mut shown);
         shown.remove(DATE); // of HTTP, whose answer was another
         out.extend_from_slice(b",\"metadata\":");
         json::metadata(&shown, &mut out);
         let mut shown = HeaderMap::new();
-        metadata::to_headers(trailers.clone(), Lane::Transcoded, &mut shown);
+        metadata::to_headers(trailers.clone(), Reader::Other, &mut shown);
         out.extend_from_slice(b",\"trailers\":");
         json::metadata(&shown, &mut out);
         out.extend_from_slice(b"}}");
