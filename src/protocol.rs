@@ -29,6 +29,7 @@ use crate::observe::{CallRecord, Observe};
 use crate::schema::{Route, Schema};
 
 pub mod body;
+mod call_head;
 mod codec;
 mod coding;
 mod connect;
@@ -54,14 +55,13 @@ pub mod text;
 pub mod unary;
 mod websocket;
 
-pub use codec::Codec;
+use codec::Codec;
 pub use coding::{Compression, Undecodable};
 pub use cors::Cors;
-pub use detect::{Dialect, detect};
-pub use enveloped::Wire;
+use detect::{Dialect, detect};
 use options::Chosen;
 pub use options::Options;
-pub(crate) use refusal::Refusal;
+use refusal::Refusal;
 
 /// What is chosen for the gateway: once for all requests, and for single routes.
 #[derive(Clone, Debug, Default)]
@@ -184,15 +184,15 @@ impl<S> Serving<S> {
 
 /// One request on its way to becoming a call: what a dialect gets.
 #[derive(Debug)]
-pub struct Exchange<'a, S> {
+struct Exchange<'a, S> {
     /// The snapshot this request sees to its end.
-    pub serving: &'a Serving<S>,
+    serving: &'a Serving<S>,
     /// The request's head.
-    pub parts: request::Parts,
+    parts: request::Parts,
     /// The request's body, not yet read.
-    pub body: Body,
+    body: Body,
     /// The call's access-log line. Ends with the response's body; dropped before: CANCELLED.
-    pub record: CallRecord,
+    record: CallRecord,
 }
 
 /// Answers HTTP requests by making calls, whatever their path.

@@ -17,7 +17,7 @@ use crate::transcode::{self, Plans};
 
 /// The form of a client's messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Codec {
+pub(super) enum Codec {
     /// Protobuf's wire form.
     Proto,
     /// ProtoJSON.

@@ -16,14 +16,15 @@ use axum::body::Body;
 use http::{HeaderMap, HeaderName, Response};
 
 use super::body::{Chunk, Idle};
+use super::call_head::CallHead;
 use super::codec::{Codec, Coder};
 use super::linger::linger;
 use super::metadata::{self, Reader, rules::Rules};
-use super::{Exchange, Options, deadline, excerpt};
+use super::{Exchange, Options, excerpt};
 use crate::call::compression::{GRPC_ACCEPT_ENCODING, GRPC_ENCODING};
 use crate::call::{
-    self, Accept, Call, Code, Coding, Codings, Encodings, Message, Origin, Packed, Peer, Reply,
-    Requests, Status,
+    self, Accept, Call, Code, Coding, Codings, Encodings, Message, Origin, Packed, Reply, Requests,
+    Status,
 };
 use crate::schema::Shape;
 
@@ -44,7 +45,7 @@ pub(super) struct Form {
 
 /// What is around the envelopes of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wire {
+pub(super) enum Wire {
     /// Nothing.
     Binary,
     /// Base64.
@@ -121,17 +122,6 @@ impl Enveloped {
         let options = serving.chosen.of_method(method);
         record.method(method);
         let Form { codec, family, .. } = form;
-        let deadline =
-            deadline::of(&parts.headers, method.shape, &options.timeouts).map_err(|error| {
-                match family {
-                    Family::Grpc => Status::downstream(Code::Internal, error.to_string()),
-                    Family::Connect => error.as_invalid_field(),
-                }
-            })?;
-        record.deadline(deadline);
-        if deadline.has_passed() {
-            return Err(Status::deadline_exceeded());
-        }
         let max = options.limits.request_message;
         let coding = request_coding(&parts.headers, &family.encoding())?;
         let accepted = Codings::accepted(&parts.headers, &family.accept_encoding());
@@ -142,12 +132,14 @@ impl Enveloped {
             },
             Codec::Json => Encodings::default(),
         };
-        let metadata = metadata::from_request(parts, record.request_id(), &options.metadata)
-            .map_err(|error| match family {
-                Family::Grpc => Status::downstream(Code::Internal, error.to_string()),
-                Family::Connect => error.as_invalid_field(),
-            })?;
-        let peer = Peer::of(&parts.extensions);
+        let CallHead {
+            metadata,
+            deadline,
+            peer,
+        } = CallHead::of(parts, method.shape, options, record).map_err(|unfit| match family {
+            Family::Grpc => unfit.as_internal(),
+            Family::Connect => unfit.as_invalid_field(),
+        })?;
 
         let coder = Coder::new(codec, serving.schema.plans(), method, options);
         let mut messages = Messages::new(std::mem::take(body), form, coder.clone(), coding, max);

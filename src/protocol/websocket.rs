@@ -28,11 +28,12 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method as Verb, Response, StatusCode, Version, header};
 use http_body::Body as _;
 
+use super::call_head::CallHead;
 use super::linger::linger;
 use super::rest::frames::{Frames, Target};
 use super::rest::{self, Failure, Terms};
-use super::{Exchange, Options, deadline, metadata};
-use crate::call::{self, Code, Peer, Status, Tenure};
+use super::{Exchange, Options};
+use crate::call::{self, Code, Tenure};
 use conversation::{Conversation, Head};
 use incoming::{Incoming, Wants};
 use offer::Offer;
@@ -128,21 +129,13 @@ async fn open<S>(
         None if shape.takes_stream() => Wants::Many,
         None => Wants::One,
     };
-    let deadline = deadline::of(&parts.headers, shape, &options.timeouts)
-        .map_err(|malformed| malformed.as_invalid_field())?;
-    record.deadline(deadline);
-    if deadline.has_passed() {
-        return Err(Status::deadline_exceeded().into());
-    }
-    let metadata = metadata::from_request(parts, record.request_id(), &options.metadata)
-        .map_err(|unfit| unfit.as_invalid_field())?;
+    let call =
+        CallHead::of(parts, shape, options, record).map_err(|unfit| unfit.as_invalid_field())?;
     let head = Head {
         frames,
         incoming: Incoming::new(wants, codec),
         url,
-        metadata,
-        deadline,
-        peer: Peer::of(&parts.extensions),
+        call,
         tenure,
     };
     Ok(Opened { upgrade, head })

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::call::details::{Any, RpcStatus};
+use crate::schema::Unannotated;
 
 /// `{"name":"a"}` in wire form.
 const SHELF: &[u8] = b"\x0a\x01a";
@@ -363,7 +364,7 @@ async fn a_reply_that_cannot_be_shown_is_an_error() {
 #[tokio::test]
 async fn methods_without_a_binding_can_be_switched_off() {
     let schema = schema_with(&schema::Options {
-        unannotated: crate::schema::Unannotated::Off,
+        unannotated: Unannotated::Off,
         ..schema::Options::default()
     });
     assert!(schema.rows().iter().all(|row| !row.rest));

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::call::Coding;
 use crate::call::details::{Any, RpcStatus};
+use crate::schema::Unannotated;
 
 const PROTO: &str = "application/connect+proto";
 const JSON: &str = "application/connect+json";
@@ -217,7 +218,7 @@ async fn a_reply_that_cannot_be_shown_ends_the_stream() {
 #[tokio::test]
 async fn no_connect_where_methods_have_no_path_of_their_own() {
     let options = schema::Options {
-        unannotated: crate::schema::Unannotated::Off,
+        unannotated: Unannotated::Off,
         ..schema::Options::default()
     };
     let service = Scripted::default();

@@ -5,7 +5,7 @@ use http_body_util::BodyExt as _;
 
 use super::incoming::{Fault, Frame, Said};
 use super::*;
-use crate::call::{End, Metadata};
+use crate::call::{End, Metadata, Status};
 use crate::protocol::Codec;
 use crate::protocol::tests::{Scripted, header, metadata as pairs, schema, schema_with};
 use crate::schema::{self, Unannotated};
