@@ -260,26 +260,23 @@ const CLOSE: HeaderValue = HeaderValue::from_static("close");
 
 impl<S: call::Service> Exchange<'_, S> {
     async fn answer(self) -> Response<Body> {
-        let config = &self.serving.config;
+        let serving = self.serving;
+        let config = &serving.config;
         match detect(&self.parts, &config.head, &config.cors) {
             Ok(Dialect::Grpc(codec)) => grpc::answer(self, codec).await,
             Ok(Dialect::GrpcWeb(codec, wire)) => grpc_web::answer(self, codec, wire).await,
             Ok(Dialect::ConnectStream(codec)) => connect::stream::answer(self, codec).await,
             Ok(Dialect::WebSocket) => websocket::answer(self).await,
-            Ok(Dialect::Rest) => {
-                let compression = &self.serving.config.compression;
-                match coding::Answering::new(compression, &self.parts) {
-                    Some(answering) => answering.encode(self.answer_by_path().await).await,
-                    None => self.answer_by_path().await,
-                }
-            }
+            Ok(Dialect::Rest) => match coding::Answering::new(&config.compression, &self.parts) {
+                Some(answering) => answering.encode(self.answer_by_path().await).await,
+                None => self.answer_by_path().await,
+            },
             Err(refusal) => {
                 linger::linger(self.body);
-                let serving = self.serving;
                 if serving.schema.method(self.parts.uri.path()).is_some() {
                     return refusal.answer_in_words(self.record);
                 }
-                refusal.answer_in(serving.config.options.rest.errors, self.record)
+                refusal.answer_in(config.options.rest.errors, self.record)
             }
         }
     }

@@ -93,7 +93,7 @@ pub enum Route<'s> {
 pub struct Options {
     /// Any refusal refuses the whole schema.
     pub strict: bool,
-    /// Whether methods can be called with JSON on their own paths.
+    /// Whether methods can be called on their own paths by whoever speaks no gRPC.
     pub unannotated: Unannotated,
     /// Bindings from outside of the descriptors; they replace the annotations of what they select.
     pub http_rules: Vec<HttpRule>,
@@ -101,7 +101,8 @@ pub struct Options {
     pub unmatched: Unmatched,
 }
 
-/// Whether `POST /pkg.Service/Method` with a JSON body calls a method.
+/// Whether `/pkg.Service/Method` calls a method in other dialects than gRPC's own: as JSON, by Connect, by
+/// WebSocket.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Unannotated {
     /// It does, annotated or not.
@@ -218,7 +219,7 @@ impl Schema {
         }
     }
 
-    /// The method whose own path this is, where those can be called with JSON.
+    /// The method whose own path this is, where those can be called by whoever speaks no gRPC.
     #[must_use]
     pub fn unannotated_method(&self, path: &str) -> Option<&Arc<Method>> {
         match self.unannotated {

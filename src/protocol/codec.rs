@@ -124,7 +124,7 @@ impl Json {
     /// # Errors
     /// The text is not the JSON of the message.
     pub(super) fn to_wire(&self, json: &[u8]) -> Result<Message, transcode::Error> {
-        if json.iter().all(u8::is_ascii_whitespace) {
+        if json.iter().all(|byte| super::json::is_blank(*byte)) {
             return Ok(Message::from_payload(b""));
         }
         Message::build(|wire| {

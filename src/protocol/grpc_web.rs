@@ -56,15 +56,14 @@ pub(super) async fn answer<S: call::Service>(
             return complete(rules, &manner, status.into(), None, record);
         }
     };
+    let options = Arc::clone(&enveloped.options);
     if enveloped.call.method.shape == Shape::Unary {
-        let options = Arc::clone(&enveloped.options);
         let mut writer = enveloped.writer();
         let max = options.limits.response_message;
         let whole = unary::make(&serving.calls, enveloped.call, max).await;
         writer.encoding = whole.encoding;
         return complete(&options.metadata, &manner, whole, Some(&writer), record);
     }
-    let options = Arc::clone(&enveloped.options);
     let begun = match enveloped.make(&serving.calls).await {
         Ok(begun) => begun,
         Err(status) => return complete(&options.metadata, &manner, status.into(), None, record),

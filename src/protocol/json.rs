@@ -1,6 +1,12 @@
-//! The JSON that the gateway writes of itself, around errors and ends: strings, and metadata.
+//! The JSON that the gateway writes of itself, around errors and ends: strings, and metadata; and what
+//! stands around anybody's.
 
 use http::HeaderMap;
+
+/// True for the white space of JSON, which is less than that of ASCII.
+pub(super) const fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
+}
 
 /// Appends a string.
 pub(super) fn string(text: &str, out: &mut Vec<u8>) {

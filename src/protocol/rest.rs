@@ -82,7 +82,7 @@ pub(super) async fn answer<S: call::Service>(
     record.protocol("rest");
     let is_head = parts.method == Verb::HEAD;
     let response = match found(&parts, route) {
-        Ok(Target::Binding(binding, captures)) => {
+        Ok(Subject::Binding(binding, captures)) => {
             record.template(&binding.template);
             record.method(&binding.method);
             Request {
@@ -98,7 +98,7 @@ pub(super) async fn answer<S: call::Service>(
             .answer()
             .await
         }
-        Ok(Target::Options(allow)) => {
+        Ok(Subject::Options(allow)) => {
             linger(body);
             options(&allow, record)
         }
@@ -116,21 +116,21 @@ pub(super) async fn answer<S: call::Service>(
 }
 
 /// What a request is about.
-enum Target<'s> {
+enum Subject<'s> {
     Binding(&'s Binding, Captures),
     Options(Vec<&'s str>),
 }
 
-fn found<'s>(parts: &Parts, route: Route<'s>) -> Result<Target<'s>, Failure> {
+fn found<'s>(parts: &Parts, route: Route<'s>) -> Result<Subject<'s>, Failure> {
     guard::check(parts, &route)?;
     let path = parts.uri.path();
     match (route, &parts.method) {
         (Route::Found { .. } | Route::None, verb @ (&Verb::TRACE | &Verb::CONNECT)) => {
             Err(Failure::wrong_verb(verb.as_str(), &VERBS))
         }
-        (Route::Found { binding, captures }, _) => Ok(Target::Binding(binding, captures)),
-        (Route::WrongVerb { allow }, &Verb::OPTIONS) => Ok(Target::Options(allow)),
-        (Route::None, &Verb::OPTIONS) if path == "*" => Ok(Target::Options(VERBS.to_vec())),
+        (Route::Found { binding, captures }, _) => Ok(Subject::Binding(binding, captures)),
+        (Route::WrongVerb { allow }, &Verb::OPTIONS) => Ok(Subject::Options(allow)),
+        (Route::None, &Verb::OPTIONS) if path == "*" => Ok(Subject::Options(VERBS.to_vec())),
         (Route::WrongVerb { allow }, verb) => Err(Failure::wrong_verb(verb.as_str(), &allow)),
         (Route::None, verb) => Err(Failure::not_found(verb.as_str(), path)),
     }

@@ -126,6 +126,7 @@ async fn a_body_that_is_not_the_message_reaches_no_backend() {
         ("{", ""),
         ("{} x", ""),
         ("[]", ""),
+        ("\x0c", ""),
     ] {
         let response = service.router().handle(request(body)).await;
         assert_eq!(response.status(), 400, "{body}");

@@ -14,7 +14,7 @@ use bytes::Bytes;
 use super::offer::sub_protocol;
 use crate::call::{Code, Message, Status};
 use crate::protocol::rest::frames::Frames;
-use crate::protocol::{Codec, unary};
+use crate::protocol::{Codec, json, unary};
 
 /// One frame with data, its fragments joined.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,7 +114,7 @@ impl Incoming {
     /// It is not one that may come now, or no message of the method.
     pub(super) fn take(&mut self, frame: &Frame, frames: &mut Frames) -> Result<Said, Fault> {
         let codec = match frame {
-            Frame::Text(text) if is_blank(text) => return self.half_close(),
+            Frame::Text(text) if text.bytes().all(json::is_blank) => return self.half_close(),
             Frame::Text(_) => Codec::Json,
             Frame::Binary(_) => Codec::Proto,
         };
@@ -171,12 +171,6 @@ fn besides_the_url(own_path: &str) -> Fault {
          {own_path} takes it in a frame"
     );
     Status::downstream(Code::Unimplemented, message).into()
-}
-
-/// True for nothing but what JSON has as white space.
-fn is_blank(text: &str) -> bool {
-    text.bytes()
-        .all(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r'))
 }
 
 fn after_the_half_close() -> Fault {

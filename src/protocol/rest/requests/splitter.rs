@@ -6,6 +6,8 @@
 
 use bytes::{Bytes, BytesMut};
 
+use crate::protocol::json::is_blank;
+
 /// White space between two values, at most. None of it is sent on, so no backend that is slow holds
 /// it up, and compressed it is next to nothing.
 const BLANK_MAX: usize = 1 << 20;
@@ -310,10 +312,6 @@ impl Scan {
             }
         }
     }
-}
-
-const fn is_blank(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\n' | b'\r' | b'\t')
 }
 
 /// Anything but a delimiter: what is no JSON value, its reader describes better.
