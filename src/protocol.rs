@@ -26,9 +26,10 @@ use http::{HeaderValue, Request, Response, header, request};
 
 use crate::call;
 use crate::observe::{CallRecord, Observe};
-use crate::schema::{Route, Schema, Unannotated};
+use crate::schema::{Route, Schema};
 
 pub mod body;
+mod call_head;
 mod codec;
 mod coding;
 mod connect;
@@ -41,6 +42,7 @@ mod field_value;
 mod grpc;
 mod grpc_web;
 pub mod indent;
+mod json;
 mod linger;
 pub mod metadata;
 mod misfit;
@@ -53,14 +55,13 @@ pub mod text;
 pub mod unary;
 mod websocket;
 
-pub use codec::Codec;
+use codec::Codec;
 pub use coding::{Compression, Undecodable};
 pub use cors::Cors;
-pub use detect::{Dialect, detect};
-pub use enveloped::Wire;
+use detect::{Dialect, detect};
 use options::Chosen;
 pub use options::Options;
-pub(crate) use refusal::Refusal;
+use refusal::Refusal;
 
 /// What is chosen for the gateway: once for all requests, and for single routes.
 #[derive(Clone, Debug, Default)]
@@ -183,15 +184,15 @@ impl<S> Serving<S> {
 
 /// One request on its way to becoming a call: what a dialect gets.
 #[derive(Debug)]
-pub struct Exchange<'a, S> {
+struct Exchange<'a, S> {
     /// The snapshot this request sees to its end.
-    pub serving: &'a Serving<S>,
+    serving: &'a Serving<S>,
     /// The request's head.
-    pub parts: request::Parts,
+    parts: request::Parts,
     /// The request's body, not yet read.
-    pub body: Body,
+    body: Body,
     /// The call's access-log line. Ends with the response's body; dropped before: CANCELLED.
-    pub record: CallRecord,
+    record: CallRecord,
 }
 
 /// Answers HTTP requests by making calls, whatever their path.
@@ -268,8 +269,8 @@ impl<S: call::Service> Exchange<'_, S> {
             Ok(Dialect::Rest) => {
                 let compression = &self.serving.config.compression;
                 match coding::Answering::new(compression, &self.parts) {
-                    Some(answering) => answering.encode(self.answer_json().await).await,
-                    None => self.answer_json().await,
+                    Some(answering) => answering.encode(self.answer_by_path().await).await,
+                    None => self.answer_by_path().await,
                 }
             }
             Err(refusal) => {
@@ -284,7 +285,7 @@ impl<S: call::Service> Exchange<'_, S> {
     }
 
     /// REST where a binding has the path; else Connect, where the path is a method's own.
-    async fn answer_json(self) -> Response<Body> {
+    async fn answer_by_path(self) -> Response<Body> {
         let serving = self.serving;
         let path = self.parts.uri.path();
         let route = serving.schema.route(self.parts.method.as_str(), path);
@@ -294,8 +295,7 @@ impl<S: call::Service> Exchange<'_, S> {
             Route::None => true,
         };
         if unbound {
-            let served = serving.schema.unannotated() == Unannotated::Serve;
-            if let Some(method) = serving.schema.method(path).filter(|_| served) {
+            if let Some(method) = serving.schema.unannotated_method(path) {
                 let method = Arc::clone(method);
                 return connect::answer(self, method).await;
             }

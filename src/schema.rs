@@ -218,10 +218,13 @@ impl Schema {
         }
     }
 
-    /// Whether methods can be called with JSON on their own paths.
+    /// The method whose own path this is, where those can be called with JSON.
     #[must_use]
-    pub const fn unannotated(&self) -> Unannotated {
-        self.unannotated
+    pub fn unannotated_method(&self, path: &str) -> Option<&Arc<Method>> {
+        match self.unannotated {
+            Unannotated::Serve => self.method(path),
+            Unannotated::Off => None,
+        }
     }
 
     /// What is served, a row for each way to call a method, in the order of the rpc names.

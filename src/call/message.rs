@@ -37,25 +37,22 @@ impl Message {
     /// Those of `write`.
     pub fn build<E>(write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>) -> Result<Self, E> {
         let mut frame = Vec::with_capacity(256);
-        frame.extend_from_slice(&[0; PREFIX]);
+        begin(0, &mut frame);
         write(&mut frame)?;
-        Ok(Self::seal(frame))
+        Ok(Self::sealed(frame))
     }
 
     /// An uncompressed message with this payload.
     #[must_use]
     pub fn from_payload(payload: &[u8]) -> Self {
         let mut frame = Vec::with_capacity(PREFIX + payload.len());
-        frame.extend_from_slice(&[0; PREFIX]);
+        begin(0, &mut frame);
         frame.extend_from_slice(payload);
-        Self::seal(frame)
+        Self::sealed(frame)
     }
 
-    /// Patches the length. Payloads are bounded far below 4 GiB by the limits, so the cast holds;
-    /// one above would declare `u32::MAX` and be refused by the receiver, never misread.
-    fn seal(mut frame: Vec<u8>) -> Self {
-        let length = u32::try_from(frame.len().saturating_sub(PREFIX)).unwrap_or(u32::MAX);
-        frame[1..PREFIX].copy_from_slice(&length.to_be_bytes());
+    fn sealed(mut frame: Vec<u8>) -> Self {
+        seal(&mut frame, 0);
         Self {
             frame: frame.into(),
         }
@@ -101,5 +98,24 @@ impl Message {
     #[must_use]
     pub fn into_frame(self) -> Bytes {
         self.frame
+    }
+}
+
+/// Appends the prefix of an envelope, and says where that begins; to be [sealed](seal) when the
+/// payload stands behind it.
+pub(crate) fn begin(flags: u8, out: &mut Vec<u8>) -> usize {
+    let start = out.len();
+    out.extend_from_slice(&[flags, 0, 0, 0, 0]);
+    start
+}
+
+/// Patches the length of an envelope that begins at `start` and ends the buffer. Payloads are bounded
+/// far below 4 GiB by the limits, so the cast holds; one above would declare `u32::MAX` and be
+/// refused by the receiver, never misread.
+pub(crate) fn seal(out: &mut [u8], start: usize) {
+    let payload = out.len().saturating_sub(start + PREFIX);
+    let length = u32::try_from(payload).unwrap_or(u32::MAX).to_be_bytes();
+    if let Some(place) = out.get_mut(start + 1..start + PREFIX) {
+        place.copy_from_slice(&length);
     }
 }

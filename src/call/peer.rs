@@ -1,6 +1,8 @@
 //! Who is at the other end of the client's connection.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use http::Extensions;
 
 /// The client, as the listener saw it. Inserted into every request's extensions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,6 +11,20 @@ pub struct Peer {
     pub address: SocketAddr,
     /// What its bytes travel in.
     pub transport: Transport,
+}
+
+impl Peer {
+    /// Where there is no listener.
+    const UNKNOWN: Self = Self {
+        address: SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0),
+        transport: Transport::Plaintext,
+    };
+
+    /// The one whom the listener put into a request; an unspecified one where there is no listener.
+    #[must_use]
+    pub fn of(request: &Extensions) -> Self {
+        request.get().copied().unwrap_or(Self::UNKNOWN)
+    }
 }
 
 /// What the bytes of a connection travel in.

@@ -47,7 +47,8 @@ impl Tenure {
     pub fn new(
         held: impl Any + Send + Sync,
         over: watch::Receiver<()>,
-        (write_stall, taken): (Duration, Taken),
+        write_stall: Duration,
+        taken: Taken,
     ) -> Self {
         Self {
             write_stall,

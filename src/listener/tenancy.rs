@@ -35,7 +35,7 @@ impl Tenancy {
         } else {
             Taken::default() // the socket's are of all streams
         };
-        Tenure::new(open, self.over.subscribe(), (self.write_stall, taken))
+        Tenure::new(open, self.over.subscribe(), self.write_stall, taken)
     }
 
     /// Tells every holder to leave; false if there is none.

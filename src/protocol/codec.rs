@@ -1,8 +1,8 @@
 //! In what form a client writes messages, and how they become the wire form that backends speak.
 //!
 //! ```text
-//! Proto: message ──► counted, never opened ──► message        the pass lane
-//! Json:  message ──► decompressed ──► transcode ──► message   the transcoded lane
+//! Proto: message ──► counted, never opened ──► message
+//! Json:  message ──► decompressed ──► transcode ──► message
 //! ```
 
 use std::sync::Arc;
@@ -11,14 +11,13 @@ use super::body::Chunk;
 use super::options::Options;
 use super::{misfit, scratch, unary};
 use crate::call::compression::{self, Unopened};
-use crate::call::message::PREFIX;
-use crate::call::{Coding, Message, Status};
+use crate::call::{Coding, Message, Status, message};
 use crate::schema::Method;
 use crate::transcode::{self, Plans};
 
 /// The form of a client's messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Codec {
+pub(super) enum Codec {
     /// Protobuf's wire form.
     Proto,
     /// ProtoJSON.
@@ -107,13 +106,12 @@ impl Coder {
             }
             Self::Json(json) => {
                 let out = chunk.buffer();
-                let start = out.len();
-                out.extend_from_slice(&[0; PREFIX]);
+                let start = message::begin(0, out);
                 if let Err(status) = json.print(&message, out) {
                     out.truncate(start);
                     return Err(status);
                 }
-                seal(out, start);
+                message::seal(out, start);
                 Ok(())
             }
         }
@@ -153,16 +151,6 @@ impl Json {
 
 fn unread(error: &transcode::Error) -> Status {
     misfit::of_request(error, "").0
-}
-
-/// Patches the length of an envelope that begins at `start` and ends the buffer. Messages are
-/// bounded far below 4 GiB, so the cast holds; a longer one would be refused, never misread.
-pub(super) fn seal(out: &mut [u8], start: usize) {
-    let payload = out.len().saturating_sub(start + PREFIX);
-    let length = u32::try_from(payload).unwrap_or(u32::MAX).to_be_bytes();
-    if let Some(place) = out.get_mut(start + 1..start + PREFIX) {
-        place.copy_from_slice(&length);
-    }
 }
 
 /// Watches over a reply message that is passed on compressed: the limit counts what is in it.

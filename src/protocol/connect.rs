@@ -22,7 +22,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method as Verb, Response, StatusC
 use super::codec::Codec;
 use super::linger::linger;
 use super::options::ConnectVersion;
-use super::{Exchange, Refusal, field_value};
+use super::{Exchange, Refusal, enveloped, field_value};
 use crate::call::{self, Code, Status};
 use crate::observe::CallRecord;
 use crate::schema::{Idempotency, Method, Shape};
@@ -71,8 +71,7 @@ pub(super) fn is_spoken(headers: &HeaderMap) -> bool {
 pub(super) fn not_found<S>(mut exchange: Exchange<'_, S>) -> Response<Body> {
     exchange.record.protocol("connect");
     linger(exchange.body);
-    let status = Status::downstream(Code::Unimplemented, "there is no such method here");
-    let failure = error::Failure::in_http(status, StatusCode::NOT_FOUND);
+    let failure = error::Failure::in_http(enveloped::no_such_method(), StatusCode::NOT_FOUND);
     let serving = exchange.serving;
     failure.respond(
         &serving.schema,
@@ -108,7 +107,7 @@ fn source(verb: &Verb, headers: &HeaderMap, method: &Method) -> Result<Source, R
         }
     };
     if method.shape != Shape::Unary {
-        return Err(Refusal::no_json(format!(
+        return Err(Refusal::unfit_type(format!(
             "{} is a streaming method, and this content type is for unary ones; call it by \
              application/connect+json or application/connect+proto, by gRPC or gRPC-Web on this \
              path, or by a REST binding (google.api.http)",

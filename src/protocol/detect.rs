@@ -21,7 +21,7 @@ use crate::call::{Code, Status};
 
 /// How a client speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Dialect {
+pub(super) enum Dialect {
     /// gRPC over HTTP/2.
     Grpc(Codec),
     /// gRPC-Web.
@@ -45,7 +45,7 @@ pub(super) const KNOWN_TYPES: &str = "application/grpc, application/grpc+proto, 
 /// # Errors
 /// No dialect takes such a request: its head is too large, contradicts itself, or names a type or
 /// a version that the dialect does not have.
-pub fn detect(
+pub(super) fn detect(
     request: &request::Parts,
     limits: &HeadLimits,
     cors: &Cors,

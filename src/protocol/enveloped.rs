@@ -5,31 +5,32 @@
 //! body ──► Messages (cut, counted, by the codec) ──► Call ──► Reply ──► Writer ──► body
 //! ```
 //!
-//! In protobuf's wire form messages are cut and counted, never opened: the pass lane. A request with
+//! In protobuf's wire form messages are cut and counted, never opened. A request with
 //! one message is read to its end before the call is made: a second message, a broken frame or a
 //! body that never comes then costs the backend nothing, and what reaches it can be sent again. A
 //! stream of messages is pulled by whoever sends them on.
 
 use std::sync::Arc;
 
-use http::{HeaderMap, HeaderName, request};
+use axum::body::Body;
+use http::{HeaderMap, HeaderName, Response};
 
 use super::body::{Chunk, Idle};
+use super::call_head::CallHead;
 use super::codec::{Codec, Coder};
 use super::linger::linger;
-use super::metadata::{self, Lane, rules::Rules};
-use super::{Exchange, Options, deadline, excerpt};
+use super::metadata::{self, Reader, rules::Rules};
+use super::{Exchange, Options, excerpt};
 use crate::call::compression::{GRPC_ACCEPT_ENCODING, GRPC_ENCODING};
 use crate::call::{
-    self, Accept, Call, Code, Coding, Codings, Encodings, Message, Origin, Packed, Peer, Reply,
-    Requests, Status, Transport,
+    self, Accept, Call, Code, Coding, Codings, Encodings, Message, Origin, Packed, Reply, Requests,
+    Status,
 };
 use crate::schema::Shape;
 
 mod requests;
 
 use requests::Messages;
-pub(super) use requests::cardinality;
 
 /// How a dialect puts messages into a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +45,7 @@ pub(super) struct Form {
 
 /// What is around the envelopes of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wire {
+pub(super) enum Wire {
     /// Nothing.
     Binary,
     /// Base64.
@@ -116,25 +117,11 @@ impl Enveloped {
             record,
         } = exchange;
         let Some(method) = serving.schema.method(parts.uri.path()) else {
-            return Err(Status::downstream(
-                Code::Unimplemented,
-                "there is no such method here",
-            ));
+            return Err(no_such_method());
         };
         let options = serving.chosen.of_method(method);
         record.method(method);
         let Form { codec, family, .. } = form;
-        let deadline =
-            deadline::of(&parts.headers, method.shape, &options.timeouts).map_err(|error| {
-                match family {
-                    Family::Grpc => Status::downstream(Code::Internal, error.to_string()),
-                    Family::Connect => error.as_invalid_field(),
-                }
-            })?;
-        record.deadline(deadline);
-        if deadline.has_passed() {
-            return Err(Status::deadline_exceeded());
-        }
         let max = options.limits.request_message;
         let coding = request_coding(&parts.headers, &family.encoding())?;
         let accepted = Codings::accepted(&parts.headers, &family.accept_encoding());
@@ -145,12 +132,14 @@ impl Enveloped {
             },
             Codec::Json => Encodings::default(),
         };
-        let metadata = metadata::from_request(parts, record.request_id(), &options.metadata)
-            .map_err(|error| match family {
-                Family::Grpc => Status::downstream(Code::Internal, error.to_string()),
-                Family::Connect => error.as_invalid_field(),
-            })?;
-        let peer = peer(parts);
+        let CallHead {
+            metadata,
+            deadline,
+            peer,
+        } = CallHead::of(parts, method.shape, options, record).map_err(|unfit| match family {
+            Family::Grpc => unfit.as_internal(),
+            Family::Connect => unfit.as_invalid_field(),
+        })?;
 
         let coder = Coder::new(codec, serving.schema.plans(), method, options);
         let mut messages = Messages::new(std::mem::take(body), form, coder.clone(), coding, max);
@@ -183,11 +172,11 @@ impl Enveloped {
         })
     }
 
-    /// Who writes the reply messages, which are compressed in this, if they are.
-    pub(super) fn writer(&self, encoding: Option<Coding>) -> Writer {
+    /// Who writes the reply messages; what those are compressed in, the reply says.
+    pub(super) fn writer(&self) -> Writer {
         Writer {
             coder: self.coder.clone(),
-            encoding,
+            encoding: None,
             max: self.options.limits.response_message,
         }
     }
@@ -197,7 +186,7 @@ impl Enveloped {
     /// # Errors
     /// Those of the call.
     pub(super) async fn make<S: call::Service>(self, calls: &S) -> Result<Begun, Status> {
-        let mut writer = self.writer(None);
+        let mut writer = self.writer();
         let Self {
             call,
             mut idle,
@@ -273,16 +262,9 @@ fn request_coding(headers: &HeaderMap, field: &HeaderName) -> Result<Option<Codi
     }
 }
 
-/// The peer the listener put into the request; an unspecified one where there is no listener.
-pub(super) fn peer(parts: &request::Parts) -> Peer {
-    const UNKNOWN: Peer = Peer {
-        address: std::net::SocketAddr::new(
-            std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED),
-            0,
-        ),
-        transport: Transport::Plaintext,
-    };
-    parts.extensions.get().copied().unwrap_or(UNKNOWN)
+/// For whoever calls what is not here.
+pub(super) fn no_such_method() -> Status {
+    Status::downstream(Code::Unimplemented, "there is no such method here")
 }
 
 /// Adds what every answer that has begun has in its head.
@@ -293,11 +275,11 @@ pub(super) fn head(
     encoding: Option<Coding>,
     headers: &mut HeaderMap,
 ) {
-    let lane = match family {
-        Family::Grpc => Lane::Pass,
-        Family::Connect => Lane::Transcoded,
+    let reader = match family {
+        Family::Grpc => Reader::Grpc,
+        Family::Connect => Reader::Other,
     };
-    metadata::to_headers_by(rules, metadata, lane, headers);
+    metadata::to_headers_by(rules, metadata, reader, headers);
     if let Some(coding) = encoding {
         headers.insert(family.encoding(), coding.value());
     }
@@ -309,4 +291,11 @@ pub(super) fn refusal_head(family: Family, status: &Status, headers: &mut Header
     if status.code == Code::Unimplemented && status.origin == Origin::Downstream {
         headers.insert(family.accept_encoding(), Codings::ALL.value());
     }
+}
+
+/// The answer, whose HTTP status is 200 however the call ends.
+pub(super) fn respond(head: HeaderMap, body: Body) -> Response<Body> {
+    let mut response = Response::new(body);
+    *response.headers_mut() = head;
+    response
 }

@@ -70,7 +70,7 @@ pub(super) async fn answer<S: call::Service>(
     let is_stream = idle.is_some();
     let body =
         ReplyBody::new(replies, Native(writer), message_max, idle, record).starting_with(first);
-    let mut response = respond(head, Body::new(body));
+    let mut response = enveloped::respond(head, Body::new(body));
     if is_stream {
         body::end_at(deadline, &mut response);
     }
@@ -95,13 +95,7 @@ fn trailers_only(content_type: HeaderValue, end: End, record: CallRecord) -> Res
     head.insert(header::CONTENT_TYPE, content_type);
     enveloped::refusal_head(Family::Grpc, &end.status, &mut head);
     status::to_fields(end, &mut head);
-    respond(head, Body::empty())
-}
-
-fn respond(head: HeaderMap, body: Body) -> Response<Body> {
-    let mut response = Response::new(body);
-    *response.headers_mut() = head;
-    response
+    enveloped::respond(head, Body::empty())
 }
 
 /// Messages in their envelopes, the end as trailers.

@@ -14,15 +14,15 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use http_body_util::BodyExt as _;
 
-use super::Exchange;
 use super::body::{self, Chunk, Encoder, ReplyBody, Tail};
 use super::codec::Codec;
 use super::enveloped::{self, Begun, Enveloped, Family, Form, Wire, Writer};
 use super::field_value::{essence, items};
 use super::metadata::rules::Rules;
-use super::text::{self, TextBody};
 use super::unary::{self, Whole};
+use super::{Exchange, text};
 use crate::call::{self, End, Message, Reply, Status};
 use crate::observe::CallRecord;
 use crate::schema::Shape;
@@ -58,7 +58,7 @@ pub(super) async fn answer<S: call::Service>(
     };
     if enveloped.call.method.shape == Shape::Unary {
         let options = Arc::clone(&enveloped.options);
-        let mut writer = enveloped.writer(None);
+        let mut writer = enveloped.writer();
         let max = options.limits.response_message;
         let whole = unary::make(&serving.calls, enveloped.call, max).await;
         writer.encoding = whole.encoding;
@@ -87,9 +87,9 @@ pub(super) async fn answer<S: call::Service>(
     let body = ReplyBody::new(replies, Framed(writer), message_max, idle, record);
     let body = match manner.wire {
         Wire::Binary => Body::new(body),
-        Wire::Text => Body::new(TextBody::new(Body::new(body))),
+        Wire::Text => Body::new(body.map_frame(|frame| frame.map_data(|data| text::encode(&data)))),
     };
-    let mut response = respond(head, body);
+    let mut response = enveloped::respond(head, body);
     body::end_at(deadline, &mut response);
     response
 }
@@ -190,13 +190,7 @@ fn complete(
         Wire::Binary => Body::from(body),
         Wire::Text => Body::from(text::encode(&body)),
     };
-    respond(head, body)
-}
-
-fn respond(head: HeaderMap, body: Body) -> Response<Body> {
-    let mut response = Response::new(body);
-    *response.headers_mut() = head;
-    response
+    enveloped::respond(head, body)
 }
 
 /// Messages in their envelopes, the end as a trailers frame.

@@ -277,7 +277,7 @@ enum Shown {
     Never,
 }
 
-fn shown(name: &str, lane: Lane) -> Shown {
+fn shown(name: &str, reader: Reader) -> Shown {
     match name {
         "connection"
         | "keep-alive"
@@ -299,7 +299,7 @@ fn shown(name: &str, lane: Lane) -> Shown {
         }
         _ => match name.as_bytes().first() {
             Some(b'g')
-                if name.starts_with("grpc-") && (lane == Lane::Transcoded || is_written(name)) =>
+                if name.starts_with("grpc-") && (reader == Reader::Other || is_written(name)) =>
             {
                 Shown::Never
             }
@@ -311,8 +311,8 @@ fn shown(name: &str, lane: Lane) -> Shown {
     }
 }
 
-fn is_shown(name: &str, lane: Lane, rules: Option<&Rules>) -> bool {
-    match shown(name, lane) {
+fn is_shown(name: &str, reader: Reader, rules: Option<&Rules>) -> bool {
+    match shown(name, reader) {
         Shown::Yes => true,
         Shown::Withheld => rules.is_some_and(|rules| rules.shows(name)),
         Shown::Never => false,
@@ -332,13 +332,13 @@ fn is_written(name: &str) -> bool {
     )
 }
 
-/// Whether the dialect passes messages on as they are, compression included.
+/// Who reads an answer. The fields named `grpc-…` mean something to gRPC's clients alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Lane {
-    /// Messages pass unopened, so what the backend says of compression holds for the client.
-    Pass,
-    /// Messages are opened and written anew.
-    Transcoded,
+pub(crate) enum Reader {
+    /// A client of gRPC or gRPC-Web: it gets those that the gateway does not write itself.
+    Grpc,
+    /// A client of any other dialect: it gets none.
+    Other,
 }
 
 /// Appends response metadata to the headers of an answer, filtered; what is withheld passes where
@@ -346,22 +346,27 @@ pub(crate) enum Lane {
 pub(crate) fn to_headers_by(
     rules: &Rules,
     metadata: Metadata,
-    lane: Lane,
+    reader: Reader,
     headers: &mut HeaderMap,
 ) {
-    append_shown(metadata, lane, Some(rules), headers);
+    append_shown(metadata, reader, Some(rules), headers);
 }
 
 /// Appends metadata to the headers or trailers of an answer, filtered.
-pub(crate) fn to_headers(metadata: Metadata, lane: Lane, headers: &mut HeaderMap) {
-    append_shown(metadata, lane, None, headers);
+pub(crate) fn to_headers(metadata: Metadata, reader: Reader, headers: &mut HeaderMap) {
+    append_shown(metadata, reader, None, headers);
 }
 
-fn append_shown(metadata: Metadata, lane: Lane, rules: Option<&Rules>, headers: &mut HeaderMap) {
+fn append_shown(
+    metadata: Metadata,
+    reader: Reader,
+    rules: Option<&Rules>,
+    headers: &mut HeaderMap,
+) {
     let mut current = None;
     for (name, value) in metadata.0 {
         if let Some(name) = name {
-            current = is_shown(name.as_str(), lane, rules).then_some(name);
+            current = is_shown(name.as_str(), reader, rules).then_some(name);
         }
         if let Some(name) = &current {
             headers.append(name, value);
@@ -374,7 +379,7 @@ pub(crate) fn to_prefixed_headers(trailers: Metadata, prefix: &str, headers: &mu
     let mut current = None;
     for (name, value) in trailers.0 {
         if let Some(name) = name {
-            current = is_shown(name.as_str(), Lane::Transcoded, None)
+            current = is_shown(name.as_str(), Reader::Other, None)
                 .then(|| HeaderName::try_from(format!("{prefix}{name}")).ok())
                 .flatten();
         }

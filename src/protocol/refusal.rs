@@ -11,7 +11,7 @@ use crate::observe::CallRecord;
 
 /// Why a request becomes no call, in HTTP's terms.
 #[derive(Debug)]
-pub struct Refusal {
+pub(super) struct Refusal {
     http: StatusCode,
     status: Status,
     allow: Option<&'static str>,
@@ -19,7 +19,7 @@ pub struct Refusal {
 
 impl Refusal {
     /// A refusal whose body is this status.
-    pub(crate) fn new(http: StatusCode, status: Status) -> Self {
+    pub(super) fn new(http: StatusCode, status: Status) -> Self {
         Self {
             http,
             status,
@@ -28,7 +28,7 @@ impl Refusal {
     }
 
     /// 405 with `allow`.
-    pub(crate) fn wrong_verb(allow: &'static str, message: &str) -> Self {
+    pub(super) fn wrong_verb(allow: &'static str, message: &str) -> Self {
         let status = Status::downstream(Code::Unimplemented, message);
         Self {
             http: StatusCode::METHOD_NOT_ALLOWED,
@@ -38,12 +38,12 @@ impl Refusal {
     }
 
     /// 415 that lists the types which are taken.
-    pub(crate) fn unsupported_type(what: &str) -> Self {
-        Self::no_json(format!("{what}; expected one of {KNOWN_TYPES}"))
+    pub(super) fn unsupported_type(what: &str) -> Self {
+        Self::unfit_type(format!("{what}; expected one of {KNOWN_TYPES}"))
     }
 
     /// 415 whose message says by itself what is taken.
-    pub(crate) fn no_json(message: impl Into<String>) -> Self {
+    pub(super) fn unfit_type(message: impl Into<String>) -> Self {
         let status = Status::downstream(Code::InvalidArgument, message);
         Self {
             http: StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -54,7 +54,7 @@ impl Refusal {
 
     /// The whole response in words: on a method's own path an error has a form that this is not, and
     /// HTTP's status says what it is. The record ends with it.
-    pub(crate) fn answer_in_words(self, record: CallRecord) -> Response<Body> {
+    pub(super) fn answer_in_words(self, record: CallRecord) -> Response<Body> {
         let mut body = self.status.message.clone().into_bytes();
         body.push(b'\n');
         let text = HeaderValue::from_static("text/plain; charset=utf-8");
@@ -62,7 +62,7 @@ impl Refusal {
     }
 
     /// The whole response in this shape; the record ends with it.
-    pub(crate) fn answer_in(self, shape: rest::ErrorShape, record: CallRecord) -> Response<Body> {
+    pub(super) fn answer_in(self, shape: rest::ErrorShape, record: CallRecord) -> Response<Body> {
         let (content_type, body) = rest::plain(&self.status, self.http, shape);
         self.answer_with(content_type, body, record)
     }

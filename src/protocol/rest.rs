@@ -18,8 +18,9 @@ use http::request::Parts;
 use http::{HeaderValue, Method as Verb, Response, StatusCode};
 
 use super::body::Idle;
+use super::call_head::CallHead;
 use super::linger::linger;
-use super::{Exchange, Serving, coding, deadline, enveloped, metadata, unary};
+use super::{Exchange, Serving, coding, unary};
 use crate::call::{self, Call, Deadline, Encodings, Requests, Status};
 use crate::observe::CallRecord;
 use crate::schema::{Binding, Captures, Route, Shape};
@@ -252,15 +253,12 @@ impl<S: call::Service> Request<'_, S> {
         let Terms { plans, options } = self.terms;
         let method = &self.binding.method;
         let kind = requests::Kind::of(plans, self.binding, &self.parts.headers)?;
-        let deadline = deadline::of(&self.parts.headers, method.shape, &options.timeouts)
-            .map_err(|malformed| malformed.as_invalid_field())?;
-        self.record.deadline(deadline);
-        if deadline.has_passed() {
-            return Err(Status::deadline_exceeded().into());
-        }
-        let metadata =
-            metadata::from_request(&mut self.parts, self.record.request_id(), &options.metadata)
-                .map_err(|unfit| unfit.as_invalid_field())?;
+        let CallHead {
+            metadata,
+            deadline,
+            peer,
+        } = CallHead::of(&mut self.parts, method.shape, options, &mut self.record)
+            .map_err(|unfit| unfit.as_invalid_field())?;
         let requests = match kind {
             requests::Kind::One(kind) => self.message(kind, deadline).await?,
             requests::Kind::Many(cut) => self.messages(cut)?,
@@ -269,7 +267,7 @@ impl<S: call::Service> Request<'_, S> {
             method: Arc::clone(method),
             metadata,
             deadline,
-            peer: enveloped::peer(&self.parts),
+            peer,
             encodings: Encodings::default(),
             requests,
         })

@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::metadata::{self, Lane};
+use super::metadata::{self, Reader};
 use crate::call::{Code, End};
 
 /// Bytes of an encoded `grpc-message`, at most: half of what most peers take as all trailers.
@@ -17,7 +17,7 @@ const GRPC_STATUS_DETAILS: HeaderName = HeaderName::from_static("grpc-status-det
 /// Adds an end's trailers, filtered, and its status to `fields`.
 pub(super) fn to_fields(end: End, fields: &mut HeaderMap) {
     let End { status, trailers } = end;
-    metadata::to_headers(trailers, Lane::Pass, fields);
+    metadata::to_headers(trailers, Reader::Grpc, fields);
     fields.insert(GRPC_STATUS, number(status.code));
     if !status.message.is_empty() {
         fields.insert(GRPC_MESSAGE, encoded_message(&status.message));

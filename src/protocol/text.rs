@@ -2,17 +2,11 @@
 //!
 //! A text body is a sequence of padded base64 strings, one for each piece that its sender flushed,
 //! so padding may stand behind any group of four characters and not only at the end. The decoder is
-//! pure and holds less than a group; the encoder is a body around a body, which makes of every piece
-//! one padded string: what has been flushed can be read before more comes.
+//! pure and holds less than a group; of every piece that leaves the encoder makes one padded string,
+//! so that it can be read before more comes.
 
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
-
-use axum::body::Body;
 use base64_simd::STANDARD;
 use bytes::Bytes;
-use http::HeaderMap;
-use http_body::Frame;
 
 /// Characters that stand for three bytes.
 const GROUP: usize = 4;
@@ -116,38 +110,6 @@ fn decode_string(text: &[u8], out: &mut Vec<u8>) -> Result<(), TextError> {
             .map_err(|_| TextError::Malformed)?;
     }
     Err(TextError::Malformed)
-}
-
-/// A body whose every piece is one padded base64 string of a piece of the body within.
-#[derive(Debug)]
-pub(super) struct TextBody(Body);
-
-impl TextBody {
-    pub(super) const fn new(body: Body) -> Self {
-        Self(body)
-    }
-}
-
-impl http_body::Body for TextBody {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        let frame = ready!(Pin::new(&mut self.0).poll_frame(cx));
-        Poll::Ready(frame.map(|frame| {
-            frame.map(|frame| match frame.into_data() {
-                Ok(data) => Frame::data(encode(&data)),
-                Err(frame) => Frame::trailers(frame.into_trailers().unwrap_or(HeaderMap::new())),
-            })
-        }))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.0.is_end_stream()
-    }
 }
 
 /// One padded base64 string.

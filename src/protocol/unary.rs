@@ -52,10 +52,10 @@ async fn whole(reply: Reply, max: usize) -> Whole {
                 break too_large(next.len(), max).into();
             }
             Some(Answer::Message(next)) if message.is_none() => message = Some(next),
-            Some(Answer::Message(_)) => break cardinality("more than one message").into(),
+            Some(Answer::Message(_)) => break not_one_reply("more than one message").into(),
             Some(Answer::End(end)) if end.status.is_ok() && message.is_none() => {
                 break End {
-                    status: cardinality("no message"),
+                    status: not_one_reply("no message"),
                     ..end
                 };
             }
@@ -80,7 +80,16 @@ pub(super) fn too_large(found: usize, max: usize) -> Status {
     )
 }
 
-pub(super) fn cardinality(found: &str) -> Status {
+/// A call that takes one message, and got another number of them.
+pub(super) fn not_one_request(found: &str) -> Status {
+    Status::downstream(
+        Code::Unimplemented,
+        format!("the method takes exactly one request message, found {found}"),
+    )
+}
+
+/// A call that is answered with one message, and got another number of them.
+pub(super) fn not_one_reply(found: &str) -> Status {
     Status::upstream(
         Code::Unimplemented,
         format!("the backend answered a unary call with {found}, expected exactly one"),

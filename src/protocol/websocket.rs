@@ -28,11 +28,12 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method as Verb, Response, StatusCode, Version, header};
 use http_body::Body as _;
 
+use super::call_head::CallHead;
 use super::linger::linger;
 use super::rest::frames::{Frames, Target};
 use super::rest::{self, Failure, Terms};
-use super::{Exchange, Options, deadline, enveloped, metadata};
-use crate::call::{self, Code, Status, Tenure};
+use super::{Exchange, Options};
+use crate::call::{self, Code, Tenure};
 use conversation::{Conversation, Head};
 use incoming::{Incoming, Wants};
 use offer::Offer;
@@ -110,11 +111,11 @@ async fn open<S>(
         .map_err(|rejection| rejected(&parts.method, &rejection))?;
     let tenure = tenure.ok_or_else(not_upgradable)?;
     let Offer {
-        form,
+        codec,
         authorization,
     } = Offer::of(&parts.headers).map_err(|unfit| Failure::bad_request(unfit.to_string()))?;
-    if let Some(form) = form {
-        upgrade.set_selected_protocol(HeaderValue::from_static(form.protocol()));
+    if let Some(codec) = codec {
+        upgrade.set_selected_protocol(HeaderValue::from_static(offer::sub_protocol(codec)));
     }
     if let Some(authorization) = authorization {
         let header = parts.headers.entry(header::AUTHORIZATION);
@@ -128,21 +129,13 @@ async fn open<S>(
         None if shape.takes_stream() => Wants::Many,
         None => Wants::One,
     };
-    let deadline = deadline::of(&parts.headers, shape, &options.timeouts)
-        .map_err(|malformed| malformed.as_invalid_field())?;
-    record.deadline(deadline);
-    if deadline.has_passed() {
-        return Err(Status::deadline_exceeded().into());
-    }
-    let metadata = metadata::from_request(parts, record.request_id(), &options.metadata)
-        .map_err(|unfit| unfit.as_invalid_field())?;
+    let call =
+        CallHead::of(parts, shape, options, record).map_err(|unfit| unfit.as_invalid_field())?;
     let head = Head {
         frames,
-        incoming: Incoming::new(wants, form),
+        incoming: Incoming::new(wants, codec),
         url,
-        metadata,
-        deadline,
-        peer: enveloped::peer(parts),
+        call,
         tenure,
     };
     Ok(Opened { upgrade, head })

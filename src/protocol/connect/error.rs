@@ -13,9 +13,9 @@ use prost::Message as _;
 
 use super::super::Options;
 use super::super::indent::laid_out;
-use super::super::metadata::{self, Lane};
+use super::super::metadata::{self, Reader};
 use super::super::unary::Unread;
-use super::super::{misfit, scratch};
+use super::super::{json, misfit, scratch};
 use super::TRAILER_PREFIX;
 use super::get::Unasked;
 use crate::call::details::{Any, RpcStatus};
@@ -104,7 +104,7 @@ impl Failure {
         *response.status_mut() = http;
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, JSON);
-        metadata::to_headers_by(&options.metadata, self.metadata, Lane::Transcoded, headers);
+        metadata::to_headers_by(&options.metadata, self.metadata, Reader::Other, headers);
         metadata::to_prefixed_headers(trailers, TRAILER_PREFIX, headers);
         if http == StatusCode::UNAUTHORIZED {
             headers
@@ -123,7 +123,7 @@ pub(super) fn write(status: &Status, schema: &Schema, out: &mut Vec<u8>) {
     out.push(b'"');
     if !status.message.is_empty() {
         out.extend_from_slice(b",\"message\":");
-        string(&status.message, out);
+        json::string(&status.message, out);
     }
     // Broken details are dropped: the code and the message are still true.
     let details = RpcStatus::decode(status.details.clone())
@@ -145,7 +145,7 @@ pub(super) fn write(status: &Status, schema: &Schema, out: &mut Vec<u8>) {
 fn detail(detail: &Any, schema: &Schema, out: &mut Vec<u8>) {
     let name = detail.type_url.rsplit('/').next().unwrap_or_default();
     out.extend_from_slice(b"{\"type\":");
-    string(name, out);
+    json::string(name, out);
     out.extend_from_slice(b",\"value\":\"");
     out.extend_from_slice(
         base64_simd::STANDARD_NO_PAD
@@ -176,9 +176,3 @@ const DEBUG: PrintOptions = PrintOptions {
     depth_max: 100,
     output_max: DEBUG_MAX,
 };
-
-/// Appends a string as JSON.
-pub(super) fn string(text: &str, out: &mut Vec<u8>) {
-    // A string is always JSON, and a Vec takes every byte: it cannot fail.
-    let _ = serde_json::to_writer(out, text);
-}

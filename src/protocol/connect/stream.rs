@@ -14,15 +14,15 @@ use axum::body::Body;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
 use super::super::body::{self, Chunk, Encoder, ReplyBody, Tail};
-use super::super::codec::{self, Codec};
+use super::super::codec::Codec;
 use super::super::enveloped::{self, Begun, Enveloped, Family, Form, Wire, Writer};
 use super::super::linger::linger;
-use super::super::{Exchange, Refusal, metadata};
+use super::super::metadata::{self, Reader};
+use super::super::{Exchange, Refusal, json};
 use super::{check_protocol, error};
-use crate::call::message::PREFIX;
-use crate::call::{self, End, Message, Metadata, Status};
+use crate::call::{self, End, Message, Status, message};
 use crate::observe::CallRecord;
-use crate::schema::{Schema, Shape, Unannotated};
+use crate::schema::{Method, Schema, Shape};
 
 /// Flags of the envelope that ends a stream.
 const END_STREAM: u8 = 0b10;
@@ -33,17 +33,21 @@ pub(in crate::protocol) async fn answer<S: call::Service>(
     codec: Codec,
 ) -> Response<Body> {
     exchange.record.protocol("connect");
-    if let Err(refusal) = check(&mut exchange) {
-        linger(exchange.body);
-        return refusal.answer_in_words(exchange.record);
-    }
+    let method = match method(&mut exchange) {
+        Ok(method) => method,
+        Err(refusal) => {
+            linger(exchange.body);
+            return refusal.answer_in_words(exchange.record);
+        }
+    };
+    let version = exchange.serving.chosen.of_method(method).connect_version;
     let form = Form {
         codec,
         wire: Wire::Binary,
         family: Family::Connect,
     };
     let schema = Arc::clone(&exchange.serving.schema);
-    let begun = match version(&exchange) {
+    let begun = match check_protocol(&exchange.parts.headers, version) {
         Ok(()) => match Enveloped::from_exchange(&mut exchange, form).await {
             Ok(enveloped) => enveloped.make(&exchange.serving.calls).await,
             Err(status) => Err(status),
@@ -73,39 +77,29 @@ pub(in crate::protocol) async fn answer<S: call::Service>(
     let message_max = options.limits.response_message;
     let framed = Framed { writer, schema };
     let body = ReplyBody::new(reply.replies, framed, message_max, idle, record);
-    let mut response = respond(head, Body::new(body));
+    let mut response = enveloped::respond(head, Body::new(body));
     body::end_at(deadline, &mut response);
     response
 }
 
-/// Whether the path is one that can be called so at all.
-fn check<S>(exchange: &mut Exchange<'_, S>) -> Result<(), Refusal> {
+/// The method of the path, if it can be called so at all.
+fn method<'s, S>(exchange: &mut Exchange<'s, S>) -> Result<&'s Arc<Method>, Refusal> {
     let schema = &exchange.serving.schema;
-    let served = schema.unannotated() == Unannotated::Serve;
-    let Some(method) = schema.method(exchange.parts.uri.path()).filter(|_| served) else {
+    let Some(method) = schema.unannotated_method(exchange.parts.uri.path()) else {
         return Err(Refusal::new(
             StatusCode::NOT_FOUND,
-            Status::downstream(call::Code::Unimplemented, "there is no such method here"),
+            enveloped::no_such_method(),
         ));
     };
     exchange.record.method(method);
     if method.shape == Shape::Unary {
-        return Err(Refusal::no_json(format!(
+        return Err(Refusal::unfit_type(format!(
             "{} is a unary method, and this content type is for streams; call it by \
              application/json or application/proto",
             method.name
         )));
     }
-    Ok(())
-}
-
-fn version<S>(exchange: &Exchange<'_, S>) -> Result<(), Status> {
-    let serving = exchange.serving;
-    let method = serving.schema.method(exchange.parts.uri.path());
-    let options = method.map_or(serving.chosen.of_gateway(), |method| {
-        serving.chosen.of_method(method)
-    });
-    check_protocol(&exchange.parts.headers, options.connect_version)
+    Ok(method)
 }
 
 const fn content_type(codec: Codec) -> HeaderValue {
@@ -123,13 +117,7 @@ fn refused(codec: Codec, schema: &Schema, status: Status, record: CallRecord) ->
     record.finish_with(StatusCode::OK, &status);
     let mut body = Vec::with_capacity(128);
     end_stream(status.into(), schema, &mut body);
-    respond(head, Body::from(body))
-}
-
-fn respond(head: HeaderMap, body: Body) -> Response<Body> {
-    let mut response = Response::new(body);
-    *response.headers_mut() = head;
-    response
+    enveloped::respond(head, Body::from(body))
 }
 
 /// Messages in their envelopes, the end in one of its own.
@@ -153,46 +141,22 @@ impl Encoder for Framed {
 
 /// Appends the envelope that ends a stream.
 fn end_stream(end: End, schema: &Schema, out: &mut Vec<u8>) {
-    let start = out.len();
-    out.extend_from_slice(&[0; PREFIX]);
-    if let Some(flags) = out.get_mut(start) {
-        *flags = END_STREAM;
-    }
+    let start = message::begin(END_STREAM, out);
     let End { status, trailers } = end;
     out.push(b'{');
     if !status.is_ok() {
         out.extend_from_slice(b"\"error\":");
         error::write(&status, schema, out);
     }
-    write_metadata(trailers, out);
-    out.push(b'}');
-    codec::seal(out, start);
-}
-
-/// Appends the trailers, each name with all its values, in the order of the names' first values.
-fn write_metadata(trailers: Metadata, out: &mut Vec<u8>) {
     let mut shown = HeaderMap::new();
-    metadata::to_headers(trailers, metadata::Lane::Transcoded, &mut shown);
-    if shown.is_empty() {
-        return;
-    }
-    if out.last() == Some(&b'}') {
-        out.push(b','); // behind an error
-    }
-    out.extend_from_slice(b"\"metadata\":{");
-    for (at, name) in shown.keys().enumerate() {
-        if at > 0 {
+    metadata::to_headers(trailers, Reader::Other, &mut shown);
+    if !shown.is_empty() {
+        if !status.is_ok() {
             out.push(b',');
         }
-        error::string(name.as_str(), out);
-        out.extend_from_slice(b":[");
-        for (at, value) in shown.get_all(name).iter().enumerate() {
-            if at > 0 {
-                out.push(b',');
-            }
-            error::string(&String::from_utf8_lossy(value.as_bytes()), out);
-        }
-        out.push(b']');
+        out.extend_from_slice(b"\"metadata\":");
+        json::metadata(&shown, out);
     }
     out.push(b'}');
+    message::seal(out, start);
 }

@@ -6,11 +6,12 @@ use axum::body::Body;
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 
+use super::super::call_head::CallHead;
 use super::super::codec::{Codec, Coder};
 use super::super::linger::linger;
-use super::super::metadata::{self, Lane};
+use super::super::metadata::{self, Reader};
 use super::super::unary::{self, Bounds, Whole};
-use super::super::{Exchange, Options, coding, deadline, enveloped, indent};
+use super::super::{Exchange, Options, coding, indent};
 use super::error::Failure;
 use super::{Source, TRAILER_PREFIX, check_protocol, get};
 use crate::call::{self, Call, Encodings, End, Message, Metadata, Requests, Status};
@@ -62,9 +63,6 @@ async fn reply<S: call::Service>(
         record,
     } = exchange;
     let options = serving.chosen.of_method(method);
-    let deadline = deadline::of(&parts.headers, method.shape, &options.timeouts)
-        .map_err(|malformed| malformed.as_invalid_field())?;
-    record.deadline(deadline);
     let (codec, asked) = match source {
         Source::Body(codec) => {
             check_protocol(&parts.headers, options.connect_version)?;
@@ -76,11 +74,12 @@ async fn reply<S: call::Service>(
             (asked.codec, Some(asked.message))
         }
     };
-    if deadline.has_passed() {
-        return Err(Status::deadline_exceeded().into());
-    }
-    let metadata = metadata::from_request(parts, record.request_id(), &options.metadata)
-        .map_err(|malformed| malformed.as_invalid_field())?;
+    let CallHead {
+        metadata,
+        deadline,
+        peer,
+    } = CallHead::of(parts, method.shape, options, record)
+        .map_err(|unfit| unfit.as_invalid_field())?;
     let payload = match asked {
         Some(payload) => payload,
         None => {
@@ -107,7 +106,7 @@ async fn reply<S: call::Service>(
         method: Arc::clone(method),
         metadata,
         deadline,
-        peer: enveloped::peer(parts),
+        peer,
         encodings: Encodings::default(),
         requests: Requests::One(message),
     };
@@ -158,7 +157,7 @@ impl Reply {
             Codec::Json => "application/json",
         });
         headers.insert(header::CONTENT_TYPE, content_type);
-        metadata::to_headers_by(&options.metadata, self.metadata, Lane::Transcoded, headers);
+        metadata::to_headers_by(&options.metadata, self.metadata, Reader::Other, headers);
         metadata::to_prefixed_headers(self.trailers, TRAILER_PREFIX, headers);
         record.finish_with(StatusCode::OK, &Status::ok());
         response

@@ -86,12 +86,12 @@ impl Messages {
             };
             let message = match next().await {
                 Ok(Some(message)) => message,
-                Ok(None) => return Ok(Err(cardinality("none"))),
+                Ok(None) => return Ok(Err(unary::not_one_request("none"))),
                 Err(status) => return Ok(Err(status)),
             };
             Ok::<_, Unread>(match next().await {
                 Ok(None) => Ok(message),
-                Ok(Some(_)) => Err(cardinality("more than one")),
+                Ok(Some(_)) => Err(unary::not_one_request("more than one")),
                 Err(status) => Err(status),
             })
         };
@@ -198,11 +198,4 @@ fn broken(error: FrameError) -> Status {
 
 fn no_text(error: TextError) -> Status {
     Status::downstream(Code::Internal, error.to_string())
-}
-
-pub(in crate::protocol) fn cardinality(found: &str) -> Status {
-    Status::downstream(
-        Code::Unimplemented,
-        format!("the method takes exactly one request message, found {found}"),
-    )
 }

@@ -6,15 +6,14 @@
 use http::HeaderMap;
 
 use super::super::status;
-use crate::call::End;
+use crate::call::{End, message};
 
 /// Flags of a trailers frame.
 const TRAILERS: u8 = 0x80;
 
 /// Appends the frame that ends a body.
 pub(super) fn write(end: End, out: &mut Vec<u8>) {
-    let start = out.len();
-    out.extend_from_slice(&[TRAILERS, 0, 0, 0, 0]);
+    let start = message::begin(TRAILERS, out);
     if end.status.is_ok() && end.status.message.is_empty() && end.trailers.0.is_empty() {
         // Nearly every call ends like this.
         out.extend_from_slice(b"grpc-status:0\r\n");
@@ -28,12 +27,7 @@ pub(super) fn write(end: End, out: &mut Vec<u8>) {
             out.extend_from_slice(b"\r\n");
         }
     }
-    let block = out.len() - start - 5;
-    // Trailers are bounded far below 4 GiB by the header limits.
-    let length = u32::try_from(block).unwrap_or(u32::MAX).to_be_bytes();
-    if let Some(place) = out.get_mut(start + 1..start + 5) {
-        place.copy_from_slice(&length);
-    }
+    message::seal(out, start);
 }
 
 #[cfg(test)]

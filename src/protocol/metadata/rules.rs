@@ -126,7 +126,7 @@ impl Pattern {
     fn can_be_shown(&self) -> bool {
         match self.extent {
             Extent::Beginning => true,
-            Extent::Name => shown(&self.name, super::Lane::Transcoded) != Shown::Never,
+            Extent::Name => shown(&self.name, super::Reader::Other) != Shown::Never,
         }
     }
 }

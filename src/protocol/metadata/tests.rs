@@ -247,10 +247,10 @@ fn a_backend_cannot_speak_for_the_gateway() {
         names
     };
     let mut headers = HeaderMap::new();
-    to_headers(metadata.clone(), Lane::Transcoded, &mut headers);
+    to_headers(metadata.clone(), Reader::Other, &mut headers);
     assert_eq!(names(&headers), ["x-ok", "x-ok"]);
     let mut headers = HeaderMap::new();
-    to_headers(metadata.clone(), Lane::Pass, &mut headers);
+    to_headers(metadata.clone(), Reader::Grpc, &mut headers);
     assert_eq!(
         names(&headers),
         [
@@ -407,7 +407,7 @@ fn a_list_lets_a_backend_say_what_is_withheld_and_no_more() {
         let rules = rules(&[], &[], allow, Underscores::Pass);
         let mut headers = HeaderMap::new();
         let metadata = Metadata(metadata.collect());
-        to_headers_by(&rules, metadata, Lane::Transcoded, &mut headers);
+        to_headers_by(&rules, metadata, Reader::Other, &mut headers);
         let mut seen: Vec<_> = headers.keys().map(HeaderName::as_str).collect();
         seen.sort_unstable();
         let mut expected = expected.to_vec();

@@ -21,7 +21,7 @@ use super::{ErrorShape, Terms};
 use crate::call::{Code, Status};
 use crate::protocol::indent::laid_out;
 use crate::protocol::unary::Unread;
-use crate::protocol::{excerpt, misfit, scratch};
+use crate::protocol::{excerpt, json, misfit, scratch};
 use crate::transcode::{self, PlanId, Plans, PrintOptions, UnknownAny};
 
 /// Field number of `details` in `google.rpc.Status`.
@@ -290,23 +290,23 @@ fn write_object(
             out.extend_from_slice(b"{\"code\":");
             number(status.code.number(), out);
             out.extend_from_slice(b",\"message\":");
-            write_string(&status.message, out);
+            json::string(&status.message, out);
         }
         ErrorShape::Aip193 => {
             out.extend_from_slice(b"{\"code\":");
             number(http_number, out);
             out.extend_from_slice(b",\"message\":");
-            write_string(&status.message, out);
+            json::string(&status.message, out);
             out.extend_from_slice(b",\"status\":");
-            write_string(status.code.name(), out);
+            json::string(status.code.name(), out);
         }
         ErrorShape::Problem => {
             out.extend_from_slice(b"{\"type\":\"about:blank\",\"title\":");
-            write_string(http.canonical_reason().unwrap_or(TITLE_OF_499), out);
+            json::string(http.canonical_reason().unwrap_or(TITLE_OF_499), out);
             out.extend_from_slice(b",\"status\":");
             number(http_number, out);
             out.extend_from_slice(b",\"detail\":");
-            write_string(&status.message, out);
+            json::string(&status.message, out);
             out.extend_from_slice(b",\"code\":");
             number(status.code.number(), out);
         }
@@ -370,19 +370,11 @@ fn write_unopened(any: &[u8], out: &mut Vec<u8>) -> bool {
         return false;
     };
     out.extend_from_slice(b"{\"@type\":");
-    write_string(url, out);
+    json::string(url, out);
     out.extend_from_slice(b",\"value\":\"");
     base64_simd::STANDARD.encode_append(value, out);
     out.extend_from_slice(b"\"}");
     true
-}
-
-fn write_string(text: &str, out: &mut Vec<u8>) {
-    let before = out.len();
-    if serde_json::to_writer(&mut *out, text).is_err() {
-        out.truncate(before);
-        out.extend_from_slice(b"\"\"");
-    }
 }
 
 /// The delay of a `google.rpc.RetryInfo`, in whole seconds rounded up.

@@ -12,7 +12,7 @@ use super::requests::Writer;
 use super::{Terms, bind, guard, reply};
 use crate::call::{Message, Status};
 use crate::protocol::{Options, scratch};
-use crate::schema::{Binding, Body, Captures, Method, Route, Schema, Unannotated};
+use crate::schema::{Binding, Body, Captures, Method, Route, Schema};
 
 /// What a path leads to.
 #[derive(Debug)]
@@ -47,8 +47,7 @@ impl<'s> Target<'s> {
         match route {
             Route::Found { binding, captures } => Ok(Self::Binding(binding, captures)),
             Route::WrongVerb { .. } | Route::None => schema
-                .method(path)
-                .filter(|_| schema.unannotated() == Unannotated::Serve)
+                .unannotated_method(path)
                 .map(Self::Method)
                 .ok_or_else(|| Failure::not_found("WebSocket", path)),
         }

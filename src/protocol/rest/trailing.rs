@@ -25,7 +25,7 @@ use http_body_util::StreamBody;
 use crate::call::Metadata;
 use crate::protocol::field_value::{essence, items};
 use crate::protocol::metadata::rules::Rules;
-use crate::protocol::metadata::{self, Lane};
+use crate::protocol::metadata::{self, Reader};
 
 /// Before the name of a trailer.
 const PREFIX: &str = "grpc-trailer-";
@@ -80,7 +80,7 @@ impl Shown {
         trailing: Trailing,
     ) -> Self {
         let mut headers = HeaderMap::with_capacity(metadata.0.len() + trailers.0.len() + 4);
-        metadata::to_headers_by(rules, metadata, Lane::Transcoded, &mut headers);
+        metadata::to_headers_by(rules, metadata, Reader::Other, &mut headers);
         let trailers = match trailing {
             Trailing::Trailers => behind(trailers),
             Trailing::Headers => {

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::call::details::{Any, RpcStatus};
+use crate::schema::Unannotated;
 
 /// `{"name":"a"}` in wire form.
 const SHELF: &[u8] = b"\x0a\x01a";

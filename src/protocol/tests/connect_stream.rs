@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::call::Coding;
 use crate::call::details::{Any, RpcStatus};
+use crate::schema::Unannotated;
 
 const PROTO: &str = "application/connect+proto";
 const JSON: &str = "application/connect+json";

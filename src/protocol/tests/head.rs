@@ -3,6 +3,7 @@
 use http::{Method as Verb, StatusCode, Version};
 
 use super::*;
+use crate::protocol::enveloped::Wire;
 
 async fn answer(request: Request<Body>) -> (StatusCode, Response<Body>) {
     let response = Scripted::default().router().handle(request).await;

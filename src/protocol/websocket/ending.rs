@@ -10,17 +10,14 @@
 //! opens them. Metadata have their place here as well, because the handshake is answered before the
 //! call is made.
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
-
 use axum::extract::ws::{CloseCode, close_code};
 use http::HeaderMap;
 use http::header::DATE;
 
 use super::incoming::Fault;
 use crate::call::{Code, End, Metadata, Status};
-use crate::protocol::metadata::{self, Lane};
-use crate::protocol::{Options, rest};
+use crate::protocol::metadata::{self, Reader};
+use crate::protocol::{Options, json, rest};
 use crate::transcode::Plans;
 
 /// Of a server that goes down (RFC 6455, section 7.4.1).
@@ -85,12 +82,14 @@ impl Ending {
         out.pop(); // the object goes on
         let mut shown = HeaderMap::new();
         let rules = &options.metadata;
-        metadata::to_headers_by(rules, self.metadata.clone(), Lane::Transcoded, &mut shown);
+        metadata::to_headers_by(rules, self.metadata.clone(), Reader::Other, &mut shown);
         shown.remove(DATE); // of HTTP, whose answer was another
-        write_metadata("metadata", &shown, &mut out);
+        out.extend_from_slice(b",\"metadata\":");
+        json::metadata(&shown, &mut out);
         let mut shown = HeaderMap::new();
-        metadata::to_headers(trailers.clone(), Lane::Transcoded, &mut shown);
-        write_metadata("trailers", &shown, &mut out);
+        metadata::to_headers(trailers.clone(), Reader::Other, &mut shown);
+        out.extend_from_slice(b",\"trailers\":");
+        json::metadata(&shown, &mut out);
         out.extend_from_slice(b"}}");
         out
     }
@@ -98,20 +97,5 @@ impl Ending {
     /// The text of the close frame, which has little room for one.
     pub(super) const fn reason(&self) -> &'static str {
         self.end.status.code.name()
-    }
-}
-
-/// Appends a member: an object of names, each with its values in their order.
-fn write_metadata(member: &str, metadata: &HeaderMap, out: &mut Vec<u8>) {
-    let mut object: BTreeMap<&str, Vec<Cow<'_, str>>> = BTreeMap::new();
-    for (name, value) in metadata {
-        let value = String::from_utf8_lossy(value.as_bytes());
-        object.entry(name.as_str()).or_default().push(value);
-    }
-    out.extend_from_slice(format!(",\"{member}\":").as_bytes());
-    let before = out.len();
-    if serde_json::to_writer(&mut *out, &object).is_err() {
-        out.truncate(before);
-        out.extend_from_slice(b"{}"); // text always has a JSON form
     }
 }

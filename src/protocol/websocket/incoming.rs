@@ -11,10 +11,10 @@
 use axum::extract::ws::{CloseCode, Utf8Bytes, close_code};
 use bytes::Bytes;
 
-use super::offer::Form;
+use super::offer::sub_protocol;
 use crate::call::{Code, Message, Status};
-use crate::protocol::enveloped;
 use crate::protocol::rest::frames::Frames;
+use crate::protocol::{Codec, unary};
 
 /// One frame with data, its fragments joined.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,10 +63,10 @@ pub(super) enum Wants {
 #[derive(Debug)]
 pub(super) struct Incoming {
     wants: Wants,
-    /// The form of the sub-protocol, which is the only one then.
-    chosen: Option<Form>,
-    /// The form of the first message.
-    first: Option<Form>,
+    /// That of the sub-protocol, which is the only one then.
+    chosen: Option<Codec>,
+    /// That of the first message.
+    first: Option<Codec>,
     state: State,
 }
 
@@ -81,7 +81,7 @@ enum State {
 }
 
 impl Incoming {
-    pub(super) const fn new(wants: Wants, chosen: Option<Form>) -> Self {
+    pub(super) const fn new(wants: Wants, chosen: Option<Codec>) -> Self {
         Self {
             wants,
             chosen,
@@ -95,11 +95,11 @@ impl Incoming {
         self.wants
     }
 
-    /// The form that replies have: that of the sub-protocol, else of the first message, else JSON.
-    pub(super) const fn form(&self) -> Form {
+    /// How replies are written: by that of the sub-protocol, else of the first message, else JSON.
+    pub(super) const fn codec(&self) -> Codec {
         match (self.chosen, self.first) {
-            (Some(form), _) | (None, Some(form)) => form,
-            (None, None) => Form::Json,
+            (Some(codec), _) | (None, Some(codec)) => codec,
+            (None, None) => Codec::Json,
         }
     }
 
@@ -113,13 +113,13 @@ impl Incoming {
     /// # Errors
     /// It is not one that may come now, or no message of the method.
     pub(super) fn take(&mut self, frame: &Frame, frames: &mut Frames) -> Result<Said, Fault> {
-        let form = match frame {
+        let codec = match frame {
             Frame::Text(text) if is_blank(text) => return self.half_close(),
-            Frame::Text(_) => Form::Json,
-            Frame::Binary(_) => Form::Proto,
+            Frame::Text(_) => Codec::Json,
+            Frame::Binary(_) => Codec::Proto,
         };
         if let Some(chosen) = self.chosen
-            && chosen != form
+            && chosen != codec
         {
             return Err(wrong_kind(chosen));
         }
@@ -128,10 +128,10 @@ impl Incoming {
             (State::Fresh | State::Open, Wants::None) => {
                 return Err(besides_the_url(&frames.method().path));
             }
-            (State::Open, Wants::One) => return Err(enveloped::cardinality("more than one").into()),
+            (State::Open, Wants::One) => return Err(unary::not_one_request("more than one").into()),
             (State::Fresh, Wants::One) | (State::Fresh | State::Open, Wants::Many) => {}
         }
-        self.first.get_or_insert(form);
+        self.first.get_or_insert(codec);
         self.state = State::Open;
         let message = match frame {
             Frame::Text(text) => frames.read_json(text.clone().into()),
@@ -143,7 +143,7 @@ impl Incoming {
     fn half_close(&mut self) -> Result<Said, Fault> {
         match (self.state, self.wants) {
             (State::HalfClosed, _) => Err(after_the_half_close()),
-            (State::Fresh, Wants::One) => Err(enveloped::cardinality("none").into()),
+            (State::Fresh, Wants::One) => Err(unary::not_one_request("none").into()),
             (State::Fresh | State::Open, _) => {
                 self.state = State::HalfClosed;
                 Ok(Said::HalfClose)
@@ -152,12 +152,12 @@ impl Incoming {
     }
 }
 
-fn wrong_kind(chosen: Form) -> Fault {
+fn wrong_kind(chosen: Codec) -> Fault {
     let (found, expected) = match chosen {
-        Form::Json => ("a binary frame", "text frames"),
-        Form::Proto => ("a text frame that is not empty", "binary frames"),
+        Codec::Json => ("a binary frame", "text frames"),
+        Codec::Proto => ("a text frame that is not empty", "binary frames"),
     };
-    let protocol = chosen.protocol();
+    let protocol = sub_protocol(chosen);
     let message = format!("found {found}, expected {expected}, as {protocol} has them");
     Fault {
         status: Status::downstream(Code::InvalidArgument, message),

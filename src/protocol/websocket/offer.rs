@@ -11,35 +11,24 @@
 
 use http::{HeaderMap, HeaderValue, header};
 
-use crate::protocol::field_value;
+use crate::protocol::{Codec, field_value};
 
 /// Before a token.
 const BEARER: &[u8] = b"bearer.";
 
-/// How messages are written in frames.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Form {
-    /// ProtoJSON, in text frames.
-    Json,
-    /// Wire form, in binary frames.
-    Proto,
-}
-
-impl Form {
-    /// The sub-protocol that has no other form.
-    pub(super) const fn protocol(self) -> &'static str {
-        match self {
-            Self::Json => "transom.json",
-            Self::Proto => "transom.proto",
-        }
+/// The sub-protocol in which messages are written so and in no other way.
+pub(super) const fn sub_protocol(codec: Codec) -> &'static str {
+    match codec {
+        Codec::Json => "transom.json",
+        Codec::Proto => "transom.proto",
     }
 }
 
 /// What a client offers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Offer {
-    /// The first of its sub-protocols that is spoken here.
-    pub(super) form: Option<Form>,
+    /// How the first of its sub-protocols that is spoken here has messages written.
+    pub(super) codec: Option<Codec>,
     /// A token, as the value of `authorization`.
     pub(super) authorization: Option<HeaderValue>,
 }
@@ -78,13 +67,13 @@ impl Offer {
                     return Err(Unfit::NoToken);
                 }
                 offer.authorization = bearer(token);
-            } else if offer.form.is_none() {
-                offer.form = [Form::Json, Form::Proto]
+            } else if offer.codec.is_none() {
+                offer.codec = [Codec::Json, Codec::Proto]
                     .into_iter()
-                    .find(|form| form.protocol().as_bytes() == name);
+                    .find(|codec| sub_protocol(*codec).as_bytes() == name);
             }
         }
-        if offer.form.is_none() && !is_empty {
+        if offer.codec.is_none() && !is_empty {
             return Err(Unfit::Unknown);
         }
         Ok(offer)
@@ -115,14 +104,14 @@ mod tests {
         for (values, expected) in [
             (&[][..], Ok(None)),
             (&[""], Ok(None)),
-            (&["transom.json"], Ok(Some(Form::Json))),
-            (&["transom.proto, transom.json"], Ok(Some(Form::Proto))),
-            (&["chat", "transom.json"], Ok(Some(Form::Json))),
+            (&["transom.json"], Ok(Some(Codec::Json))),
+            (&["transom.proto, transom.json"], Ok(Some(Codec::Proto))),
+            (&["chat", "transom.json"], Ok(Some(Codec::Json))),
             (&["chat"], Err(Unfit::Unknown)),
             (&["Transom.json"], Err(Unfit::Unknown)),
             (&["transom.jsonx"], Err(Unfit::Unknown)),
         ] {
-            let chosen = offer(values).map(|offer| offer.form);
+            let chosen = offer(values).map(|offer| offer.codec);
             assert_eq!(chosen, expected, "{values:?}");
         }
     }
@@ -130,7 +119,7 @@ mod tests {
     #[test]
     fn a_token_is_taken_out_of_the_offer_and_shown_to_nobody() {
         let offered = offer(&["bearer.a.b-c_d~", "transom.proto"]).unwrap();
-        assert_eq!(offered.form, Some(Form::Proto));
+        assert_eq!(offered.codec, Some(Codec::Proto));
         let authorization = offered.authorization.unwrap();
         assert_eq!(authorization, "Bearer a.b-c_d~");
         assert!(authorization.is_sensitive());

@@ -4,9 +4,9 @@ use http::Request;
 use http_body_util::BodyExt as _;
 
 use super::incoming::{Fault, Frame, Said};
-use super::offer::Form;
 use super::*;
-use crate::call::{End, Metadata};
+use crate::call::{End, Metadata, Status};
+use crate::protocol::Codec;
 use crate::protocol::tests::{Scripted, header, metadata as pairs, schema, schema_with};
 use crate::schema::{self, Unannotated};
 
@@ -103,7 +103,7 @@ fn frames(path: &str) -> Frames {
 }
 
 /// What becomes of the frames: messages are `m`, a half-close is `.`, a fault ends it.
-fn taken(wants: Wants, chosen: Option<Form>, texts: &[&'static str]) -> (String, Option<Fault>) {
+fn taken(wants: Wants, chosen: Option<Codec>, texts: &[&'static str]) -> (String, Option<Fault>) {
     let mut frames = frames("/t.T/Bidi");
     let mut incoming = Incoming::new(wants, chosen);
     let mut said = String::new();
@@ -124,7 +124,7 @@ fn taken(wants: Wants, chosen: Option<Form>, texts: &[&'static str]) -> (String,
 /// What is wanted and chosen, the frames, what they say, and the fault.
 type Row = (
     Wants,
-    Option<Form>,
+    Option<Codec>,
     &'static [&'static str],
     &'static str,
     Option<(Code, u16)>,
@@ -133,7 +133,7 @@ type Row = (
 #[test]
 fn a_frame_is_a_message_or_the_half_close_or_a_fault() {
     use Code::{InvalidArgument as Invalid, Unimplemented};
-    let (json, proto) = (Some(Form::Json), Some(Form::Proto));
+    let (json, proto) = (Some(Codec::Json), Some(Codec::Proto));
     let rows: [Row; 16] = [
         (Wants::Many, None, &["{}", "0x", "{}", ""], "mmm.", None),
         (Wants::Many, json, &["{}", ""], "m.", None),
@@ -171,12 +171,12 @@ fn a_frame_is_a_message_or_the_half_close_or_a_fault() {
 #[test]
 fn replies_have_the_form_of_the_sub_protocol_or_of_the_first_message() {
     for (chosen, first, expected) in [
-        (None, None, Form::Json),
-        (None, Some("{}"), Form::Json),
-        (None, Some("0x"), Form::Proto),
-        (None, Some(""), Form::Json),
-        (Some(Form::Proto), None, Form::Proto),
-        (Some(Form::Json), Some("0x"), Form::Json),
+        (None, None, Codec::Json),
+        (None, Some("{}"), Codec::Json),
+        (None, Some("0x"), Codec::Proto),
+        (None, Some(""), Codec::Json),
+        (Some(Codec::Proto), None, Codec::Proto),
+        (Some(Codec::Json), Some("0x"), Codec::Json),
     ] {
         let mut incoming = Incoming::new(Wants::Many, chosen);
         if let Some(text) = first {
@@ -186,7 +186,7 @@ fn replies_have_the_form_of_the_sub_protocol_or_of_the_first_message() {
             };
             let _ = incoming.take(&frame, &mut frames("/t.T/Bidi"));
         }
-        assert_eq!(incoming.form(), expected, "{chosen:?} {first:?}");
+        assert_eq!(incoming.codec(), expected, "{chosen:?} {first:?}");
     }
 }
 

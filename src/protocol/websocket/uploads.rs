@@ -4,6 +4,7 @@
 //! A call never takes the loss of its client for the half-close: that is said, or the call breaks.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use futures_util::Stream;
@@ -11,41 +12,57 @@ use tokio::sync::mpsc;
 
 use super::incoming::Said;
 use crate::call::{Code, Message, Requests, Status};
+use crate::observe::Tally;
 
 /// Messages that wait for the backend.
 const ROOM: usize = 1;
 
-/// Where messages are put.
+/// Where messages are put, and counted.
 #[derive(Debug)]
-pub(super) struct Uploads(mpsc::Sender<Said>);
+pub(super) struct Uploads {
+    said: mpsc::Sender<Said>,
+    tally: Arc<Tally>,
+}
 
 impl Uploads {
     /// Both ends.
-    pub(super) fn new() -> (Self, Requests) {
+    pub(super) fn new(tally: Arc<Tally>) -> (Self, Requests) {
         let (sender, said) = mpsc::channel(ROOM);
+        let uploads = Self {
+            said: sender,
+            tally,
+        };
         let state = State::Open;
-        (Self(sender), Requests::stream(Taken { said, state }))
+        (uploads, Requests::stream(Messages { said, state }))
+    }
+
+    /// How many were put.
+    pub(super) fn tally(&self) -> Arc<Tally> {
+        Arc::clone(&self.tally)
     }
 
     /// True if one more can be put, or nobody wants any.
     pub(super) fn has_room(&self) -> bool {
-        self.0.capacity() > 0 || self.0.is_closed()
+        self.said.capacity() > 0 || self.said.is_closed()
     }
 
     /// Ends when there may be room.
     pub(super) async fn room(&self) {
-        let _ = self.0.reserve().await;
+        let _ = self.said.reserve().await;
     }
 
     /// Puts what was said, when there is room. A backend that has answered may want no more.
     pub(super) fn put(&self, said: Said) {
-        let _ = self.0.try_send(said);
+        if let Said::Message(message) = &said {
+            self.tally.count(message.len());
+        }
+        let _ = self.said.try_send(said);
     }
 }
 
 /// The call's side.
 #[derive(Debug)]
-struct Taken {
+struct Messages {
     said: mpsc::Receiver<Said>,
     state: State,
 }
@@ -56,7 +73,7 @@ enum State {
     Over,
 }
 
-impl Stream for Taken {
+impl Stream for Messages {
     type Item = Result<Message, Status>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -87,7 +104,7 @@ mod tests {
 
     #[tokio::test]
     async fn one_message_waits_and_no_more() {
-        let (uploads, mut requests) = Uploads::new();
+        let (uploads, mut requests) = Uploads::new(Arc::default());
         let message = Message::from_payload(b"a");
         assert!(uploads.has_room());
         uploads.put(Said::Message(message.clone()));
@@ -102,12 +119,12 @@ mod tests {
 
     #[tokio::test]
     async fn only_a_half_close_is_one() {
-        let (uploads, mut requests) = Uploads::new();
+        let (uploads, mut requests) = Uploads::new(Arc::default());
         uploads.put(Said::HalfClose);
         drop(uploads);
         assert_eq!(requests.next().await, None);
 
-        let (uploads, mut requests) = Uploads::new();
+        let (uploads, mut requests) = Uploads::new(Arc::default());
         drop(uploads);
         let broken = requests.next().await.unwrap().unwrap_err();
         assert_eq!(broken.code, Code::Cancelled);

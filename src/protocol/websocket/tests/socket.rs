@@ -36,7 +36,7 @@ pub(super) fn connection(router: Router<Scripted>) -> (DuplexStream, Held) {
     let service = hyper::service::service_fn(move |request: Request<hyper::body::Incoming>| {
         let router = router.clone();
         let mut request = request.map(Body::new);
-        let tenure = Tenure::new((), tenures.clone(), (WRITE_STALL, counted.clone()));
+        let tenure = Tenure::new((), tenures.clone(), WRITE_STALL, counted.clone());
         request.extensions_mut().insert(tenure);
         async move { Ok::<_, Infallible>(router.handle(request).await) }
     });
