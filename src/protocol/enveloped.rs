@@ -298,6 +298,8 @@ pub(super) fn head(
         Family::Connect => Lane::Transcoded,
     };
     metadata::to_headers_by(rules, metadata, lane, headers);
+    // Whatever the backend takes: what it does not is opened before it.
+    headers.insert(family.accept_encoding(), Codings::ALL.value());
     if let Some(coding) = encoding {
         headers.insert(family.encoding(), coding.value());
     }
