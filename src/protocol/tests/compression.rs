@@ -94,6 +94,24 @@ async fn an_unknown_encoding_is_refused_with_the_known_ones() {
 }
 
 #[tokio::test]
+async fn every_answer_names_the_encodings_that_are_taken_here() {
+    // Not those that the backend takes: what they are is the gateway's matter.
+    let theirs = metadata(&[("grpc-accept-encoding", "identity, deflate")]);
+    let replies = vec![&b"a"[..]];
+    let script = Script::Replies(theirs, replies, Status::ok().into());
+    let service = Scripted::new(script);
+    for content_type in TYPES {
+        for path in ["/t.T/Unary", "/t.T/Server"] {
+            let request = request(content_type, path, "identity", frame(b""));
+            let response = service.router().handle(request).await;
+            let named = response.headers().get_all("grpc-accept-encoding");
+            let named: Vec<_> = named.iter().collect();
+            assert_eq!(named, ["gzip,zstd,br"], "{content_type} {path}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_compressed_flag_without_an_encoding_is_internal() {
     let service = Scripted::default();
     for content_type in TYPES {

@@ -118,6 +118,32 @@ async fn broken_details_do_not_hide_the_error() {
 }
 
 #[tokio::test]
+async fn an_error_says_when_to_come_back_as_rest_does() {
+    for (code, expected) in [
+        (Code::Unavailable, Some("2")),
+        (Code::ResourceExhausted, Some("2")),
+        (Code::Internal, None),
+    ] {
+        let details = RpcStatus {
+            code: code.number(),
+            message: "later".to_owned(),
+            details: vec![Any {
+                type_url: "type.googleapis.com/google.rpc.RetryInfo".to_owned(),
+                // retry_delay: 1.5 s
+                value: b"\x0a\x08\x08\x01\x10\x80\xca\xb5\xee\x01"[..].into(),
+            }],
+        };
+        let status = Status {
+            details: details.encode_to_vec().into(),
+            ..Status::upstream(code, "later")
+        };
+        let service = Scripted::new(Script::Refuse(status));
+        let response = service.router().handle(request("{}")).await;
+        assert_eq!(header(&response, "retry-after"), expected, "{code:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_body_that_is_not_the_message_reaches_no_backend() {
     let service = Scripted::default();
     for (body, place) in [
