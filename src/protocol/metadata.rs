@@ -303,6 +303,8 @@ fn shown(name: &str, lane: Lane) -> Shown {
             {
                 Shown::Never
             }
+            // What messages are compressed in is said by whoever writes them.
+            Some(b'c') if name.starts_with("connect-") && lane == Lane::Transcoded => Shown::Never,
             // `content-security-policy` is among these.
             Some(b'c') if name.starts_with("content-") => Shown::Withheld,
             Some(b'a') if name.starts_with("access-control-") => Shown::Withheld,

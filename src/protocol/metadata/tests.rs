@@ -229,6 +229,8 @@ fn a_backend_cannot_speak_for_the_gateway() {
         "grpc-status",
         "grpc-message",
         "grpc-encoding",
+        "connect-content-encoding",
+        "connect-accept-encoding",
         "x-request-id",
         "x-ok",
         "x-ok",
@@ -254,6 +256,8 @@ fn a_backend_cannot_speak_for_the_gateway() {
     assert_eq!(
         names(&headers),
         [
+            "connect-accept-encoding",
+            "connect-content-encoding",
             "grpc-accept-encoding",
             "grpc-retry-pushback-ms",
             "x-ok",
