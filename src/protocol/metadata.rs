@@ -306,6 +306,8 @@ fn shown(name: &str, reader: Reader) -> Shown {
             {
                 Shown::Never
             }
+            // What messages are compressed in is said by whoever writes them.
+            Some(b'c') if name.starts_with("connect-") && reader == Reader::Other => Shown::Never,
             // `content-security-policy` is among these.
             Some(b'c') if name.starts_with("content-") => Shown::Withheld,
             Some(b'a') if name.starts_with("access-control-") => Shown::Withheld,

@@ -229,6 +229,8 @@ fn a_backend_cannot_speak_for_the_gateway() {
         "grpc-status",
         "grpc-message",
         "grpc-encoding",
+        "connect-content-encoding",
+        "connect-accept-encoding",
         "x-request-id",
         "x-ok",
         "x-ok",
@@ -256,7 +258,16 @@ fn a_backend_cannot_speak_for_the_gateway() {
     assert_eq!(names(&headers), ["x-ok", "x-ok"]);
     let mut headers = HeaderMap::new();
     to_headers(metadata.clone(), Reader::Grpc, &mut headers);
-    assert_eq!(names(&headers), ["grpc-retry-pushback-ms", "x-ok", "x-ok"]);
+    assert_eq!(
+        names(&headers),
+        [
+            "connect-accept-encoding",
+            "connect-content-encoding",
+            "grpc-retry-pushback-ms",
+            "x-ok",
+            "x-ok"
+        ]
+    );
     let mut headers = HeaderMap::new();
     to_prefixed_headers(metadata, "trailer-", &mut headers);
     assert_eq!(names(&headers), ["trailer-x-ok", "trailer-x-ok"]);

@@ -235,3 +235,26 @@ async fn grpc_is_never_compressed_as_http_content() {
         assert_eq!(outcome(response).await.0, "0");
     }
 }
+
+#[tokio::test]
+async fn messages_that_expand_much_take_turns_with_the_others_on_the_thread() {
+    const MESSAGES: usize = 5;
+    let plain = vec![b' '; 4 << 20];
+    for content_type in ["application/grpc-web+proto", "application/grpc-web+json"] {
+        for coding in OF_MESSAGES {
+            let service = Scripted::default();
+            let router = service.router();
+            let body = compressed(coding, &plain).repeat(MESSAGES);
+            let request = request(content_type, "/t.T/Bidi", coding.name(), body);
+            let mut answer = std::pin::pin!(router.handle(request));
+            let mut turns = 0;
+            std::future::poll_fn(|cx| {
+                turns += 1;
+                answer.as_mut().poll(cx)
+            })
+            .await;
+            assert_eq!(service.last().requests.len(), MESSAGES);
+            assert!(turns >= MESSAGES, "{content_type} {coding:?}: {turns}");
+        }
+    }
+}
