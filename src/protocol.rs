@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use axum::body::Body;
-use http::{HeaderValue, Request, Response, header, request};
+use http::{HeaderValue, Method, Request, Response, header, request};
 
 use crate::call;
 use crate::observe::{CallRecord, Observe};
@@ -275,22 +275,30 @@ impl<S: call::Service> Exchange<'_, S> {
             Err(refusal) => {
                 linger::linger(self.body);
                 let serving = self.serving;
-                if serving.schema.method(self.parts.uri.path()).is_some() {
-                    return refusal.answer_in_words(self.record);
-                }
-                refusal.answer_in(serving.config.options.rest.errors, self.record)
+                let is_method = serving.schema.method(self.parts.uri.path()).is_some();
+                let response = if is_method {
+                    refusal.answer_in_words(self.record)
+                } else {
+                    refusal.answer_in(serving.config.options.rest.errors, self.record)
+                };
+                as_asked(&self.parts.method, response)
             }
         }
     }
 
     /// REST where a binding has the path; else Connect, where the path is a method's own.
     async fn answer_json(self) -> Response<Body> {
+        let verb = self.parts.method.clone();
+        as_asked(&verb, self.answer_whole().await)
+    }
+
+    async fn answer_whole(self) -> Response<Body> {
         let serving = self.serving;
         let path = self.parts.uri.path();
         let route = serving.schema.route(self.parts.method.as_str(), path);
         let unbound = match &route {
             Route::Found { .. } => false,
-            Route::WrongVerb { .. } => self.parts.method == http::Method::POST,
+            Route::WrongVerb { .. } => self.parts.method == Method::POST,
             Route::None => true,
         };
         if unbound {
@@ -305,6 +313,22 @@ impl<S: call::Service> Exchange<'_, S> {
         }
         rest::answer(self, route).await
     }
+}
+
+/// The answer to HEAD is what GET would give, its length included, but no body: over HTTP/2 nobody
+/// else sees to that.
+fn as_asked(verb: &Method, response: Response<Body>) -> Response<Body> {
+    if verb != Method::HEAD {
+        return response;
+    }
+    let (mut parts, body) = response.into_parts();
+    // A stream has no length, and its body here none either.
+    let length = http_body::Body::size_hint(&body).exact();
+    if let Some(length) = length.filter(|length| *length > 0) {
+        let length = HeaderValue::from(length);
+        parts.headers.insert(header::CONTENT_LENGTH, length);
+    }
+    Response::from_parts(parts, Body::empty())
 }
 
 impl<S: call::Service> tower::Service<Request<Body>> for Router<S> {

@@ -7,17 +7,16 @@
 mod answer;
 mod request;
 
+use transom::call::{Coding, Message, compression};
 use transom::protocol::{Limits, Options};
+use transom::schema::Shape;
 
 use crate::cursor::Cursor;
 use crate::envelopes::{Ending, Envelope, base64, envelopes};
 use crate::schema::DIALECTS;
 use crate::scripted::{Scripted, Seen};
 use crate::served::Served;
-use request::{Codec, Form, Given, Verb};
-use transom::call::Coding;
-use transom::call::compression;
-use transom::schema::Shape;
+use request::{Codec, Form, Given, Wire};
 
 /// Payload bytes of one message, either way: small, so that short inputs pass it.
 const MESSAGE_MAX: usize = 256;
@@ -71,7 +70,7 @@ fn check_seen(given: &Given<'_>, seen: &Seen) {
             (true, Some(coding)) => plain_length(message.payload_bytes(), coding),
             (true, None) => panic!("a compressed message, but no compression is named"),
         };
-        let is_json = given.form.codec() == Codec::Json || given.verb == Verb::Get;
+        let is_json = given.form.codec() == Codec::Json;
         // JSON is counted as it comes, and a message is never longer than sixteen times its JSON.
         let most = if is_json {
             16 * MESSAGE_MAX
@@ -85,8 +84,8 @@ fn check_seen(given: &Given<'_>, seen: &Seen) {
         return;
     };
     let (binary, how) = match wire {
-        request::Wire::Binary => (given.body.to_vec(), Ending::Whole),
-        request::Wire::Text => base64(given.body),
+        Wire::Binary => (given.body.to_vec(), Ending::Whole),
+        Wire::Text => base64(given.body),
     };
     let (expected, rest) = envelopes(&binary);
     if !takes_stream {
@@ -113,6 +112,6 @@ fn check_seen(given: &Given<'_>, seen: &Seen) {
 }
 
 fn plain_length(payload: &[u8], coding: Coding) -> usize {
-    let message = transom::call::Message::from_payload(payload);
+    let message = Message::from_payload(payload);
     compression::measure(&message, coding, usize::MAX).expect("what passes can be opened")
 }

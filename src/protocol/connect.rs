@@ -51,12 +51,7 @@ pub(super) async fn answer<S: call::Service>(
             return refusal.answer_in_words(exchange.record);
         }
     };
-    let response = unary::answer(exchange, method, source).await;
-    if verb == Verb::HEAD {
-        super::rest::without_body(response)
-    } else {
-        response
-    }
+    unary::answer(exchange, method, source).await
 }
 
 /// True for a request that says of itself that it is Connect's.

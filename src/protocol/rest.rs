@@ -13,7 +13,7 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use http::header::{ALLOW, CONTENT_LENGTH};
+use http::header::ALLOW;
 use http::request::Parts;
 use http::{HeaderValue, Method as Verb, Response, StatusCode};
 
@@ -79,8 +79,7 @@ pub(super) async fn answer<S: call::Service>(
         mut record,
     } = exchange;
     record.protocol("rest");
-    let is_head = parts.method == Verb::HEAD;
-    let response = match found(&parts, route) {
+    match found(&parts, route) {
         Ok(Target::Binding(binding, captures)) => {
             record.template(&binding.template);
             record.method(&binding.method);
@@ -106,11 +105,6 @@ pub(super) async fn answer<S: call::Service>(
             let terms = Terms::new(serving, serving.chosen.of_gateway());
             refusal(terms, &failure, record)
         }
-    };
-    if is_head {
-        without_body(response)
-    } else {
-        response
     }
 }
 
@@ -326,18 +320,6 @@ fn failed(
     let body = failure.render(terms, &mut shown.headers);
     record.finish_with(failure.http(), &failure.status);
     shown.into_response(failure.http(), body)
-}
-
-/// The answer to HEAD: what GET would give, its length included, but no body.
-pub(super) fn without_body(response: Response<Body>) -> Response<Body> {
-    let (mut parts, body) = response.into_parts();
-    // A stream has no length, and its body here none either.
-    let length = ::http_body::Body::size_hint(&body).exact();
-    if let Some(length) = length.filter(|length| *length > 0) {
-        let length = HeaderValue::from(length);
-        parts.headers.insert(CONTENT_LENGTH, length);
-    }
-    Response::from_parts(parts, Body::empty())
 }
 
 #[cfg(test)]

@@ -134,6 +134,11 @@ impl<'d> Given<'d> {
         let path = *chosen(input.byte(), &PATHS);
         let (content_type, form) = *chosen(input.byte(), &FORMS);
         let (verb, version) = *chosen(input.byte(), &VERBS);
+        // A GET has its message in the query, and a type only if a field says so.
+        let form = match verb {
+            Verb::Get | Verb::Head => Form::Alone(Codec::Json),
+            Verb::Post | Verb::Options | Verb::Put => form,
+        };
         let script = input.byte();
         let piece = usize::from(input.byte()).max(1);
         let breaks_off = *chosen(input.byte(), &[false, true]);
@@ -192,7 +197,6 @@ impl<'d> Given<'d> {
             Verb::Put => http::Method::PUT,
         };
         let headers = request.headers_mut();
-        // A request with GET has a body and its type only if a field says so.
         if !matches!(self.verb, Verb::Get | Verb::Head) {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));
         }

@@ -119,6 +119,28 @@ async fn heads_that_no_dialect_takes() {
 }
 
 #[tokio::test]
+async fn an_answer_to_head_has_no_body_whatever_it_says() {
+    let json = "application/json";
+    for (path, name, value, expected) in [
+        ("/t.T/Get?encoding=json&message={}", "accept", json, 200),
+        ("/t.T/Get?encoding=json", "accept", json, 400),
+        ("/t.T/Unary", "accept", json, 405),
+        ("/t.T/Unary", "content-type", "application/grpc-web", 405),
+        ("/elsewhere", "content-type", "application/grpc+x", 415),
+        ("/elsewhere", "connect-protocol-version", "1", 404),
+        ("/elsewhere", "accept", json, 404),
+        ("/", "x-a", &"b".repeat(16 << 10), 431),
+    ] {
+        let request = Request::head(path).header(name, value);
+        let (status, response) = answer(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(status, expected, "{path}");
+        let length = header(&response, "content-length").unwrap().to_owned();
+        assert_ne!(length, "0", "{path}");
+        assert_eq!(bytes(response).await, b"", "{path}");
+    }
+}
+
+#[tokio::test]
 async fn a_page_of_another_origin_calls_nothing() {
     let from = |name: &'static str, value: &'static str| {
         let mut request = post("/t.T/Unary", "application/grpc-web", frame(b""));
