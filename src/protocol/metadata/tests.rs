@@ -240,7 +240,10 @@ fn a_backend_cannot_speak_for_the_gateway() {
     }
     metadata.insert("grpc-accept-encoding", HeaderValue::from_static("deflate"));
     metadata.insert("connect-content-encoding", HeaderValue::from_static("gzip"));
-    metadata.insert("connect-accept-encoding", HeaderValue::from_static("deflate"));
+    metadata.insert(
+        "connect-accept-encoding",
+        HeaderValue::from_static("deflate"),
+    );
     metadata.insert("grpc-retry-pushback-ms", HeaderValue::from_static("5"));
     let metadata = Metadata(metadata);
     let names = |headers: &HeaderMap| {

@@ -139,7 +139,10 @@ async fn a_refusal_of_head_has_a_length_and_no_body() {
         let (status, response) = answer(head(path, content_type)).await;
         assert_eq!(status, expected, "{path} {content_type}");
         let length = header(&response, "content-length").unwrap();
-        assert!(length.parse::<usize>().unwrap() > 0, "{path} {content_type}");
+        assert!(
+            length.parse::<usize>().unwrap() > 0,
+            "{path} {content_type}"
+        );
         let body = bytes(response).await;
         assert_eq!(body, b"", "{path} {content_type}");
     }
