@@ -304,7 +304,7 @@ impl<S: call::Service> Exchange<'_, S> {
                 let method = Arc::clone(method);
                 return connect::answer(self, method).await;
             }
-            if connect::is_spoken(&self.parts.headers) {
+            if connect::is_spoken(&self.parts) {
                 return connect::not_found(self);
             }
         }

@@ -408,7 +408,13 @@ async fn a_client_of_connect_is_told_in_its_own_terms_that_there_is_no_such_meth
     with_version
         .headers_mut()
         .insert("connect-protocol-version", HeaderValue::from_static("1"));
-    for request in [with_version, post("/nope", "application/proto", "")] {
+    let by_query = Request::get("/t.T/Nope?connect=v1&encoding=json&message={}");
+    let by_query = by_query.body(Body::empty()).unwrap();
+    for request in [
+        with_version,
+        post("/nope", "application/proto", ""),
+        by_query,
+    ] {
         let response = service.router().handle(request).await;
         assert_eq!(response.status(), 404);
         assert_eq!(json_of(response).await["code"], "unimplemented");
