@@ -51,7 +51,7 @@ Exit codes:
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Serves a gRPC server to REST, gRPC-Web and gRPC clients on one port
+    /// Serves a gRPC server to REST, Connect, gRPC-Web, WebSocket and gRPC clients on one port
     Serve(serve::Arguments),
     /// Starts a sample gRPC server and a gateway before it, and shows how to call them
     Demo(demo::Arguments),

@@ -224,6 +224,7 @@ impl<S: call::Service> Router<S> {
         let (parts, body) = request.into_parts();
         let record = self.observe.begin(&parts);
         let request_id = record.request_id().clone();
+        let is_head = parts.method == http::Method::HEAD;
         let (body, rest) = linger::Rest::of(parts.version, body);
         let cors = &serving.config.cors;
         let mut response = if let Some(response) = cors.preflight(&parts) {
@@ -239,6 +240,10 @@ impl<S: call::Service> Router<S> {
                 record,
             };
             let mut response = exchange.answer().await;
+            if is_head {
+                // Refusals too: over HTTP/2 nothing beneath takes their bodies away.
+                response = rest::without_body(response);
+            }
             cors.write(notice, response.headers_mut());
             response
         };
@@ -296,7 +301,7 @@ impl<S: call::Service> Exchange<'_, S> {
                 let method = Arc::clone(method);
                 return connect::answer(self, method).await;
             }
-            if connect::is_spoken(&self.parts.headers) {
+            if connect::is_spoken(&self.parts) {
                 return connect::not_found(self);
             }
         }

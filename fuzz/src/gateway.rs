@@ -3,18 +3,14 @@
 
 use std::sync::{Arc, Mutex};
 
-use arc_swap::ArcSwap;
 use axum::body::Body;
 use futures_util::{StreamExt as _, stream};
 use http::{Request, StatusCode};
-use http_body_util::BodyExt as _;
-use tokio::runtime::Runtime;
 use transom::call::{Answer, Call, Message, Metadata, Replies, Reply, Service, Status};
-use transom::observe::Observe;
-use transom::protocol::{Options, Router, Serving, rest};
+use transom::protocol::{Options, rest};
 
-use crate::budget::within;
 use crate::schema::REST;
+use crate::served::Served;
 
 /// What the backend was asked last: the method's path and the message.
 type Seen = Option<(String, Vec<u8>)>;
@@ -47,11 +43,10 @@ impl Service for Backend {
     }
 }
 
-/// A gateway, and the one thread that runs it.
+/// A gateway with every option but one at its default.
 pub(crate) struct Gateway {
-    router: Router<Backend>,
+    served: Served<Backend>,
     backend: Backend,
-    runtime: Runtime,
 }
 
 /// An answer, whole.
@@ -71,34 +66,18 @@ impl Gateway {
             ..Options::default()
         };
         let backend = Backend::default();
-        let serving = Serving::new(Arc::clone(&REST), backend.clone(), options.into());
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .build()
-            .expect("a runtime needs nothing but memory");
         Self {
-            router: Router::new(Arc::new(ArcSwap::from_pointee(serving)), Observe::default()),
+            served: Served::new(&REST, backend.clone(), options),
             backend,
-            runtime,
         }
     }
 
     pub(crate) fn send(&self, request: Request<Body>, bytes: usize) -> Got {
-        let answer = async {
-            let response = self.router.handle(request).await;
-            let (head, body) = response.into_parts();
-            let body = body.collect().await.expect("no body breaks off here");
-            (head, body.to_bytes().to_vec())
-        };
-        let (head, body) = within("a request", bytes, || self.runtime.block_on(answer));
-        let content_type = head.headers.get(http::header::CONTENT_TYPE);
+        let whole = self.served.send(request, bytes);
         Got {
-            status: head.status,
-            content_type: content_type
-                .and_then(|value| value.to_str().ok())
-                .unwrap_or_default()
-                .to_owned(),
-            body,
+            status: whole.head.status,
+            content_type: whole.field("content-type").to_owned(),
+            body: whole.body.to_vec(),
             seen: self.backend.0.lock().expect("nobody panics with it").take(),
         }
     }

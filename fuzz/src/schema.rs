@@ -49,6 +49,10 @@ pub(crate) static MESSAGES_OF_ALL_KINDS: LazyLock<Messages> = LazyLock::new(|| {
 pub(crate) static REST: LazyLock<Arc<Schema>> =
     LazyLock::new(|| Arc::new(build(vec![compiled("rest")])));
 
+/// The same, and a method of each shape without bindings.
+pub(crate) static DIALECTS: LazyLock<Arc<Schema>> =
+    LazyLock::new(|| Arc::new(build(vec![compiled("protocol"), compiled("rest")])));
+
 fn build(sources: Vec<Source>) -> Schema {
     let schema = Schema::build(sources, &Options::default()).expect("the test schemas build");
     assert_eq!(schema.refusals(), [""; 0]);

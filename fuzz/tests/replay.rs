@@ -44,3 +44,38 @@ fn template_match() {
 fn percent() {
     replay("percent", transom_fuzz::percent);
 }
+
+#[test]
+fn frames() {
+    replay("frames", transom_fuzz::frames);
+}
+
+#[test]
+fn text() {
+    replay("text", transom_fuzz::text);
+}
+
+#[test]
+fn trailers() {
+    replay("trailers", transom_fuzz::trailers);
+}
+
+#[test]
+fn backend_trailers() {
+    replay("backend_trailers", transom_fuzz::backend_trailers);
+}
+
+#[test]
+fn end_stream() {
+    replay("end_stream", transom_fuzz::end_stream);
+}
+
+#[test]
+fn grpc_timeout() {
+    replay("grpc_timeout", transom_fuzz::grpc_timeout);
+}
+
+#[test]
+fn rpc_request() {
+    replay("rpc_request", transom_fuzz::rpc_request);
+}

@@ -21,9 +21,11 @@ use super::{Code, Message};
 
 mod deflater;
 mod inflater;
+mod turn;
 
 pub use deflater::Deflater;
 pub use inflater::{Fault, Inflater, Step};
+pub use turn::{poll_turn, spend};
 
 /// The base-2 logarithm of the largest zstd window that is taken: 8 MiB (RFC 9659).
 pub const WINDOW_LOG_MAX: u32 = 23;

@@ -124,6 +124,11 @@ pub const EXAMPLES: &[Example] = &[
         expect: r#""count":"#,
     },
     Example {
+        title: "the same as Connect's clients ask where nothing changes by it: GET, for caches",
+        template: "curl '{base}/demo.library.v1.LibraryService/CountBooks?connect=v1&encoding=json&message=%7B%22genre%22%3A%22NOVEL%22%7D'",
+        expect: r#""count":"#,
+    },
+    Example {
         title: "gRPC-Web, by hand",
         template: r"printf '\0\0\0\0\0' | curl -s -H 'content-type: application/grpc-web+proto' --data-binary @- {base}/demo.library.v1.LibraryService/CountBooks | tr -cd '[:print:]'",
         expect: "grpc-status:0",

@@ -17,6 +17,7 @@ use http::HeaderMap;
 use http_body::{Frame, SizeHint};
 
 use super::unary;
+use crate::call::compression;
 use crate::call::{Answer, Deadline, End, Message, Replies, Status};
 use crate::observe::CallRecord;
 
@@ -58,6 +59,8 @@ pub struct Chunk {
     buffer: Vec<u8>,
     /// Leaves after the buffer, without having been copied.
     passed: Option<Bytes>,
+    /// Bytes that were decompressed for it, and not yet counted as work.
+    decompressed: Option<usize>,
 }
 
 impl Chunk {
@@ -69,6 +72,11 @@ impl Chunk {
         } else {
             self.buffer().extend_from_slice(&bytes);
         }
+    }
+
+    /// Tells how many bytes were decompressed to write a message.
+    pub fn decompressed(&mut self, bytes: usize) {
+        self.decompressed = Some(bytes);
     }
 
     /// The place to append to.
@@ -242,7 +250,12 @@ impl<E: Encoder> http_body::Body for ReplyBody<E> {
                         None => replies.poll_answer(cx),
                     };
                     match polled {
-                        Poll::Ready(Some(Answer::Message(message))) => this.message(message),
+                        Poll::Ready(Some(Answer::Message(message))) => {
+                            this.message(message);
+                            if let Some(bytes) = this.chunk.decompressed.take() {
+                                compression::spend(bytes, cx);
+                            }
+                        }
                         Poll::Ready(Some(Answer::End(end))) => this.end(end),
                         Poll::Ready(None) => this.end(unary::no_end().into()),
                         Poll::Pending => {

@@ -58,8 +58,8 @@ impl Coder {
         }
     }
 
-    /// A request message as the backend takes it. One that stays as it is stays compressed too;
-    /// `max` is for what is in it.
+    /// A request message as the backend takes it, and how many bytes were decompressed for it. One
+    /// that stays as it is stays compressed too; `max` is for what is in it.
     ///
     /// # Errors
     /// It holds too much, is broken, or is not the JSON of the message.
@@ -68,21 +68,22 @@ impl Coder {
         message: Message,
         coding: Option<Coding>,
         max: usize,
-    ) -> Result<Message, Status> {
+    ) -> Result<(Message, usize), Status> {
         let unopened = |error: Unopened| Status::downstream(error.code(), error.to_string());
         match (self, coding.filter(|_| message.is_compressed())) {
-            (Self::Proto, None) => Ok(message),
+            (Self::Proto, None) => Ok((message, 0)),
             (Self::Proto, Some(coding)) => {
-                compression::measure(&message, coding, max).map_err(unopened)?;
-                Ok(message)
+                let plain = compression::measure(&message, coding, max).map_err(unopened)?;
+                Ok((message, plain))
             }
-            (Self::Json(json), None) => json
-                .to_wire(message.payload_bytes())
-                .map_err(|error| unread(&error)),
+            (Self::Json(json), None) => {
+                let wire = json.to_wire(message.payload_bytes());
+                Ok((wire.map_err(|error| unread(&error))?, 0))
+            }
             (Self::Json(json), Some(coding)) => {
                 let plain = compression::open(&message, coding, max).map_err(unopened)?;
-                json.to_wire(plain.payload_bytes())
-                    .map_err(|error| unread(&error))
+                let wire = json.to_wire(plain.payload_bytes());
+                Ok((wire.map_err(|error| unread(&error))?, plain.len()))
             }
         }
     }
@@ -100,7 +101,9 @@ impl Coder {
     ) -> Result<(), Status> {
         match self {
             Self::Proto => {
-                count_reply(&message, coding, max)?;
+                if message.is_compressed() {
+                    chunk.decompressed(count_reply(&message, coding, max)?);
+                }
                 chunk.pass(message.into_frame());
                 Ok(())
             }
@@ -153,11 +156,9 @@ fn unread(error: &transcode::Error) -> Status {
     misfit::of_request(error, "").0
 }
 
-/// Watches over a reply message that is passed on compressed: the limit counts what is in it.
-fn count_reply(message: &Message, coding: Option<Coding>, max: usize) -> Result<(), Status> {
-    if !message.is_compressed() {
-        return Ok(());
-    }
+/// Watches over a reply message that is passed on compressed: the limit counts what is in it. How
+/// many bytes that are.
+fn count_reply(message: &Message, coding: Option<Coding>, max: usize) -> Result<usize, Status> {
     let Some(coding) = coding else {
         return Err(Status::upstream(
             crate::call::Code::Internal,
@@ -165,7 +166,7 @@ fn count_reply(message: &Message, coding: Option<Coding>, max: usize) -> Result<
         ));
     };
     match compression::measure(message, coding, max) {
-        Ok(_) => Ok(()),
+        Ok(plain) => Ok(plain),
         Err(unopened) => {
             let text = format!("in the reply, {unopened}");
             Err(match unopened {

@@ -17,7 +17,9 @@ mod unary;
 use std::sync::Arc;
 
 use axum::body::Body;
-use http::{HeaderMap, HeaderName, HeaderValue, Method as Verb, Response, StatusCode, header};
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Method as Verb, Response, StatusCode, header, request,
+};
 
 use super::codec::Codec;
 use super::linger::linger;
@@ -60,11 +62,16 @@ pub(super) async fn answer<S: call::Service>(
 }
 
 /// True for a request that says of itself that it is Connect's.
-pub(super) fn is_spoken(headers: &HeaderMap) -> bool {
-    headers.contains_key(PROTOCOL_VERSION)
-        || headers.get(header::CONTENT_TYPE).is_some_and(|stated| {
-            field_value::essence(stated.as_bytes()).eq_ignore_ascii_case(b"application/proto")
-        })
+pub(super) fn is_spoken(request: &request::Parts) -> bool {
+    let query = request.uri.query().unwrap_or_default();
+    request.headers.contains_key(PROTOCOL_VERSION)
+        || query.split('&').any(|pair| pair == "connect=v1")
+        || request
+            .headers
+            .get(header::CONTENT_TYPE)
+            .is_some_and(|stated| {
+                field_value::essence(stated.as_bytes()).eq_ignore_ascii_case(b"application/proto")
+            })
 }
 
 /// 404 for whoever calls what is not here, in Connect's terms.

@@ -280,6 +280,8 @@ pub(super) fn head(
         Family::Connect => Reader::Other,
     };
     metadata::to_headers_by(rules, metadata, reader, headers);
+    // Whatever the backend takes: what it does not is opened before it.
+    headers.insert(family.accept_encoding(), Codings::ALL.value());
     if let Some(coding) = encoding {
         headers.insert(family.encoding(), coding.value());
     }

@@ -291,6 +291,9 @@ fn shown(name: &str, reader: Reader) -> Shown {
         | "content-type"
         | "content-length"
         | "content-encoding"
+        // Connect's, about the messages that the gateway writes.
+        | "connect-content-encoding"
+        | "connect-accept-encoding"
         | "x-http-code"
         | "x-request-id"
         | "x-content-type-options" => Shown::Never,
@@ -303,6 +306,8 @@ fn shown(name: &str, reader: Reader) -> Shown {
             {
                 Shown::Never
             }
+            // What messages are compressed in is said by whoever writes them.
+            Some(b'c') if name.starts_with("connect-") && reader == Reader::Other => Shown::Never,
             // `content-security-policy` is among these.
             Some(b'c') if name.starts_with("content-") => Shown::Withheld,
             Some(b'a') if name.starts_with("access-control-") => Shown::Withheld,
@@ -320,7 +325,8 @@ fn is_shown(name: &str, reader: Reader, rules: Option<&Rules>) -> bool {
 }
 
 /// True for gRPC's own fields that the gateway writes itself; the others, such as
-/// `grpc-accept-encoding` and `grpc-retry-pushback-ms`, are one peer's word to the other.
+/// `grpc-retry-pushback-ms`, are one peer's word to the other. What a backend takes compressed is its
+/// word to the gateway: a client that believed it could be refused here.
 fn is_written(name: &str) -> bool {
     matches!(
         name,
@@ -328,6 +334,7 @@ fn is_written(name: &str) -> bool {
             | "grpc-message"
             | "grpc-status-details-bin"
             | "grpc-encoding"
+            | "grpc-accept-encoding"
             | "grpc-timeout"
     )
 }

@@ -44,7 +44,7 @@ mod wire;
 
 use body::Payload;
 pub(super) use error::Failure;
-pub(super) use error::{plain, write_record};
+pub(super) use error::{plain, retry_after, write_record};
 pub use options::{Envelope, ErrorShape, MultiSegment, Options, StreamForm, UnknownQuery};
 use requests::Fault;
 use trailing::{Shown, Trailing};

@@ -15,7 +15,7 @@ use super::super::Options;
 use super::super::indent::laid_out;
 use super::super::metadata::{self, Reader};
 use super::super::unary::Unread;
-use super::super::{json, misfit, scratch};
+use super::super::{json, misfit, rest, scratch};
 use super::TRAILER_PREFIX;
 use super::get::Unasked;
 use crate::call::details::{Any, RpcStatus};
@@ -110,6 +110,9 @@ impl Failure {
             headers
                 .entry(header::WWW_AUTHENTICATE)
                 .or_insert(HeaderValue::from_static("Bearer"));
+        }
+        if let Some(seconds) = rest::retry_after(&status) {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         record.finish_with(http, &status);
         response

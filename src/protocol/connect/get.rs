@@ -10,7 +10,7 @@ use bytes::Bytes;
 
 use super::super::codec::Codec;
 use super::super::{Options, excerpt};
-use crate::call::compression;
+use crate::call::compression::{self, Unopened};
 use crate::call::{Code, Coding, Message, Status};
 use crate::protocol::options::ConnectVersion;
 
@@ -75,7 +75,7 @@ impl From<Status> for Unasked {
 ///
 /// # Errors
 /// UNIMPLEMENTED for a compression that is not known, RESOURCE_EXHAUSTED for too much, INVALID_ARGUMENT
-/// for whatever else is wrong.
+/// for whatever else is wrong, broken compression among it.
 pub(super) fn read(query: &str, options: &Options) -> Result<Asked, Unasked> {
     let parameters = Parameters::of(query)?;
     match parameters.connect {
@@ -119,9 +119,8 @@ pub(super) fn read(query: &str, options: &Options) -> Result<Asked, Unasked> {
                 .into());
             };
             let packed = Message::from_payload(&message);
-            compression::open(&packed, coding, max)
-                .map_err(|unopened| Status::downstream(unopened.code(), unopened.to_string()))?
-                .payload()
+            let opened = compression::open(&packed, coding, max);
+            opened.map_err(unopened)?.payload()
         }
     };
     if message.len() > max {
@@ -132,6 +131,14 @@ pub(super) fn read(query: &str, options: &Options) -> Result<Asked, Unasked> {
         return Err(Status::downstream(Code::ResourceExhausted, text).into());
     }
     Ok(Asked { codec, message })
+}
+
+/// A query that is broken is its client's mistake, as a body is that breaks its content coding.
+fn unopened(error: Unopened) -> Status {
+    match error {
+        Unopened::TooLarge { .. } => Status::downstream(error.code(), error.to_string()),
+        Unopened::Broken { .. } => Status::invalid_field("message", &error.to_string()),
+    }
 }
 
 fn unfit(name: &str, found: Option<&str>, expected: &str) -> Status {
@@ -260,7 +267,7 @@ mod tests {
             ),
             (
                 "encoding=json&message={}&compression=gzip",
-                Code::Internal,
+                Code::InvalidArgument,
                 "gzip",
             ),
         ] {

@@ -10,6 +10,7 @@ use futures_util::Stream;
 use http_body::Body as _;
 
 use super::{Form, Wire};
+use crate::call::compression;
 use crate::call::{Code, Coding, Deadline, FrameDecoder, FrameError, Message, Status};
 use crate::observe::Tally;
 use crate::protocol::codec::Coder;
@@ -107,7 +108,7 @@ impl Messages {
     fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, Status>>> {
         while self.state == State::Reading {
             match self.decoder.next() {
-                Ok(Some(message)) => return Poll::Ready(Some(self.taken(message))),
+                Ok(Some(message)) => return Poll::Ready(Some(self.taken(message, cx))),
                 Ok(None) => {}
                 Err(error) => return self.fail(broken(error)),
             }
@@ -143,8 +144,9 @@ impl Messages {
         self.decoder.finish().map_err(broken)
     }
 
-    fn taken(&mut self, message: Message) -> Result<Message, Status> {
-        let taken = if message.is_compressed() && self.coding.is_none() {
+    fn taken(&mut self, message: Message, cx: &mut Context<'_>) -> Result<Message, Status> {
+        let is_compressed = message.is_compressed();
+        let taken = if is_compressed && self.coding.is_none() {
             let field = self.form.family.encoding();
             Err(Status::downstream(
                 Code::Internal,
@@ -153,15 +155,21 @@ impl Messages {
         } else {
             self.coder.request(message, self.coding, self.max)
         };
-        match &taken {
-            Ok(message) => {
+        match taken {
+            Ok((message, decompressed)) => {
+                if is_compressed {
+                    compression::spend(decompressed, cx);
+                }
                 if let Some(tally) = &self.tally {
                     tally.count(message.len());
                 }
+                Ok(message)
             }
-            Err(_) => self.state = State::Over,
+            Err(status) => {
+                self.state = State::Over;
+                Err(status)
+            }
         }
-        taken
     }
 
     fn fail(&mut self, status: Status) -> Poll<Option<Result<Message, Status>>> {

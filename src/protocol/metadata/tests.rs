@@ -229,6 +229,8 @@ fn a_backend_cannot_speak_for_the_gateway() {
         "grpc-status",
         "grpc-message",
         "grpc-encoding",
+        "connect-content-encoding",
+        "connect-accept-encoding",
         "x-request-id",
         "x-ok",
         "x-ok",
@@ -238,7 +240,12 @@ fn a_backend_cannot_speak_for_the_gateway() {
             HeaderValue::from_static("v"),
         );
     }
-    metadata.insert("grpc-accept-encoding", HeaderValue::from_static("gzip"));
+    metadata.insert("grpc-accept-encoding", HeaderValue::from_static("deflate"));
+    metadata.insert("connect-content-encoding", HeaderValue::from_static("gzip"));
+    metadata.insert(
+        "connect-accept-encoding",
+        HeaderValue::from_static("deflate"),
+    );
     metadata.insert("grpc-retry-pushback-ms", HeaderValue::from_static("5"));
     let metadata = Metadata(metadata);
     let names = |headers: &HeaderMap| {
@@ -254,7 +261,8 @@ fn a_backend_cannot_speak_for_the_gateway() {
     assert_eq!(
         names(&headers),
         [
-            "grpc-accept-encoding",
+            "connect-accept-encoding",
+            "connect-content-encoding",
             "grpc-retry-pushback-ms",
             "x-ok",
             "x-ok"

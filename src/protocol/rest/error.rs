@@ -378,7 +378,7 @@ fn write_unopened(any: &[u8], out: &mut Vec<u8>) -> bool {
 }
 
 /// The delay of a `google.rpc.RetryInfo`, in whole seconds rounded up.
-fn retry_after(status: &Status) -> Option<u64> {
+pub(in crate::protocol) fn retry_after(status: &Status) -> Option<u64> {
     if !matches!(status.code, Code::ResourceExhausted | Code::Unavailable) {
         return None;
     }

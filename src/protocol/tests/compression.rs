@@ -94,6 +94,24 @@ async fn an_unknown_encoding_is_refused_with_the_known_ones() {
 }
 
 #[tokio::test]
+async fn every_answer_names_the_encodings_that_are_taken_here() {
+    // Not those that the backend takes: what they are is the gateway's matter.
+    let theirs = metadata(&[("grpc-accept-encoding", "identity, deflate")]);
+    let replies = vec![&b"a"[..]];
+    let script = Script::Replies(theirs, replies, Status::ok().into());
+    let service = Scripted::new(script);
+    for content_type in TYPES {
+        for path in ["/t.T/Unary", "/t.T/Server"] {
+            let request = request(content_type, path, "identity", frame(b""));
+            let response = service.router().handle(request).await;
+            let named = response.headers().get_all("grpc-accept-encoding");
+            let named: Vec<_> = named.iter().collect();
+            assert_eq!(named, ["gzip,zstd,br"], "{content_type} {path}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_compressed_flag_without_an_encoding_is_internal() {
     let service = Scripted::default();
     for content_type in TYPES {
@@ -215,5 +233,28 @@ async fn grpc_is_never_compressed_as_http_content() {
         assert_eq!(header(&response, "content-encoding"), None);
         assert_eq!(header(&response, "vary"), None);
         assert_eq!(outcome(response).await.0, "0");
+    }
+}
+
+#[tokio::test]
+async fn messages_that_expand_much_take_turns_with_the_others_on_the_thread() {
+    const MESSAGES: usize = 5;
+    let plain = vec![b' '; 4 << 20];
+    for content_type in ["application/grpc-web+proto", "application/grpc-web+json"] {
+        for coding in OF_MESSAGES {
+            let service = Scripted::default();
+            let router = service.router();
+            let body = compressed(coding, &plain).repeat(MESSAGES);
+            let request = request(content_type, "/t.T/Bidi", coding.name(), body);
+            let mut answer = std::pin::pin!(router.handle(request));
+            let mut turns = 0;
+            std::future::poll_fn(|cx| {
+                turns += 1;
+                answer.as_mut().poll(cx)
+            })
+            .await;
+            assert_eq!(service.last().requests.len(), MESSAGES);
+            assert!(turns >= MESSAGES, "{content_type} {coding:?}: {turns}");
+        }
     }
 }

@@ -118,6 +118,32 @@ async fn broken_details_do_not_hide_the_error() {
 }
 
 #[tokio::test]
+async fn an_error_says_when_to_come_back_as_rest_does() {
+    for (code, expected) in [
+        (Code::Unavailable, Some("2")),
+        (Code::ResourceExhausted, Some("2")),
+        (Code::Internal, None),
+    ] {
+        let details = RpcStatus {
+            code: code.number(),
+            message: "later".to_owned(),
+            details: vec![Any {
+                type_url: "type.googleapis.com/google.rpc.RetryInfo".to_owned(),
+                // retry_delay: 1.5 s
+                value: b"\x0a\x08\x08\x01\x10\x80\xca\xb5\xee\x01"[..].into(),
+            }],
+        };
+        let status = Status {
+            details: details.encode_to_vec().into(),
+            ..Status::upstream(code, "later")
+        };
+        let service = Scripted::new(Script::Refuse(status));
+        let response = service.router().handle(request("{}")).await;
+        assert_eq!(header(&response, "retry-after"), expected, "{code:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_body_that_is_not_the_message_reaches_no_backend() {
     let service = Scripted::default();
     for (body, place) in [
@@ -383,7 +409,13 @@ async fn a_client_of_connect_is_told_in_its_own_terms_that_there_is_no_such_meth
     with_version
         .headers_mut()
         .insert("connect-protocol-version", HeaderValue::from_static("1"));
-    for request in [with_version, post("/nope", "application/proto", "")] {
+    let by_query = Request::get("/t.T/Nope?connect=v1&encoding=json&message={}");
+    let by_query = by_query.body(Body::empty()).unwrap();
+    for request in [
+        with_version,
+        post("/nope", "application/proto", ""),
+        by_query,
+    ] {
         let response = service.router().handle(request).await;
         assert_eq!(response.status(), 404);
         assert_eq!(json_of(response).await["code"], "unimplemented");

@@ -120,6 +120,36 @@ async fn heads_that_no_dialect_takes() {
 }
 
 #[tokio::test]
+async fn a_refusal_of_head_has_a_length_and_no_body() {
+    let head = |path: &str, content_type| {
+        let mut request = post(path, content_type, "");
+        *request.version_mut() = Version::HTTP_2;
+        *request.method_mut() = Verb::HEAD;
+        request
+    };
+    let long = format!("/elsewhere?{}", "q".repeat(8 << 10));
+    for (path, content_type, expected) in [
+        ("/t.T/Unary", "application/json", 405),
+        ("/t.T/Unary", "application/grpc", 405),
+        ("/t.T/Unary", "application/connect+json", 405),
+        ("/t.T/Unary", "application/grpc-web+thrift", 415),
+        ("/elsewhere", "application/grpc+thrift", 415),
+        ("/elsewhere", "application/json", 404),
+        (&long, "application/json", 414),
+    ] {
+        let (status, response) = answer(head(path, content_type)).await;
+        assert_eq!(status, expected, "{path} {content_type}");
+        let length = header(&response, "content-length").unwrap();
+        assert!(
+            length.parse::<usize>().unwrap() > 0,
+            "{path} {content_type}"
+        );
+        let body = bytes(response).await;
+        assert_eq!(body, b"", "{path} {content_type}");
+    }
+}
+
+#[tokio::test]
 async fn a_page_of_another_origin_calls_nothing() {
     let from = |name: &'static str, value: &'static str| {
         let mut request = post("/t.T/Unary", "application/grpc-web", frame(b""));

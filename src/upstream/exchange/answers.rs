@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use futures_util::Stream;
@@ -83,6 +83,11 @@ impl Compressed {
             }
             (Some(coding), _) => Self::Opened(coding),
         }
+    }
+
+    /// True if messages are decompressed, here or by the caller, who counts what is in them.
+    const fn takes_work(self) -> bool {
+        matches!(self, Self::Passed(_) | Self::Opened(_))
     }
 }
 
@@ -178,8 +183,11 @@ impl Stream for Answers {
 impl Live {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Answer> {
         loop {
+            if self.compressed.takes_work() {
+                ready!(compression::poll_turn(cx));
+            }
             match self.decoder.next() {
-                Ok(Some(message)) => return Poll::Ready(self.take(message)),
+                Ok(Some(message)) => return Poll::Ready(self.take(message, cx)),
                 Ok(None) => {}
                 Err(error) => return Poll::Ready(fail(broken_frame(&self.name, error))),
             }
@@ -187,7 +195,7 @@ impl Live {
             if Pin::new(&mut self.timer).poll(cx).is_ready() {
                 return Poll::Ready(fail(Status::deadline_exceeded()));
             }
-            let frame = match std::task::ready!(Pin::new(&mut self.body).poll_frame(cx)) {
+            let frame = match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
                 Some(Ok(frame)) => frame,
                 Some(Err(error)) => return Poll::Ready(fail(self.broken(&error))),
                 None => return Poll::Ready(Answer::End(self.ended())),
@@ -203,9 +211,9 @@ impl Live {
         }
     }
 
-    fn take(&mut self, message: Message) -> Answer {
+    fn take(&mut self, message: Message, cx: &mut Context<'_>) -> Answer {
         let message = if message.is_compressed() {
-            match self.decompress(message) {
+            match self.decompress(message, cx) {
                 Ok(message) => message,
                 Err(status) => return fail(status),
             }
@@ -221,7 +229,7 @@ impl Live {
     }
 
     /// What the caller gets of a compressed message.
-    fn decompress(&self, message: Message) -> Result<Message, Status> {
+    fn decompress(&self, message: Message, cx: &mut Context<'_>) -> Result<Message, Status> {
         let internal = |what| Err(protocol_error(&self.name, Code::Internal, what));
         match self.compressed {
             Compressed::Unnamed => {
@@ -232,6 +240,7 @@ impl Live {
             }
             Compressed::Passed(_) => Ok(message),
             Compressed::Opened(coding) => compression::open(&message, coding, self.max_message)
+                .inspect(|opened| compression::spend(opened.len(), cx))
                 .map_err(|unopened| match unopened {
                     Unopened::TooLarge { .. } => {
                         Status::gateway(unopened.code(), format!("in the reply, {unopened}"))
