@@ -1,7 +1,7 @@
 //! The task of one connection: a call, from the client's first frame to the last one it gets.
 //!
 //! ```text
-//! client ── frames ──► Incoming ──► Uploads (room for one) ──► Call
+//! client ── frames ──► Incoming ──► Uploads (room for a chunk) ──► Call
 //! client ◄─ frames ─── Line ◄────── replies ◄──────────────── Reply
 //! ```
 //!
