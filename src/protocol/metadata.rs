@@ -291,9 +291,6 @@ fn shown(name: &str, reader: Reader) -> Shown {
         | "content-type"
         | "content-length"
         | "content-encoding"
-        // Connect's, about the messages that the gateway writes.
-        | "connect-content-encoding"
-        | "connect-accept-encoding"
         | "x-http-code"
         | "x-request-id"
         | "x-content-type-options" => Shown::Never,
