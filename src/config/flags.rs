@@ -173,14 +173,12 @@ impl Flags {
             match upstreams.iter_mut().find(|(known, _)| *known == name) {
                 Some((_, upstream)) => upstream.url = url.clone(),
                 None => {
-                    let connect_timeout = raw::connect_timeout();
-                    upstreams.push((
-                        name.clone(),
-                        raw::Upstream {
-                            url: url.clone(),
-                            connect_timeout,
-                        },
-                    ));
+                    let upstream = raw::Upstream {
+                        url: url.clone(),
+                        connect_timeout: raw::connect_timeout(),
+                        connections: raw::connections(),
+                    };
+                    upstreams.push((name.clone(), upstream));
                 }
             }
             given.push(name);

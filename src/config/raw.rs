@@ -135,11 +135,20 @@ pub(super) struct Upstream {
     /// How long one attempt to connect may take.
     #[serde(default = "connect_timeout")]
     pub(super) connect_timeout: Span,
+    /// Connections that each worker may have to it; one carries 100 calls at a time, or fewer where
+    /// the server says so.
+    #[serde(default = "connections")]
+    pub(super) connections: Count,
 }
 
 /// The upstream module's own default.
 pub(super) fn connect_timeout() -> Span {
     Span(upstream::CONNECT_TIMEOUT)
+}
+
+/// Likewise.
+pub(super) fn connections() -> Count {
+    Count::of(upstream::CONNECTIONS)
 }
 
 /// Upstreams in the order of the file, which is the order of their reflected schemas.

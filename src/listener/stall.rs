@@ -122,10 +122,10 @@ pub(super) struct Patience {
 impl Patience {
     pub(super) fn new(pace: Pace, after: Duration) -> Self {
         Self {
+            since: pace.0.epoch,
             pace,
             after,
             seen: None,
-            since: Instant::now(),
             sleep: None,
         }
     }

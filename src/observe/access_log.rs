@@ -139,8 +139,10 @@ impl CallRecord {
 
     /// Notes the time the call was given.
     pub fn deadline(&mut self, deadline: Deadline) {
-        // Read just after it was set: the rounding gives back what was set.
-        self.deadline = deadline.remaining().map(to_milliseconds);
+        if self.sent == Sent::NotYet {
+            // Read just after it was set: the rounding gives back what was set.
+            self.deadline = deadline.remaining().map(to_milliseconds);
+        }
     }
 
     /// Counts one request message.
@@ -161,8 +163,10 @@ impl CallRecord {
 
     /// Notes that the head of the response goes out.
     pub fn head(&mut self, status: StatusCode) {
-        self.http_status = Some(status);
-        self.first_byte = Some(self.began.elapsed());
+        if self.sent == Sent::NotYet {
+            self.http_status = Some(status);
+            self.first_byte = Some(self.began.elapsed());
+        }
     }
 
     /// The call has ended: writes the line.

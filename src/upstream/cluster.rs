@@ -33,6 +33,7 @@ impl Cluster {
                 Arc::clone(&name),
                 config.endpoint.clone(),
                 config.connect_timeout,
+                config.connections,
                 Arc::clone(&outlook),
             )
         };

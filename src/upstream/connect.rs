@@ -119,6 +119,10 @@ where
     F: Future<Output = ()> + Send + 'static,
 {
     fn execute(&self, task: F) {
+        // hyper has one type for all its tasks, as large as a connection (1.5 KB), and each call has
+        // two of them. h2 keeps a waker of one as long as the stream lives, and a waker keeps all
+        // that a task was made of, though it has ended; behind a pointer that is little.
+        let task = Box::pin(task);
         match self.take() {
             None => drop(tokio::spawn(task)),
             Some(cancelled) => drop(tokio::spawn(async move {

@@ -29,9 +29,6 @@ use super::exchange::RequestBody;
 use super::outlook::Outlook;
 use crate::call::{Code, Retry, Status};
 
-/// Connections of one pool at most (gRFC A105).
-const CONNECTIONS_MAX: usize = 10;
-
 /// Calls that wait in one pool for a stream at most.
 const WAITING_MAX: usize = 1024;
 
@@ -51,12 +48,13 @@ struct Shared {
     name: Arc<str>,
     endpoint: Endpoint,
     timeout: Duration,
+    connections_max: usize,
     outlook: Arc<Outlook>,
     state: Mutex<State>,
 }
 
 struct State {
-    /// Oldest first; [`CONNECTIONS_MAX`] at most.
+    /// Oldest first; `connections_max` at most.
     connections: Vec<Connection>,
     /// First come, first served; [`WAITING_MAX`] at most.
     waiting: VecDeque<Waiter>,
@@ -89,12 +87,14 @@ impl Pool {
         name: Arc<str>,
         endpoint: Endpoint,
         timeout: Duration,
+        connections_max: usize,
         outlook: Arc<Outlook>,
     ) -> Self {
         Self(Arc::new(Shared {
             name,
             endpoint,
             timeout,
+            connections_max,
             outlook,
             state: Mutex::new(State {
                 connections: Vec::new(),
@@ -191,7 +191,7 @@ impl Pool {
         }
         if !state.waiting.is_empty()
             && state.progress == Progress::Idle
-            && state.connections.len() < CONNECTIONS_MAX
+            && state.connections.len() < self.0.connections_max
             && down.is_none()
         {
             // Without a runtime, as when a reply is dropped after its end, nobody waits any more.

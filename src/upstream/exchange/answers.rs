@@ -332,10 +332,12 @@ impl Cardinality {
 /// A backend that watches the deadline too may be the first to act on it, and many then say
 /// CANCELLED. Clients are told what happened: the deadline has passed.
 pub(in crate::upstream) fn on_time(status: Status, deadline: Deadline) -> Status {
-    let is_due = deadline
-        .remaining()
-        .is_some_and(|left| left <= CLOCKS_DIFFER);
-    if status.code == Code::Cancelled && status.origin == Origin::Upstream && is_due {
+    let is_due = || {
+        deadline
+            .remaining()
+            .is_some_and(|left| left <= CLOCKS_DIFFER)
+    };
+    if status.code == Code::Cancelled && status.origin == Origin::Upstream && is_due() {
         return Status::deadline_exceeded();
     }
     status
