@@ -3,17 +3,23 @@
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::Stream;
 use http_body::{Body, Frame, SizeHint};
 use tokio::sync::oneshot;
+use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::call::{Message, Requests, Status};
 use crate::upstream::pool::Lease;
 
 /// Messages that are ready together travel in one DATA chunk up to this size.
 const CHUNK: usize = 16 * 1024;
+
+/// How long a stream is left open whose client broke its side at once. Backends take streams that are
+/// reset before they have looked at them for an attack, by all who share the connection.
+const SETTLED_AFTER: Duration = Duration::from_millis(20);
 
 type Messages = Pin<Box<dyn Stream<Item = Result<Message, Status>> + Send>>;
 
@@ -51,6 +57,9 @@ impl Source {
 pub(in crate::upstream) struct RequestBody {
     source: Source,
     link: Option<Link>,
+    opened: Instant,
+    /// Until a broken stream is reset.
+    settled: Option<Pin<Box<Sleep>>>,
     lease: Arc<Lease>,
 }
 
@@ -108,6 +117,8 @@ impl RequestBody {
             Self {
                 source,
                 link,
+                opened: Instant::now(),
+                settled: None,
                 lease,
             },
             cancel,
@@ -139,6 +150,12 @@ impl Body for RequestBody {
                 return Poll::Ready(Some(Err(h2::Reason::CANCEL.into())));
             }
         }
+        if let Some(settled) = &mut this.settled {
+            ready!(settled.as_mut().poll(cx));
+            this.settled = None;
+            this.source = Source::Ended;
+            return Poll::Ready(Some(Err(h2::Reason::CANCEL.into())));
+        }
         match &mut this.source {
             Source::Ended => Poll::Ready(None),
             Source::One(frame) => {
@@ -153,11 +170,12 @@ impl Body for RequestBody {
                     Poll::Ready((!data.is_empty()).then(|| Ok(Frame::data(data))))
                 }
                 Chunk::Fault(status) => {
-                    this.source = Source::Ended;
                     if let Some(link) = &this.link {
                         let _ = link.fault.set(status);
                     }
-                    Poll::Ready(Some(Err(h2::Reason::CANCEL.into())))
+                    let settled = sleep_until(this.opened + SETTLED_AFTER);
+                    this.settled = Some(Box::pin(settled));
+                    self.poll_frame(cx)
                 }
             },
         }

@@ -281,6 +281,38 @@ async fn a_full_queue_refuses_the_next_call() {
     }
 }
 
+#[tokio::test]
+async fn clients_that_break_their_side_at_once_cost_the_others_nothing() {
+    let gate = Arc::new(tokio::sync::Semaphore::new(0));
+    let opened = Arc::clone(&gate);
+    let backend = Backend::http2(0, 200, move |request, respond| {
+        let gate = Arc::clone(&opened);
+        async move {
+            if read(&mut request.into_body()).await.is_ok() {
+                let _ = gate.acquire().await.unwrap();
+                ok(respond, b"");
+            }
+        }
+    })
+    .await;
+    let upstream = backend.upstream();
+    let neighbour = outcome(&upstream, unary(b"x"));
+    let fault = Status::downstream(Code::Internal, "a broken frame");
+    let broken = async {
+        let calls = (0..50).map(|_| {
+            let messages = futures_util::stream::iter([Err(fault.clone())]);
+            outcome(&upstream, call(Shape::Bidi, Requests::stream(messages)))
+        });
+        for status in futures_util::future::join_all(calls).await {
+            assert_eq!(status, fault);
+        }
+        gate.add_permits(1);
+    };
+    let (status, ()) = tokio::join!(neighbour, broken);
+    assert!(status.is_ok(), "{status:?}");
+    assert_eq!(backend.connections(), 1);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_backend_that_came_up_is_tried_once_the_back_off_is_over() {
     let answer = |_, respond| async move { ok(respond, b"") };
