@@ -52,6 +52,8 @@ pub(super) fn detect(
 ) -> Result<Dialect, Refusal> {
     check_size(request, limits)?;
     let dialect = match content_type(&request.headers)? {
+        // What may be done with a path is asked alike, whatever the type.
+        Some(_) | None if request.method == Method::OPTIONS => Dialect::Rest,
         Some(media_type) => of_media_type(media_type)?,
         None => Dialect::Rest,
     };

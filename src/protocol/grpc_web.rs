@@ -19,7 +19,7 @@ use http_body_util::BodyExt as _;
 use super::body::{self, Chunk, Encoder, ReplyBody, Tail};
 use super::codec::Codec;
 use super::enveloped::{self, Begun, Enveloped, Family, Form, Wire, Writer};
-use super::field_value::{essence, items};
+use super::field_value::{essence, items, weight};
 use super::metadata::rules::Rules;
 use super::unary::{self, Whole};
 use super::{Exchange, text};
@@ -138,7 +138,8 @@ fn accepted(headers: &HeaderMap) -> Option<Wire> {
     const BINARY: &[u8] = b"application/grpc-web";
     const TEXT: &[u8] = b"-text";
     let (mut binary, mut text) = (false, false);
-    for range in items(headers, &header::ACCEPT).map(essence) {
+    let wanted = items(headers, &header::ACCEPT).filter(|item| weight(item) != Some(0));
+    for range in wanted.map(essence) {
         let Some((start, rest)) = range.split_at_checked(BINARY.len()) else {
             continue;
         };

@@ -373,7 +373,8 @@ fn append_shown(
             current = is_shown(name.as_str(), reader, rules).then_some(name);
         }
         if let Some(name) = &current {
-            headers.append(name, value);
+            // What gRPC's clients could not be sent is dropped; the rest of the answer is as true.
+            let _ = append(headers, name, value);
         }
     }
 }
@@ -388,7 +389,8 @@ pub(crate) fn to_prefixed_headers(trailers: Metadata, prefix: &str, headers: &mu
                 .flatten();
         }
         if let Some(name) = &current {
-            headers.append(name, value);
+            // What gRPC's clients could not be sent is dropped; the rest of the answer is as true.
+            let _ = append(headers, name, value);
         }
     }
 }

@@ -438,3 +438,28 @@ fn a_name_with_an_underscore_can_be_refused() {
     }
     assert_eq!(passed_by(&refuse, &[("x-a", "1")]).unwrap(), ["x-a: 1"]);
 }
+
+#[test]
+fn what_no_client_could_be_sent_is_dropped() {
+    let metadata = Metadata(HeaderMap::from_iter(
+        [
+            ("k-bin", "AQI="),
+            ("k-bin", "!!"),
+            ("k-bin", "AQ, /w=="),
+            ("x-a", "\u{e4}"),
+            ("x-b", "a b~"),
+        ]
+        .map(|(name, value)| {
+            let value = HeaderValue::from_bytes(value.as_bytes()).unwrap();
+            (HeaderName::from_static(name), value)
+        }),
+    ));
+    for reader in [Reader::Grpc, Reader::Other] {
+        let mut headers = HeaderMap::new();
+        to_headers(metadata.clone(), reader, &mut headers);
+        let binary: Vec<_> = headers.get_all("k-bin").iter().collect();
+        assert_eq!(binary, ["AQI", "AQ", "/w"]);
+        assert_eq!(headers.get("x-a"), None);
+        assert_eq!(headers["x-b"], "a b~");
+    }
+}

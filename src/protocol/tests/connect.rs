@@ -183,6 +183,12 @@ async fn heads_that_are_not_connects() {
     let response = router.handle(options).await;
     assert_eq!(response.status(), 204);
     assert_eq!(header(&response, "allow"), Some("OPTIONS, POST"));
+    let mut options = post("/t.T/Get", "application/grpc-web", "");
+    *options.method_mut() = Verb::OPTIONS;
+    let response = router.handle(options).await;
+    assert_eq!(response.status(), 204);
+    let allow = header(&response, "allow");
+    assert_eq!(allow, Some("GET, HEAD, OPTIONS, POST"));
 
     for (path, content_type) in [
         ("/t.T/Unary", "application/connect+json"),

@@ -256,6 +256,7 @@ async fn the_answer_has_the_form_that_accept_names_or_else_the_requests() {
         (BINARY, Some("application/grpc-web-text"), TEXT),
         (BINARY, Some("Application/gRPC-Web-Text;q=1, */*"), TEXT),
         (BINARY, Some("application/grpc-web"), BINARY),
+        (BINARY, Some("application/grpc-web-text;q=0, */*"), BINARY),
         (
             TEXT,
             Some("application/grpc-web, application/grpc-web-text"),
