@@ -48,7 +48,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "ADDRESS")]
     admin: Option<Address>,
 
-    /// An origin whose pages may call, such as https://app.example.com; may be given several times.
+    /// An origin whose pages may call, such as `https://app.example.com`; may be given several times.
     ///
     /// `https://*.example.com` is every direct sub-domain, `*` any origin. Replaces the `origins` of
     /// a configuration file. Without it pages of the gateway's own origin only.
