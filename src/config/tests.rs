@@ -250,6 +250,8 @@ fn a_file_of_defaults_is_the_modules_own_defaults() {
         format!("{:?}", settings.gateway.protocol),
         format!("{:?}", crate::protocol::Config::default())
     );
+    let upstream = crate::upstream::Config::new("a", "http://h:1".parse().unwrap());
+    assert_eq!(settings.gateway.upstreams, [upstream]);
     assert_eq!(
         settings.gateway.schema,
         [SourceConfig::Reflection {

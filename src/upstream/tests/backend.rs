@@ -75,6 +75,11 @@ impl Backend {
         upstream(self.port)
     }
 
+    /// The configuration of that upstream.
+    pub(super) fn config(&self) -> Config {
+        config(self.port)
+    }
+
     /// Stops, and resolves when the port is free.
     pub(super) async fn stop(mut self) {
         self.task.abort();
@@ -93,12 +98,15 @@ pub(super) fn upstream(port: u16) -> Upstream {
 }
 
 pub(super) fn for_workers(port: u16, workers: usize) -> Upstream {
+    Upstream::build([config(port)], workers).unwrap()
+}
+
+fn config(port: u16) -> Config {
     let endpoint = format!("127.0.0.1:{port}").parse().unwrap();
-    let config = Config {
+    Config {
         max_message: 1024 * 1024,
         ..Config::new("backend", endpoint)
-    };
-    Upstream::build([config], workers).unwrap()
+    }
 }
 
 pub(super) async fn http2<F>(

@@ -69,7 +69,13 @@ async fn a_call_above_a_goaway_goes_to_another_connection() {
 }
 
 #[tokio::test]
-async fn one_stream_a_connection_gives_ten_connections_and_a_queue() {
+async fn one_stream_a_connection_gives_as_many_connections_as_there_may_be_and_a_queue() {
+    for connections in [crate::upstream::CONNECTIONS, 3] {
+        check_connections(connections).await;
+    }
+}
+
+async fn check_connections(most: usize) {
     const CALLS: usize = 100;
     let gate = Arc::new(Semaphore::new(0));
     let (started, mut start) = mpsc::unbounded_channel();
@@ -83,21 +89,25 @@ async fn one_stream_a_connection_gives_ten_connections_and_a_queue() {
         }
     })
     .await;
-    let upstream = backend.upstream();
+    let config = Config {
+        connections: most,
+        ..backend.config()
+    };
+    let upstream = Upstream::build([config], 1).unwrap();
     let mut calls = tokio::task::JoinSet::new();
     for _ in 0..CALLS {
         let upstream = upstream.clone();
         calls.spawn(async move { outcome(&upstream, unary(b"x")).await });
     }
-    for _ in 0..10 {
+    for _ in 0..most {
         start.recv().await.unwrap();
     }
-    assert_eq!(backend.connections(), 10);
+    assert_eq!(backend.connections(), most);
     gate.add_permits(CALLS);
     while let Some(status) = calls.join_next().await {
         assert!(status.unwrap().is_ok());
     }
-    assert_eq!(backend.connections(), 10);
+    assert_eq!(backend.connections(), most);
 }
 
 #[tokio::test]
