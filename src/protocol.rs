@@ -264,7 +264,10 @@ impl<S: call::Service> Exchange<'_, S> {
             Ok(Dialect::Grpc(codec)) => grpc::answer(self, codec).await,
             Ok(Dialect::GrpcWeb(codec, wire)) => grpc_web::answer(self, codec, wire).await,
             Ok(Dialect::ConnectStream(codec)) => connect::stream::answer(self, codec).await,
-            Ok(Dialect::WebSocket) => websocket::answer(self).await,
+            Ok(Dialect::WebSocket) => {
+                let verb = self.parts.method.clone();
+                as_asked(&verb, websocket::answer(self).await)
+            }
             Ok(Dialect::Rest) => {
                 let compression = &self.serving.config.compression;
                 match coding::Answering::new(compression, &self.parts) {

@@ -129,6 +129,7 @@ async fn an_answer_to_head_has_no_body_whatever_it_says() {
         ("/elsewhere", "content-type", "application/grpc+x", 415),
         ("/elsewhere", "connect-protocol-version", "1", 404),
         ("/elsewhere", "accept", json, 404),
+        ("/t.T/Get", "upgrade", "websocket", 426),
         ("/", "x-a", &"b".repeat(16 << 10), 431),
     ] {
         let request = Request::head(path).header(name, value);
