@@ -142,7 +142,7 @@ impl Wire {
                     Answer::Message(_) => messages += 1,
                     Answer::End(end) => {
                         assert!(reply.replies.next().await.is_none(), "an end is the last");
-                        assert_eq!(messages, usize::from(sent == Sent::Behind));
+                        assert!(messages <= usize::from(sent == Sent::Behind));
                         return Ok(end);
                     }
                 }

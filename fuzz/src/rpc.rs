@@ -80,7 +80,7 @@ fn check_seen(given: &Given<'_>, seen: &Seen) {
         assert!(plain <= most, "{plain} bytes reached the backend");
     }
     let Form::Enveloped(codec, wire) = given.form else {
-        assert_eq!(seen.messages.len(), 1);
+        assert!(seen.messages.len() <= 1);
         return;
     };
     let (binary, how) = match wire {

@@ -99,7 +99,10 @@ fn written(left: Duration) -> Duration {
     assert!(read >= left.min(longest), "{left:?} became {value:?}");
     // Rounded up within a unit, the one below which has no room: a thousand times as much at most.
     let unit = left / 99_999 + Duration::from_nanos(1);
-    assert!(read <= left + unit, "{left:?} became {value:?}");
+    assert!(
+        read <= left.saturating_add(unit),
+        "{left:?} became {value:?}"
+    );
     read
 }
 
@@ -267,8 +270,9 @@ fn seconds(value: &[u8]) -> Option<Duration> {
     for (digit, unit) in fraction.iter().zip((0..9).rev()) {
         nanos += u128::from(digit - b'0') * 10_u128.pow(unit);
     }
-    // More seconds than a `Duration` has are malformed.
-    (nanos < 1_000_000_000 << 64).then(|| Duration::from_nanos_u128(nanos))
+    // More seconds than a `Duration` has are malformed; the last 1024 are rounded up to as many.
+    let most = ((1 << 64) - (1 << 10)) * 1_000_000_000;
+    (nanos < most).then(|| Duration::from_nanos_u128(nanos))
 }
 
 /// The number that is written in one to so many digits.

@@ -185,7 +185,7 @@ fn code_is_one(text: &[u8]) {
     );
 }
 
-/// An error of Connect's, or of REST's where the path is no method's.
+/// An error of Connect's, or of REST's where the path is no method's and for a WebSocket.
 fn error(error: &Value, given: &Given<'_>, status: StatusCode) {
     if error["code"].is_string() {
         let code = connect_error(error);
@@ -194,8 +194,8 @@ fn error(error: &Value, given: &Given<'_>, status: StatusCode) {
         assert!(is_finer || code.http() == status, "{status} for {code}");
         return;
     }
-    let is_method = DIALECTS.method(given.path).is_some();
-    assert!(!is_method, "an error of another dialect: {error}");
+    let is_call = DIALECTS.method(given.path).is_some() && !given.asks_for_a_socket();
+    assert!(!is_call, "an error of another dialect: {error}");
     assert!(
         error["code"].is_i64() && error["message"].is_string(),
         "{error}"

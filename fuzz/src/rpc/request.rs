@@ -208,6 +208,13 @@ impl<'d> Given<'d> {
         request
     }
 
+    /// True with the header field of a WebSocket.
+    pub(super) fn asks_for_a_socket(&self) -> bool {
+        self.fields
+            .iter()
+            .any(|(name, _)| name == http::header::UPGRADE)
+    }
+
     /// How the backend answers.
     pub(super) fn script(&self) -> Script {
         let ok = || Some(End::from(Status::ok()));

@@ -14,7 +14,8 @@ const TRAILERS: u8 = 0x80;
 /// Appends the frame that ends a body.
 pub(super) fn write(end: End, out: &mut Vec<u8>) {
     let start = message::begin(TRAILERS, out);
-    if end.status.is_ok() && end.status.message.is_empty() && end.trailers.0.is_empty() {
+    let is_ok = end.status.is_ok() && end.status.message.is_empty();
+    if is_ok && end.status.details.is_empty() && end.trailers.0.is_empty() {
         // Nearly every call ends like this.
         out.extend_from_slice(b"grpc-status:0\r\n");
     } else {
@@ -49,6 +50,19 @@ mod tests {
             written(Status::ok().into()),
             b"before\x80\0\0\0\x0fgrpc-status:0\r\n"
         );
+    }
+
+    #[test]
+    fn what_a_backend_says_beside_ok_is_passed_on() {
+        let status = Status {
+            details: bytes::Bytes::from_static(b"\x12\x01a"),
+            ..Status::ok()
+        };
+        let frame = written(status.into());
+        let text = String::from_utf8_lossy(&frame[11..]);
+        let mut lines: Vec<_> = text.split_terminator("\r\n").collect();
+        lines.sort_unstable();
+        assert_eq!(lines, ["grpc-status-details-bin:EgFh", "grpc-status:0"]);
     }
 
     #[test]
