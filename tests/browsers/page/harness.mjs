@@ -6,7 +6,7 @@ import { fromBinary } from "@bufbuild/protobuf";
 import { StatusSchema } from "./gen/es/google/rpc/status_pb.js";
 
 /** Milliseconds until a check counts as hanging. */
-const LIMIT = 10_000;
+const LIMIT = 30_000;
 
 /** How long a backend rests where a check means "for ever": longer than `LIMIT`. */
 export const EVER = { seconds: 55n, nanos: 0 };
