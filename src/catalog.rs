@@ -21,6 +21,7 @@ pub mod annotations;
 pub mod message;
 pub mod operation;
 pub mod rules;
+pub mod samples;
 
 pub use message::{Enum, EnumValue, Field, Message, Oneof};
 pub use operation::{Body, Operation, PathParameter, QueryParameter, Response};

@@ -177,9 +177,12 @@ function nested(field, scope, depth) {
   const inside = el("div", { class: "inside" });
   /** @type {Control | null} */
   let held = null;
+  // A required one is open from the start, and absent as long as nothing is in it.
+  let implied = false;
   const toggle = button(`Add ${field.json}`, () => {
     if (held) shut();
     else open();
+    implied = false;
     scope.changed();
   }, { class: "small" });
   const open = () => {
@@ -193,15 +196,24 @@ function nested(field, scope, depth) {
     inside.replaceChildren();
     toggle.textContent = `Add ${field.json}`;
   };
-  if (field.required && depth < OPEN_DEPTH) open();
+  const begin = () => {
+    shut();
+    implied = field.required === true && depth < OPEN_DEPTH;
+    if (implied) open();
+  };
+  begin();
   return {
     element: el("div", { class: "control" }, toggle, inside),
-    get: () => held?.get(),
+    get() {
+      const value = held?.get();
+      return implied && isObject(value) && Object.keys(value).length === 0 ? undefined : value;
+    },
     set(value) {
       if (value === undefined || value === null) {
-        shut();
+        begin();
         return [];
       }
+      implied = false;
       return open().set(value);
     },
     problems: (show) => held?.problems(show) ?? 0,

@@ -30,7 +30,7 @@ export async function callRest(call, listener, accept) {
     pairs.filter(([name]) => name.startsWith("grpc-trailer-")).map(([name, value]) => [name.slice("grpc-trailer-".length), value])
   );
   if (trailers.length > 0) listener.trailers(trailers);
-  listener.end(await read(answer, call, listener, operation, accept));
+  listener.end(await read(answer, listener, operation, accept));
 }
 
 /** @param {Operation} operation @param {Call} call */
@@ -57,13 +57,12 @@ function request(operation, call) {
 
 /**
  * @param {Response} answer
- * @param {Call} call
  * @param {Listener} listener
  * @param {Operation} operation
  * @param {string} accept
  * @returns {Promise<Status>}
  */
-async function read(answer, call, listener, operation, accept) {
+async function read(answer, listener, operation, accept) {
   const type = answer.headers.get("content-type") ?? "";
   if (answer.type === "opaqueredirect") return { code: 0, message: "a redirect, which this page does not follow", details: [] };
   if (answer.ok && operation.bytes) {
@@ -71,7 +70,7 @@ async function read(answer, call, listener, operation, accept) {
     return OK;
   }
   if (answer.ok && type.startsWith("text/event-stream")) return readEvents(answer, listener);
-  if (answer.ok && /ndjson|jsonl/.test(type)) return readLines(answer, call, listener);
+  if (answer.ok && /ndjson|jsonl/.test(type)) return readLines(answer, listener, operation);
   const text = (await all(answer, listener)).join("");
   /** @type {Json} */
   let value;
@@ -88,7 +87,7 @@ async function read(answer, call, listener, operation, accept) {
   }
   if (accept === "array" && Array.isArray(value)) {
     for (const one of value) {
-      const failure = ofRecord(one, call);
+      const failure = ofRecord(one, operation);
       if (failure) return failure;
       listener.message(one, size(JSON.stringify(one)));
     }
@@ -106,22 +105,22 @@ async function all(answer, listener) {
   return text;
 }
 
-/** @param {Response} answer @param {Call} call @param {Listener} listener @returns {Promise<Status>} */
-async function readLines(answer, call, listener) {
+/** @param {Response} answer @param {Listener} listener @param {Operation} operation @returns {Promise<Status>} */
+async function readLines(answer, listener, operation) {
   for await (const line of lines(answer, listener)) {
     if (line.trim() === "") continue;
     const value = JSON.parse(line);
-    const failure = ofRecord(value, call);
+    const failure = ofRecord(value, operation);
     if (failure) return failure;
     listener.message(value, size(line) + 1);
   }
   return OK;
 }
 
-/** A failure among messages: an object with one key, which no message of this stream has. @param {Json} value @param {Call} call */
-function ofRecord(value, call) {
+/** A failure among messages: an object with one key, which no message of this stream has. @param {Json} value @param {Operation} operation */
+function ofRecord(value, operation) {
   if (!isObject(value) || Object.keys(value).length !== 1) return null;
-  const error = value[call.page.method.errorKey];
+  const error = value[operation.errorKey];
   return error === undefined ? null : ofJson(error);
 }
 

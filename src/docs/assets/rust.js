@@ -30,17 +30,15 @@ function literal(page, home, type, value, depth) {
   const message = own(page.messages, type);
   if (!message || depth > DEPTH_MAX) return "Default::default()";
   const path = rustPath(type, message.package, home);
-  const oneofs = new Set((message.oneofs ?? []).map(({ name }) => name));
-  const members = message.fields.filter(({ oneof }) => oneof !== undefined && oneofs.has(oneof));
   const parts = [];
   for (const field of message.fields) {
     const given = own(value, field.json) ?? own(value, field.name);
     if (given === undefined || given === null) continue;
     const written = expression(page, home, field, given, depth);
-    const inOneof = members.includes(field);
+    const inOneof = field.oneof !== undefined;
     const name = identifier(snake(inOneof ? field.oneof ?? "" : field.name));
     if (written === null) {
-      parts.push(`${name}: None, // a ${field.type}, made by hand`);
+      parts.push(`${name}: None, // a ${field.type ?? ""}, made by hand`);
     } else if (inOneof) {
       const variant = `${snakePath(path)}::${camel(field.oneof ?? "")}::${camel(field.name)}`;
       parts.push(`${name}: Some(${variant}(${written})),`);
@@ -48,8 +46,8 @@ function literal(page, home, type, value, depth) {
       parts.push(`${name}: ${field.type === type && !field.repeated && field.key === undefined ? written.replace(/^Some\((.*)\)$/s, "Some(Box::new($1))") : written},`);
     }
   }
-  const units = message.fields.filter((field) => !members.includes(field)).length + oneofs.size;
-  if (parts.length < units) parts.push("..Default::default()");
+  const units = new Set(message.fields.map((field) => field.oneof ?? field.name));
+  if (parts.length < units.size) parts.push("..Default::default()");
   if (parts.length === 0) return `${path} {}`;
   return `${path} {\n${parts.map((part) => `    ${part.replace(/\n/g, "\n    ")}\n`).join("")}}`;
 }
@@ -79,9 +77,10 @@ function expression(page, home, field, value, depth) {
 /** @param {Page} page @param {string} home @param {Field} field @param {Json} value @param {number} depth @returns {string | null} */
 function single(page, home, field, value, depth) {
   if (field.kind === "enum") {
-    const known = (own(page.enums, field.type) ?? []).find(({ name, number }) => name === value || number === value);
-    if (!known || field.type === undefined) return typeof value === "number" ? String(value) : "0";
-    return `${rustPath(field.type, packageOf(page, field.type), home)}::${variant(field.type, known.name)} as i32`;
+    const described = own(page.enums, field.type);
+    const known = described?.values.find(({ name, number }) => name === value || number === value);
+    if (!described || !known || field.type === undefined) return typeof value === "number" ? String(value) : "0";
+    return `${rustPath(field.type, described.package, home)}::${variant(field.type, known.name)} as i32`;
   }
   if (field.kind !== "message") return scalar(field.kind, value);
   const [, short] = /^google\.protobuf\.(\w+)$/.exec(field.type ?? "") ?? [];
@@ -172,15 +171,6 @@ function duration(value) {
   const nanos = Number(fraction.padEnd(9, "0"));
   const signed = (/** @type {string | number} */ number) => (Number(number) === 0 ? "0" : sign + number);
   return `prost_types::Duration { seconds: ${signed(seconds)}, nanos: ${signed(nanos)} }`;
-}
-
-/** @param {Page} page @param {string} type */
-function packageOf(page, type) {
-  // An enum's package is not told; its path is cut where names begin with a capital.
-  const parts = type.split(".");
-  const first = parts.findIndex((part) => /^[A-Z]/.test(part));
-  const known = own(page.messages, parts.slice(0, -1).join("."));
-  return known?.package ?? parts.slice(0, first < 0 ? -1 : first).join(".");
 }
 
 /** `pkg.Outer.Inner` as `pkg::outer::Inner`, without `pkg` at home. @param {string} type @param {string} pkg @param {string} home */

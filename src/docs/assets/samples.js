@@ -16,38 +16,50 @@ const PLACEHOLDER = /\{\{([a-z_.]+):([a-z]+)\}\}/g;
  * @param {Operation | null} operation
  * @param {JsonObject[]} messages
  * @param {string} base
+ * @param {Pairs} headers
  * @returns {Record<string, Json | undefined>}
  */
-export function values(page, operation, messages, base) {
+export function values(page, operation, messages, base, headers) {
   const message = messages[0] ?? {};
   const { host, protocol } = new URL(base);
-  const asked = operation ? rest(operation, message) : null;
-  const bytes = operation?.body?.bytes === true;
-  const body = bytes ? undefined : asked?.body;
-  const streams = page.method.shape === "client_stream" || page.method.shape === "bidi";
-  const bodies = operation && streams ? messages.map((one) => JSON.stringify(rest(operation, one).body ?? {})) : undefined;
-  return {
-    base, authority: host, plaintext: protocol === "http:" ? "" : undefined, secure: protocol === "https:" ? "" : undefined,
-    verb: operation ? (operation.verb === "*" ? "POST" : operation.verb) : undefined,
-    url: asked ? base + asked.url : undefined,
-    socket: base.replace(/^http/, "ws") + page.method.path,
-    body: streams ? undefined : body,
-    body_text: streams || body === undefined ? undefined : JSON.stringify(body),
-    body_lines: bytes ? undefined : bodies?.join("\n"),
-    file: bytes ? "" : undefined,
-    message, message_text: JSON.stringify(message),
+  const plain = protocol === "http:";
+  /** @type {Record<string, Json | undefined>} */
+  const values = {
+    base, authority: host, [plain ? "plaintext" : "secure"]: "",
+    socket: `${plain ? "ws" : "wss"}://${host}${page.method.path}`,
+    message, messages, message_lines: messages.map((one) => JSON.stringify(one)).join("\n"),
+    [headers.length > 0 ? "with_headers" : "without_headers"]: "",
   };
+  if (!operation) return values;
+  const asked = rest(operation, message);
+  const isFile = operation.body?.bytes === true;
+  const body = isFile ? undefined : asked.body;
+  const streams = page.method.shape === "client_stream" || page.method.shape === "bidi";
+  const verb = operation.verb === "*" ? "POST" : operation.verb;
+  // `--json` posts by itself, and without it curl gets.
+  const natural = body !== undefined && !streams ? "POST" : "GET";
+  Object.assign(values, { url: base + asked.url, verb, curl: verb === natural ? "curl" : `curl -X ${verb}` });
+  if (isFile) {
+    values.file = "";
+  } else if (streams) {
+    const bodies = messages.map((one) => rest(operation, one).body ?? {});
+    Object.assign(values, { bodies, body_lines: bodies.map((one) => JSON.stringify(one)).join("\n") });
+  } else if (body !== undefined) {
+    Object.assign(values, { body, body_text: JSON.stringify(body), json: "" });
+  }
+  return values;
 }
 
 /**
- * @param {string} template
+ * @param {{ lang: string, text: string }} template
  * @param {Record<string, Json | undefined>} values
  * @param {Pairs} headers
  * @param {Page} page
  */
 export function fill(template, values, headers, page) {
+  /** @type {string[]} */
   const made = [];
-  for (const line of template.split("\n")) {
+  for (const line of template.text.split("\n")) {
     if (line.includes("{{header.")) {
       for (const [name, value] of headers) {
         made.push(fillLine(line, { ...values, "header.name": name, "header.value": value, "header.line": `${name}: ${value}` }, page));
@@ -56,7 +68,12 @@ export function fill(template, values, headers, page) {
       made.push(fillLine(line, values, page));
     }
   }
-  return made.join("\n");
+  if (template.lang !== "Shell") return made.join("\n");
+  // In a shell a line that goes on in the next one says so.
+  return made.map((line, place) => {
+    const goesOn = made[place + 1]?.startsWith("  ") && !line.endsWith("|") && !line.startsWith("#");
+    return goesOn ? `${line} \\` : line;
+  }).join("\n");
 }
 
 /** @param {string} line @param {Record<string, Json | undefined>} values @param {Page} page */
@@ -76,7 +93,11 @@ function quoted(value, kind, page) {
     case "string": return JSON.stringify(String(value));
     case "json": return JSON.stringify(value, null, 2);
     case "python": return python(value, "");
-    case "rust": return isObject(value) ? rustMessage(page, page.method.input, value) : quote(String(value));
+    case "rust": {
+      if (isObject(value)) return rustMessage(page, page.method.input, value);
+      if (!Array.isArray(value)) return quote(String(value));
+      return `vec![${value.filter(isObject).map((one) => rustMessage(page, page.method.input, one)).join(", ")}]`;
+    }
     default: return "";
   }
 }

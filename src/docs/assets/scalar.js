@@ -117,7 +117,6 @@ function textInput(field, place, scope) {
   const long = typeof field.rules?.maxLength === "number" && field.rules.maxLength > 200;
   const attributes = { id: place.id, autocomplete: "off", spellcheck: "false", "aria-label": place.label };
   const input = long ? el("textarea", { ...attributes, rows: 3 }) : el("input", { ...attributes, type: field.secret ? "password" : "text" });
-  if (typeof field.example === "string" && !field.secret) input.placeholder = field.example;
   return {
     ...judged(input, place, field.rules, scope, () => (input.value === "" ? {} : { value: input.value })),
     set(value) {
@@ -193,7 +192,7 @@ export function choice(values, field, place, scope) {
 
 /** @param {Field} field @param {Place} place @param {Scope} scope @returns {Control} */
 function enumeration(field, place, scope) {
-  const values = own(scope.page.enums, field.type) ?? [];
+  const values = own(scope.page.enums, field.type)?.values ?? [];
   const input = el(
     "select", { id: place.id, "aria-label": place.label },
     el("option", { value: "" }, "not set"),

@@ -120,7 +120,7 @@ function start(place, page) {
 
   // What is done.
   const problemCount = el("p", { class: "meaning", role: "status" });
-  const send = button("Send", () => void begin(), { class: "primary" });
+  const send = el("button", { type: "submit", class: "primary" }, "Send");
   const cancel = button("Cancel", () => {
     socket?.cancel();
     running?.abort();
@@ -249,7 +249,7 @@ function start(place, page) {
 
   // The samples follow.
   const shown = [...document.querySelectorAll("[data-sample]")].map((element) => ({
-    code: element, template: page.samples[Number(element.getAttribute("data-sample"))]?.text,
+    code: element, template: page.samples[Number(element.getAttribute("data-sample"))],
   }));
   /** @param {"form" | "json" | "all"} from */
   const changed = (from) => {
@@ -260,8 +260,9 @@ function start(place, page) {
     }
     tellProblems(fields.problems("count"));
     const messages = sends && queue.length > 0 ? queue : [value];
-    const told = values(page, operation() ?? page.operations[0] ?? null, messages, origin());
-    for (const { code, template } of shown) if (template !== undefined) code.textContent = fill(template, told, heads.headers(), page);
+    const headers = heads.headers();
+    const told = values(page, operation() ?? page.operations[0] ?? null, messages, origin(), headers);
+    for (const { code, template } of shown) if (template) code.textContent = fill(template, told, headers, page);
   };
 
   const requestTabs = el(
@@ -269,7 +270,8 @@ function start(place, page) {
     el("section", {}, el("h4", {}, "Form"), fields.element),
     el("section", {}, el("h4", {}, "JSON"), el("label", { for: text.id }, "The request as JSON"), text, complaint),
   );
-  place.replaceChildren(
+  const asked = el(
+    "form", { class: "try", novalidate: true, autocomplete: "off", "aria-label": "The call" },
     el("fieldset", { class: "modes" }, el("legend", {}, "Call by"), ...radios.map(({ label }) => label)),
     bindingLine,
     el("p", { class: "line", hidden: page.servers.length < 2 }, el("label", { for: server.id }, "Server "), server),
@@ -277,8 +279,13 @@ function start(place, page) {
     el("div", { class: "composer" }, queued),
     problemCount,
     el("p", { class: "actions" }, enqueue, send, next, half, cancel, link, linked),
-    latest, pastPart,
   );
+  asked.addEventListener("submit", (event) => {
+    event.preventDefault();
+    if (!running) void begin();
+    else if (!next.hidden && !next.disabled) next.click();
+  });
+  place.replaceChildren(asked, latest, pastPart);
   tabs(requestTabs, "Request");
 
   const saved = readLink();

@@ -12,7 +12,7 @@ export interface Page {
   operations: Operation[];
   /** By full name. What is not in here is written as JSON. */
   messages: Record<string, Message>;
-  enums: Record<string, EnumValue[]>;
+  enums: Record<string, Enum>;
   /** Full names that an Any can be told to hold. */
   any: string[];
   samples: Template[];
@@ -30,8 +30,6 @@ export interface Method {
   input: string;
   /** Connect and WebSocket are served on the method's own path. */
   own: boolean;
-  /** The key of a failure among lines and array elements. */
-  errorKey: string;
 }
 
 export interface Operation {
@@ -43,6 +41,8 @@ export interface Operation {
   body: Body | null;
   /** The answer is bytes of a `google.api.HttpBody`. */
   bytes: boolean;
+  /** The key of a failure among lines and array elements. */
+  errorKey: string;
 }
 
 export interface Variable {
@@ -104,7 +104,11 @@ export interface Field {
   rules?: Keywords;
   /** The rules in words. */
   words?: string[];
-  example?: Json;
+}
+
+export interface Enum {
+  package: string;
+  values: EnumValue[];
 }
 
 export interface EnumValue {
