@@ -20,6 +20,7 @@ use crate::transcode::{Lowered, Plans};
 mod closest;
 mod descriptor;
 mod editions;
+mod excerpt;
 mod http_rule;
 mod listing;
 pub mod method;
@@ -34,6 +35,7 @@ mod template;
 #[cfg(test)]
 mod tests;
 
+pub use excerpt::Kept;
 pub use listing::Row;
 pub use method::{Binding, BindingText, Body, Idempotency, Method, Shape, Variable};
 pub use overrides::{HttpRule, RuleError, Unmatched};
@@ -232,6 +234,12 @@ impl Schema {
     #[must_use]
     pub fn rows(&self) -> Vec<Row> {
         listing::rows(self)
+    }
+
+    /// Descriptors of what is kept, as a `google.protobuf.FileDescriptorSet` in wire form.
+    #[must_use]
+    pub fn descriptor_set(&self, kept: &dyn Kept) -> Vec<u8> {
+        excerpt::descriptor_set(self, kept)
     }
 
     /// What is not served and why: a sentence each, with names.

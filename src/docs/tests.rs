@@ -1,0 +1,1 @@
+//! Pages of small APIs written as `.proto` text.
