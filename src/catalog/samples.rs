@@ -21,7 +21,9 @@ mod names;
 mod request;
 mod templates;
 
-pub(crate) use request::{Piece, QueryForm, beneath, names as json_names, path, query_form, variable};
+pub(crate) use request::{
+    Piece, QueryForm, beneath, names as json_names, path, query_form, variable,
+};
 pub(crate) use templates::is_bytes_in;
 
 /// A way to call a method, written out.

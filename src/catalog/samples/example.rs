@@ -19,7 +19,11 @@ const LENGTH_MAX: usize = 64;
 
 /// A request: what its operation needs is in it.
 #[must_use]
-pub fn request(catalog: &Catalog, method: &Method, operation: Option<&Operation>) -> Map<String, Value> {
+pub fn request(
+    catalog: &Catalog,
+    method: &Method,
+    operation: Option<&Operation>,
+) -> Map<String, Value> {
     let input = method.descriptor.input();
     let Some(message) = catalog.messages.get(input.full_name()) else {
         return Map::new();
@@ -69,7 +73,8 @@ fn object(catalog: &Catalog, message: &Message, depth: usize) -> Value {
         }
         if made.is_empty() {
             let simple = message.fields.iter().filter(sent).filter(|field| {
-                !field.is(Behavior::Identifier) && field.descriptor.containing_oneof().is_none()
+                !field.is(Behavior::Identifier)
+                    && field.descriptor.containing_oneof().is_none()
                     && (is_plain(field) || depth + 1 < DEPTH_MAX && is_few(field))
             });
             for field in simple.take(FEW) {
@@ -79,8 +84,13 @@ fn object(catalog: &Catalog, message: &Message, depth: usize) -> Value {
             }
         }
         for oneof in message.oneofs.iter().filter(|oneof| oneof.required) {
-            let first = message.fields.iter().find(|field| oneof.fields.first() == Some(&field.json_name));
-            if let Some((field, value)) = first.and_then(|field| Some((field, value(catalog, field, depth)?))) {
+            let first = message
+                .fields
+                .iter()
+                .find(|field| oneof.fields.first() == Some(&field.json_name));
+            if let Some((field, value)) =
+                first.and_then(|field| Some((field, value(catalog, field, depth)?)))
+            {
                 made.insert(field.json_name.clone(), value);
             }
         }
@@ -90,13 +100,15 @@ fn object(catalog: &Catalog, message: &Message, depth: usize) -> Value {
 
 /// True for one value that is no message, but for those that JSON writes as a text.
 fn is_plain(field: &Field) -> bool {
-    !field.descriptor.is_list() && !field.descriptor.is_map() && match field.descriptor.kind() {
-        Kind::Message(message) => matches!(
-            message.full_name(),
-            "google.protobuf.Timestamp" | "google.protobuf.Duration"
-        ),
-        _ => true,
-    }
+    !field.descriptor.is_list()
+        && !field.descriptor.is_map()
+        && match field.descriptor.kind() {
+            Kind::Message(message) => matches!(
+                message.full_name(),
+                "google.protobuf.Timestamp" | "google.protobuf.Duration"
+            ),
+            _ => true,
+        }
 }
 
 /// True for a list of texts or enums, and for a map of texts.
@@ -118,14 +130,28 @@ fn value(catalog: &Catalog, field: &Field, depth: usize) -> Option<Value> {
             Kind::String => "key",
             _ => "1",
         };
-        let inner = keywords.get("additionalProperties").and_then(Value::as_object);
+        let inner = keywords
+            .get("additionalProperties")
+            .and_then(Value::as_object);
         let held = entry.map_entry_value_field();
-        let value = single(catalog, &held.kind(), "value", inner.unwrap_or(&Map::new()), depth)?;
+        let value = single(
+            catalog,
+            &held.kind(),
+            "value",
+            inner.unwrap_or(&Map::new()),
+            depth,
+        )?;
         return Some(json!({ key: value }));
     }
     if field.descriptor.cardinality() == Cardinality::Repeated {
         let inner = keywords.get("items").and_then(Value::as_object);
-        let item = single(catalog, &field.descriptor.kind(), field.descriptor.name(), inner.unwrap_or(&Map::new()), depth)?;
+        let item = single(
+            catalog,
+            &field.descriptor.kind(),
+            field.descriptor.name(),
+            inner.unwrap_or(&Map::new()),
+            depth,
+        )?;
         return Some(Value::Array(vec![item]));
     }
     match field.format {
@@ -139,23 +165,44 @@ fn value(catalog: &Catalog, field: &Field, depth: usize) -> Option<Value> {
     {
         return Some(Value::String(name));
     }
-    single(catalog, &field.descriptor.kind(), field.descriptor.name(), keywords, depth)
+    single(
+        catalog,
+        &field.descriptor.kind(),
+        field.descriptor.name(),
+        keywords,
+        depth,
+    )
 }
 
 /// A name that fits the first pattern of a resource.
 fn resource_name(catalog: &Catalog, kind: &str) -> Option<String> {
-    let resource = catalog.messages.values().filter_map(|message| message.resource.as_ref());
-    let pattern = resource.filter(|one| one.kind == kind).find_map(|one| one.patterns.first())?;
+    let resource = catalog
+        .messages
+        .values()
+        .filter_map(|message| message.resource.as_ref());
+    let pattern = resource
+        .filter(|one| one.kind == kind)
+        .find_map(|one| one.patterns.first())?;
     Some(request::named(pattern))
 }
 
-fn single(catalog: &Catalog, kind: &Kind, name: &str, keywords: &Map<String, Value>, depth: usize) -> Option<Value> {
+fn single(
+    catalog: &Catalog,
+    kind: &Kind,
+    name: &str,
+    keywords: &Map<String, Value>,
+    depth: usize,
+) -> Option<Value> {
     for key in ["const", "default"] {
         if let Some(value) = keywords.get(key) {
             return Some(value.clone());
         }
     }
-    if let Some(first) = keywords.get("enum").and_then(Value::as_array).and_then(|all| all.first()) {
+    if let Some(first) = keywords
+        .get("enum")
+        .and_then(Value::as_array)
+        .and_then(|all| all.first())
+    {
         return Some(first.clone());
     }
     Some(match kind {
@@ -164,10 +211,16 @@ fn single(catalog: &Catalog, kind: &Kind, name: &str, keywords: &Map<String, Val
         Kind::Bytes => json!("aGVsbG8="),
         Kind::Double | Kind::Float => {
             let number = bounded(keywords, 1.5);
-            if number.fract() == 0.0 { json!(whole(number)) } else { json!(number) }
+            if number.fract() == 0.0 {
+                json!(whole(number))
+            } else {
+                json!(number)
+            }
         }
         Kind::Int64 | Kind::Sint64 | Kind::Sfixed64 | Kind::Uint64 | Kind::Fixed64 => {
-            let least = keywords.get("x-minimum").and_then(|v| v.as_str()?.parse::<i64>().ok());
+            let least = keywords
+                .get("x-minimum")
+                .and_then(|v| v.as_str()?.parse::<i64>().ok());
             json!(least.unwrap_or(1).max(1).to_string())
         }
         Kind::Int32 | Kind::Sint32 | Kind::Sfixed32 | Kind::Uint32 | Kind::Fixed32 => {
@@ -178,7 +231,9 @@ fn single(catalog: &Catalog, kind: &Kind, name: &str, keywords: &Map<String, Val
                 return Some(Value::Null);
             }
             let values = &catalog.enums.get(descriptor.full_name())?.values;
-            let told = values.iter().find(|value| value.number != 0 && !value.deprecated);
+            let told = values
+                .iter()
+                .find(|value| value.number != 0 && !value.deprecated);
             json!(told.or(values.first())?.name)
         }
         Kind::Message(descriptor) => match descriptor.full_name() {
@@ -213,8 +268,16 @@ pub(super) fn is_wrapper(full_name: &str) -> bool {
 
 /// Text that fits its rules, or none.
 fn text(name: &str, keywords: &Map<String, Value>) -> Option<String> {
-    let at = |key: &str| keywords.get(key).and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok());
-    let (least, most) = (at("minLength").unwrap_or(0), at("maxLength").unwrap_or(usize::MAX));
+    let at = |key: &str| {
+        keywords
+            .get(key)
+            .and_then(Value::as_u64)
+            .and_then(|n| usize::try_from(n).ok())
+    };
+    let (least, most) = (
+        at("minLength").unwrap_or(0),
+        at("maxLength").unwrap_or(usize::MAX),
+    );
     if let Some(format) = keywords.get("format").and_then(Value::as_str) {
         let made = match format {
             "email" => "reader@example.com",
@@ -233,7 +296,9 @@ fn text(name: &str, keywords: &Map<String, Value>) -> Option<String> {
         None if keywords.contains_key("allOf") => return None,
         None => name.replace('_', "-"),
         // Digits are what a number in text asks for; other patterns are not guessed at.
-        Some(pattern) if pattern.starts_with("^[0-9]") || pattern.starts_with("^\\d") => "1".to_owned(),
+        Some(pattern) if pattern.starts_with("^[0-9]") || pattern.starts_with("^\\d") => {
+            "1".to_owned()
+        }
         Some(_) => return None,
     };
     while made.chars().count() < least.min(LENGTH_MAX) {
@@ -272,6 +337,9 @@ fn whole(number: f64) -> i64 {
 
 /// What an annotation gives as an example.
 fn annotated(keywords: &Map<String, Value>) -> Option<&Value> {
-    let first = keywords.get("examples").and_then(Value::as_array).and_then(|all| all.first());
+    let first = keywords
+        .get("examples")
+        .and_then(Value::as_array)
+        .and_then(|all| all.first());
     first.or_else(|| keywords.get("example"))
 }

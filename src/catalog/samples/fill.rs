@@ -27,9 +27,19 @@ pub(super) fn values(
     let mut put = |name, value: Value| values.insert(name, value);
     put("base", base.into());
     put("authority", authority.into());
-    put(if scheme == "http" { "plaintext" } else { "secure" }, "".into());
+    put(
+        if scheme == "http" {
+            "plaintext"
+        } else {
+            "secure"
+        },
+        "".into(),
+    );
     let socket = if scheme == "http" { "ws" } else { "wss" };
-    put("socket", format!("{socket}://{authority}{}", method.served.path).into());
+    put(
+        "socket",
+        format!("{socket}://{authority}{}", method.served.path).into(),
+    );
     put("message", Value::Object(message.clone()));
     put("messages", Value::Array(all));
     put("message_lines", lines.join("\n").into());
@@ -38,9 +48,16 @@ pub(super) fn values(
     let Some(operation) = operation else {
         return values;
     };
-    put("url", format!("{base}{}", request::url(operation, message)).into());
+    put(
+        "url",
+        format!("{base}{}", request::url(operation, message)).into(),
+    );
     let is_file = templates::is_bytes_in(method, operation);
-    let body = if is_file { None } else { request::body(operation, message) };
+    let body = if is_file {
+        None
+    } else {
+        request::body(operation, message)
+    };
     let verb = match operation.verb.as_str() {
         "*" => "POST",
         verb => verb,
@@ -48,15 +65,25 @@ pub(super) fn values(
     put("verb", verb.into());
     // `--json` posts by itself, and without it curl gets.
     let streams = method.served.shape.takes_stream();
-    let natural = if body.is_some() && !streams { "POST" } else { "GET" };
-    let curl = if verb == natural { "curl".to_owned() } else { format!("curl -X {verb}") };
+    let natural = if body.is_some() && !streams {
+        "POST"
+    } else {
+        "GET"
+    };
+    let curl = if verb == natural {
+        "curl".to_owned()
+    } else {
+        format!("curl -X {verb}")
+    };
     put("curl", curl.into());
     if is_file {
         put("file", "".into());
     } else if streams {
         let bodies: Vec<Value> = messages
             .iter()
-            .map(|message| request::body(operation, message).unwrap_or_else(|| Value::Object(Map::new())))
+            .map(|message| {
+                request::body(operation, message).unwrap_or_else(|| Value::Object(Map::new()))
+            })
             .collect();
         let lines: Vec<String> = bodies.iter().map(Value::to_string).collect();
         put("body_lines", lines.join("\n").into());
@@ -70,10 +97,18 @@ pub(super) fn values(
 }
 
 /// A template with its values.
-pub(super) fn text(catalog: &Catalog, method: &Method, lang: &str, template: &str, values: &Values) -> String {
+pub(super) fn text(
+    catalog: &Catalog,
+    method: &Method,
+    lang: &str,
+    template: &str,
+    values: &Values,
+) -> String {
     let mut lines: Vec<String> = Vec::new();
     for line in template.lines() {
-        if line.contains("{{header.") || placeholders(line).any(|(name, _)| !values.contains_key(name)) {
+        if line.contains("{{header.")
+            || placeholders(line).any(|(name, _)| !values.contains_key(name))
+        {
             continue;
         }
         lines.push(fill(catalog, method, line, values));
@@ -97,7 +132,9 @@ fn continued(lines: &mut [String]) {
 
 /// Name and quoting of each placeholder.
 fn placeholders(line: &str) -> impl Iterator<Item = (&str, &str)> {
-    line.split("{{").skip(1).filter_map(|rest| rest.split_once("}}")?.0.split_once(':'))
+    line.split("{{")
+        .skip(1)
+        .filter_map(|rest| rest.split_once("}}")?.0.split_once(':'))
 }
 
 fn fill(catalog: &Catalog, method: &Method, line: &str, values: &Values) -> String {
@@ -114,7 +151,11 @@ fn fill(catalog: &Catalog, method: &Method, line: &str, values: &Values) -> Stri
         {
             let text = quoted(catalog, method, kind, value);
             let is_plain = matches!(kind, "shell" | "raw");
-            made.push_str(&if is_plain { text } else { text.replace('\n', &format!("\n{indent}")) });
+            made.push_str(&if is_plain {
+                text
+            } else {
+                text.replace('\n', &format!("\n{indent}"))
+            });
         }
         rest = after;
     }
@@ -137,7 +178,9 @@ fn quoted(catalog: &Catalog, method: &Method, kind: &str, value: &Value) -> Stri
             text
         }
         "rust" => match value {
-            Value::Object(message) => literal::message(catalog, &method.descriptor.input(), message),
+            Value::Object(message) => {
+                literal::message(catalog, &method.descriptor.input(), message)
+            }
             Value::Array(messages) => {
                 let items: Vec<String> = messages
                     .iter()

@@ -5,10 +5,10 @@ use prost_reflect::{EnumDescriptor, MessageDescriptor};
 /// What `r#` stands before in Rust.
 const KEYWORDS: [&str; 53] = [
     "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "do", "dyn",
-    "else", "enum", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro",
-    "match", "mod", "move", "mut", "override", "priv", "pub", "ref", "return", "static", "struct",
-    "trait", "true", "try", "type", "typeof", "unsafe", "unsized", "use", "virtual", "where", "while",
-    "yield", "i128", "u128", "Self", "union", "raw", "safe",
+    "else", "enum", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop",
+    "macro", "match", "mod", "move", "mut", "override", "priv", "pub", "ref", "return", "static",
+    "struct", "trait", "true", "try", "type", "typeof", "unsafe", "unsized", "use", "virtual",
+    "where", "while", "yield", "i128", "u128", "Self", "union", "raw", "safe",
 ];
 
 /// The words of a name: they end before `_`, before a capital behind a small letter, and before the last
@@ -38,7 +38,10 @@ fn words(name: &str) -> Vec<String> {
 
 /// `book_count`.
 pub(super) fn snake(name: &str) -> String {
-    let words: Vec<String> = words(name).iter().map(|word| word.to_ascii_lowercase()).collect();
+    let words: Vec<String> = words(name)
+        .iter()
+        .map(|word| word.to_ascii_lowercase())
+        .collect();
     words.join("_")
 }
 
@@ -73,9 +76,13 @@ pub(super) fn rust_path(full_name: &str, package: &str, home: &str) -> String {
     };
     let mut parts: Vec<&str> = names.split('.').collect();
     let last = parts.pop().unwrap_or_default();
-    let packages = package.split('.').filter(|part| package != home && !part.is_empty());
-    let mut path: Vec<String> =
-        packages.chain(parts).map(|part| identifier(&snake(part))).collect();
+    let packages = package
+        .split('.')
+        .filter(|part| package != home && !part.is_empty());
+    let mut path: Vec<String> = packages
+        .chain(parts)
+        .map(|part| identifier(&snake(part)))
+        .collect();
     path.push(camel(last));
     path.join("::")
 }
@@ -92,7 +99,10 @@ pub(super) fn rust_variant(descriptor: &EnumDescriptor, value: &str) -> String {
 
 /// The module of a package in Rust.
 pub(super) fn rust_module(package: &str) -> String {
-    let parts: Vec<String> = package.split('.').map(|part| identifier(&snake(part))).collect();
+    let parts: Vec<String> = package
+        .split('.')
+        .map(|part| identifier(&snake(part)))
+        .collect();
     parts.join("::")
 }
 
@@ -104,7 +114,11 @@ pub(super) fn es_name(message: &MessageDescriptor) -> String {
 /// The name without its package: `Outer.Inner`.
 pub(super) fn nested(message: &MessageDescriptor) -> String {
     let (full, package) = (message.full_name(), message.package_name());
-    let skipped = if package.is_empty() { 0 } else { package.len() + 1 };
+    let skipped = if package.is_empty() {
+        0
+    } else {
+        package.len() + 1
+    };
     full.get(skipped..).unwrap_or(full).to_owned()
 }
 
@@ -132,7 +146,10 @@ pub(super) fn python_module(file: &str, ending: &str) -> (String, String) {
     if folder.is_empty() {
         return (format!("import {module}"), module);
     }
-    (format!("from {} import {module}", folder.replace('/', ".")), module)
+    (
+        format!("from {} import {module}", folder.replace('/', ".")),
+        module,
+    )
 }
 
 fn stem(file: &str) -> &str {
@@ -156,7 +173,10 @@ mod tests {
             assert_eq!(snake(name), small);
             assert_eq!(camel(name), large);
         }
-        assert_eq!(rust_path("google.type.Money", "google.type", "demo.library.v1"), "google::r#type::Money");
+        assert_eq!(
+            rust_path("google.type.Money", "google.type", "demo.library.v1"),
+            "google::r#type::Money"
+        );
         assert_eq!(rust_path("a.B.C", "a", "a"), "b::C");
     }
 }

@@ -8,7 +8,11 @@ use super::super::{Body, Operation};
 use super::example;
 
 /// What a URL has to escape: all but the unreserved characters of RFC 3986.
-const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
 /// A piece of a path template.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,8 +48,9 @@ pub(crate) enum QueryForm {
 pub(crate) fn path(template: &str) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let mut rest = template;
-    while let Some((before, (variable, after))) =
-        rest.split_once('{').and_then(|(before, rest)| Some((before, rest.split_once('}')?)))
+    while let Some((before, (variable, after))) = rest
+        .split_once('{')
+        .and_then(|(before, rest)| Some((before, rest.split_once('}')?)))
     {
         if !before.is_empty() {
             pieces.push(Piece::Literal(before.to_owned()));
@@ -94,8 +99,10 @@ pub(super) fn url(operation: &Operation, message: &Map<String, Value>) -> String
                 if pattern == "*" {
                     url.extend(utf8_percent_encode(&text, ESCAPED));
                 } else {
-                    let parts: Vec<String> =
-                        text.split('/').map(|part| utf8_percent_encode(part, ESCAPED).to_string()).collect();
+                    let parts: Vec<String> = text
+                        .split('/')
+                        .map(|part| utf8_percent_encode(part, ESCAPED).to_string())
+                        .collect();
                     url.push_str(&parts.join("/"));
                 }
             }
@@ -110,7 +117,8 @@ pub(super) fn url(operation: &Operation, message: &Map<String, Value>) -> String
         sign = '&';
     };
     for parameter in &operation.query {
-        let Some(value) = at(message, &names(&parameter.field)).filter(|value| !value.is_null()) else {
+        let Some(value) = at(message, &names(&parameter.field)).filter(|value| !value.is_null())
+        else {
             continue;
         };
         let Some(field) = parameter.field.last() else {
@@ -118,7 +126,9 @@ pub(super) fn url(operation: &Operation, message: &Map<String, Value>) -> String
         };
         match (query_form(field), value) {
             (QueryForm::List, Value::Array(items)) => {
-                items.iter().for_each(|item| add(&parameter.name, &text(item)));
+                items
+                    .iter()
+                    .for_each(|item| add(&parameter.name, &text(item)));
             }
             (QueryForm::Map, Value::Object(entries)) => {
                 for (key, value) in entries {
@@ -137,7 +147,10 @@ pub(super) fn body(operation: &Operation, message: &Map<String, Value>) -> Optio
     match &operation.body {
         Body::None => None,
         Body::Message { without } => {
-            let places: Vec<Place> = without.iter().map(|name| variable(operation, name)).collect();
+            let places: Vec<Place> = without
+                .iter()
+                .map(|name| variable(operation, name))
+                .collect();
             Some(without_places(&Value::Object(message.clone()), &places))
         }
         Body::Field { field, without } => {
@@ -149,7 +162,11 @@ pub(super) fn body(operation: &Operation, message: &Map<String, Value>) -> Optio
 }
 
 /// What of a body's field the path binds, as JSON names beneath the field.
-pub(crate) fn beneath(operation: &Operation, field: &[FieldDescriptor], without: &[String]) -> Vec<Place> {
+pub(crate) fn beneath(
+    operation: &Operation,
+    field: &[FieldDescriptor],
+    without: &[String],
+) -> Vec<Place> {
     let prefix: Vec<&str> = field.iter().map(FieldDescriptor::name).collect();
     without
         .iter()
@@ -163,7 +180,11 @@ pub(crate) fn beneath(operation: &Operation, field: &[FieldDescriptor], without:
 /// The JSON names of a field that the path binds, by its dotted name.
 pub(crate) fn variable(operation: &Operation, dotted: &str) -> Place {
     let bound = operation.path_parameters.iter().find(|parameter| {
-        parameter.field.iter().map(FieldDescriptor::name).eq(dotted.split('.'))
+        parameter
+            .field
+            .iter()
+            .map(FieldDescriptor::name)
+            .eq(dotted.split('.'))
     });
     bound.map_or_else(
         || dotted.split('.').map(str::to_owned).collect(),
@@ -173,7 +194,10 @@ pub(crate) fn variable(operation: &Operation, dotted: &str) -> Place {
 
 /// JSON names of a field.
 pub(crate) fn names(field: &[FieldDescriptor]) -> Place {
-    field.iter().map(|field| field.json_name().to_owned()).collect()
+    field
+        .iter()
+        .map(|field| field.json_name().to_owned())
+        .collect()
 }
 
 /// Example values of what the path binds.
@@ -198,7 +222,9 @@ pub(super) fn path_examples(operation: &Operation) -> Vec<(Place, Value)> {
             (None, Kind::Enum(descriptor)) => {
                 let mut values = descriptor.values();
                 let first = values.find(|value| value.number() != 0);
-                first.map_or(Value::from(0), |value| Value::String(value.name().to_owned()))
+                first.map_or(Value::from(0), |value| {
+                    Value::String(value.name().to_owned())
+                })
             }
             (None, Kind::Message(message)) => match message.full_name() {
                 "google.protobuf.Timestamp" => Value::from("2026-01-31T12:00:00Z"),
@@ -240,7 +266,9 @@ pub(super) fn put(message: &mut Map<String, Value>, place: &[String], value: Val
         message.insert(first.clone(), value);
         return;
     }
-    let inner = message.entry(first.clone()).or_insert_with(|| Value::Object(Map::new()));
+    let inner = message
+        .entry(first.clone())
+        .or_insert_with(|| Value::Object(Map::new()));
     if let Value::Object(inner) = inner {
         put(inner, rest, value);
     }
@@ -248,7 +276,8 @@ pub(super) fn put(message: &mut Map<String, Value>, place: &[String], value: Val
 
 fn at<'a>(message: &'a Map<String, Value>, place: &[String]) -> Option<&'a Value> {
     let (first, rest) = place.split_first()?;
-    rest.iter().try_fold(message.get(first)?, |value, name| value.get(name))
+    rest.iter()
+        .try_fold(message.get(first)?, |value, name| value.get(name))
 }
 
 fn text(value: &Value) -> String {

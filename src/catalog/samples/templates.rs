@@ -103,7 +103,11 @@ pub(super) fn all(service: &Service, method: &Method) -> Vec<Template> {
 fn curl(method: &Method, operation: &Operation) -> &'static str {
     let shape = method.served.shape;
     if shape.takes_stream() {
-        return if is_bytes_in(method, operation) { CURL_FILE } else { CURL_UPLOADS };
+        return if is_bytes_in(method, operation) {
+            CURL_FILE
+        } else {
+            CURL_UPLOADS
+        };
     }
     match (shape, &operation.response) {
         (Shape::Unary, _) | (_, Response::HttpBody) => CURL,
@@ -114,7 +118,8 @@ fn curl(method: &Method, operation: &Operation) -> &'static str {
 /// True if the body is a file.
 pub(crate) fn is_bytes_in(method: &Method, operation: &Operation) -> bool {
     let of = |kind: prost_reflect::Kind| {
-        kind.as_message().is_some_and(|message| message.full_name() == "google.api.HttpBody")
+        kind.as_message()
+            .is_some_and(|message| message.full_name() == "google.api.HttpBody")
     };
     match &operation.body {
         Body::None => false,
@@ -137,13 +142,12 @@ fn es_imports(service: &Service, method: &Method, wanted: &[&str]) -> String {
     let (input, output) = (method.descriptor.input(), method.descriptor.output());
     let file = method.descriptor.parent_service().parent_file();
     let mut modules: Vec<(String, Vec<String>)> = Vec::new();
-    let mut add = |module: String, name: String| {
-        match modules.iter_mut().find(|(one, _)| *one == module) {
+    let mut add =
+        |module: String, name: String| match modules.iter_mut().find(|(one, _)| *one == module) {
             Some((_, names)) if names.contains(&name) => {}
             Some((_, names)) => names.push(name),
             None => modules.push((module, vec![name])),
-        }
-    };
+        };
     for part in wanted {
         match *part {
             "service" => add(names::es_module(file.name()), service.short.clone()),
@@ -228,10 +232,16 @@ fn connect(service: &Service, method: &Method) -> String {
     } else {
         format!("const request = fromJson({input}Schema, {{{{message:json}}}});\n")
     };
-    let argument = if shape.takes_stream() { "requests()" } else { "request" };
+    let argument = if shape.takes_stream() {
+        "requests()"
+    } else {
+        "request"
+    };
     let call = match shape {
         Shape::Unary | Shape::ClientStream => {
-            format!("const response = await client.{name}({argument}, {headers});\nconsole.log(response);")
+            format!(
+                "const response = await client.{name}({argument}, {headers});\nconsole.log(response);"
+            )
         }
         Shape::ServerStream | Shape::Bidi => format!(
             "for await (const message of client.{name}({argument}, {headers})) {{\n  console.log(message);\n}}"

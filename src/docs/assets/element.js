@@ -62,3 +62,8 @@ export function own(table, key) {
 export function isObject(value) {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
+
+/** Text in which `names` are code. @param {string} text @returns {(string | HTMLElement)[]} */
+export function prose(text) {
+  return text.split("`").map((part, index) => (index % 2 === 1 ? el("code", {}, part) : part));
+}

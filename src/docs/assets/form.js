@@ -1,7 +1,7 @@
 // The form of a message: a control for each field, built from the descriptor. Nested messages are built
 // when they are asked for, so a recursive one ends where the reader does.
 
-import { button, el, isObject, own, record, unique } from "./element.js";
+import { button, el, isObject, own, prose, record, unique } from "./element.js";
 import { check } from "./rules.js";
 import { scalar } from "./scalar.js";
 import { wellKnown } from "./well_known.js";
@@ -105,7 +105,7 @@ function row(field, scope, depth) {
     ...badges(field),
   ];
   const words = [field.comment, ...(field.words ?? []).map((word) => `Rule: ${word}.`)].filter(Boolean).join(" ");
-  const hint = el("p", { class: "meaning", id: about }, words);
+  const hint = el("p", { class: "meaning", id: about }, ...prose(words));
   const grouped = field.type === "google.api.HttpBody" || field.type === "google.protobuf.Any";
   const simple = !grouped && control.element.querySelector(`#${id}`) !== null;
   const element = simple
@@ -237,7 +237,7 @@ function group(name, required, comment, fields, scope, depth) {
   const element = el(
     "fieldset", { class: "field oneof" },
     el("legend", {}, el("span", { class: "name" }, name), el("span", { class: "type" }, required ? "exactly one of" : "at most one of")),
-    comment ? el("p", { class: "meaning" }, comment) : null,
+    comment ? el("p", { class: "meaning" }, ...prose(comment)) : null,
   );
   /** @type {Map<string, Control>} */
   const members = new Map();
@@ -274,7 +274,7 @@ function group(name, required, comment, fields, scope, depth) {
     const words = [field.comment, ...(field.words ?? []).map((word) => `Rule: ${word}.`)].filter(Boolean).join(" ");
     add(
       field.json, [el("span", { class: "name" }, field.json), el("span", { class: "type" }, typeName(field)), ...badges(field)],
-      control, [el("p", { class: "meaning", id: about }, words), control.element],
+      control, [el("p", { class: "meaning", id: about }, ...prose(words)), control.element],
     );
     members.set(field.json, {
       element,

@@ -1,6 +1,6 @@
 // Controls for single values: numbers, text, choices. Each has one input and a line for what is wrong.
 
-import { el, own, unique } from "./element.js";
+import { el, own, prose, unique } from "./element.js";
 import { check } from "./rules.js";
 
 /** @import { Control, Field, Json, Keywords, Place, Scope } from "./types" */
@@ -199,7 +199,7 @@ function enumeration(field, place, scope) {
     ...values.map(({ name, deprecated }) => el("option", { value: name }, deprecated ? `${name} (deprecated)` : name)),
   );
   const meaning = el("p", { class: "meaning", "aria-live": "polite" });
-  const explain = () => (meaning.textContent = values.find(({ name }) => name === input.value)?.comment ?? "");
+  const explain = () => meaning.replaceChildren(...prose(values.find(({ name }) => name === input.value)?.comment ?? ""));
   input.addEventListener("input", explain);
   // A number that has no name is a value too.
   const read = () => (input.value === "" ? {} : { value: /^-?\d+$/.test(input.value) ? Number(input.value) : input.value });

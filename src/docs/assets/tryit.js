@@ -103,7 +103,9 @@ function start(place, page) {
   );
   binding.addEventListener("input", () => changed("all"));
   const bindingLine = el("p", { class: "line" }, el("label", { for: binding.id }, "Binding "), binding);
-  const server = el("select", { id: unique("server") }, ...page.servers.map((url) => el("option", { value: url }, url)));
+  // The gateway may have been told another scheme than the browser was.
+  const servers = page.servers.map((url) => (new URL(url).host === location.host ? location.origin : url));
+  const server = el("select", { id: unique("server") }, ...servers.map((url) => el("option", { value: url }, url)));
   server.addEventListener("input", () => changed("all"));
   const origin = () => (server.value || location.origin).replace(/\/$/, "");
   const operation = () => bindings[Number(binding.value)] ?? null;

@@ -7,7 +7,9 @@ use prost_reflect::{EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor};
 use serde_json::{Map, Value, json};
 
 use crate::catalog::message::Behavior;
-use crate::catalog::{Body, Catalog, Field, Message, Method, Operation, Response, Service, samples};
+use crate::catalog::{
+    Body, Catalog, Field, Message, Method, Operation, Response, Service, samples,
+};
 use crate::schema::Shape;
 
 /// Messages of one page.
@@ -27,18 +29,51 @@ const COMMENT_MAX: usize = 300;
 
 /// Keywords that the script checks while one types.
 const CHECKED: [&str; 24] = [
-    "minLength", "maxLength", "pattern", "format", "minimum", "maximum", "exclusiveMinimum",
-    "exclusiveMaximum", "multipleOf", "x-minimum", "x-maximum", "const", "enum", "minItems", "maxItems",
-    "uniqueItems", "items", "minProperties", "maxProperties", "propertyNames", "additionalProperties",
-    "anyOf", "allOf", "not",
+    "minLength",
+    "maxLength",
+    "pattern",
+    "format",
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "multipleOf",
+    "x-minimum",
+    "x-maximum",
+    "const",
+    "enum",
+    "minItems",
+    "maxItems",
+    "uniqueItems",
+    "items",
+    "minProperties",
+    "maxProperties",
+    "propertyNames",
+    "additionalProperties",
+    "anyOf",
+    "allOf",
+    "not",
 ];
 
 /// Names of fields that hold what nobody should send to others in a link.
-const SECRETS: [&str; 7] =
-    ["password", "passwd", "secret", "api_key", "access_token", "refresh_token", "client_secret"];
+const SECRETS: [&str; 7] = [
+    "password",
+    "passwd",
+    "secret",
+    "api_key",
+    "access_token",
+    "refresh_token",
+    "client_secret",
+];
 
 /// The data of a method's page. `own`: it is served on its own path; `servers`: where it can be called.
-pub(super) fn data(catalog: &Catalog, service: &Service, method: &Method, own: Own, servers: &[String]) -> Value {
+pub(super) fn data(
+    catalog: &Catalog,
+    service: &Service,
+    method: &Method,
+    own: Own,
+    servers: &[String],
+) -> Value {
     let input = method.descriptor.input();
     let table = Table::new(catalog, &input);
     json!({
@@ -131,7 +166,9 @@ fn error_key(method: &Method, operation: &Operation) -> &'static str {
     let message = match &operation.response {
         Response::Message => Some(method.descriptor.output()),
         Response::HttpBody => None,
-        Response::Field(field) => field.last().and_then(|field| field.kind().as_message().cloned()),
+        Response::Field(field) => field
+            .last()
+            .and_then(|field| field.kind().as_message().cloned()),
     };
     let own = message.is_some_and(|message| {
         let is_free = matches!(
@@ -140,7 +177,9 @@ fn error_key(method: &Method, operation: &Operation) -> &'static str {
         );
         is_free
             || message.is_map_entry()
-            || message.fields().any(|field| field.name() == "error" || field.json_name() == "error")
+            || message
+                .fields()
+                .any(|field| field.name() == "error" || field.json_name() == "error")
     });
     if own { "@error" } else { "error" }
 }
@@ -167,12 +206,25 @@ impl<'a> Table<'a> {
         if needs_any {
             // What an Any holds most likely stands beside it.
             let near = input.package_name();
-            let all = || catalog.messages.iter().filter(|(name, _)| !is_special(name));
+            let all = || {
+                catalog
+                    .messages
+                    .iter()
+                    .filter(|(name, _)| !is_special(name))
+            };
             let is_near = |message: &Message| message.descriptor.package_name() == near;
             let beside = all().filter(|(_, message)| is_near(message));
             let others = all().filter(|(_, message)| !is_near(message));
-            table.any = beside.chain(others).map(|(name, _)| name.as_str()).take(ANY_MAX).collect();
-            for name in ["google.protobuf.Duration", "google.protobuf.Timestamp", "google.protobuf.StringValue"] {
+            table.any = beside
+                .chain(others)
+                .map(|(name, _)| name.as_str())
+                .take(ANY_MAX)
+                .collect();
+            for name in [
+                "google.protobuf.Duration",
+                "google.protobuf.Timestamp",
+                "google.protobuf.StringValue",
+            ] {
                 table.any.push(name);
             }
             for name in table.any.clone() {
@@ -188,7 +240,12 @@ impl<'a> Table<'a> {
         let mut seen = BTreeSet::from([name.to_owned()]);
         let mut waiting = VecDeque::from([name.to_owned()]);
         while let Some(name) = waiting.pop_front() {
-            let Some(message) = self.catalog.messages.get(&name).filter(|_| !is_special(&name)) else {
+            let Some(message) = self
+                .catalog
+                .messages
+                .get(&name)
+                .filter(|_| !is_special(&name))
+            else {
                 continue;
             };
             if !self.messages.contains_key(&name) {
@@ -271,7 +328,11 @@ impl<'a> Table<'a> {
 /// True for types that the form has a control of their own for.
 fn is_special(name: &str) -> bool {
     name.strip_prefix("google.protobuf.").is_some_and(|short| {
-        short.ends_with("Value") || matches!(short, "Any" | "Timestamp" | "Duration" | "FieldMask" | "Struct")
+        short.ends_with("Value")
+            || matches!(
+                short,
+                "Any" | "Timestamp" | "Duration" | "FieldMask" | "Struct"
+            )
     })
 }
 
@@ -297,14 +358,23 @@ fn field(field: &Field) -> Value {
     };
     if descriptor.is_map() {
         if let Kind::Message(entry) = descriptor.kind() {
-            told.insert("key".into(), kind_name(&entry.map_entry_key_field().kind()).into());
+            told.insert(
+                "key".into(),
+                kind_name(&entry.map_entry_key_field().kind()).into(),
+            );
         }
     } else {
         put_if(&mut told, "repeated", descriptor.is_list());
     }
-    let oneof = descriptor.containing_oneof().filter(|oneof| !oneof.is_synthetic());
+    let oneof = descriptor
+        .containing_oneof()
+        .filter(|oneof| !oneof.is_synthetic());
     let is_message = matches!(kind, Kind::Message(_));
-    put_if(&mut told, "presence", descriptor.supports_presence() && oneof.is_none() && !is_message);
+    put_if(
+        &mut told,
+        "presence",
+        descriptor.supports_presence() && oneof.is_none() && !is_message,
+    );
     if let Some(oneof) = oneof {
         told.insert("oneof".into(), oneof.name().into());
     }
@@ -326,8 +396,12 @@ fn field(field: &Field) -> Value {
 /// What can be checked of a field: protovalidate's rules, and beneath them what annotations say.
 fn rules(field: &Field) -> Map<String, Value> {
     let checked = |keywords: &Map<String, Value>| -> Map<String, Value> {
-        let known = keywords.iter().filter(|(key, _)| CHECKED.contains(&key.as_str()));
-        known.map(|(key, value)| (key.clone(), value.clone())).collect()
+        let known = keywords
+            .iter()
+            .filter(|(key, _)| CHECKED.contains(&key.as_str()));
+        known
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect()
     };
     let mut rules = checked(&field.annotations.keywords);
     rules.extend(checked(&field.rules.keywords));
@@ -336,14 +410,20 @@ fn rules(field: &Field) -> Map<String, Value> {
 
 fn is_secret(field: &Field) -> bool {
     let name = field.descriptor.name();
-    let is_password = |keywords: &Map<String, Value>| keywords.get("format").is_some_and(|format| format == "password");
+    let is_password = |keywords: &Map<String, Value>| {
+        keywords
+            .get("format")
+            .is_some_and(|format| format == "password")
+    };
     let options = field.descriptor.options();
     let is_redacted = options
         .get_field_by_name("debug_redact")
         .is_some_and(|value| value.as_bool() == Some(true));
     is_redacted
         || is_password(&field.annotations.keywords)
-        || SECRETS.iter().any(|secret| name == *secret || name.ends_with(&format!("_{secret}")))
+        || SECRETS
+            .iter()
+            .any(|secret| name == *secret || name.ends_with(&format!("_{secret}")))
 }
 
 fn put_if(told: &mut Map<String, Value>, key: &str, is: bool) {
