@@ -4,10 +4,10 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use prost_reflect::{EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor, OneofDescriptor};
+use prost_reflect::{EnumDescriptor, Kind, MessageDescriptor, OneofDescriptor};
 use serde_json::{Map, Value};
 
-use super::super::Catalog;
+use super::super::{Catalog, FieldDescriptor};
 use super::names::{camel, identifier, rust_path, rust_variant, snake};
 
 /// Messages inside each other that a literal shows.

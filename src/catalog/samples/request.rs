@@ -1,10 +1,10 @@
 //! A message as a REST request: what of it goes into the path, the query and the body.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use prost_reflect::{FieldDescriptor, Kind};
+use prost_reflect::Kind;
 use serde_json::{Map, Value};
 
-use super::super::{Body, Operation};
+use super::super::{Body, FieldDescriptor, Operation};
 use super::example;
 
 /// What a URL has to escape: all but the unreserved characters of RFC 3986.
@@ -167,7 +167,7 @@ pub(crate) fn beneath(
     field: &[FieldDescriptor],
     without: &[String],
 ) -> Vec<Place> {
-    let prefix: Vec<&str> = field.iter().map(FieldDescriptor::name).collect();
+    let prefix: Vec<&str> = field.iter().map(FieldDescriptor::proto_name).collect();
     without
         .iter()
         .map(|name| {
@@ -183,7 +183,7 @@ pub(crate) fn variable(operation: &Operation, dotted: &str) -> Place {
         parameter
             .field
             .iter()
-            .map(FieldDescriptor::name)
+            .map(FieldDescriptor::proto_name)
             .eq(dotted.split('.'))
     });
     bound.map_or_else(
@@ -196,7 +196,7 @@ pub(crate) fn variable(operation: &Operation, dotted: &str) -> Place {
 pub(crate) fn names(field: &[FieldDescriptor]) -> Place {
     field
         .iter()
-        .map(|field| field.json_name().to_owned())
+        .map(FieldDescriptor::json_name)
         .collect()
 }
 

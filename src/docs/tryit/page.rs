@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use prost_reflect::{EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor};
+use prost_reflect::{EnumDescriptor, Kind, MessageDescriptor};
 use serde_json::{Map, Value, json};
 
 use crate::catalog::message::Behavior;
@@ -258,7 +258,7 @@ impl<'a> Table<'a> {
                 self.messages.insert(name.clone(), described);
             }
             for field in &message.fields {
-                match value_kind(&field.descriptor) {
+                match field.descriptor.value_kind() {
                     Kind::Message(inner) => {
                         has_any |= inner.full_name() == "google.protobuf.Any";
                         if seen.insert(inner.full_name().to_owned()) {
@@ -336,19 +336,11 @@ fn is_special(name: &str) -> bool {
     })
 }
 
-/// The kind of a field; of a map, that of its values.
-fn value_kind(field: &FieldDescriptor) -> Kind {
-    match field.kind() {
-        Kind::Message(entry) if field.is_map() => entry.map_entry_value_field().kind(),
-        kind => kind,
-    }
-}
-
 fn field(field: &Field) -> Value {
     let descriptor = &field.descriptor;
-    let kind = value_kind(descriptor);
+    let kind = descriptor.value_kind();
     let mut told = Map::new();
-    told.insert("name".into(), descriptor.name().into());
+    told.insert("name".into(), descriptor.proto_name().into());
     told.insert("json".into(), field.json_name.as_str().into());
     told.insert("kind".into(), kind_name(&kind).into());
     match &kind {
@@ -415,10 +407,8 @@ fn is_secret(field: &Field) -> bool {
             .get("format")
             .is_some_and(|format| format == "password")
     };
-    let options = field.descriptor.options();
-    let is_redacted = options
-        .get_field_by_name("debug_redact")
-        .is_some_and(|value| value.as_bool() == Some(true));
+    let options = field.descriptor.field_descriptor_proto().options.as_ref();
+    let is_redacted = options.is_some_and(|options| options.debug_redact());
     is_redacted
         || is_password(&field.annotations.keywords)
         || SECRETS
