@@ -2,10 +2,9 @@
 //! each feeds, and what the query and the body carry.
 
 use maud::{Markup, html};
-use prost_reflect::FieldDescriptor;
 
-use super::{View, parts};
-use crate::catalog::{Body, Method, Operation, PathParameter, Response};
+use super::{View, fields, parts};
+use crate::catalog::{Body, FieldDescriptor, Method, Operation, PathParameter, Response};
 
 /// Query parameters that are named; more are counted.
 const QUERY_SHOWN: usize = 60;
@@ -197,12 +196,12 @@ fn field(view: &View<'_>, method: &Method, name: &str, path: Option<&[FieldDescr
             message
                 .fields
                 .iter()
-                .any(|field| field.descriptor.number() == root.number())
+                .any(|field| field.descriptor == **root)
         })
     });
     html! {
         @match root {
-            Some(root) => a href=(format!("#{}", root.name())) { code { (name) } },
+            Some(root) => a href=(format!("#{}", fields::anchor(root))) { code { (name) } },
             None => code { (name) },
         }
     }
@@ -211,7 +210,7 @@ fn field(view: &View<'_>, method: &Method, name: &str, path: Option<&[FieldDescr
 /// Proto names, root first.
 pub(super) fn dotted(path: &[FieldDescriptor]) -> String {
     path.iter()
-        .map(FieldDescriptor::name)
+        .map(FieldDescriptor::proto_name)
         .collect::<Vec<_>>()
         .join(".")
 }

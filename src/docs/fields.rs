@@ -9,7 +9,7 @@ use prost_reflect::Kind;
 use super::{View, kind, markdown, parts, resources};
 use crate::catalog::message::{Behavior, Format};
 use crate::catalog::rules::Cel;
-use crate::catalog::{Enum, Field, Message, Oneof};
+use crate::catalog::{Enum, Field, FieldDescriptor, Message, Oneof};
 
 /// Fields of one list with all that is folded into it.
 const ROWS_MAX: usize = 400;
@@ -128,9 +128,9 @@ impl<'a> List<'a> {
         self.room -= 1;
         let descriptor = &field.descriptor;
         let path = if parent.is_empty() {
-            descriptor.name().to_owned()
+            anchor(descriptor).to_owned()
         } else {
-            format!("{parent}.{}", descriptor.name())
+            format!("{parent}.{}", anchor(descriptor))
         };
         let id = format!("{}{path}", self.ids);
         let view = self.view;
@@ -155,7 +155,7 @@ impl<'a> List<'a> {
     /// Values of an enum, or the fields of a message within.
     fn inner(&mut self, field: &Field, path: &str, within: &mut Vec<String>) -> Markup {
         let view = self.view;
-        match value_kind(field) {
+        match field.descriptor.value_kind() {
             Kind::Enum(enumeration) => {
                 let known = view.catalog.enums.get(enumeration.full_name());
                 html! { @if let Some(known) = known { (values(view, known)) } }
@@ -186,12 +186,11 @@ impl<'a> List<'a> {
     }
 }
 
-/// The kind of a field's values: of a map's values, of a list's elements.
-fn value_kind(field: &Field) -> Kind {
-    let kind = field.descriptor.kind();
-    match kind.as_message() {
-        Some(entry) if field.descriptor.is_map() => entry.map_entry_value_field().kind(),
-        _ => kind,
+/// What the place of a field is called within a page.
+pub(super) fn anchor(field: &FieldDescriptor) -> &str {
+    match field {
+        FieldDescriptor::Own(field) => field.name(),
+        FieldDescriptor::Extension(field) => field.full_name(),
     }
 }
 
@@ -231,7 +230,7 @@ fn badges(field: &Field) -> Markup {
 fn facts(view: &View<'_>, message: &Message, field: &Field) -> Markup {
     let descriptor = &field.descriptor;
     let in_json = kind::in_json(descriptor);
-    let renamed = field.json_name != descriptor.name();
+    let in_protos = descriptor.proto_name();
     let keyword = |name| field.annotations.keywords.get(name);
     let example = keyword("examples")
         .and_then(|examples| examples.get(0))
@@ -239,7 +238,7 @@ fn facts(view: &View<'_>, message: &Message, field: &Field) -> Markup {
         .or_else(|| field.rules.examples.first());
     html! {
         ul class="facts" {
-            @if renamed { li { "In protos " code { (descriptor.name()) } "." } }
+            @if field.json_name != in_protos { li { "In protos " code { (in_protos) } "." } }
             @if let Some(form) = in_json { li { (first_upper(form)) "." } }
             @if let Some(format) = field.format { li { (format_words(format)) } }
             @for sentence in &field.rules.sentences { li { (first_upper(sentence)) "." } }

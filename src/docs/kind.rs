@@ -1,9 +1,10 @@
 //! The type of a field in words, with what JSON makes of it.
 
 use maud::{Markup, html};
-use prost_reflect::{FieldDescriptor, Kind};
+use prost_reflect::Kind;
 
 use super::View;
+use crate::catalog::FieldDescriptor;
 
 /// A field's type; messages and enums lead to their pages.
 pub(super) fn of(view: &View<'_>, field: &FieldDescriptor) -> Markup {
@@ -82,12 +83,7 @@ pub(super) fn proto(kind: &Kind) -> &str {
 
 /// What JSON makes of a value of this type, where the type's name does not say it.
 pub(super) fn in_json(field: &FieldDescriptor) -> Option<&'static str> {
-    let kind = field.kind();
-    let kind = match kind.as_message() {
-        Some(entry) if field.is_map() => entry.map_entry_value_field().kind(),
-        _ => kind,
-    };
-    Some(match &kind {
+    Some(match &field.value_kind() {
         Kind::Int64 | Kind::Sint64 | Kind::Sfixed64 | Kind::Uint64 | Kind::Fixed64 => {
             "a string in JSON; numbers are taken too"
         }

@@ -4,11 +4,9 @@
 use std::collections::BTreeSet;
 use std::fmt::{self, Write};
 
-use prost_reflect::{
-    Cardinality, EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor, Syntax,
-};
+use prost_reflect::{Cardinality, DynamicMessage, EnumDescriptor, Kind, MessageDescriptor, Syntax};
 
-use crate::catalog::{Catalog, Enum, Field, Message, Package, Service};
+use crate::catalog::{Catalog, Enum, Field, FieldDescriptor, Message, Package, Service};
 
 mod options;
 
@@ -123,8 +121,8 @@ impl<'a> Printer<'a> {
         comment(&mut self.out, &service.comment, 0)?;
         writeln!(self.out, "service {} {{", service.short)?;
         if let Some(method) = service.methods.first() {
-            let options = method.descriptor.parent_service().options();
-            self.statements(&options, 1)?;
+            let descriptor = method.descriptor.parent_service();
+            self.statements(|| descriptor.options(), 1)?;
         }
         for (at, method) in service.methods.iter().enumerate() {
             if at > 0 {
@@ -145,7 +143,7 @@ impl<'a> Printer<'a> {
                 stream(descriptor.is_client_streaming()),
                 stream(descriptor.is_server_streaming()),
             )?;
-            let options = options::of(&descriptor.options(), &mut self.imports);
+            let options = options::of(|| descriptor.options(), &mut self.imports);
             if options.is_empty() {
                 writeln!(self.out, ";")?;
             } else {
@@ -159,7 +157,11 @@ impl<'a> Printer<'a> {
         writeln!(self.out, "}}\n")
     }
 
-    fn statements(&mut self, options: &prost_reflect::DynamicMessage, depth: usize) -> fmt::Result {
+    fn statements(
+        &mut self,
+        options: impl FnOnce() -> DynamicMessage,
+        depth: usize,
+    ) -> fmt::Result {
         for (name, value) in options::of(options, &mut self.imports) {
             writeln!(self.out, "{}option {name} = {value};", indent(depth))?;
         }
@@ -178,7 +180,7 @@ impl<'a> Printer<'a> {
         let pad = indent(depth);
         writeln!(self.out, "{pad}message {} {{", descriptor.name())?;
         if known.is_some() {
-            self.statements(&descriptor.options(), depth + 1)?;
+            self.statements(|| descriptor.options(), depth + 1)?;
         }
         for child in descriptor.child_enums() {
             if let Some(child) = self.catalog.enums.get(child.full_name()) {
@@ -233,7 +235,7 @@ impl<'a> Printer<'a> {
         let descriptor = &field.descriptor;
         comment(&mut self.out, &field.comment, depth)?;
         let kind = self.field_kind(descriptor);
-        let mut options = options::of(&descriptor.options(), &mut self.imports);
+        let mut options = options::of(|| descriptor.options(), &mut self.imports);
         if descriptor.json_name() != usual_json_name(descriptor.name()) {
             options.insert(
                 0,
@@ -259,7 +261,7 @@ impl<'a> Printer<'a> {
     }
 
     fn field_kind(&mut self, descriptor: &FieldDescriptor) -> String {
-        let scope = descriptor.parent_message().full_name().to_owned();
+        let scope = descriptor.containing_message().full_name().to_owned();
         let kind = descriptor.kind();
         match kind.as_message() {
             Some(entry) if descriptor.is_map() => format!(
@@ -319,7 +321,7 @@ impl<'a> Printer<'a> {
         comment(&mut self.out, &enumeration.comment, depth)?;
         let pad = indent(depth);
         writeln!(self.out, "{pad}enum {} {{", enumeration.descriptor.name())?;
-        self.statements(&enumeration.descriptor.options(), depth + 1)?;
+        self.statements(|| enumeration.descriptor.options(), depth + 1)?;
         for value in &enumeration.values {
             comment(&mut self.out, &value.comment, depth + 1)?;
             let deprecated = if value.deprecated {

@@ -26,7 +26,7 @@ pub(super) fn target(view: &View<'_>, name: &str) -> Option<String> {
             message
                 .fields
                 .iter()
-                .any(|field| field.descriptor.name() == name)
+                .any(|field| super::fields::anchor(&field.descriptor) == name)
         };
         return has(last).then(|| format!("{}#{last}", links.message(message)));
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use prost_reflect::{DynamicMessage, Kind, MapKey, ReflectMessage as _, Value};
 

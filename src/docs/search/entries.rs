@@ -77,7 +77,7 @@ impl<'a> Entry<'a> {
     /// The name in protos where it is another.
     pub(super) fn other_name(&self) -> Option<&'a str> {
         match self {
-            Self::Field(_, field) => Some(field.descriptor.name()),
+            Self::Field(_, field) => Some(crate::docs::fields::anchor(&field.descriptor)),
             _ => None,
         }
     }
@@ -137,7 +137,11 @@ impl<'a> Entry<'a> {
             Self::Message(message) => links.message(message),
             Self::Enum(enumeration) => links.enumeration(enumeration),
             Self::Field(message, field) => {
-                format!("{}#{}", links.message(message), field.descriptor.name())
+                format!(
+                    "{}#{}",
+                    links.message(message),
+                    crate::docs::fields::anchor(&field.descriptor)
+                )
             }
             Self::Value(enumeration, value) => {
                 format!("{}#{}", links.enumeration(enumeration), value.name)
