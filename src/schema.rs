@@ -36,8 +36,8 @@ pub(crate) mod template;
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub use excerpt::Kept;
 pub use comments::Comments;
+pub use excerpt::Kept;
 pub use listing::Row;
 pub use method::{Binding, BindingText, Body, Idempotency, Method, Shape, Variable};
 pub use overrides::{HttpRule, RuleError, Unmatched};

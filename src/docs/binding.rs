@@ -91,7 +91,7 @@ fn card(view: &View<'_>, method: &Method, operation: &Operation, colours: &Colou
 fn variables(operation: &Operation) -> Vec<(String, &[PathParameter])> {
     operation
         .path_parameters
-        .chunk_by(|a, b| dotted(&a.field) == dotted(&b.field))
+        .chunk_by(|a, b| !a.field.is_empty() && a.field == b.field)
         .map(|chunk| {
             let name = chunk.first().map(|p| dotted(&p.field)).unwrap_or_default();
             (name, chunk)

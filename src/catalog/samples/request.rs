@@ -167,7 +167,7 @@ pub(crate) fn beneath(
     field: &[FieldDescriptor],
     without: &[String],
 ) -> Vec<Place> {
-    let prefix: Vec<&str> = field.iter().map(FieldDescriptor::proto_name).collect();
+    let prefix: Vec<String> = field.iter().map(FieldDescriptor::proto_name).collect();
     without
         .iter()
         .map(|name| {
@@ -194,10 +194,7 @@ pub(crate) fn variable(operation: &Operation, dotted: &str) -> Place {
 
 /// JSON names of a field.
 pub(crate) fn names(field: &[FieldDescriptor]) -> Place {
-    field
-        .iter()
-        .map(FieldDescriptor::json_name)
-        .collect()
+    field.iter().map(FieldDescriptor::json_name).collect()
 }
 
 /// Example values of what the path binds.

@@ -407,9 +407,7 @@ fn is_secret(field: &Field) -> bool {
             .get("format")
             .is_some_and(|format| format == "password")
     };
-    let options = field.descriptor.field_descriptor_proto().options.as_ref();
-    let is_redacted = options.is_some_and(|options| options.debug_redact());
-    is_redacted
+    field.redacted
         || is_password(&field.annotations.keywords)
         || SECRETS
             .iter()
