@@ -40,6 +40,7 @@ pub(super) fn values(
         "socket",
         format!("{socket}://{authority}{}", method.served.path).into(),
     );
+    put("rpc", format!("{base}{}", method.served.path).into());
     put("message", Value::Object(message.clone()));
     put("messages", Value::Array(all));
     put("message_lines", lines.join("\n").into());
@@ -76,6 +77,9 @@ pub(super) fn values(
         format!("curl -X {verb}")
     };
     put("curl", curl.into());
+    if is_file || !streams && body.is_some() {
+        put("has_headers", "".into());
+    }
     if is_file {
         put("file", "".into());
     } else if streams {

@@ -32,11 +32,11 @@ const CURL_FILE: &str = "\
 const FETCH: &str = "\
 const response = await fetch({{url:string}}, {
   method: {{verb:string}},
-  headers: {
+  headers: {{has_headers:raw}}{
     {{header.name:string}}: {{header.value:string}},
     \"content-type\": \"application/json\",{{json:raw}}
     \"content-type\": file.type,{{file:raw}}
-  },
+  },{{has_headers:raw}}
   body: JSON.stringify({{body:json}}),
   body: {{bodies:json}}.map((message) => JSON.stringify(message)).join(\"\\n\"),
   body: file, // a File or a Blob{{file:raw}}
@@ -172,24 +172,18 @@ fn grpc_web(service: &Service, method: &Method) -> String {
     let output = names::es_name(&method.descriptor.output());
     let path = &method.served.path;
     let imports = es_imports(service, method, &["input", "output"]);
-    let (kind, call) = if method.served.shape == Shape::Unary {
+    let (kind, call, rest) = if method.served.shape == Shape::Unary {
         (
             "UNARY",
-            format!(
-                "const response = await client.thenableCall({{{{base:string}}}} + \"{path}\", request, {{\n  \
-                 {{{{header.name:string}}}}: {{{{header.value:string}}}},\n}}, method);\n\
-                 console.log(response);"
-            ),
+            "const response = await client.thenableCall",
+            "console.log(response);",
         )
     } else {
         (
             "SERVER_STREAMING",
-            format!(
-                "const stream = client.serverStreaming({{{{base:string}}}} + \"{path}\", request, {{\n  \
-                 {{{{header.name:string}}}}: {{{{header.value:string}}}},\n}}, method);\n\
-                 stream.on(\"data\", (message) => console.log(message));\n\
-                 stream.on(\"error\", (error) => console.error(error.code, error.message));"
-            ),
+            "const stream = client.serverStreaming",
+            "stream.on(\"data\", (message) => console.log(message));\n\
+             stream.on(\"error\", (error) => console.error(error.code, error.message));",
         )
     };
     format!(
@@ -200,7 +194,11 @@ fn grpc_web(service: &Service, method: &Method) -> String {
          (request: any) => toBinary({input}Schema, request),\n  \
          (bytes: any) => fromBinary({output}Schema, bytes),\n);\n\
          const client = new GrpcWebClientBase({{ format: \"text\" }});\n\
-         const request = fromJson({input}Schema, {{{{message:json}}}});\n{call}"
+         const request = fromJson({input}Schema, {{{{message:json}}}});\n\
+         {call}({{{{rpc:string}}}}, request, {{}}, method);{{{{without_headers:raw}}}}\n\
+         {call}({{{{rpc:string}}}}, request, {{{{with_headers:raw}}}}{{\n  \
+         {{{{header.name:string}}}}: {{{{header.value:string}}}},\n\
+         }}, method);{{{{with_headers:raw}}}}\n{rest}"
     )
 }
 
@@ -223,7 +221,6 @@ fn connect(service: &Service, method: &Method) -> String {
          const client = createClient({}, transport);\n",
         service.short
     );
-    let headers = "{\n  headers: {\n    {{header.name:string}}: {{header.value:string}},\n  },\n}";
     let request = if shape.takes_stream() {
         format!(
             "async function* requests() {{\n  for (const message of {{{{messages:json}}}}) {{\n    \
@@ -237,16 +234,22 @@ fn connect(service: &Service, method: &Method) -> String {
     } else {
         "request"
     };
-    let call = match shape {
-        Shape::Unary | Shape::ClientStream => {
-            format!(
-                "const response = await client.{name}({argument}, {headers});\nconsole.log(response);"
-            )
-        }
-        Shape::ServerStream | Shape::Bidi => format!(
-            "for await (const message of client.{name}({argument}, {headers})) {{\n  console.log(message);\n}}"
-        ),
+    let (before, after) = match shape {
+        Shape::Unary | Shape::ClientStream => ("const response = await ", ";"),
+        Shape::ServerStream | Shape::Bidi => ("for await (const message of ", ") {"),
     };
+    let rest = match shape {
+        Shape::Unary | Shape::ClientStream => "console.log(response);",
+        Shape::ServerStream | Shape::Bidi => "  console.log(message);\n}",
+    };
+    let call = format!(
+        "{before}client.{name}({argument}){after}{{{{without_headers:raw}}}}\n\
+         {before}client.{name}({argument}, {{{{with_headers:raw}}}}{{\n  \
+         headers: {{{{with_headers:raw}}}}{{\n    \
+         {{{{header.name:string}}}}: {{{{header.value:string}}}},\n  \
+         }},{{{{with_headers:raw}}}}\n\
+         }}){after}{{{{with_headers:raw}}}}\n{rest}"
+    );
     format!("{head}{request}{call}")
 }
 
@@ -329,15 +332,16 @@ fn python(service: &Service, method: &Method) -> String {
             "request",
         )
     };
-    let call = format!(
-        "client.{name}({argument}, metadata=[\n        ({{{{header.name:string}}}}, {{{{header.value:string}}}}),\n    ])"
-    );
-    let answer = match shape {
-        Shape::Unary | Shape::ClientStream => format!("    print({call})"),
-        Shape::ServerStream | Shape::Bidi => {
-            format!("    for message in {call}:\n        print(message)")
-        }
+    let (before, after, rest) = match shape {
+        Shape::Unary | Shape::ClientStream => ("print(", ")", ""),
+        Shape::ServerStream | Shape::Bidi => ("for message in ", ":", "\n        print(message)"),
     };
+    let answer = format!(
+        "    {before}client.{name}({argument}){after}{{{{without_headers:raw}}}}\n    \
+         {before}client.{name}({argument}, metadata=[{{{{with_headers:raw}}}}\n        \
+         ({{{{header.name:string}}}}, {{{{header.value:string}}}}),\n    \
+         ]){after}{{{{with_headers:raw}}}}{rest}"
+    );
     format!(
         "import grpc\nfrom google.protobuf.json_format import ParseDict\n{messages}\n{import}\n\n\
          with grpc.insecure_channel({{{{authority:string}}}}) as channel:{{{{plaintext:raw}}}}\n\

@@ -27,7 +27,7 @@ export function values(page, operation, messages, base, headers) {
   const values = {
     base, authority: host, [plain ? "plaintext" : "secure"]: "",
     socket: `${plain ? "ws" : "wss"}://${host}${page.method.path}`,
-    message, messages, message_lines: messages.map((one) => JSON.stringify(one)).join("\n"),
+    rpc: base + page.method.path, message, messages, message_lines: messages.map((one) => JSON.stringify(one)).join("\n"),
     [headers.length > 0 ? "with_headers" : "without_headers"]: "",
   };
   if (!operation) return values;
@@ -39,6 +39,7 @@ export function values(page, operation, messages, base, headers) {
   // `--json` posts by itself, and without it curl gets.
   const natural = body !== undefined && !streams ? "POST" : "GET";
   Object.assign(values, { url: base + asked.url, verb, curl: verb === natural ? "curl" : `curl -X ${verb}` });
+  if (headers.length > 0 || isFile || (!streams && body !== undefined)) values.has_headers = "";
   if (isFile) {
     values.file = "";
   } else if (streams) {

@@ -18,6 +18,9 @@ const MESSAGES_MAX: usize = 150;
 /// Bytes of their description.
 const BYTES_MAX: usize = 48 * 1024;
 
+/// Bytes of what an Any may hold, beyond that.
+const ANY_BYTES_MAX: usize = 12 * 1024;
+
 /// Types that an Any is offered.
 const ANY_MAX: usize = 200;
 
@@ -191,6 +194,8 @@ struct Table<'a> {
     enums: Map<String, Value>,
     any: Vec<&'a str>,
     bytes: usize,
+    /// Bytes that there may be.
+    room: usize,
 }
 
 impl<'a> Table<'a> {
@@ -201,6 +206,7 @@ impl<'a> Table<'a> {
             enums: Map::new(),
             any: Vec::new(),
             bytes: 0,
+            room: BYTES_MAX,
         };
         let needs_any = table.reach(input.full_name());
         if needs_any {
@@ -227,6 +233,7 @@ impl<'a> Table<'a> {
             ] {
                 table.any.push(name);
             }
+            table.room = BYTES_MAX.min(table.bytes + ANY_BYTES_MAX);
             for name in table.any.clone() {
                 table.reach(name);
             }
@@ -251,7 +258,7 @@ impl<'a> Table<'a> {
             if !self.messages.contains_key(&name) {
                 let described = self.describe(message);
                 let bytes = described.to_string().len();
-                if self.messages.len() >= MESSAGES_MAX || self.bytes + bytes > BYTES_MAX {
+                if self.messages.len() >= MESSAGES_MAX || self.bytes + bytes > self.room {
                     continue;
                 }
                 self.bytes += bytes;
@@ -296,7 +303,7 @@ impl<'a> Table<'a> {
             .collect();
         let values = json!({"package": descriptor.package_name(), "values": values});
         let bytes = values.to_string().len();
-        if self.bytes + bytes <= BYTES_MAX {
+        if self.bytes + bytes <= self.room {
             self.bytes += bytes;
             self.enums.insert(name.to_owned(), values);
         }
