@@ -3,3 +3,6 @@
 //! Server-rendered and readable without a script. Nothing here leads outside: no page of the site asks
 //! for anything that this gateway does not serve itself. Text of comments is not trusted.
 
+mod config;
+
+pub use config::{Config, Logo, Place};
