@@ -18,6 +18,7 @@ use crate::protocol::Options;
 use crate::schema::{self, Selector};
 
 pub mod annotations;
+pub mod comment;
 pub mod message;
 pub mod operation;
 pub mod rules;
@@ -165,5 +166,12 @@ impl Catalog {
                     .map(move |method| (package, service, method))
             })
         })
+    }
+}
+impl Catalog {
+    /// new
+    #[must_use]
+    pub fn new(_: &schema::Schema, _: &crate::protocol::Config, _: &Audience, _: Ids) -> Self {
+        Self::default()
     }
 }

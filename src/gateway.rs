@@ -20,9 +20,10 @@ use arc_swap::ArcSwap;
 use tokio::task::JoinSet;
 
 use crate::admin::Admin;
+use crate::docs::{self, Place, Site};
 use crate::listener::{self, Listener};
 use crate::observe::Observe;
-use crate::protocol::{self, Serving};
+use crate::protocol::{self, Pages, Serving};
 use crate::schema::{self, Binding, Schema, Source, Unmatched};
 use crate::upstream::{self, Upstream};
 use crate::worker::{self, Workers};
@@ -50,6 +51,8 @@ pub struct Config {
     pub schema_options: schema::Options,
     /// How requests are read and answered.
     pub protocol: protocol::Config,
+    /// The documentation.
+    pub docs: docs::Config,
     /// Threads that serve connections.
     pub workers: NonZeroUsize,
 }
@@ -71,6 +74,7 @@ impl Config {
             schema: vec![SourceConfig::Reflection { upstream: name }],
             schema_options: schema::Options::default(),
             protocol: protocol::Config::default(),
+            docs: docs::Config::default(),
             workers: worker::default_count(),
         })
     }
@@ -146,7 +150,7 @@ impl Gateway {
     /// # Errors
     /// See [`StartError`]; nothing keeps running after one.
     pub async fn start(
-        config: Config,
+        mut config: Config,
         mut report: impl FnMut(&Progress<'_>) + Send + 'static,
     ) -> Result<Self, StartError> {
         let address = config.listener.address;
@@ -176,6 +180,11 @@ impl Gateway {
             tell_idle_routes(&config.protocol, &schema, &mut report);
         }
 
+        let site = site(&config).map(Arc::new);
+        if config.docs.place == Place::Public {
+            config.protocol.pages = site.clone().map(|site| site as Arc<dyn Pages>);
+        }
+
         let workers = Workers::start(config.workers).map_err(StartError::Workers)?;
         let calls = Upstream::build(config.upstreams.clone(), workers.count())?;
         let serving = Serving::new(Arc::new(schema), calls, config.protocol.clone());
@@ -187,6 +196,10 @@ impl Gateway {
             Some(address) => {
                 let look = Arc::clone(&serving);
                 let (admin, pages) = Admin::new(move || Arc::clone(&look.load().schema)).await;
+                let pages = match site {
+                    Some(site) => front::with_site(pages, site, Arc::clone(&serving)),
+                    None => pages,
+                };
                 let listener = listener::Config {
                     address,
                     tls: None,
@@ -319,6 +332,15 @@ fn tell_idle_routes(
     for reason in protocol::options::idle(&config.routes, schema) {
         report(&Progress::IdleRoute(&reason));
     }
+}
+
+/// The documentation, unless there is to be none.
+fn site(config: &Config) -> Option<Site> {
+    let scheme = match config.listener.tls {
+        Some(_) => docs::Scheme::Https,
+        None => docs::Scheme::Http,
+    };
+    (config.docs.place != Place::Off).then(|| Site::new(config.docs.clone(), scheme))
 }
 
 /// What makes a binding the same in two schemas.

@@ -184,6 +184,11 @@ impl<S> Serving<S> {
             chosen,
         }
     }
+
+    /// How requests are read and answers are written.
+    pub const fn config(&self) -> &Config {
+        &self.config
+    }
 }
 
 /// One request on its way to becoming a call: what a dialect gets.
