@@ -7,6 +7,7 @@ mod config;
 mod hash;
 mod published;
 mod site;
+mod swagger;
 mod target;
 
 pub use config::{Config, Logo, Place};

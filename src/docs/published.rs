@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::hash::hash;
 use super::target::{Target, edition};
-use super::{Config, View};
+use super::{Config, View, swagger};
 use crate::catalog::Catalog;
 use crate::openapi::{self, Edition, Format, Profile, Version};
 use crate::protocol;
@@ -47,7 +47,24 @@ pub(super) struct Answer {
     pub(super) encoding: Option<&'static str>,
     pub(super) keep: Keep,
     pub(super) etag: String,
+    /// Where it is instead.
+    pub(super) location: Option<String>,
     pub(super) body: Bytes,
+}
+
+impl Answer {
+    /// A sentence.
+    pub(super) fn text(status: StatusCode, text: String) -> Self {
+        Self {
+            status,
+            media_type: "text/plain; charset=utf-8",
+            encoding: None,
+            keep: Keep::Ask,
+            etag: hash(text.as_bytes()),
+            location: None,
+            body: text.into(),
+        }
+    }
 }
 
 /// For how long a browser may keep an answer.
@@ -112,6 +129,14 @@ impl Published {
     }
 
     fn page(&self, path: &str, query: Option<&str>, base: &str) -> Answer {
+        match path.strip_prefix("/swagger") {
+            Some("") => return swagger::redirect(&self.config.path),
+            Some(name) if name.starts_with('/') => {
+                let documents = &self.config.openapi_path;
+                return swagger::file(name.trim_start_matches('/'), self.catalog(), documents);
+            }
+            Some(_) | None => {}
+        }
         let view = View {
             catalog: self.catalog(),
             schema: &self.schema,
@@ -134,14 +159,7 @@ impl Published {
         };
         if !name.is_empty() && !is_package && !is_service(name) {
             let message = format!("there is no package or service {name:?}\n");
-            return Answer {
-                status: StatusCode::NOT_FOUND,
-                media_type: "text/plain; charset=utf-8",
-                encoding: None,
-                keep: Keep::Ask,
-                etag: hash(message.as_bytes()),
-                body: message.into(),
-            };
+            return Answer::text(StatusCode::NOT_FOUND, message);
         }
         let edition = edition(name, is_package, form);
         let document = self.kept(&edition);
@@ -214,6 +232,7 @@ fn text(format: Format, body: String) -> Answer {
         encoding: None,
         keep: Keep::Ask,
         etag: hash(body.as_bytes()),
+        location: None,
         body: body.into(),
     }
 }

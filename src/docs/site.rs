@@ -12,7 +12,7 @@ use arc_swap::ArcSwapOption;
 use axum::body::Body;
 use http::header::{
     ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HOST,
-    IF_NONE_MATCH, REFERRER_POLICY, VARY,
+    IF_NONE_MATCH, LOCATION, REFERRER_POLICY, VARY,
 };
 use http::uri::Authority;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, request};
@@ -140,6 +140,12 @@ fn respond(answer: Answer, known: Option<&HeaderValue>) -> Response<Body> {
     headers.insert(CONTENT_SECURITY_POLICY, csp());
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.insert(VARY, HeaderValue::from_static("host"));
+    if let Some(location) = answer
+        .location
+        .and_then(|to| HeaderValue::try_from(to).ok())
+    {
+        headers.insert(LOCATION, location);
+    }
     if let Some(encoding) = answer.encoding {
         headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding));
     }
