@@ -24,7 +24,7 @@ use crate::docs::{self, Place, Site};
 use crate::listener::{self, Listener};
 use crate::observe::Observe;
 use crate::protocol::{self, Pages, Serving};
-use crate::schema::{self, Binding, Schema, Source, Unmatched};
+use crate::schema::{self, Binding, Route, Schema, Source, Unmatched};
 use crate::upstream::{self, Upstream};
 use crate::worker::{self, Workers};
 
@@ -100,8 +100,9 @@ pub enum Progress<'p> {
     Schema(&'p Schema),
     /// What backends told by reflection has joined the schema from files: this is all of it.
     Joined(&'p Schema),
-    /// Options are chosen for a route, and nothing that is served has them: which, and why.
-    IdleRoute(&'p str),
+    /// Something is configured and has no effect: options of a route that nothing has, pages whose path
+    /// a binding has. What, and why.
+    Ineffective(&'p str),
 }
 
 /// Why a gateway did not start.
@@ -177,7 +178,7 @@ impl Gateway {
         let schema = Schema::build(sources.clone(), &options)?;
         report(&Progress::Schema(&schema));
         if later.is_empty() {
-            tell_idle_routes(&config.protocol, &schema, &mut report);
+            tell_ineffective(&config, &schema, &mut report);
         }
 
         let site = site(&config).map(Arc::new);
@@ -286,7 +287,7 @@ impl Join {
         match self.join(&mut report).await {
             Ok(schema) => {
                 report(&Progress::Joined(&schema));
-                tell_idle_routes(&self.config.protocol, &schema, &mut report);
+                tell_ineffective(&self.config, &schema, &mut report);
                 let calls = self.serving.load().calls.clone();
                 let serving = Serving::new(Arc::new(schema), calls, self.config.protocol);
                 self.serving.store(Arc::new(serving));
@@ -294,7 +295,7 @@ impl Join {
             Err(error) => {
                 tracing::error!(%error, "the reflected schema was refused; the one from files stays in force");
                 let schema = Arc::clone(&self.serving.load().schema);
-                tell_idle_routes(&self.config.protocol, &schema, &mut report);
+                tell_ineffective(&self.config, &schema, &mut report);
             }
         }
     }
@@ -324,13 +325,23 @@ impl Join {
 }
 
 /// Once everything that is served is known.
-fn tell_idle_routes(
-    config: &protocol::Config,
-    schema: &Schema,
-    report: &mut impl FnMut(&Progress<'_>),
-) {
-    for reason in protocol::options::idle(&config.routes, schema) {
-        report(&Progress::IdleRoute(&reason));
+fn tell_ineffective(config: &Config, schema: &Schema, report: &mut impl FnMut(&Progress<'_>)) {
+    for reason in protocol::options::idle(&config.protocol.routes, schema) {
+        report(&Progress::Ineffective(&reason));
+    }
+    if config.docs.place != Place::Public {
+        return;
+    }
+    let documents = format!("{}.json", config.docs.openapi_path);
+    for (key, path) in [("path", &config.docs.path), ("openapi_path", &documents)] {
+        if let Route::Found { binding, .. } = schema.route("GET", path) {
+            let reason = format!(
+                "docs.{key}: {path} is answered by {}, by its binding {} {}; another path moves the \
+                 documentation",
+                binding.method.path, binding.verb, binding.template
+            );
+            report(&Progress::Ineffective(&reason));
+        }
     }
 }
 
