@@ -20,6 +20,7 @@ use crate::schema::{self, Selector};
 pub mod annotations;
 pub mod message;
 pub mod operation;
+mod record;
 pub mod rules;
 
 pub use message::{Enum, EnumValue, Field, Message, Oneof};

@@ -6,4 +6,3 @@
 //!
 //! The frame is utoipa's model; schemas are JSON values, because most of what protobuf's rules need
 //! utoipa's types cannot say. Same catalog, same bytes.
-
