@@ -23,6 +23,7 @@ pub mod operation;
 mod record;
 pub mod rules;
 
+pub(crate) use crate::transcode::has_own_form;
 pub use message::{Enum, EnumValue, Field, Message, Oneof};
 pub use operation::{Body, Operation, PathParameter, QueryParameter, Response};
 

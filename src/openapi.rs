@@ -6,3 +6,14 @@
 //!
 //! The frame is utoipa's model; schemas are JSON values, because most of what protobuf's rules need
 //! utoipa's types cannot say. Same catalog, same bytes.
+
+mod options;
+pub mod schema;
+mod sort;
+
+pub use options::{
+    AdditionalProperties, ComponentNames, Direction, EnumForm, FieldNames, Form, Nullable, Numbers,
+    Options, Split, Zeros,
+};
+pub use schema::Schemas;
+pub use sort::sort;

@@ -40,6 +40,7 @@ pub use error::{Error, ErrorKind};
 pub use mask::Mask;
 pub(crate) use options::DEPTH_CEILING;
 pub use options::{PrintOptions, ReadOptions, Unknown, UnknownAny, Zero};
+pub(crate) use plan::has_own_form;
 pub use plan::{Lowered, PlanId, Plans};
 pub use scratch::Scratch;
 pub(crate) use select::Step;

@@ -13,6 +13,7 @@ use prost_reflect::{DescriptorPool, FieldDescriptor, Kind, MessageDescriptor, On
 use serde_json::{Map, Value, json};
 
 use super::record::Record;
+use crate::transcode::has_own_form;
 
 mod bytes;
 mod cel;
@@ -292,6 +293,5 @@ pub(crate) fn wrapped(message: &MessageDescriptor) -> Option<Kind> {
         _ => return None,
     };
     // Whoever calls a message by such a name may mean something else.
-    let value = message.get_field(1)?;
-    (value.kind() == kind && !value.is_list()).then_some(kind)
+    has_own_form(message).then_some(kind)
 }

@@ -8,6 +8,10 @@ use crate::transcode::{duration_text, timestamp_text};
 
 pub(super) fn read_any(record: &Record, rules: &mut Rules) {
     types(record, 2, "its type is one of", rules);
+    let known = record.texts(2);
+    if !known.is_empty() {
+        rules.keyword("x-any-types", known);
+    }
     types(record, 3, "its type is none of", rules);
 }
 

@@ -4,6 +4,7 @@ use prost_reflect::{EnumDescriptor, FieldDescriptor, Kind};
 use serde_json::{Value, json};
 
 use super::wrapped;
+use crate::transcode::has_own_form;
 
 /// A kind of value, as the rules tell them apart.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,6 +54,7 @@ impl Target {
             Kind::String => Self::Text,
             Kind::Bytes => Self::Bytes,
             Kind::Enum(descriptor) => Self::Enum(descriptor.clone()),
+            Kind::Message(message) if !has_own_form(message) => Self::Message,
             Kind::Message(message) => match message.full_name() {
                 "google.protobuf.Any" => Self::Any,
                 "google.protobuf.Duration" => Self::Duration,
