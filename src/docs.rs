@@ -21,8 +21,10 @@ pub mod assets;
 mod authentication;
 mod binding;
 mod changes;
+mod config;
 mod coverage;
 mod descriptors;
+mod documentation;
 mod downloads;
 mod enumeration;
 mod errors;
@@ -38,16 +40,22 @@ mod package;
 mod parts;
 mod plain;
 mod proto_text;
+mod published;
 mod query;
 mod resources;
 mod samples;
 mod search;
 mod service;
+mod swagger;
 mod tag;
+mod target;
 mod test_url;
 #[cfg(test)]
 mod tests;
 mod tryit;
+
+pub use config::{Config, Logo, Place};
+pub use documentation::{Documentation, Reached};
 
 use address::Address;
 use links::Links;
