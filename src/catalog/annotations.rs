@@ -75,3 +75,41 @@ pub struct Schema {
     /// It says that this field is required (of a field).
     pub is_required: bool,
 }
+
+impl Document {
+    /// Of a file.
+    pub(super) fn of_file(_: &prost_reflect::FileDescriptor) -> Self {
+        Self::default()
+    }
+}
+
+impl Operation {
+    /// Of a method.
+    pub(super) fn of_method(_: &prost_reflect::MethodDescriptor) -> Self {
+        Self::default()
+    }
+}
+
+impl Tag {
+    /// Of a service.
+    pub(super) fn of_service(_: &prost_reflect::ServiceDescriptor) -> Self {
+        Self::default()
+    }
+}
+
+impl Schema {
+    /// Of a message.
+    pub(super) fn of_message(_: &prost_reflect::MessageDescriptor) -> Self {
+        Self::default()
+    }
+
+    /// Of a field.
+    pub(super) fn of_field(_: &prost_reflect::FieldDescriptor) -> Self {
+        Self::default()
+    }
+
+    /// Of an enum.
+    pub(super) fn of_enum(_: &prost_reflect::EnumDescriptor) -> Self {
+        Self::default()
+    }
+}

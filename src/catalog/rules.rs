@@ -41,3 +41,18 @@ pub struct Cel {
     /// The expression.
     pub expression: String,
 }
+
+/// What is asked of a field.
+pub(super) fn of_field(_: &prost_reflect::FieldDescriptor) -> Rules {
+    Rules::default()
+}
+
+/// What is asked of a message.
+pub(super) fn of_message(_: &prost_reflect::MessageDescriptor) -> MessageRules {
+    MessageRules::default()
+}
+
+/// Whether one field of a oneof must be set.
+pub(super) fn oneof_required(_: &prost_reflect::OneofDescriptor) -> bool {
+    false
+}

@@ -12,12 +12,16 @@ const DEPTH_MAX: usize = 16;
 /// Bytes of one option's value; a longer one is left out.
 const VALUE_MAX: usize = 16 << 10;
 
-/// Name and value of each option that is set; what they need is added to the imports.
+/// Name and value of each option that is set; what they need is added to the imports. `read` panics on
+/// options that do not fit their definitions; there are none then.
 pub(super) fn of(
-    options: &DynamicMessage,
+    read: impl FnOnce() -> DynamicMessage,
     imports: &mut BTreeSet<String>,
 ) -> Vec<(String, String)> {
     let mut out = Vec::new();
+    let Ok(options) = catch_unwind(AssertUnwindSafe(read)) else {
+        return out;
+    };
     let fields = options
         .fields()
         .map(|(field, value)| (field.name().to_owned(), field.kind(), value));
