@@ -48,8 +48,12 @@ fn card(view: &View<'_>, method: &Method, operation: &Operation, colours: &Colou
                             @if at > 0 { ", " }
                             span class=(format!("var {}", colours.class(parameter))) { "{" (parameter.name) "}" }
                         }
-                        " " span aria-hidden="true" { "→" } span class="unseen" { " feeds " } " "
-                        (field(view, method, &name, fields.first().map(|p| p.field.as_slice())))
+                        @if name.is_empty() {
+                            " any text; it feeds no field"
+                        } @else {
+                            " " span aria-hidden="true" { "→" } span class="unseen" { " feeds " } " "
+                            (field(view, method, &name, fields.first().map(|p| p.field.as_slice())))
+                        }
                         @if let Some(pattern) = fields.first().and_then(|p| p.template.as_ref()) {
                             " as " code { (pattern) }
                         }
