@@ -35,7 +35,10 @@ pub fn request(
     let Some(operation) = operation else {
         return made;
     };
-    if !operation.path_parameters.is_empty() && !message.fields.iter().any(Field::is_required) {
+    if matches!(operation.body, Body::None)
+        && !operation.path_parameters.is_empty()
+        && !message.fields.iter().any(Field::is_required)
+    {
         // What the URL holds is enough.
         made.clear();
     }
