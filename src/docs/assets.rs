@@ -1,6 +1,7 @@
 //! The site's files: style sheet, scripts, icon. Built in, compressed once, under names that hold a hash
 //! of their content, so that they can be kept for ever.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::sync::OnceLock;
@@ -21,11 +22,56 @@ const CSS: &str = "text/css; charset=utf-8";
 const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
-/// Name, content type, text.
-const FILES: [(&str, &str, &str); 3] = [
+/// Name, content type, text. A module stands behind those that it imports.
+const FILES: [(&str, &str, &str); 24] = [
     ("site.css", CSS, include_str!("assets/site.css")),
     ("site.js", JAVASCRIPT, include_str!("assets/site.js")),
     ("icon.svg", SVG, include_str!("assets/icon.svg")),
+    ("tryit.css", CSS, include_str!("assets/tryit.css")),
+    ("element.js", JAVASCRIPT, include_str!("assets/element.js")),
+    ("rules.js", JAVASCRIPT, include_str!("assets/rules.js")),
+    ("scalar.js", JAVASCRIPT, include_str!("assets/scalar.js")),
+    (
+        "well_known.js",
+        JAVASCRIPT,
+        include_str!("assets/well_known.js"),
+    ),
+    ("form.js", JAVASCRIPT, include_str!("assets/form.js")),
+    ("request.js", JAVASCRIPT, include_str!("assets/request.js")),
+    ("details.js", JAVASCRIPT, include_str!("assets/details.js")),
+    ("status.js", JAVASCRIPT, include_str!("assets/status.js")),
+    ("http.js", JAVASCRIPT, include_str!("assets/http.js")),
+    (
+        "envelope.js",
+        JAVASCRIPT,
+        include_str!("assets/envelope.js"),
+    ),
+    (
+        "rest_call.js",
+        JAVASCRIPT,
+        include_str!("assets/rest_call.js"),
+    ),
+    (
+        "rpc_call.js",
+        JAVASCRIPT,
+        include_str!("assets/rpc_call.js"),
+    ),
+    (
+        "socket_call.js",
+        JAVASCRIPT,
+        include_str!("assets/socket_call.js"),
+    ),
+    ("rust.js", JAVASCRIPT, include_str!("assets/rust.js")),
+    ("samples.js", JAVASCRIPT, include_str!("assets/samples.js")),
+    ("link.js", JAVASCRIPT, include_str!("assets/link.js")),
+    ("tabs.js", JAVASCRIPT, include_str!("assets/tabs.js")),
+    (
+        "credentials.js",
+        JAVASCRIPT,
+        include_str!("assets/credentials.js"),
+    ),
+    ("answer.js", JAVASCRIPT, include_str!("assets/answer.js")),
+    ("tryit.js", JAVASCRIPT, include_str!("assets/tryit.js")),
 ];
 
 /// A file of the site.
@@ -59,11 +105,37 @@ pub(super) fn path(prefix: &str, name: &str) -> String {
 
 fn all() -> &'static [Asset] {
     static ALL: OnceLock<Vec<Asset>> = OnceLock::new();
-    ALL.get_or_init(|| FILES.map(Asset::new).into())
+    ALL.get_or_init(|| {
+        let mut made: Vec<Asset> = Vec::with_capacity(FILES.len());
+        for file in FILES {
+            let asset = Asset::new(file, &made);
+            made.push(asset);
+        }
+        made
+    })
+}
+
+/// The modules of the page that calls a method, so that a browser can ask for all of them at once.
+pub(super) fn modules() -> impl Iterator<Item = &'static str> {
+    let modules = FILES
+        .iter()
+        .filter(|(name, _, text)| name.ends_with(".js") && text.contains("export "));
+    modules.map(|(name, _, _)| *name)
 }
 
 impl Asset {
-    fn new((name, content_type, text): (&'static str, &'static str, &'static str)) -> Self {
+    fn new(
+        (name, content_type, text): (&'static str, &'static str, &'static str),
+        before: &[Self],
+    ) -> Self {
+        let mut text = Cow::Borrowed(text);
+        // A module asks for others by the names that they are served under.
+        for asset in before {
+            let import = format!("from \"./{}\"", asset.name);
+            if text.contains(&import) {
+                text = Cow::Owned(text.replace(&import, &format!("from \"./{}\"", asset.hashed)));
+            }
+        }
         let (stem, ending) = name.rsplit_once('.').unwrap_or((name, ""));
         let mut hashed = format!("{stem}.{}", tag::of(text.as_bytes()));
         if !ending.is_empty() {
@@ -74,7 +146,7 @@ impl Asset {
             name,
             hashed,
             content_type,
-            plain: Bytes::from_static(text.as_bytes()),
+            plain: Bytes::from(text.into_owned()),
             gzip: OnceLock::new(),
             brotli: OnceLock::new(),
         }
@@ -132,6 +204,17 @@ mod tests {
                 .read_to_end(&mut text)
                 .unwrap();
             assert_eq!(text, asset.plain, "{}", asset.name);
+        }
+    }
+
+    #[test]
+    fn a_module_asks_for_others_by_the_names_that_they_are_served_under() {
+        for asset in all() {
+            let text = std::str::from_utf8(&asset.plain).unwrap();
+            for import in text.split("from \"./").skip(1) {
+                let name = import.split('"').next().unwrap();
+                assert!(find(name).is_some(), "{} imports {name}", asset.name);
+            }
         }
     }
 

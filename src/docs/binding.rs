@@ -48,8 +48,12 @@ fn card(view: &View<'_>, method: &Method, operation: &Operation, colours: &Colou
                             @if at > 0 { ", " }
                             span class=(format!("var {}", colours.class(parameter))) { "{" (parameter.name) "}" }
                         }
-                        " " span aria-hidden="true" { "→" } span class="unseen" { " feeds " } " "
-                        (field(view, method, &name, fields.first().map(|p| p.field.as_slice())))
+                        @if name.is_empty() {
+                            " any text; it feeds no field"
+                        } @else {
+                            " " span aria-hidden="true" { "→" } span class="unseen" { " feeds " } " "
+                            (field(view, method, &name, fields.first().map(|p| p.field.as_slice())))
+                        }
                         @if let Some(pattern) = fields.first().and_then(|p| p.template.as_ref()) {
                             " as " code { (pattern) }
                         }
@@ -91,7 +95,7 @@ fn card(view: &View<'_>, method: &Method, operation: &Operation, colours: &Colou
 fn variables(operation: &Operation) -> Vec<(String, &[PathParameter])> {
     operation
         .path_parameters
-        .chunk_by(|a, b| dotted(&a.field) == dotted(&b.field))
+        .chunk_by(|a, b| !a.field.is_empty() && a.field == b.field)
         .map(|chunk| {
             let name = chunk.first().map(|p| dotted(&p.field)).unwrap_or_default();
             (name, chunk)

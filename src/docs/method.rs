@@ -81,6 +81,8 @@ fn on_this_page() -> Markup {
         nav class="sections" aria-label="On this page" {
             ul {
                 li { a href="#s-http" { "HTTP" } }
+                li { a href="#s-try" { "Try it" } }
+                li { a href="#s-code" { "Code" } }
                 li { a href="#s-request" { "Request" } }
                 li { a href="#s-answer" { "Answer" } }
                 li { a href="#s-errors" { "Errors" } }
