@@ -219,7 +219,7 @@ impl Published {
             site: &self.site,
             origin: base,
         };
-        super::page(&view, path, query).into()
+        super::page(&view, &format!("{}{path}", self.config.path), query).into()
     }
 
     fn document(&self, name: &str, form: (Version, Profile, Format), base: &str) -> Answer {
