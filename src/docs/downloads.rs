@@ -41,7 +41,7 @@ pub(super) fn page(view: &View<'_>) -> Markup {
         }
         section aria-labelledby="s-packages" {
             h2 id="s-packages" { "By package" }
-            div class="wide" tabindex="0" role="region" aria-labelledby="s-packages" {
+            div class="wide" tabindex="0" role="group" aria-labelledby="s-packages" {
                 table {
                     thead { tr { th scope="col" { "Package" } th scope="col" { "OpenAPI" } th scope="col" { "Protos" } th scope="col" { "Text" } } }
                     tbody {

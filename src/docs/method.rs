@@ -132,7 +132,7 @@ fn limits(method: &Method) -> Markup {
     html! {
         section aria-labelledby="s-limits" {
             h2 id="s-limits" { "Limits" }
-            div class="wide" tabindex="0" role="region" aria-labelledby="s-limits" {
+            div class="wide" tabindex="0" role="group" aria-labelledby="s-limits" {
                 table {
                     thead {
                         tr {

@@ -21,7 +21,7 @@ export async function forms({ tab, origin, check, shot }) {
     await field(tab, "boolValue").check();
     await field(tab, "bytesValue").fill("aGVsbG8=");
     await field(tab, "enumValue").selectOption("SHIPPED");
-    await tab.getByText("On its way.").waitFor();
+    await tab.locator("#try-form").getByText("On its way.").waitFor();
     await field(tab, "optionalValue").fill("0");
     await field(tab, "timestamp").fill("2026-01-31T12:00:00Z");
     await field(tab, "duration").fill("1.5s");

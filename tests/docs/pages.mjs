@@ -71,7 +71,8 @@ export async function pages({ tab, origin, look, check, shot, tier }) {
   await check("Swagger UI opens beside it", async () => {
     await tab.goto(`${origin}/docs/swagger`);
     await tab.locator(".swagger-ui .opblock").first().waitFor();
-  });
+    // Its logo brings a style of its own along, which gives two colours and is refused.
+  }, /inline style|style-src-elem inline/);
   if (tier !== "long") return;
   await check("every method's page opens, and builds its form", async () => {
     await open(tab, origin, "");
