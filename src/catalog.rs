@@ -31,11 +31,13 @@ pub mod operation;
 mod operations;
 mod paths;
 mod query;
+mod record;
 mod resources;
 pub mod rules;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use crate::transcode::has_own_form;
 pub use field::FieldDescriptor;
 pub use message::{Enum, EnumValue, Field, Message, Oneof};
 pub use operation::{Body, Operation, PathParameter, QueryParameter, Response};
