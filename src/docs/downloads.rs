@@ -90,6 +90,7 @@ pub(super) fn of_package(view: &View<'_>, package: &Package) -> Markup {
             }
             ul class="plain" {
                 li { a href=(format!("{path}.proto")) download=(file) { ".proto" } ", rebuilt from the descriptors" }
+                li { a href=(format!("{path}.postman.json")) download=(format!("{}.postman.json", super::links::file_stem(package))) { "Collection" } " for Postman, Bruno and Insomnia" }
                 li { a href=(format!("{path}.md")) { "Markdown" } }
             }
         }

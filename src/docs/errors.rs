@@ -28,10 +28,10 @@ pub(super) fn page(view: &View<'_>, query: &Query<'_>) -> Markup {
         section aria-labelledby="s-decode" {
             h2 id="s-decode" { "What does this error mean?" }
             form class="stack" method="get" action=(links.own("errors")) {
-                label for="error" {
+                label for="f-error" {
                     "Paste the JSON of an error, or the value of " code { "grpc-status-details-bin" }
                 }
-                textarea id="error" name="error" rows="5" maxlength=(PASTED_MAX) spellcheck="false" {
+                textarea id="f-error" name="error" rows="5" maxlength=(PASTED_MAX) spellcheck="false" {
                     (pasted.as_deref().unwrap_or_default())
                 }
                 button type="submit" { "Explain" }

@@ -1,0 +1,552 @@
+//! Example values: what an annotation gives, else what a rule gives, else what is made from name, format
+//! and rules.
+//!
+//! What is made keeps to the rules that JSON Schema can say, and the gateway takes it. Examples are small
+//! ([`VALUES_MAX`]), recursion is cut, and the same catalog gives the same examples.
+
+use std::collections::HashMap;
+
+use prost_reflect::{Kind, MessageDescriptor};
+use serde_json::{Map, Value, json};
+
+use super::field::FieldDescriptor;
+use super::message::{Behavior, Field, Message};
+use super::{Body, Catalog, Method, Operation, has_own_form};
+
+mod limits;
+mod pattern;
+mod scalar;
+mod url;
+
+use limits::Limits;
+
+/// Values of one example, about; what is required comes beyond that too, down to [`DEPTH_MAX`].
+const VALUES_MAX: usize = 60;
+
+/// Messages within messages at most.
+const DEPTH_MAX: usize = 6;
+
+/// Below this depth only what is required is there.
+const DEPTH_OPTIONAL: usize = 3;
+
+/// Elements of a list and entries of a map at most, whatever the rules ask for.
+const ITEMS_MAX: usize = 8;
+
+/// Which way a message goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// To the gateway: without what only answers have.
+    Request,
+    /// From it.
+    Response,
+}
+
+/// Makes examples of a catalog's values.
+#[derive(Debug)]
+pub struct Examples<'c> {
+    catalog: &'c Catalog,
+    /// A name for every type of resource: `shelves/s1/books/b1`.
+    names: HashMap<&'c str, String>,
+}
+
+/// One example on its way.
+struct Walk {
+    side: Side,
+    left: usize,
+    /// Messages around, outermost first.
+    above: Vec<MessageDescriptor>,
+}
+
+impl<'c> Examples<'c> {
+    /// Of this catalog.
+    #[must_use]
+    pub fn new(catalog: &'c Catalog) -> Self {
+        let mut names = HashMap::new();
+        for message in catalog.messages.values() {
+            let Some(resource) = &message.resource else {
+                continue;
+            };
+            let named = resource.patterns.iter().find_map(|pattern| fill(pattern));
+            if let Some(name) = named {
+                names.entry(resource.kind.as_str()).or_insert(name);
+            }
+        }
+        Self { catalog, names }
+    }
+
+    /// A message by its full name; `null` for one that is not there.
+    #[must_use]
+    pub fn message(&self, name: &str, side: Side) -> Value {
+        match self.catalog.messages.get(name) {
+            Some(message) => self.whole(message, &[], &mut Walk::new(side)),
+            None => Value::Null,
+        }
+    }
+
+    /// A field's value, in JSON.
+    #[must_use]
+    pub fn field(&self, field: &FieldDescriptor, side: Side) -> Value {
+        self.value(field, &[], &mut Walk::new(side))
+    }
+
+    /// What the body of a request may be; none where there is none, or it is bytes.
+    #[must_use]
+    pub fn body(&self, method: &Method, operation: &Operation) -> Option<Value> {
+        let walk = &mut Walk::new(Side::Request);
+        match &operation.body {
+            Body::None => None,
+            Body::Message { without } => {
+                let input = method.descriptor.input();
+                if input.full_name() == HTTP_BODY {
+                    return None;
+                }
+                let message = self.catalog.messages.get(input.full_name())?;
+                let without: Vec<&str> = without.iter().map(String::as_str).collect();
+                Some(self.whole(message, &without, walk))
+            }
+            Body::Field { field, without } => {
+                let field = field.last()?;
+                let message = field.message();
+                if message.is_some_and(|of| of.full_name() == HTTP_BODY) {
+                    return None;
+                }
+                let without: Vec<&str> = without.iter().map(String::as_str).collect();
+                Some(self.value(field, &without, walk))
+            }
+        }
+    }
+
+    /// Path and query of a request, escaped as the gateway reads them: what is required, and a little
+    /// more.
+    #[must_use]
+    pub fn request_url(&self, operation: &Operation) -> String {
+        url::of(self, operation)
+    }
+
+    fn whole(&self, message: &Message, without: &[&str], walk: &mut Walk) -> Value {
+        if let Some(value) = annotated(&message.annotations.keywords)
+            && self.fits_message(&message.descriptor, value, DEPTH_MAX)
+            && without.is_empty()
+        {
+            return value.clone();
+        }
+        if let Some(value) = known(&message.descriptor, &Limits::default(), "", 0) {
+            return value;
+        }
+        walk.above.push(message.descriptor.clone());
+        let chosen = Self::choose(message, without, walk);
+        let mut out = Map::new();
+        for (field, chosen) in message.fields.iter().zip(chosen) {
+            if !chosen {
+                continue;
+            }
+            let beneath: Vec<&str> = without
+                .iter()
+                .filter_map(|path| path.strip_prefix(field.descriptor.name()))
+                .filter_map(|path| path.strip_prefix('.'))
+                .collect();
+            let value = self.value(&field.descriptor, &beneath, walk);
+            out.insert(field.json_name.clone(), value);
+        }
+        walk.above.pop();
+        Value::Object(out)
+    }
+
+    /// Which fields of a message an example has: the required ones first, others as there is room, and of
+    /// each oneof one.
+    fn choose(message: &Message, without: &[&str], walk: &mut Walk) -> Vec<bool> {
+        let oneofs = message.oneofs.iter();
+        let oneofs = oneofs.map(|oneof| (&oneof.fields, oneof.required));
+        let ruled = message
+            .rules
+            .oneofs
+            .iter()
+            .map(|(names, must)| (names, *must));
+        let groups: Vec<_> = oneofs.chain(ruled).collect();
+        let mut taken = vec![false; groups.len()];
+        let mut chosen = vec![false; message.fields.len()];
+        for wanted in [Wanted::Required, Wanted::Welcome] {
+            for (field, chosen) in message.fields.iter().zip(&mut chosen) {
+                let within = || {
+                    let all = groups.iter().enumerate();
+                    all.filter(|(_, (names, _))| names.contains(&field.json_name))
+                };
+                let is_free = within().all(|(at, _)| taken.get(at) != Some(&true));
+                let is_asked_for = field.is_required()
+                    || within()
+                        .any(|(_, (names, must))| *must && names.first() == Some(&field.json_name));
+                let is_wanted = match wanted {
+                    Wanted::Required => is_asked_for,
+                    Wanted::Welcome => walk.has_room_for(field),
+                };
+                let is_elsewhere = without.contains(&field.descriptor.name())
+                    || is_of_other_side(field, walk.side);
+                if *chosen || !is_free || !is_wanted || is_elsewhere {
+                    continue;
+                }
+                for (at, _) in within() {
+                    if let Some(taken) = taken.get_mut(at) {
+                        *taken = true;
+                    }
+                }
+                *chosen = true;
+                walk.left = walk.left.saturating_sub(1);
+            }
+        }
+        chosen
+    }
+
+    /// The value of a field.
+    fn value(&self, descriptor: &FieldDescriptor, without: &[&str], walk: &mut Walk) -> Value {
+        let field = self.catalog.field(descriptor);
+        if let Some(field) = field.filter(|_| without.is_empty()) {
+            let given = annotated(&field.annotations.keywords).or(field.rules.examples.first());
+            if let Some(given) = given.filter(|given| self.fits(descriptor, given)) {
+                return given.clone();
+            }
+        }
+        let limits = match field {
+            Some(field) => Limits::of([&field.rules.keywords, &field.annotations.keywords]),
+            None => Limits::default(),
+        };
+        let kind = descriptor.kind();
+        if let (true, Some(entry)) = (descriptor.is_map(), kind.as_message()) {
+            return self.map(descriptor, entry, &limits, walk);
+        }
+        if descriptor.is_list() {
+            let items = Limits::of([&limits.items]);
+            let least = usize::from(self.can_hold(&kind, walk));
+            let count = limits.min_items.clamp(least, ITEMS_MAX);
+            let all = (0..count).map(|nth| self.one(descriptor, &kind, &items, nth, walk));
+            return Value::Array(all.collect());
+        }
+        if let Some(name) = field.and_then(|field| self.resource_name(field, &limits)) {
+            return name.into();
+        }
+        if let (Some(field), Kind::Message(message)) = (field, &kind)
+            && !without.is_empty()
+            && !has_own_form(message)
+            && let Some(message) = self.catalog.messages.get(message.full_name())
+        {
+            debug_assert!(!field.descriptor.is_list());
+            return self.whole(message, without, walk);
+        }
+        let limits = match field.and_then(|field| field.format) {
+            Some(format) if limits.format.is_none() => Limits {
+                format: Some(format.name().to_owned()),
+                ..limits
+            },
+            _ => limits,
+        };
+        self.one(descriptor, &kind, &limits, 0, walk)
+    }
+
+    fn map(
+        &self,
+        field: &FieldDescriptor,
+        entry: &MessageDescriptor,
+        limits: &Limits,
+        walk: &mut Walk,
+    ) -> Value {
+        let (key, value) = (
+            entry.map_entry_key_field().kind(),
+            entry.map_entry_value_field().kind(),
+        );
+        let names = Limits::of([&limits.property_names]);
+        let values = Limits::of([&limits.additional_properties]);
+        let least = usize::from(self.can_hold(&value, walk));
+        let mut out = Map::new();
+        for nth in 0..limits.min_properties.clamp(least, ITEMS_MAX) {
+            let key = match &key {
+                Kind::Bool => json!(nth == 0),
+                Kind::String => scalar::text("key", &names, nth),
+                number => scalar::whole(number, "key", &names, nth),
+            };
+            let key = match key {
+                Value::String(text) => text,
+                other => other.to_string(),
+            };
+            let value = self.one(field, &value, &values, nth, walk);
+            out.insert(key, value);
+        }
+        Value::Object(out)
+    }
+
+    /// False for a message that would be cut right away: a list is as well empty then.
+    fn can_hold(&self, kind: &Kind, walk: &Walk) -> bool {
+        match kind {
+            Kind::Message(message) => has_own_form(message) || !walk.is_cut(message),
+            _ => true,
+        }
+    }
+
+    /// One value of a field, of its list or of its map.
+    fn one(
+        &self,
+        field: &FieldDescriptor,
+        kind: &Kind,
+        limits: &Limits,
+        nth: usize,
+        walk: &mut Walk,
+    ) -> Value {
+        match kind {
+            Kind::Bool => limits.first(0).unwrap_or(Value::Bool(true)),
+            Kind::String => scalar::text(field.name(), limits, nth),
+            Kind::Bytes => limits.first(nth).unwrap_or_else(|| "dGV4dA==".into()),
+            Kind::Float | Kind::Double => scalar::real(limits, nth),
+            Kind::Enum(of) if of.full_name() == "google.protobuf.NullValue" => Value::Null,
+            Kind::Enum(of) => self.enumerated(of.full_name(), limits, nth),
+            Kind::Message(message) => {
+                if let Some(value) = known(message, limits, field.name(), nth) {
+                    return value;
+                }
+                match self.catalog.messages.get(message.full_name()) {
+                    Some(of) if !walk.is_cut(message) => self.whole(of, &[], walk),
+                    _ => json!({}),
+                }
+            }
+            Kind::Int32
+            | Kind::Sint32
+            | Kind::Sfixed32
+            | Kind::Uint32
+            | Kind::Fixed32
+            | Kind::Int64
+            | Kind::Sint64
+            | Kind::Sfixed64
+            | Kind::Uint64
+            | Kind::Fixed64 => scalar::whole(kind, field.name(), limits, nth),
+        }
+    }
+
+    /// The first value that may come and is not zero, zero if there is no other.
+    fn enumerated(&self, name: &str, limits: &Limits, nth: usize) -> Value {
+        let Some(of) = self.catalog.enums.get(name) else {
+            return json!(0);
+        };
+        let may_come = |name: &str| limits.admits(&name.into());
+        let welcome = of
+            .values
+            .iter()
+            .filter(|value| value.number != 0 && !value.deprecated && may_come(&value.name));
+        let welcome: Vec<_> = welcome.collect();
+        let chosen = welcome.get(nth % welcome.len().max(1)).copied();
+        let chosen = chosen
+            .or_else(|| of.values.iter().find(|value| may_come(&value.name)))
+            .or_else(|| of.values.first());
+        chosen.map_or(json!(0), |value| value.name.as_str().into())
+    }
+
+    /// The name of a resource, where a field holds one and no pattern of its own says how it looks.
+    fn resource_name(&self, field: &Field, limits: &Limits) -> Option<String> {
+        let is_text = matches!(field.descriptor.kind(), Kind::String);
+        if !is_text || !limits.patterns.is_empty() || limits.values.is_some() {
+            return None;
+        }
+        let kind = if field.names_resource {
+            let message = field.descriptor.containing_message();
+            let message = self.catalog.messages.get(message.full_name())?;
+            message.resource.as_ref()?.kind.as_str()
+        } else {
+            field.reference.as_deref()?
+        };
+        let name = self.names.get(kind)?;
+        let most = limits.max_length.unwrap_or(usize::MAX);
+        (limits.min_length.unwrap_or(0)..=most)
+            .contains(&name.len())
+            .then(|| name.clone())
+    }
+
+    /// A given value is one that the gateway takes for a field.
+    fn fits(&self, field: &FieldDescriptor, value: &Value) -> bool {
+        let kind = field.value_kind();
+        match value {
+            Value::Array(values) if field.is_list() => values
+                .iter()
+                .all(|value| self.fits_kind(&kind, value, DEPTH_MAX)),
+            Value::Object(values) if field.is_map() => {
+                let is_text = (field.kind().as_message())
+                    .is_some_and(|entry| entry.map_entry_key_field().kind() == Kind::String);
+                is_text
+                    && values
+                        .values()
+                        .all(|value| self.fits_kind(&kind, value, DEPTH_MAX))
+            }
+            value => !field.is_list() && !field.is_map() && self.fits_kind(&kind, value, DEPTH_MAX),
+        }
+    }
+
+    fn fits_kind(&self, kind: &Kind, value: &Value, depth: usize) -> bool {
+        let within = |least: i128, most: i128| {
+            let number = value.as_i64().map(i128::from);
+            let number = number.or_else(|| value.as_u64().map(i128::from));
+            let text = value.as_str().and_then(|text| text.parse::<i128>().ok());
+            number.or(text).is_some_and(|n| (least..=most).contains(&n))
+        };
+        match kind {
+            Kind::Bool => value.is_boolean(),
+            Kind::String => value.is_string(),
+            Kind::Bytes => value
+                .as_str()
+                .is_some_and(|text| base64_simd::STANDARD.check(text.as_bytes()).is_ok()),
+            Kind::Float | Kind::Double => value.is_number(),
+            Kind::Int32 | Kind::Sint32 | Kind::Sfixed32 => {
+                value.is_number() && within(i32::MIN.into(), i32::MAX.into())
+            }
+            Kind::Uint32 | Kind::Fixed32 => value.is_number() && within(0, u32::MAX.into()),
+            Kind::Int64 | Kind::Sint64 | Kind::Sfixed64 => {
+                value.is_string() && within(i64::MIN.into(), i64::MAX.into())
+            }
+            Kind::Uint64 | Kind::Fixed64 => value.is_string() && within(0, u64::MAX.into()),
+            Kind::Enum(of) => {
+                let known = self.catalog.enums.get(of.full_name());
+                known.is_some_and(|of| {
+                    of.values
+                        .iter()
+                        .any(|own| Some(own.name.as_str()) == value.as_str())
+                })
+            }
+            Kind::Message(of) => depth > 0 && self.fits_message(of, value, depth - 1),
+        }
+    }
+
+    fn fits_message(&self, of: &MessageDescriptor, value: &Value, depth: usize) -> bool {
+        if has_own_form(of) {
+            // Only the wrappers' forms are judged here.
+            let wrapped = of.get_field(1).filter(|_| of.fields().len() == 1);
+            return of.name().ends_with("Value")
+                && wrapped.is_some_and(|field| {
+                    !field.is_list() && self.fits_kind(&field.kind(), value, depth)
+                });
+        }
+        let (Value::Object(members), Some(message)) =
+            (value, self.catalog.messages.get(of.full_name()))
+        else {
+            return false;
+        };
+        depth > 0
+            && members.iter().all(|(key, value)| {
+                let field = message.fields.iter().find(|field| field.json_name == *key);
+                field.is_some_and(|field| {
+                    let kind = field.descriptor.value_kind();
+                    !field.descriptor.is_map()
+                        && match value {
+                            Value::Array(values) if field.descriptor.is_list() => values
+                                .iter()
+                                .all(|one| self.fits_kind(&kind, one, depth - 1)),
+                            one => {
+                                !field.descriptor.is_list() && self.fits_kind(&kind, one, depth - 1)
+                            }
+                        }
+                })
+            })
+    }
+}
+
+/// A message whose content is the body itself.
+const HTTP_BODY: &str = "google.api.HttpBody";
+
+/// Which of the two rounds a field is chosen in.
+#[derive(Clone, Copy)]
+enum Wanted {
+    Required,
+    Welcome,
+}
+
+impl Walk {
+    const fn new(side: Side) -> Self {
+        Self {
+            side,
+            left: VALUES_MAX,
+            above: Vec::new(),
+        }
+    }
+
+    /// True for a message that has to end here.
+    fn is_cut(&self, message: &MessageDescriptor) -> bool {
+        self.above.len() >= DEPTH_MAX || self.above.contains(message)
+    }
+
+    /// True for a field that says something to readers, while there is room.
+    fn has_room_for(&self, field: &Field) -> bool {
+        let message = field.descriptor.message();
+        let is_cut = message.is_some_and(|of| !has_own_form(&of) && self.is_cut(&of));
+        self.left > 0 && self.above.len() <= DEPTH_OPTIONAL && !is_cut && !is_dull(field, self.side)
+    }
+}
+
+/// What the other side sets.
+fn is_of_other_side(field: &Field, side: Side) -> bool {
+    match side {
+        Side::Request => field.is(Behavior::OutputOnly),
+        Side::Response => field.is(Behavior::InputOnly),
+    }
+}
+
+/// What an example does not have unless it must: what is deprecated, what cannot be made up, and what
+/// whoever answers gives.
+fn is_dull(field: &Field, side: Side) -> bool {
+    let message = field.descriptor.message();
+    let message = message.as_ref().map_or("", MessageDescriptor::full_name);
+    let is_opaque = matches!(message, "google.protobuf.Any" | "google.protobuf.FieldMask")
+        || matches!(
+            field.descriptor.name(),
+            "page_token" | "next_page_token" | "filter" | "order_by" | "etag"
+        );
+    let is_given = side == Side::Request && field.is(Behavior::Identifier);
+    field.deprecated || is_opaque || is_given
+}
+
+/// The example that an annotation gives.
+fn annotated(keywords: &Map<String, Value>) -> Option<&Value> {
+    let all = keywords.get("examples").and_then(Value::as_array);
+    all.and_then(|all| all.first())
+        .or_else(|| keywords.get("example"))
+}
+
+/// A value of a message that is no object of its fields.
+fn known(message: &MessageDescriptor, limits: &Limits, name: &str, nth: usize) -> Option<Value> {
+    if !has_own_form(message) {
+        return None;
+    }
+    Some(match message.name() {
+        "Any" => {
+            let wrapped = "type.googleapis.com/google.protobuf.StringValue";
+            json!({"@type": wrapped, "value": "text"})
+        }
+        "Timestamp" => "2026-01-31T12:00:00Z".into(),
+        "Duration" => "3.5s".into(),
+        "FieldMask" => "name".into(),
+        "Struct" => json!({"key": "value"}),
+        "Value" => json!("value"),
+        "ListValue" => json!(["value"]),
+        _ => match message.get_field(1)?.kind() {
+            Kind::Bool => Value::Bool(true),
+            Kind::String => scalar::text(name, limits, nth),
+            Kind::Bytes => "dGV4dA==".into(),
+            Kind::Float | Kind::Double => scalar::real(limits, nth),
+            number => scalar::whole(&number, name, limits, nth),
+        },
+    })
+}
+
+/// A pattern with its names filled in: `shelves/{shelf}` is `shelves/s1`.
+fn fill(pattern: &str) -> Option<String> {
+    let mut out = String::new();
+    let mut rest = pattern;
+    while let Some((before, after)) = rest.split_once('{') {
+        let (name, after) = after.split_once('}')?;
+        out.push_str(before);
+        out.push_str(&part(name.split('=').next()?));
+        rest = after;
+    }
+    out.push_str(rest);
+    (!out.contains('*') && !out.is_empty()).then_some(out)
+}
+
+/// One part of a name: `s1` for a shelf.
+fn part(name: &str) -> String {
+    match name.chars().next() {
+        Some(first) if first.is_ascii_alphabetic() => format!("{}1", first.to_ascii_lowercase()),
+        _ => "a1".to_owned(),
+    }
+}
