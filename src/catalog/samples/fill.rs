@@ -110,9 +110,7 @@ pub(super) fn text(
 ) -> String {
     let mut lines: Vec<String> = Vec::new();
     for line in template.lines() {
-        if line.contains("{{header.")
-            || names(line).any(|name| !values.contains_key(name))
-        {
+        if line.contains("{{header.") || names(line).any(|name| !values.contains_key(name)) {
             continue;
         }
         lines.push(fill(catalog, method, line, values));
@@ -144,7 +142,12 @@ struct Found<'a> {
 
 /// The first placeholder of a text. Braces of a language may stand right before it.
 fn find(text: &str) -> Option<Found<'_>> {
-    let is_word = |word: &str| !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || "_.".contains(c));
+    let is_word = |word: &str| {
+        !word.is_empty()
+            && word
+                .chars()
+                .all(|c| c.is_ascii_lowercase() || "_.".contains(c))
+    };
     text.match_indices("{{").find_map(|(place, _)| {
         // `{{{name:raw}}`: the placeholder begins with the last two.
         let braces = text[place..].len() - text[place..].trim_start_matches('{').len();

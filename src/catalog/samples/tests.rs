@@ -18,7 +18,12 @@ fn demo() -> Catalog {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("proto");
     let compiled = Source::proto_files(&root, "demo".into()).unwrap();
     let schema = Schema::build(vec![compiled.source], &Options::default()).unwrap();
-    Catalog::new(&schema, &Config::default(), &Audience::default(), Ids::Short)
+    Catalog::new(
+        &schema,
+        &Config::default(),
+        &Audience::default(),
+        Ids::Short,
+    )
 }
 
 /// The samples of a method with these messages, by their labels.
@@ -28,11 +33,21 @@ fn filled_with(path: &str, messages: &[Value]) -> Vec<(&'static str, String)> {
         .methods()
         .find(|(_, _, method)| method.served.path == path)
         .unwrap();
-    let messages: Vec<_> = messages.iter().map(|one| one.as_object().unwrap().clone()).collect();
-    filled(&catalog, service, method, method.operations.first(), BASE, &messages)
-        .into_iter()
-        .map(|sample| (sample.label, sample.source))
-        .collect()
+    let messages: Vec<_> = messages
+        .iter()
+        .map(|one| one.as_object().unwrap().clone())
+        .collect();
+    filled(
+        &catalog,
+        service,
+        method,
+        method.operations.first(),
+        BASE,
+        &messages,
+    )
+    .into_iter()
+    .map(|sample| (sample.label, sample.source))
+    .collect()
 }
 
 fn sample(path: &str, label: &str, message: Value) -> String {
@@ -45,7 +60,11 @@ fn every_method_of_the_demo_has_a_sample_for_each_way_without_holes() {
     let catalog = demo();
     for (_, service, method) in catalog.methods() {
         let operations = method.operations.iter().map(Some);
-        let operations: Vec<_> = if method.operations.is_empty() { vec![None] } else { operations.collect() };
+        let operations: Vec<_> = if method.operations.is_empty() {
+            vec![None]
+        } else {
+            operations.collect()
+        };
         for operation in operations {
             let samples = of(&catalog, service, method, operation, BASE);
             assert!(samples.len() >= 6, "{}", method.served.path);
@@ -66,26 +85,13 @@ fn every_example_is_a_message_of_its_method() {
     for (_, _, method) in catalog.methods() {
         let input = method.descriptor.input();
         for operation in &method.operations {
-            let text = Value::Object(example::request(&catalog, method, Some(operation))).to_string();
+            let text =
+                Value::Object(example::request(&catalog, method, Some(operation))).to_string();
             let mut reader = serde_json::Deserializer::from_str(&text);
             if let Err(error) = DynamicMessage::deserialize(input.clone(), &mut reader) {
                 panic!("{}: {error}: {text}", operation.id);
             }
         }
-    }
-}
-
-#[test]
-fn an_example_of_every_message_is_one() {
-    let catalog = demo();
-    for (name, message) in &catalog.messages {
-        let text = example::of(&catalog, message).to_string();
-        if name.starts_with("google.protobuf.") {
-            continue;
-        }
-        let mut reader = serde_json::Deserializer::from_str(&text);
-        let read = DynamicMessage::deserialize(message.descriptor.clone(), &mut reader);
-        assert!(read.is_ok(), "{name}: {text}: {read:?}");
     }
 }
 
@@ -98,12 +104,14 @@ fn a_value_ends_no_command_and_no_text() {
         sample(echo, "grpcurl", message()).lines().nth(2).unwrap(),
         r#"  -d '{"note":"'\''; rm -rf ~; echo \"$(id)\" \\ \u0007 {{url:raw}}"}' \"#
     );
-    assert!(sample(echo, "tonic", message()).contains(
-        r#"note: "'; rm -rf ~; echo \"$(id)\" \\ \u{7} {{url:raw}}".to_string(),"#
-    ));
-    assert!(sample(echo, "grpcio", message()).contains(
-        r#""note": "'; rm -rf ~; echo \"$(id)\" \\ \u0007 {{url:raw}}","#
-    ));
+    assert!(
+        sample(echo, "tonic", message())
+            .contains(r#"note: "'; rm -rf ~; echo \"$(id)\" \\ \u{7} {{url:raw}}".to_string(),"#)
+    );
+    assert!(
+        sample(echo, "grpcio", message())
+            .contains(r#""note": "'; rm -rf ~; echo \"$(id)\" \\ \u0007 {{url:raw}}","#)
+    );
 }
 
 #[test]
@@ -115,7 +123,8 @@ fn what_the_url_needs_is_escaped_in_it() {
         "curl https://api.example.com/v1/shelves/a%20b/books/%C3%BC"
     );
     let list = "/demo.library.v1.LibraryService/ListBooks";
-    let asked = json!({"parent": "shelves/-", "genres": ["NOVEL", "COMIC"], "labels": {"a b": "c&d"}});
+    let asked =
+        json!({"parent": "shelves/-", "genres": ["NOVEL", "COMIC"], "labels": {"a b": "c&d"}});
     assert_eq!(
         sample(list, "curl", asked),
         "curl 'https://api.example.com/v1/shelves/-/books?genres=NOVEL&genres=COMIC&labels%5Ba%20b%5D=c%26d'"
