@@ -23,7 +23,7 @@ const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
 /// Name, content type, text. A module stands behind those that it imports.
-const FILES: [(&str, &str, &str); 24] = [
+const FILES: [(&str, &str, &str); 25] = [
     ("site.css", CSS, include_str!("assets/site.css")),
     ("site.js", JAVASCRIPT, include_str!("assets/site.js")),
     ("icon.svg", SVG, include_str!("assets/icon.svg")),
@@ -36,6 +36,7 @@ const FILES: [(&str, &str, &str); 24] = [
         JAVASCRIPT,
         include_str!("assets/well_known.js"),
     ),
+    ("many.js", JAVASCRIPT, include_str!("assets/many.js")),
     ("form.js", JAVASCRIPT, include_str!("assets/form.js")),
     ("request.js", JAVASCRIPT, include_str!("assets/request.js")),
     ("details.js", JAVASCRIPT, include_str!("assets/details.js")),

@@ -22,7 +22,9 @@ pub(super) fn section(
                 @for (at, sample) in samples.iter().enumerate() {
                     section {
                         h3 { (sample.label) }
-                        pre tabindex="0" { code data-sample=(at) { (sample.source) } }
+                        figure class="code" {
+                            pre tabindex="0" { code data-sample=(at) { (sample.source) } }
+                        }
                     }
                 }
             }

@@ -100,7 +100,9 @@ fn is_simple(field: &Field) -> bool {
             .descriptor
             .containing_oneof()
             .is_none_or(|oneof| oneof.is_synthetic());
-    is_text && is_asked && !field.descriptor.is_map()
+    // What a list answered cannot be made up.
+    let is_token = field.descriptor.name() == "page_token";
+    is_text && is_asked && !is_token && !field.descriptor.is_map()
 }
 
 /// An example of a field; none where there is none.
