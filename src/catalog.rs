@@ -18,6 +18,8 @@ use crate::protocol::Options;
 use crate::schema::{self, Selector};
 
 pub mod annotations;
+#[cfg(test)]
+pub(crate) mod compiled;
 pub mod message;
 pub mod operation;
 mod record;
