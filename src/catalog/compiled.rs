@@ -1,16 +1,17 @@
 //! Pools and bare catalogs out of `.proto` texts, for tests.
 #![allow(clippy::unwrap_used)]
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use prost_reflect::{DescriptorPool, EnumDescriptor, FieldDescriptor, MessageDescriptor};
+use prost_reflect::DescriptorPool;
 use protox::file::{
     ChainFileResolver, File, FileResolver, GoogleFileResolver, IncludeFileResolver,
 };
 
-use super::message::{Behavior, Enum, EnumValue, Field, Format, Message, Oneof, Resource};
-use super::record::{Packing, Record, Scalar};
-use super::{Catalog, annotations, rules};
+use super::Catalog;
+use super::closure::Reader;
+use crate::schema::Comments;
 
 /// What the texts of tests begin with.
 const HEAD: &str = r#"
@@ -83,124 +84,14 @@ pub(crate) fn pool(body: &str) -> DescriptorPool {
 
 /// Everything in a pool, without comments.
 pub(crate) fn catalog(pool: &DescriptorPool) -> Catalog {
-    let mut out = Catalog::default();
-    for descriptor in pool
+    let messages = pool
         .all_messages()
-        .filter(|message| !message.is_map_entry())
-    {
-        out.messages
-            .insert(descriptor.full_name().to_owned(), message(descriptor));
-    }
-    for descriptor in pool.all_enums() {
-        out.enums
-            .insert(descriptor.full_name().to_owned(), enumeration(descriptor));
-    }
-    out
-}
-
-fn message(descriptor: MessageDescriptor) -> Message {
-    let resource = Record::of_options(|| descriptor.options(), 1053).map(|record| Resource {
-        kind: record.text(1).unwrap(),
-        patterns: record.texts(2),
-        name_field: record.text(3).unwrap_or_else(|| "name".to_owned()),
-    });
-    let name_field = resource.as_ref().map(|of| of.name_field.clone());
-    let mut fields: Vec<Field> = descriptor
-        .fields()
-        .map(|of| field(of, name_field.as_deref()))
-        .collect();
-    // In the order of declaration, which the pool does not keep.
-    let declared: Vec<_> = descriptor.descriptor_proto().field.clone();
-    fields.sort_by_key(|field| {
-        declared
-            .iter()
-            .position(|own| own.name() == field.descriptor.name())
-    });
-    let oneofs = descriptor
-        .oneofs()
-        .filter(|oneof| !oneof.is_synthetic() && oneof.fields().len() > 1)
-        .map(|oneof| Oneof {
-            name: oneof.name().to_owned(),
-            comment: String::new(),
-            fields: oneof.fields().map(|of| of.json_name().to_owned()).collect(),
-            required: rules::oneof_required(&oneof),
-        })
-        .collect();
-    Message {
-        comment: String::new(),
-        deprecated: descriptor
-            .descriptor_proto()
-            .options
-            .as_ref()
-            .is_some_and(|of| of.deprecated()),
-        fields,
-        oneofs,
-        resource,
-        annotations: annotations::Schema::of_message(&descriptor),
-        rules: rules::of_message(&descriptor),
-        used_by: Vec::new(),
-        descriptor,
-    }
-}
-
-fn field(descriptor: FieldDescriptor, name_field: Option<&str>) -> Field {
-    let options = prost::Message::encode_to_vec(&descriptor.options());
-    let options = Record::read(options.into());
-    let mut behaviors: Vec<Behavior> = options
-        .list(1052, Packing::Varint)
-        .into_iter()
-        .filter_map(|scalar| match scalar {
-            Scalar::Varint(1) => Some(Behavior::Optional),
-            Scalar::Varint(2) => Some(Behavior::Required),
-            Scalar::Varint(3) => Some(Behavior::OutputOnly),
-            Scalar::Varint(4) => Some(Behavior::InputOnly),
-            Scalar::Varint(5) => Some(Behavior::Immutable),
-            Scalar::Varint(6) => Some(Behavior::UnorderedList),
-            Scalar::Varint(7) => Some(Behavior::NonEmptyDefault),
-            Scalar::Varint(8) => Some(Behavior::Identifier),
-            _ => None,
-        })
-        .collect();
-    behaviors.sort();
-    let format = options
-        .message(291_403_980)
-        .and_then(|info| match info.varint(1) {
-            Some(1) => Some(Format::Uuid4),
-            Some(2) => Some(Format::Ipv4),
-            Some(3) => Some(Format::Ipv6),
-            Some(4) => Some(Format::Ipv4OrIpv6),
-            _ => None,
-        });
-    let reference = options
-        .message(1055)
-        .and_then(|reference| reference.text(1).or_else(|| reference.text(2)));
-    Field {
-        json_name: descriptor.json_name().to_owned(),
-        comment: String::new(),
-        deprecated: options.flag(3),
-        behaviors,
-        format,
-        reference,
-        names_resource: name_field == Some(descriptor.name()),
-        rules: rules::of_field(&descriptor),
-        annotations: annotations::Schema::of_field(&descriptor),
-        descriptor,
-    }
-}
-
-fn enumeration(descriptor: EnumDescriptor) -> Enum {
-    let values = descriptor.values().map(|value| EnumValue {
-        name: value.name().to_owned(),
-        number: value.number(),
-        comment: String::new(),
-        deprecated: Record::read(prost::Message::encode_to_vec(&value.options()).into()).flag(1),
-    });
-    Enum {
-        comment: String::new(),
-        deprecated: false,
-        values: values.collect(),
-        annotations: annotations::Schema::of_enum(&descriptor),
-        used_by: Vec::new(),
-        descriptor,
+        .filter(|message| !message.is_map_entry());
+    let (comments, labels) = (Comments::default(), BTreeSet::new());
+    let reached = Reader::new(&comments, &labels).reach(messages);
+    Catalog {
+        messages: reached.messages,
+        enums: reached.enums,
+        ..Catalog::default()
     }
 }

@@ -11,12 +11,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use prost_reflect::{EnumDescriptor, FieldDescriptor, MessageDescriptor};
+use prost_reflect::{EnumDescriptor, MessageDescriptor};
+
 use serde_json::{Map, Value, json};
 
 use super::options::{Form, Options};
 use super::sort::sort_object;
-use crate::catalog::{Catalog, Field, Finding, FindingKind, Message};
+use crate::catalog::{Catalog, Field, FieldDescriptor, Finding, FindingKind, Message};
 
 mod annotated;
 mod base;
@@ -161,13 +162,14 @@ impl<'c> Schemas<'c> {
         self.findings.iter()
     }
 
-    fn message_of(&self, descriptor: &MessageDescriptor) -> Option<&'c Message> {
+    /// What the catalog knows of a message.
+    pub(super) fn message_of(&self, descriptor: &MessageDescriptor) -> Option<&'c Message> {
         self.catalog.messages.get(descriptor.full_name())
     }
 
     /// What the catalog knows of a field; nothing of one that may not be seen.
-    fn lookup(&self, field: &FieldDescriptor) -> Option<&'c Field> {
-        let message = self.message_of(&field.parent_message())?;
+    pub(super) fn lookup(&self, field: &FieldDescriptor) -> Option<&'c Field> {
+        let message = self.message_of(&field.containing_message())?;
         message.fields.iter().find(|own| own.descriptor == *field)
     }
 

@@ -1,7 +1,7 @@
 //! One order for all keys, so that the same schema gives the same bytes.
 //!
-//! Keys are sorted, except those of `properties`, which stand in the order of fields, and of `paths`, in the
-//! order of services and methods. A property *named* `properties` is a schema like any other.
+//! Keys are sorted, except those of `properties`, which stand in the order of fields, of `paths`, in the order
+//! of services and methods, and of `content`, of whose media types generators take the first. A property *named* `properties` is a schema like any other.
 
 use serde_json::{Map, Value};
 
@@ -13,6 +13,9 @@ enum Keys {
     /// Names in an order that means something.
     Kept,
 }
+
+/// Members whose own members have an order that says something.
+const KEPT: &[&str] = &["content", "paths", "properties"];
 
 /// Sorts a document, or a part of one.
 pub fn sort(document: &mut Value) {
@@ -39,7 +42,7 @@ fn members(object: &mut Map<String, Value>, keys: Keys) {
         object.sort_keys();
     }
     for (key, of) in object.iter_mut() {
-        let kept = keys == Keys::Sorted && matches!(key.as_str(), "properties" | "paths");
+        let kept = keys == Keys::Sorted && KEPT.contains(&key.as_str());
         value(of, if kept { Keys::Kept } else { Keys::Sorted });
     }
 }

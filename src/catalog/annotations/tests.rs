@@ -24,7 +24,7 @@ fn field(field: &str) -> Schema {
         "enum Color {{ NONE = 0; RED = 1; }} message M {{ {field} }}"
     ));
     let message = pool.get_message_by_name("t.M").unwrap();
-    Schema::of_field(&message.fields().next().unwrap())
+    Schema::of_field(&message.fields().next().unwrap().into())
 }
 
 fn keywords(schema: Schema) -> Value {

@@ -1,8 +1,11 @@
 //! What rules are about: the value of a field, of an element, of a map's key.
 
-use prost_reflect::{EnumDescriptor, FieldDescriptor, Kind};
+use prost_reflect::{EnumDescriptor, Kind};
+
+use crate::catalog::FieldDescriptor;
 use serde_json::{Value, json};
 
+use super::choice::first_name;
 use super::wrapped;
 use crate::transcode::has_own_form;
 
@@ -36,8 +39,8 @@ impl Target {
         if let (true, Some(entry)) = (field.is_map(), kind.as_message()) {
             let part = |field: FieldDescriptor| Box::new(Self::of(&field.kind()));
             return Self::Map(
-                part(entry.map_entry_key_field()),
-                part(entry.map_entry_value_field()),
+                part(entry.map_entry_key_field().into()),
+                part(entry.map_entry_value_field().into()),
             );
         }
         let single = Self::of(&kind);
@@ -128,7 +131,7 @@ impl Target {
             Self::Bool => json!({"const": false}),
             Self::Text | Self::Bytes => json!({"const": ""}),
             Self::Enum(descriptor) => {
-                json!({"const": descriptor.get_value(0)?.name()})
+                json!({"const": first_name(descriptor, 0)?})
             }
             Self::List(_) => json!({"maxItems": 0}),
             Self::Map(..) => json!({"maxProperties": 0}),

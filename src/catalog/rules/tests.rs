@@ -14,14 +14,8 @@ fn rules(field: &str) -> Rules {
         "enum Color {{ NONE = 0; RED = 1; BLUE = 2; }} message Inner {{}} message M {{ {field} }}"
     );
     let pool = compiled::pool(&text);
-    of_field(
-        &pool
-            .get_message_by_name("t.M")
-            .unwrap()
-            .fields()
-            .next()
-            .unwrap(),
-    )
+    let message = pool.get_message_by_name("t.M").unwrap();
+    of_field(&message.fields().next().unwrap().into())
 }
 
 /// A field with a rule, and what it becomes.
@@ -368,7 +362,7 @@ message M { optional int32 a = 1 [(buf.validate.field).int32.(t.above) = 7]; }
 "#;
     let pool = DescriptorPool::decode(compiled::of_file(text).as_slice()).unwrap();
     let message = pool.get_message_by_name("t.M").unwrap();
-    let rules = of_field(&message.get_field_by_name("a").unwrap());
+    let rules = of_field(&message.get_field_by_name("a").unwrap().into());
     assert_eq!(rules.sentences, ["is well above (t.above = `7`)"]);
     assert_eq!(rules.cel.first().unwrap().expression, "this > rule");
 }
@@ -413,15 +407,28 @@ fn rules_of_another_type_than_the_fields_are_none() {
     );
 }
 
-/// A pool with one field whose options are these bytes, and `validate.proto` where it is asked for.
-fn with_options(options: &[u8], validate: bool) -> DescriptorPool {
-    let mut set =
-        prost_types::FileDescriptorSet::decode(compiled::descriptors("").as_slice()).unwrap();
-    set.file.retain(|file| file.package() != "t");
-    if !validate {
-        set.file.clear();
+/// What a set has of the rules' own definition.
+#[derive(Clone, Copy, PartialEq)]
+enum Definition {
+    None,
+    Before,
+    /// Nobody holds the options against it while the file is linked.
+    After,
+}
+
+/// A pool with one field whose options are these bytes.
+fn with_options(options: &[u8], definition: Definition) -> DescriptorPool {
+    let set = compiled::descriptors("");
+    let set = prost_types::FileDescriptorSet::decode(set.as_slice()).unwrap();
+    let needed = set.file.into_iter().filter(|file| {
+        let name = file.name();
+        name.starts_with("google/protobuf/") || name == "buf/validate/validate.proto"
+    });
+    let needed = needed.collect::<Vec<_>>();
+    let mut pool = DescriptorPool::new();
+    if definition == Definition::Before {
+        pool.add_file_descriptor_protos(needed.clone()).unwrap();
     }
-    let mut pool = DescriptorPool::from_file_descriptor_set(set).unwrap();
     // FileDescriptorProto { name, package, message_type: { name: "M", field: { … } }, syntax }
     let field = {
         let mut field = vec![0x0a, 1, b'a', 0x18, 1, 0x20, 1, 0x28, 9, 0x42];
@@ -436,6 +443,9 @@ fn with_options(options: &[u8], validate: bool) -> DescriptorPool {
     prost::encoding::encode_varint(message.len() as u64, &mut file);
     file.extend(message);
     pool.decode_file_descriptor_proto(file.as_slice()).unwrap();
+    if definition == Definition::After {
+        pool.add_file_descriptor_protos(needed).unwrap();
+    }
     pool
 }
 
@@ -443,10 +453,10 @@ fn with_options(options: &[u8], validate: bool) -> DescriptorPool {
 fn a_set_without_the_definition_has_its_rules_all_the_same() {
     // FieldOptions 1159: FieldRules 14: StringRules { min_len: 3 }
     let options = b"\xba\x48\x04\x72\x02\x10\x03";
-    for validate in [true, false] {
-        let pool = with_options(options, validate);
+    for definition in [Definition::None, Definition::Before, Definition::After] {
+        let pool = with_options(options, definition);
         let message = pool.get_message_by_name("t.M").unwrap();
-        let rules = of_field(&message.get_field_by_name("a").unwrap());
+        let rules = of_field(&message.get_field_by_name("a").unwrap().into());
         assert_eq!(rules.sentences, ["at least 3 characters"]);
     }
 }
@@ -460,8 +470,8 @@ fn options_that_do_not_fit_their_definition_do_not_panic() {
         b"\xba\x48\x02\x70\x05",
         b"\xba\x48\x03\x72\x01\xff",
     ] {
-        let pool = with_options(options, true);
+        let pool = with_options(options, Definition::After);
         let message = pool.get_message_by_name("t.M").unwrap();
-        let _ = of_field(&message.get_field_by_name("a").unwrap());
+        let _ = of_field(&message.get_field_by_name("a").unwrap().into());
     }
 }

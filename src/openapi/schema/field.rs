@@ -1,14 +1,15 @@
 //! A field as a property: what its kind gives, its rules, what annotations say, text.
 
-use prost_reflect::{EnumDescriptor, FieldDescriptor, Kind, Syntax};
+use prost_reflect::{EnumDescriptor, Kind, Syntax};
+
 use serde_json::{Value, json};
 
 use super::base::{enum_of, json_type};
 use super::known::{self, Known};
 use super::{Object, Schemas, annotated, text};
-use crate::catalog::Field;
 use crate::catalog::message::{Behavior, Format};
 use crate::catalog::rules::{add, pattern, wrapped};
+use crate::catalog::{Field, FieldDescriptor};
 use crate::openapi::options::{EnumForm, Form, Nullable};
 
 /// Behaviours that no keyword says.
@@ -109,7 +110,7 @@ impl Schemas<'_> {
 
     /// The name of a resource looks like its patterns.
     fn resource_name(&self, field: &Field, schema: &mut Object) {
-        let message = self.message_of(&field.descriptor.parent_message());
+        let message = self.message_of(&field.descriptor.containing_message());
         let Some(resource) = message.and_then(|message| message.resource.as_ref()) else {
             return;
         };

@@ -10,7 +10,7 @@ fn annotated(field: &str) -> (Value, Vec<String>) {
     let catalog = compiled::catalog(&pool);
     let mut schemas = Schemas::new(&catalog, &Options::default());
     let field = find(&pool, "M").fields().next().unwrap();
-    let schema = schemas.field(&field, Form::default());
+    let schema = schemas.field(&field.into(), Form::default());
     let findings = schemas.findings().map(|finding| {
         assert_eq!(finding.element, "t.M.a");
         finding.text.clone()
@@ -109,4 +109,22 @@ fn a_message_takes_title_examples_and_what_is_required() {
             "examples": [{"a": "x"}], "properties": {"a": {"type": "string"}},
         })
     );
+}
+
+#[test]
+fn an_example_that_is_none_of_its_message_is_dropped() {
+    for (example, kept) in [
+        (r#"{\"count\": \"5\"}"#, true),
+        (r#"{\"count\": 5}"#, false),
+        (r#"{\"gone\": 5}"#, false),
+        ("5", false),
+    ] {
+        let schema = of_message(&format!(
+            r#"message M {{
+              option (grpc.gateway.protoc_gen_openapiv2.options.openapiv2_schema) = {{example: "{example}"}};
+              int64 count = 1;
+            }}"#
+        ));
+        assert_eq!(schema.get("examples").is_some(), kept, "{example}");
+    }
 }

@@ -309,10 +309,10 @@ fn a_parameter_is_inline_and_has_no_text() {
         json!({"type": "string", "minLength": 2}),
     ];
     for (field, expected) in message.fields().zip(expected) {
-        assert_eq!(schemas.parameter(&field, Form::default()), expected);
+        assert_eq!(schemas.parameter(&field.into(), Form::default()), expected);
     }
     let long = message.get_field(4).unwrap();
-    let text = schemas.text(&long).unwrap();
+    let text = schemas.text(&long.into()).unwrap();
     assert_eq!(text, format!("{LONG} Once set it cannot be changed."));
     assert!(schemas.components().contains_key("t.Color"));
 }

@@ -228,7 +228,7 @@ fn a_field_that_may_not_be_seen_is_not_in_its_message_and_can_be_a_parameter() {
     schemas.reference(&message, Form::default());
     let hidden = message.get_field(2).unwrap();
     assert_eq!(
-        schemas.parameter(&hidden, Form::default()),
+        schemas.parameter(&hidden.into(), Form::default()),
         json!({"type": "integer", "format": "int32"})
     );
     let components = schemas.components();

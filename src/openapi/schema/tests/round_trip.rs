@@ -140,11 +140,9 @@ fn accept(judge: &jsonschema::Validator, json: &Value, message: &MessageDescript
         .iter_errors(json)
         .map(|error| format!("{} at {}", error, error.instance_path()))
         .collect();
-    assert!(
-        errors.is_empty(),
-        "{}: {errors:#?} in {json}",
-        message.full_name()
-    );
+    let shown: String = json.to_string().chars().take(2000).collect();
+    let name = message.full_name();
+    assert!(errors.is_empty(), "{name}: {errors:#?} in {shown}");
 }
 
 /// A message in a form, as the judge of the transcoder prints it.
@@ -209,6 +207,39 @@ proptest! {
         let setting = Setting::new(pool);
         let name = format!("M{}", dice.below(messages));
         setting.check(dice.roll(), &find(&setting.pool, &name));
+    }
+}
+
+#[test]
+fn the_judge_refuses_what_a_schema_does_not_allow() {
+    let pool = compiled::pool(
+        "enum Color { NONE = 0; } message M { int64 long = 1; uint32 small = 2; bytes raw = 3;
+         google.protobuf.Duration wait = 4; google.protobuf.Timestamp when = 5; map<int32, bool> by = 6;
+         Color color = 7; oneof o { string x = 8; string y = 9; } M inner = 10; repeated float all = 11; }",
+    );
+    let setting = Setting::new(pool);
+    let message = find(&setting.pool, "M");
+    let (reference, components) = setting.schemas(&message, &Options::default(), Form::default());
+    let judge = judge(&reference, &components);
+    for (json, allowed) in [
+        (
+            json!({"long": "-5", "inner": {"small": 4_294_967_295_u32, "by": {"-1": true}}}),
+            true,
+        ),
+        (json!({"long": 5}), false),
+        (json!({"long": "five"}), false),
+        (json!({"small": -1}), false),
+        (json!({"small": 4_294_967_296_u64}), false),
+        (json!({"raw": [1]}), false),
+        (json!({"wait": "1h"}), false),
+        (json!({"when": "yesterday"}), false),
+        (json!({"by": {"one": true}}), false),
+        (json!({"color": "RED"}), false),
+        (json!({"x": "a", "y": "b"}), false),
+        (json!({"inner": {"inner": {"inner": 1}}}), false),
+        (json!({"all": ["NaN"]}), false),
+    ] {
+        assert_eq!(judge.is_valid(&json), allowed, "{json}");
     }
 }
 
