@@ -16,7 +16,13 @@ use crate::schema::Source;
 use crate::transcode::{Lowered, Plans, ReadOptions, Scratch};
 
 /// Random schemas; each with a few messages.
-const CASES: u32 = 150;
+fn cases() -> u32 {
+    if std::env::var_os("RUN_SLOW_TESTS").is_some() {
+        20_000
+    } else {
+        150
+    }
+}
 
 /// Everything that a test needs to know of a schema.
 struct Setting {
@@ -198,7 +204,7 @@ fn tame_value(value: &mut Reflected, kind: &Kind, numbers: Numbers) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: CASES, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn random_schemas_and_messages_agree(seed: u64) {
