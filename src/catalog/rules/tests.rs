@@ -1,5 +1,5 @@
 //! Rules out of `.proto` texts, row by row.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::needless_pass_by_value)]
 
 use prost::Message as _;
 use prost_reflect::DescriptorPool;

@@ -1,5 +1,5 @@
 //! Schemas out of `.proto` texts, row by row, and the round trip.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::needless_pass_by_value)]
 
 use prost_reflect::{DescriptorPool, MessageDescriptor};
 use serde_json::{Value, json};
