@@ -22,6 +22,8 @@ pub mod annotations;
 mod build;
 mod closure;
 pub mod comment;
+#[cfg(test)]
+pub(crate) mod compiled;
 mod field;
 mod findings;
 mod google;
