@@ -12,7 +12,7 @@ use super::comment;
 use super::field::FieldDescriptor;
 use super::google::Options;
 use super::message::{Enum, EnumValue, Field, Message, Oneof};
-use super::rules::{self, Rules};
+use super::rules;
 use crate::schema::Comments;
 
 /// Reads elements for an audience.
@@ -189,16 +189,13 @@ impl<'s> Reader<'s> {
             return None;
         }
         let own = descriptor.field_descriptor_proto().options.as_ref();
-        let (rules, annotations) = match &descriptor {
-            FieldDescriptor::Own(field) => {
-                (rules::of_field(field), annotations::Schema::of_field(field))
-            }
-            FieldDescriptor::Extension(_) => (Rules::default(), annotations::Schema::default()),
-        };
+        let rules = rules::of_field(&descriptor);
+        let annotations = annotations::Schema::of_field(&descriptor);
         Some(Field {
             json_name: descriptor.json_name(),
             comment: self.comment(&descriptor.parent_file(), descriptor.path()),
             deprecated: own.is_some_and(prost_types::FieldOptions::deprecated),
+            redacted: options.is_redacted(),
             behaviors: options.behaviors(),
             format: options.format(),
             reference: options.reference(),
