@@ -22,6 +22,7 @@ pub mod annotations;
 mod build;
 mod closure;
 pub mod comment;
+pub mod difference;
 pub mod example;
 mod field;
 mod findings;

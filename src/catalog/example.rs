@@ -2,7 +2,7 @@
 //! and rules.
 //!
 //! What is made keeps to the rules that JSON Schema can say, and the gateway takes it. Examples are small
-//! ([`VALUES_MAX`]), recursion is cut, and the same catalog gives the same examples.
+//! ([`VALUES_MAX`], [`VALUES_CEILING`]), recursion is cut, and the same catalog gives the same examples.
 
 use std::collections::HashMap;
 
@@ -20,8 +20,11 @@ mod url;
 
 use limits::Limits;
 
-/// Values of one example, about; what is required comes beyond that too, down to [`DEPTH_MAX`].
+/// Values of one example that are there without being required.
 const VALUES_MAX: usize = 60;
+
+/// Values of one example at most, about; what would be more is empty, required or not.
+const VALUES_CEILING: usize = 400;
 
 /// Messages within messages at most.
 const DEPTH_MAX: usize = 6;
@@ -53,6 +56,7 @@ pub struct Examples<'c> {
 struct Walk {
     side: Side,
     left: usize,
+    ceiling: usize,
     /// Messages around, outermost first.
     above: Vec<MessageDescriptor>,
 }
@@ -181,7 +185,7 @@ impl<'c> Examples<'c> {
                 };
                 let is_elsewhere = without.contains(&field.descriptor.name())
                     || is_of_other_side(field, walk.side);
-                if *chosen || !is_free || !is_wanted || is_elsewhere {
+                if *chosen || !is_free || !is_wanted || is_elsewhere || walk.ceiling == 0 {
                     continue;
                 }
                 for (at, _) in within() {
@@ -191,19 +195,24 @@ impl<'c> Examples<'c> {
                 }
                 *chosen = true;
                 walk.left = walk.left.saturating_sub(1);
+                walk.ceiling = walk.ceiling.saturating_sub(1);
             }
         }
         chosen
     }
 
+    /// The example that an annotation or a rule gives, if the gateway takes it.
+    fn given(&self, descriptor: &FieldDescriptor) -> Option<&'c Value> {
+        let field = self.catalog.field(descriptor)?;
+        let given = annotated(&field.annotations.keywords).or(field.rules.examples.first());
+        given.filter(|given| self.fits(descriptor, given))
+    }
+
     /// The value of a field.
     fn value(&self, descriptor: &FieldDescriptor, without: &[&str], walk: &mut Walk) -> Value {
         let field = self.catalog.field(descriptor);
-        if let Some(field) = field.filter(|_| without.is_empty()) {
-            let given = annotated(&field.annotations.keywords).or(field.rules.examples.first());
-            if let Some(given) = given.filter(|given| self.fits(descriptor, given)) {
-                return given.clone();
-            }
+        if let Some(given) = self.given(descriptor).filter(|_| without.is_empty()) {
+            return given.clone();
         }
         let limits = match field {
             Some(field) => Limits::of([&field.rules.keywords, &field.annotations.keywords]),
@@ -457,13 +466,14 @@ impl Walk {
         Self {
             side,
             left: VALUES_MAX,
+            ceiling: VALUES_CEILING,
             above: Vec::new(),
         }
     }
 
     /// True for a message that has to end here.
     fn is_cut(&self, message: &MessageDescriptor) -> bool {
-        self.above.len() >= DEPTH_MAX || self.above.contains(message)
+        self.ceiling == 0 || self.above.len() >= DEPTH_MAX || self.above.contains(message)
     }
 
     /// True for a field that says something to readers, while there is room.

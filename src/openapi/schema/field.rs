@@ -1,14 +1,16 @@
 //! A field as a property: what its kind gives, its rules, what annotations say, text.
 
 use prost_reflect::{EnumDescriptor, Kind, Syntax};
+
+use crate::catalog::FieldDescriptor;
 use serde_json::{Value, json};
 
 use super::base::{enum_of, json_type};
 use super::known::{self, Known};
 use super::{Object, Schemas, annotated, text};
+use crate::catalog::Field;
 use crate::catalog::message::{Behavior, Format};
 use crate::catalog::rules::{add, pattern, wrapped};
-use crate::catalog::{Field, FieldDescriptor};
 use crate::openapi::options::{EnumForm, Form, Nullable};
 
 /// Behaviours that no keyword says.

@@ -3,12 +3,14 @@
 use std::collections::HashMap;
 
 use prost_reflect::Kind;
+
+use crate::catalog::FieldDescriptor;
 use serde_json::{Value, json};
 
 use super::{Object, Schemas};
 use crate::catalog::message::Behavior;
 use crate::catalog::rules::{Cel, wrapped};
-use crate::catalog::{Catalog, Field, FieldDescriptor, annotations};
+use crate::catalog::{Catalog, Field, annotations};
 
 /// Said of numbers of 64 bits.
 const LONG: &str = "64-bit, a string in JSON; numbers are taken too.";
