@@ -216,6 +216,7 @@ impl Published {
         let view = View {
             catalog: self.catalog(),
             schema: &self.schema,
+            protocol: &self.protocol,
             site: &self.site,
             origin: base,
         };
