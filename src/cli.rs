@@ -16,6 +16,7 @@ mod check;
 mod demo;
 mod flags;
 mod log;
+mod openapi;
 mod report;
 mod routes;
 mod serve;
@@ -61,6 +62,8 @@ enum Command {
     ConfigSchema,
     /// Lists what would be served: HTTP method, path, rpc and shape
     Routes(routes::Arguments),
+    /// Writes an OpenAPI document of what would be served
+    Openapi(openapi::Arguments),
     /// Calls a method of a gRPC server, JSON in and JSON out
     Call(call::Arguments),
 }
@@ -107,6 +110,7 @@ pub fn run(arguments: Arguments) -> Exit {
             Exit::Done
         }
         Command::Routes(arguments) => routes::run(&arguments),
+        Command::Openapi(arguments) => openapi::run(&arguments),
         Command::Call(arguments) => call::run(&arguments),
     }
 }

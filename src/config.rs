@@ -12,6 +12,7 @@ mod build;
 mod choices;
 mod compat;
 mod cors;
+mod docs;
 mod flags;
 mod http_rules;
 mod json_schema;
@@ -35,19 +36,27 @@ pub struct Settings {
     pub gateway: gateway::Config,
     /// Its logs.
     pub log: Log,
-    /// The files of TLS, and of the configuration that names them.
-    tls: Option<(tls::Files, Option<PathBuf>)>,
+    /// The files of TLS.
+    tls: Option<tls::Files>,
+    /// The documentation's picture.
+    logo: Option<docs::LogoFile>,
+    /// The configuration file that names them.
+    file: Option<PathBuf>,
 }
 
 impl Settings {
-    /// Reads the files of TLS, if there are any: for whoever serves. Who only looks at a schema
-    /// need not be allowed to read a private key.
+    /// Reads the files that the configuration names, those of TLS above all: for whoever serves. Who
+    /// only looks at a schema need not be allowed to read a private key.
     ///
     /// # Errors
     /// The first thing that is wrong with them.
-    pub fn with_tls(mut self) -> Result<Self, Error> {
-        if let Some((files, config)) = self.tls.take() {
-            self.gateway.listener.tls = Some(files.read(config.as_deref())?);
+    pub fn with_files(mut self) -> Result<Self, Error> {
+        let file = self.file.as_deref();
+        if let Some(files) = self.tls.take() {
+            self.gateway.listener.tls = Some(files.read(file)?);
+        }
+        if let Some(logo) = self.logo.take() {
+            self.gateway.docs.logo = Some(logo.read(file)?);
         }
         Ok(self)
     }

@@ -20,10 +20,11 @@ use arc_swap::ArcSwap;
 use tokio::task::JoinSet;
 
 use crate::admin::Admin;
+use crate::docs::{self, Place, Site};
 use crate::listener::{self, Listener};
 use crate::observe::Observe;
-use crate::protocol::{self, Serving};
-use crate::schema::{self, Binding, Schema, Source, Unmatched};
+use crate::protocol::{self, Pages, Serving};
+use crate::schema::{self, Binding, Route, Schema, Source, Unmatched};
 use crate::upstream::{self, Upstream};
 use crate::worker::{self, Workers};
 
@@ -50,6 +51,8 @@ pub struct Config {
     pub schema_options: schema::Options,
     /// How requests are read and answered.
     pub protocol: protocol::Config,
+    /// The documentation.
+    pub docs: docs::Config,
     /// Threads that serve connections.
     pub workers: NonZeroUsize,
 }
@@ -71,6 +74,7 @@ impl Config {
             schema: vec![SourceConfig::Reflection { upstream: name }],
             schema_options: schema::Options::default(),
             protocol: protocol::Config::default(),
+            docs: docs::Config::default(),
             workers: worker::default_count(),
         })
     }
@@ -96,8 +100,9 @@ pub enum Progress<'p> {
     Schema(&'p Schema),
     /// What backends told by reflection has joined the schema from files: this is all of it.
     Joined(&'p Schema),
-    /// Options are chosen for a route, and nothing that is served has them: which, and why.
-    IdleRoute(&'p str),
+    /// Something is configured and has no effect: options of a route that nothing has, pages whose path
+    /// a binding has. What, and why.
+    Ineffective(&'p str),
 }
 
 /// Why a gateway did not start.
@@ -146,7 +151,7 @@ impl Gateway {
     /// # Errors
     /// See [`StartError`]; nothing keeps running after one.
     pub async fn start(
-        config: Config,
+        mut config: Config,
         mut report: impl FnMut(&Progress<'_>) + Send + 'static,
     ) -> Result<Self, StartError> {
         let address = config.listener.address;
@@ -173,7 +178,12 @@ impl Gateway {
         let schema = Schema::build(sources.clone(), &options)?;
         report(&Progress::Schema(&schema));
         if later.is_empty() {
-            tell_idle_routes(&config.protocol, &schema, &mut report);
+            tell_ineffective(&config, &schema, &mut report);
+        }
+
+        let site = site(&config).map(Arc::new);
+        if config.docs.place == Place::Public {
+            config.protocol.pages = site.clone().map(|site| site as Arc<dyn Pages>);
         }
 
         let workers = Workers::start(config.workers).map_err(StartError::Workers)?;
@@ -187,6 +197,10 @@ impl Gateway {
             Some(address) => {
                 let look = Arc::clone(&serving);
                 let (admin, pages) = Admin::new(move || Arc::clone(&look.load().schema)).await;
+                let pages = match site {
+                    Some(site) => front::with_site(pages, site, Arc::clone(&serving)),
+                    None => pages,
+                };
                 let listener = listener::Config {
                     address,
                     tls: None,
@@ -273,7 +287,7 @@ impl Join {
         match self.join(&mut report).await {
             Ok(schema) => {
                 report(&Progress::Joined(&schema));
-                tell_idle_routes(&self.config.protocol, &schema, &mut report);
+                tell_ineffective(&self.config, &schema, &mut report);
                 let calls = self.serving.load().calls.clone();
                 let serving = Serving::new(Arc::new(schema), calls, self.config.protocol);
                 self.serving.store(Arc::new(serving));
@@ -281,7 +295,7 @@ impl Join {
             Err(error) => {
                 tracing::error!(%error, "the reflected schema was refused; the one from files stays in force");
                 let schema = Arc::clone(&self.serving.load().schema);
-                tell_idle_routes(&self.config.protocol, &schema, &mut report);
+                tell_ineffective(&self.config, &schema, &mut report);
             }
         }
     }
@@ -311,14 +325,33 @@ impl Join {
 }
 
 /// Once everything that is served is known.
-fn tell_idle_routes(
-    config: &protocol::Config,
-    schema: &Schema,
-    report: &mut impl FnMut(&Progress<'_>),
-) {
-    for reason in protocol::options::idle(&config.routes, schema) {
-        report(&Progress::IdleRoute(&reason));
+fn tell_ineffective(config: &Config, schema: &Schema, report: &mut impl FnMut(&Progress<'_>)) {
+    for reason in protocol::options::idle(&config.protocol.routes, schema) {
+        report(&Progress::Ineffective(&reason));
     }
+    if config.docs.place != Place::Public {
+        return;
+    }
+    let documents = format!("{}.json", config.docs.openapi_path);
+    for (key, path) in [("path", &config.docs.path), ("openapi_path", &documents)] {
+        if let Route::Found { binding, .. } = schema.route("GET", path) {
+            let reason = format!(
+                "docs.{key}: {path} is answered by {}, by its binding {} {}; another path moves the \
+                 documentation",
+                binding.method.path, binding.verb, binding.template
+            );
+            report(&Progress::Ineffective(&reason));
+        }
+    }
+}
+
+/// The documentation, unless there is to be none.
+fn site(config: &Config) -> Option<Site> {
+    let scheme = match config.listener.tls {
+        Some(_) => docs::Scheme::Https,
+        None => docs::Scheme::Http,
+    };
+    (config.docs.place != Place::Off).then(|| Site::new(config.docs.clone(), scheme))
 }
 
 /// What makes a binding the same in two schemas.

@@ -17,6 +17,8 @@
 //! - [`observe`]: what the gateway tells about its calls
 //! - [`control`]: clients of the control plane (server reflection)
 //! - [`protocol`], [`upstream`], [`listener`], [`admin`]: peers that do not know each other
+//! - [`catalog`]: what people may know of an API
+//! - [`openapi`], [`docs`]: documents and pages of a catalog
 //! - [`gateway`]: composes them
 //! - [`config`]: a file becomes a `gateway::Config`
 //! - [`cli`]: the command line
@@ -24,13 +26,16 @@
 
 pub mod admin;
 pub mod call;
+pub mod catalog;
 pub mod cli;
 pub mod config;
 pub mod control;
 pub mod demo;
+pub mod docs;
 pub mod gateway;
 pub mod listener;
 pub mod observe;
+pub mod openapi;
 pub mod protocol;
 pub mod schema;
 pub mod transcode;

@@ -47,6 +47,7 @@ mod linger;
 pub mod metadata;
 mod misfit;
 pub mod options;
+mod pages;
 mod refusal;
 pub mod rest;
 mod scratch;
@@ -61,6 +62,7 @@ pub use cors::Cors;
 use detect::{Dialect, detect};
 use options::Chosen;
 pub use options::Options;
+pub use pages::Pages;
 use refusal::Refusal;
 
 /// What is chosen for the gateway: once for all requests, and for single routes.
@@ -76,6 +78,8 @@ pub struct Config {
     pub options: Arc<Options>,
     /// What holds for some methods or bindings instead; the first that applies counts.
     pub routes: Vec<options::Route>,
+    /// What answers where neither a binding nor a method has the path.
+    pub pages: Option<Arc<dyn Pages>>,
 }
 
 impl From<Options> for Config {
@@ -179,6 +183,11 @@ impl<S> Serving<S> {
             config,
             chosen,
         }
+    }
+
+    /// How requests are read and answers are written.
+    pub const fn config(&self) -> &Config {
+        &self.config
     }
 }
 
@@ -286,8 +295,8 @@ impl<S: call::Service> Exchange<'_, S> {
         }
     }
 
-    /// REST where a binding has the path; else Connect, where the path is a method's own.
-    async fn answer_by_path(self) -> Response<Body> {
+    /// REST where a binding has the path; else Connect, where the path is a method's own; else a page.
+    async fn answer_by_path(mut self) -> Response<Body> {
         let serving = self.serving;
         let path = self.parts.uri.path();
         let route = serving.schema.route(self.parts.method.as_str(), path);
@@ -303,6 +312,17 @@ impl<S: call::Service> Exchange<'_, S> {
             }
             if connect::is_spoken(&self.parts) {
                 return connect::not_found(self);
+            }
+            if matches!(route, Route::None)
+                && let Some(pages) = &serving.config.pages
+                && let Some(answering) = pages.answer(&serving.schema, &serving.config, &self.parts)
+            {
+                linger::linger(self.body);
+                self.record.protocol("pages");
+                let response = answering.await;
+                self.record
+                    .finish_with(response.status(), &call::Status::ok());
+                return response;
             }
         }
         rest::answer(self, route).await

@@ -12,6 +12,7 @@ mod cli;
 mod compression;
 mod cors;
 mod demo;
+mod docs;
 mod examples;
 mod gateway;
 mod grpc_web;

@@ -105,7 +105,16 @@ impl Ending {
     /// The trailers that a client may see, by name, each name's values in their order.
     pub(crate) fn shown(&self, family: Family) -> Vec<(String, Vec<u8>)> {
         let fields = self.trailers.iter();
-        by_name(fields.filter(|(name, _)| is_shown(name.as_str(), family)))
+        let fields = fields.filter(|(name, _)| is_shown(name.as_str(), family));
+        let mut shown: Vec<_> = fields
+            .flat_map(|(name, value)| {
+                let name = name.as_str();
+                let values = values(name, value.as_bytes());
+                values.into_iter().map(move |value| (name.to_owned(), value))
+            })
+            .collect();
+        shown.sort_by(|(a, _), (b, _)| a.cmp(b));
+        shown
     }
 
     /// Bytes of all of it.
@@ -127,6 +136,29 @@ pub(crate) fn by_name<'f>(
         .collect();
     fields.sort_by(|(a, _), (b, _)| a.cmp(b));
     fields
+}
+
+/// What a client could be sent of a value: visible ASCII and spaces; for a `-bin` name the base64 of
+/// every part up to the first that is none, without padding.
+fn values(name: &str, value: &[u8]) -> Vec<Vec<u8>> {
+    if !name.ends_with("-bin") {
+        let is_sent = value.iter().all(|byte| matches!(byte, b' '..=b'~'));
+        return if is_sent { vec![value.to_vec()] } else { Vec::new() };
+    }
+    let parts = value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+    let digits = parts.map(|part| {
+        let end = part.iter().position(|byte| *byte == b'=');
+        let (digits, padding) = part.split_at(end.unwrap_or(part.len()));
+        let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/".contains(byte);
+        let is_padding = match padding {
+            b"" => true,
+            b"=" | b"==" => part.len() % 4 == 0,
+            _ => false,
+        };
+        let is_base64 = digits.iter().all(is_digit) && digits.len() % 4 != 1 && is_padding;
+        is_base64.then(|| digits.to_vec())
+    });
+    digits.map_while(|digits| digits).collect()
 }
 
 /// What belongs to one hop, to the gateway or to a browser's safety is not a backend's to say.

@@ -1,6 +1,7 @@
 //! A router without sockets, and the one thread that runs it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use axum::body::Body;
@@ -15,6 +16,9 @@ use transom::protocol::{Options, Router, Serving};
 use transom::schema::Schema;
 
 use crate::budget::within;
+
+/// Longer than the rest of a request is read on for.
+const LINGERING: Duration = Duration::from_secs(5);
 
 /// A router before a backend.
 pub(crate) struct Served<S> {
@@ -54,6 +58,8 @@ impl<S: Service> Served<S> {
             let (head, body) = self.router.handle(request).await.into_parts();
             let body = body.collect().await.expect("no body breaks off here");
             let trailers = body.trailers().cloned();
+            // Whoever still reads the rest of a request is done by then; else they would add up.
+            tokio::time::sleep(LINGERING).await;
             Whole {
                 head,
                 body: body.to_bytes(),

@@ -43,7 +43,7 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
         ..Flags::default()
     };
     let mut gateway =
-        match config::load(Some(&arguments.config), &flags).and_then(Settings::with_tls) {
+        match config::load(Some(&arguments.config), &flags).and_then(Settings::with_files) {
             Ok(settings) => settings.gateway,
             Err(error) => return refuse(&error),
         };

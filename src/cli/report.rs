@@ -53,8 +53,8 @@ impl Report {
                 );
             }
             (Progress::LeftOut(reason), _) => self.left_out(reason),
-            (Progress::IdleRoute(reason), Form::Human) => terminal::warn(reason),
-            (Progress::IdleRoute(reason), Form::Json) => tracing::warn!("{reason}"),
+            (Progress::Ineffective(reason), Form::Human) => terminal::warn(reason),
+            (Progress::Ineffective(reason), Form::Json) => tracing::warn!("{reason}"),
             (Progress::Schema(schema), _) => self.schema(schema),
             (Progress::Joined(schema), form) => {
                 if form == Form::Human {

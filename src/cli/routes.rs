@@ -122,7 +122,7 @@ pub(super) async fn load(config: &gateway::Config) -> Result<Loaded, NotLoaded> 
             let _ = tell.take().map(|tell| tell.send(message));
         }
         Progress::LeftOut(reason) => left_out.push((*reason).to_owned()),
-        Progress::Schema(_) | Progress::Joined(_) | Progress::IdleRoute(_) => {}
+        Progress::Schema(_) | Progress::Joined(_) | Progress::Ineffective(_) => {}
     };
     let schema = tokio::select! {
         loaded = gateway::load_schema(config, &mut report) => loaded?,

@@ -78,7 +78,7 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
         ..arguments.target.flags()
     };
     let file = arguments.target.config.as_deref();
-    let settings = match config::load(file, &flags).and_then(Settings::with_tls) {
+    let settings = match config::load(file, &flags).and_then(Settings::with_files) {
         Ok(settings) => settings,
         Err(error) => return refuse(&error),
     };

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde_saphyr::Location;
 
 use super::cors::cors;
+use super::docs::docs;
 use super::layers::Layered;
 use super::load::{FileError, closest};
 use super::raw::{Compression, File, Key, Limits, Source};
@@ -66,6 +67,8 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
     })?;
     let layered = Layered::of(raw).map_err(|(place, key, message)| wrong(place, &key, message))?;
     let cors = cors(&raw.cors).map_err(|(place, key, message)| wrong(place, &key, message))?;
+    let (docs, logo) =
+        docs(&raw.docs, &raw.tls).map_err(|(place, key, message)| wrong(place, &key, message))?;
     if let Some(admin) = raw.admin.listen
         && admin == raw.listen.0
         && admin.0.port() != 0
@@ -102,7 +105,9 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
             cors,
             options: Arc::new(layered.gateway),
             routes: layered.routes,
+            pages: None,
         },
+        docs,
         workers: raw.workers.map_or_else(worker::default_count, |count| {
             NonZeroUsize::new(count.get()).unwrap_or(NonZeroUsize::MIN)
         }),
@@ -110,7 +115,9 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
     Ok(Settings {
         gateway,
         log: raw.log,
-        tls: tls.map(|files| (files, path.map(Path::to_owned))),
+        tls,
+        logo,
+        file: path.map(Path::to_owned),
     })
 }
 

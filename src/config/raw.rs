@@ -22,6 +22,7 @@ mod section;
 mod compat;
 mod compression;
 mod cors;
+mod docs;
 mod key;
 mod limits;
 mod options;
@@ -31,6 +32,7 @@ mod tls;
 pub(super) use compat::Compat;
 pub(super) use compression::Compression;
 pub(super) use cors::Cors;
+pub(super) use docs::Docs;
 pub(super) use key::Key;
 pub(super) use limits::{Limits, RouteLimits, RouteTimeouts, Timeouts};
 pub(super) use options::{Connect, Json, Metadata, MultiSegment, Rest};
@@ -82,6 +84,8 @@ pub(super) struct File {
     pub(super) connect: Connect,
     /// CORS: pages of which other origins may call.
     pub(super) cors: Cors,
+    /// Documentation: the site, and OpenAPI.
+    pub(super) docs: Docs,
     /// Compression of answers in JSON.
     pub(super) compression: Compression,
     /// Bounds on what one client or backend may use.

@@ -12,6 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::units::quoted;
 use crate::protocol::cors;
 use crate::protocol::metadata::rules::Pattern;
+use crate::schema::{NoSelector, Selector};
 use crate::upstream;
 
 /// The longest upstream name, in bytes: it becomes a label in logs and metrics.
@@ -230,6 +231,120 @@ impl fmt::Display for ResponseHeader {
     }
 }
 
+/// A path of pages: `/docs`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PagePath(String);
+
+impl PagePath {
+    /// A path that is known to be one.
+    #[must_use]
+    pub const fn of(path: String) -> Self {
+        Self(path)
+    }
+
+    /// The path.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for PagePath {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let is_segment = |segment: &str| {
+            !segment.is_empty()
+                && !segment.starts_with('.')
+                && segment
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b"-_.~".contains(&b))
+        };
+        let segments = text.strip_prefix('/').unwrap_or_default();
+        if text.len() <= NAME_MAX && segments.split('/').all(is_segment) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(format!(
+                "found {}, expected a path of letters, digits and `-_.~`, such as `/docs`",
+                quoted(text)
+            ))
+        }
+    }
+}
+
+impl fmt::Display for PagePath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Methods by name, such as `library.v1.*`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Selected(Selector);
+
+impl Selected {
+    /// What the schema made of it.
+    #[must_use]
+    pub fn selector(&self) -> Selector {
+        self.0.clone()
+    }
+}
+
+impl FromStr for Selected {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        text.parse()
+            .map(Self)
+            .map_err(|wrong: NoSelector| format!("found {}, {wrong}", quoted(text)))
+    }
+}
+
+impl fmt::Display for Selected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.as_str())
+    }
+}
+
+/// A URL of `http` or `https` that people outside use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicUrl(String);
+
+impl PublicUrl {
+    /// The URL, without a `/` at its end.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for PublicUrl {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let url: Option<http::Uri> = text.parse().ok();
+        let is_public = url.is_some_and(|url| {
+            matches!(url.scheme_str(), Some("http" | "https"))
+                && url.host().is_some_and(|host| !host.is_empty())
+                && url.query().is_none()
+        });
+        if is_public {
+            Ok(Self(text.trim_end_matches('/').to_owned()))
+        } else {
+            Err(format!(
+                "found {}, expected a URL such as `https://api.example.com`",
+                quoted(text)
+            ))
+        }
+    }
+}
+
+impl fmt::Display for PublicUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 macro_rules! text_in_the_file {
     ($($type:ident $schema:tt)*) => {$(
         impl<'de> Deserialize<'de> for $type {
@@ -269,5 +384,8 @@ text_in_the_file! {
         "pattern": "^(\\*|[A-Za-z][A-Za-z0-9+.-]*://(\\*\\.)?[A-Za-z0-9._:\\[\\]-]+)$"
     }
     ResponseHeader { "type": "string", "pattern": "^[A-Za-z0-9._-]+$" }
+    PagePath { "type": "string", "pattern": "^(/[A-Za-z0-9_~-][A-Za-z0-9_.~-]*)+$" }
+    PublicUrl { "type": "string", "pattern": "^https?://" }
+    Selected { "type": "string", "pattern": "^(\\*|[A-Za-z_][A-Za-z0-9_.]*(\\.\\*)?)$" }
     HeaderPattern { "type": "string", "pattern": "^([A-Za-z0-9._-]+\\*?|\\*)$" }
 }

@@ -6,13 +6,19 @@
 
 use std::convert::Infallible;
 use std::future::Future;
+use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use axum::body::Body;
+use axum::middleware::{Next, from_fn};
 use http::{Request, Response, header};
 use hyper::body::Incoming;
 use tower::util::Oneshot;
 use tower::{Layer as _, Service, ServiceExt as _};
 use tower_http::sensitive_headers::{SetSensitiveRequestHeaders, SetSensitiveRequestHeadersLayer};
+
+use crate::docs::Site;
+use crate::protocol::{Pages as _, Serving};
 
 /// Calls or pages, as the listener wants them.
 pub(super) fn service<S>(
@@ -38,4 +44,23 @@ where
     ];
     let service = SetSensitiveRequestHeadersLayer::new(secrets).layer(inner);
     move |request| service.clone().oneshot(request.map(Body::new))
+}
+
+/// The operators' pages, with the documentation in front of them.
+pub(super) fn with_site<S: Send + Sync + 'static>(
+    pages: axum::Router,
+    site: Arc<Site>,
+    serving: Arc<ArcSwap<Serving<S>>>,
+) -> axum::Router {
+    pages.layer(from_fn(move |request: Request<Body>, next: Next| {
+        let serving = serving.load_full();
+        let (parts, body) = request.into_parts();
+        let answering = site.answer(&serving.schema, serving.config(), &parts);
+        async move {
+            match answering {
+                Some(answering) => answering.await,
+                None => next.run(Request::from_parts(parts, body)).await,
+            }
+        }
+    }))
 }

@@ -110,7 +110,7 @@ async fn a_route_that_nothing_served_has_is_told_at_the_start() {
     let told = Arc::new(std::sync::Mutex::new(Vec::new()));
     let tell = Arc::clone(&told);
     let gateway = Gateway::start(config, move |progress| {
-        if let Progress::IdleRoute(reason) = progress {
+        if let Progress::Ineffective(reason) = progress {
             tell.lock().unwrap().push((*reason).to_owned());
         }
     });

@@ -142,6 +142,12 @@ impl Shape {
         matches!(self, Self::ClientStream | Self::Bidi)
     }
 
+    /// True if the server may send more than one message.
+    #[must_use]
+    pub const fn gives_stream(self) -> bool {
+        matches!(self, Self::ServerStream | Self::Bidi)
+    }
+
     /// The shape of a method of which these sides stream.
     pub(super) const fn new(client: Option<bool>, server: Option<bool>) -> Self {
         match (client, server) {

@@ -31,7 +31,7 @@ impl Folder {
     fn load(&self, tls: &str, flags: &Flags) -> Result<Settings, Error> {
         let text = format!("upstreams: {{ a: {{ url: 'http://h:1' }} }}\n{tls}\n");
         self.write("transom.yaml", &text);
-        load(Some(&self.0.join("transom.yaml")), flags).and_then(Settings::with_tls)
+        load(Some(&self.0.join("transom.yaml")), flags).and_then(Settings::with_files)
     }
 
     /// The error of such a file, without the folder's name.
@@ -154,7 +154,9 @@ fn flags_replace_single_files_and_errors_speak_of_them() {
         tls_key: path("other.key"),
         ..flags
     };
-    let error = load(None, &flags).and_then(Settings::with_tls).unwrap_err();
+    let error = load(None, &flags)
+        .and_then(Settings::with_files)
+        .unwrap_err();
     assert!(matches!(error, Error::File(_)), "{error}");
     assert_eq!(
         folder.without_the_folder(&error),

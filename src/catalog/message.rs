@@ -1,0 +1,157 @@
+//! Messages, fields and enums as people read them.
+
+use prost_reflect::{EnumDescriptor, FieldDescriptor, MessageDescriptor};
+
+use super::annotations;
+use super::rules::{MessageRules, Rules};
+
+/// A message.
+#[derive(Debug)]
+pub struct Message {
+    /// Its descriptor.
+    pub descriptor: MessageDescriptor,
+    /// The comment, cleaned.
+    pub comment: String,
+    /// Itself or its file.
+    pub deprecated: bool,
+    /// The fields that may be seen, in the order of declaration.
+    pub fields: Vec<Field>,
+    /// Its oneofs of two and more visible fields, in order; synthetic ones are not among them.
+    pub oneofs: Vec<Oneof>,
+    /// `google.api.resource`.
+    pub resource: Option<Resource>,
+    /// What `openapiv2_schema` and its like say.
+    pub annotations: annotations::Schema,
+    /// What protovalidate asks of the whole message.
+    pub rules: MessageRules,
+    /// Full names of the messages with a field of this type, and paths (`/pkg.Service/Method`) of the
+    /// methods that take or give it; sorted.
+    pub used_by: Vec<String>,
+}
+
+/// A oneof.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Oneof {
+    /// Its name.
+    pub name: String,
+    /// The comment, cleaned.
+    pub comment: String,
+    /// JSON names of its visible fields, in order.
+    pub fields: Vec<String>,
+    /// `(buf.validate.oneof).required`.
+    pub required: bool,
+}
+
+/// A field.
+#[derive(Debug)]
+pub struct Field {
+    /// Its descriptor: name, number, kind, cardinality, presence.
+    pub descriptor: FieldDescriptor,
+    /// lowerCamelCase, or what `json_name` says; `[full.name]` for an extension.
+    pub json_name: String,
+    /// The comment, cleaned; trailing comment included.
+    pub comment: String,
+    /// Itself, or the message of its type's file.
+    pub deprecated: bool,
+    /// `google.api.field_behavior`, sorted, each once.
+    pub behaviors: Vec<Behavior>,
+    /// `google.api.field_info.format`.
+    pub format: Option<Format>,
+    /// `google.api.resource_reference`: the type it names (`*`: any).
+    pub reference: Option<String>,
+    /// The name field of a resource: its patterns are the field's.
+    pub names_resource: bool,
+    /// What protovalidate asks of it.
+    pub rules: Rules,
+    /// What `openapiv2_field` and its like say.
+    pub annotations: annotations::Schema,
+}
+
+/// `google.api.FieldBehavior`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Behavior {
+    /// OPTIONAL.
+    Optional,
+    /// REQUIRED.
+    Required,
+    /// OUTPUT_ONLY.
+    OutputOnly,
+    /// INPUT_ONLY.
+    InputOnly,
+    /// IMMUTABLE.
+    Immutable,
+    /// UNORDERED_LIST.
+    UnorderedList,
+    /// NON_EMPTY_DEFAULT.
+    NonEmptyDefault,
+    /// IDENTIFIER.
+    Identifier,
+}
+
+/// `google.api.FieldInfo.Format`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// UUID4.
+    Uuid4,
+    /// IPV4.
+    Ipv4,
+    /// IPV6.
+    Ipv6,
+    /// IPV4_OR_IPV6.
+    Ipv4OrIpv6,
+}
+
+/// `google.api.resource`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resource {
+    /// `library.example.com/Book`.
+    pub kind: String,
+    /// `shelves/{shelf}/books/{book}`, in order.
+    pub patterns: Vec<String>,
+    /// The field that holds the name.
+    pub name_field: String,
+}
+
+/// An enum.
+#[derive(Debug)]
+pub struct Enum {
+    /// Its descriptor.
+    pub descriptor: EnumDescriptor,
+    /// The comment, cleaned.
+    pub comment: String,
+    /// Itself or its file.
+    pub deprecated: bool,
+    /// The values that may be seen, aliases too, in the order of declaration.
+    pub values: Vec<EnumValue>,
+    /// What `openapiv2_enum` and its like say.
+    pub annotations: annotations::Schema,
+    /// Full names of the messages with a field of this type; sorted.
+    pub used_by: Vec<String>,
+}
+
+/// A value of an enum.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EnumValue {
+    /// Its name.
+    pub name: String,
+    /// Its number.
+    pub number: i32,
+    /// The comment, cleaned.
+    pub comment: String,
+    /// The option `deprecated`.
+    pub deprecated: bool,
+}
+
+impl Field {
+    /// True if it has a behaviour.
+    #[must_use]
+    pub fn is(&self, behavior: Behavior) -> bool {
+        self.behaviors.contains(&behavior)
+    }
+
+    /// True if whoever sends the message must set it: REQUIRED and not OUTPUT_ONLY, or by protovalidate.
+    #[must_use]
+    pub fn is_required(&self) -> bool {
+        (self.is(Behavior::Required) || self.rules.required) && !self.is(Behavior::OutputOnly)
+    }
+}

@@ -1,0 +1,55 @@
+//! What is chosen for the documentation.
+
+use crate::catalog::Audience;
+use crate::openapi;
+
+/// What is chosen for the documentation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// Where it is served.
+    pub place: Place,
+    /// Path of the site: `/docs`. Starts with `/`, and does not end with one.
+    pub path: String,
+    /// Path of the documents: `/openapi` stands for `/openapi.json`, `/openapi/library.v1.json`.
+    pub openapi_path: String,
+    /// A picture beside the title.
+    pub logo: Option<Logo>,
+    /// Who reads.
+    pub audience: Audience,
+    /// The API as a whole.
+    pub openapi: openapi::Config,
+}
+
+/// Where the documentation is served.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Place {
+    /// To clients, and on the admin listener.
+    #[default]
+    Public,
+    /// On the admin listener alone.
+    Admin,
+    /// Nowhere.
+    Off,
+}
+
+/// A picture.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Logo {
+    /// `image/svg+xml`, `image/png`.
+    pub media_type: &'static str,
+    /// The file.
+    pub bytes: bytes::Bytes,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            place: Place::default(),
+            path: "/docs".to_owned(),
+            openapi_path: "/openapi".to_owned(),
+            logo: None,
+            audience: Audience::default(),
+            openapi: openapi::Config::default(),
+        }
+    }
+}

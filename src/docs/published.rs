@@ -1,0 +1,238 @@
+//! What is published of one schema: the catalog, made when somebody asks for the first time, and the
+//! documents that were asked for.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use bytes::Bytes;
+use http::StatusCode;
+use serde_json::json;
+
+use super::hash::hash;
+use super::target::{Target, edition};
+use super::{Config, View, swagger};
+use crate::catalog::Catalog;
+use crate::openapi::{self, Edition, Format, Profile, Version};
+use crate::protocol;
+use crate::schema::Schema;
+
+/// Bytes of documents that are kept; beyond, they are made again.
+const KEPT_MAX: usize = 64 << 20;
+
+/// Stands for where the gateway is in a document that is kept, until a reader says it. Nobody can have
+/// such a host (RFC 6761).
+const NOWHERE: &str = "http://transom.invalid";
+
+/// One schema as readers see it.
+#[derive(Debug)]
+pub(super) struct Published {
+    schema: Arc<Schema>,
+    protocol: protocol::Config,
+    config: Arc<Config>,
+    catalog: OnceLock<Catalog>,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    documents: HashMap<Edition, Arc<str>>,
+    bytes: usize,
+}
+
+/// An answer to a reader.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) media_type: &'static str,
+    pub(super) encoding: Option<&'static str>,
+    pub(super) keep: Keep,
+    pub(super) etag: String,
+    /// Where it is instead.
+    pub(super) location: Option<String>,
+    pub(super) body: Bytes,
+}
+
+impl Answer {
+    /// A sentence.
+    pub(super) fn text(status: StatusCode, text: String) -> Self {
+        Self {
+            status,
+            media_type: "text/plain; charset=utf-8",
+            encoding: None,
+            keep: Keep::Ask,
+            etag: hash(text.as_bytes()),
+            location: None,
+            body: text.into(),
+        }
+    }
+}
+
+/// For how long a browser may keep an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Keep {
+    /// It asks each time whether there is another one.
+    Ask,
+    /// For ever: another one has another name.
+    Forever,
+}
+
+impl Keep {
+    pub(super) const fn directive(self) -> &'static str {
+        match self {
+            Self::Ask => "no-cache",
+            Self::Forever => "public, max-age=31536000, immutable",
+        }
+    }
+}
+
+impl Published {
+    pub(super) fn new(
+        schema: Arc<Schema>,
+        protocol: &protocol::Config,
+        config: Arc<Config>,
+    ) -> Self {
+        Self {
+            schema,
+            // Without the pages, which hold this.
+            protocol: protocol::Config {
+                pages: None,
+                ..protocol.clone()
+            },
+            config,
+            catalog: OnceLock::new(),
+            kept: Mutex::default(),
+        }
+    }
+
+    pub(super) fn is_of(&self, schema: &Arc<Schema>) -> bool {
+        Arc::ptr_eq(&self.schema, schema)
+    }
+
+    /// The answer to a reader who finds the gateway at `base`. May take seconds for a large schema.
+    pub(super) fn answer(&self, target: &Target, base: &str) -> Answer {
+        match target {
+            Target::Page { path, query } => self.page(path, query.as_deref(), base),
+            Target::Document {
+                name,
+                version,
+                profile,
+                format,
+            } => self.document(name, (*version, *profile, *format), base),
+        }
+    }
+
+    fn catalog(&self) -> &Catalog {
+        self.catalog.get_or_init(|| {
+            let (audience, ids) = (&self.config.audience, self.config.openapi.ids);
+            Catalog::new(&self.schema, &self.protocol, audience, ids)
+        })
+    }
+
+    fn page(&self, path: &str, query: Option<&str>, base: &str) -> Answer {
+        match path.strip_prefix("/swagger") {
+            Some("") => return swagger::redirect(&self.config.path),
+            Some(name) if name.starts_with('/') => {
+                let documents = &self.config.openapi_path;
+                return swagger::file(name.trim_start_matches('/'), self.catalog(), documents);
+            }
+            Some(_) | None => {}
+        }
+        let view = View {
+            catalog: self.catalog(),
+            schema: &self.schema,
+            config: &self.config,
+            base,
+        };
+        super::page(&view, path, query).into()
+    }
+
+    fn document(&self, name: &str, form: (Version, Profile, Format), base: &str) -> Answer {
+        let catalog = self.catalog();
+        if name == "index" {
+            return text(Format::Json, openapi::text(&self.index(), Format::Json));
+        }
+        let is_package = catalog.package(name).is_some();
+        let is_service = |name| {
+            catalog
+                .methods()
+                .any(|(_, service, _)| service.name == name)
+        };
+        if !name.is_empty() && !is_package && !is_service(name) {
+            let message = format!("there is no package or service {name:?}\n");
+            return Answer::text(StatusCode::NOT_FOUND, message);
+        }
+        let edition = edition(name, is_package, form);
+        let document = self.kept(&edition);
+        text(edition.format, document.replace(NOWHERE, base))
+    }
+
+    /// A document, kept or made.
+    fn kept(&self, edition: &Edition) -> Arc<str> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(document) = kept.documents.get(edition) {
+            return Arc::clone(document);
+        }
+        drop(kept); // whoever wants another one does not wait for this one
+        let document = openapi::document(self.catalog(), &self.config.openapi, edition, NOWHERE);
+        let text: Arc<str> = openapi::text(&document, edition.format).into();
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.bytes + text.len() > KEPT_MAX {
+            *kept = Kept::default();
+        }
+        if text.len() <= KEPT_MAX
+            && kept
+                .documents
+                .insert(edition.clone(), Arc::clone(&text))
+                .is_none()
+        {
+            kept.bytes += text.len();
+        }
+        text
+    }
+
+    /// What there are documents of: for programs that offer a choice.
+    fn index(&self) -> serde_json::Value {
+        let at = &self.config.openapi_path;
+        let packages = self
+            .catalog()
+            .packages
+            .iter()
+            .filter(|package| !package.services.is_empty());
+        let packages = packages.map(|package| {
+            let services = package.services.iter().map(|service| {
+                json!({
+                    "name": service.name,
+                    "methods": service.methods.len(),
+                    "operations": service.methods.iter().map(|m| m.operations.len()).sum::<usize>(),
+                    "document": format!("{at}/{}.json", service.name),
+                })
+            });
+            json!({
+                "name": package.name,
+                "version": package.version,
+                "document": format!("{at}/{}.json", package.name),
+                "services": services.collect::<Vec<_>>(),
+            })
+        });
+        json!({
+            "document": format!("{at}.json"),
+            "versions": ["3.0", "3.1", "3.2"],
+            "packages": packages.collect::<Vec<_>>(),
+        })
+    }
+}
+
+fn text(format: Format, body: String) -> Answer {
+    Answer {
+        status: StatusCode::OK,
+        media_type: match format {
+            Format::Json => "application/json",
+            Format::Yaml => "application/yaml",
+        },
+        encoding: None,
+        keep: Keep::Ask,
+        etag: hash(body.as_bytes()),
+        location: None,
+        body: body.into(),
+    }
+}

@@ -1,0 +1,193 @@
+//! Documents and pages over HTTP, for the schema that is served at the moment.
+//!
+//! What they are made from is made once for a schema, when somebody asks for the first time, and is
+//! replaced with it. They are made on threads of their own, a few at a time: no call waits for a page,
+//! and readers cannot take the machine from the calls.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use arc_swap::ArcSwapOption;
+use axum::body::Body;
+use http::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HOST,
+    IF_NONE_MATCH, LOCATION, REFERRER_POLICY, VARY,
+};
+use http::uri::Authority;
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, request};
+use tokio::sync::Semaphore;
+
+use super::published::{Answer, Published};
+use super::target::Target;
+use super::{Config, csp};
+use crate::protocol::{self, Pages};
+use crate::schema::Schema;
+
+/// Documents and pages that are made at a time.
+const MAKERS_MAX: usize = 2;
+
+/// Bytes of an authority that is believed.
+const AUTHORITY_MAX: usize = 255;
+
+/// Whether clients speak TLS to the gateway, which its own links have to say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheme {
+    /// They do not.
+    Http,
+    /// They do.
+    Https,
+}
+
+/// The documentation of whatever schema is served.
+#[derive(Debug)]
+pub struct Site {
+    config: Arc<Config>,
+    scheme: Scheme,
+    current: ArcSwapOption<Published>,
+    makers: Arc<Semaphore>,
+}
+
+impl Site {
+    /// A site of which nothing is made yet.
+    #[must_use]
+    pub fn new(config: Config, scheme: Scheme) -> Self {
+        Self {
+            config: Arc::new(config),
+            scheme,
+            current: ArcSwapOption::empty(),
+            makers: Arc::new(Semaphore::new(MAKERS_MAX)),
+        }
+    }
+
+    /// What is published of a schema: made anew only where it is another one.
+    fn published(&self, schema: &Arc<Schema>, config: &protocol::Config) -> Arc<Published> {
+        if let Some(current) = self.current.load_full()
+            && current.is_of(schema)
+        {
+            return current;
+        }
+        let made = Published::new(Arc::clone(schema), config, Arc::clone(&self.config));
+        let made = Arc::new(made);
+        self.current.store(Some(Arc::clone(&made)));
+        made
+    }
+
+    /// Where the reader finds the gateway, by the reader's own words.
+    fn base(&self, request: &request::Parts) -> String {
+        let scheme = match self.scheme {
+            Scheme::Http => "http",
+            Scheme::Https => "https",
+        };
+        let authority = match request.uri.authority() {
+            Some(authority) => Some(authority.clone()),
+            None => request
+                .headers
+                .get(HOST)
+                .and_then(|host| Authority::try_from(host.as_bytes()).ok()),
+        };
+        match authority {
+            Some(authority) if is_plain(&authority) => format!("{scheme}://{authority}"),
+            Some(_) | None => String::new(),
+        }
+    }
+}
+
+/// Host and port, of letters that need no quoting anywhere.
+fn is_plain(authority: &Authority) -> bool {
+    let text = authority.as_str();
+    text.len() <= AUTHORITY_MAX
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b".:-[]".contains(&b))
+}
+
+impl Pages for Site {
+    fn answer(
+        &self,
+        schema: &Arc<Schema>,
+        config: &protocol::Config,
+        request: &request::Parts,
+    ) -> Option<Pin<Box<dyn Future<Output = Response<Body>> + Send>>> {
+        let target = Target::of(&self.config, request.uri.path(), request.uri.query())?;
+        if !matches!(request.method, Method::GET | Method::HEAD) {
+            return Some(Box::pin(std::future::ready(wrong_verb())));
+        }
+        let published = self.published(schema, config);
+        let base = self.base(request);
+        let known = request.headers.get(IF_NONE_MATCH).cloned();
+        let makers = Arc::clone(&self.makers);
+        Some(Box::pin(async move {
+            let Ok(_permit) = makers.acquire().await else {
+                return failed();
+            };
+            let making = tokio::task::spawn_blocking(move || published.answer(&target, &base));
+            match making.await {
+                Ok(answer) => respond(answer, known.as_ref()),
+                Err(_) => failed(),
+            }
+        }))
+    }
+}
+
+fn respond(answer: Answer, known: Option<&HeaderValue>) -> Response<Body> {
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(answer.media_type));
+    headers.insert(
+        CACHE_CONTROL,
+        HeaderValue::from_static(answer.keep.directive()),
+    );
+    headers.insert(CONTENT_SECURITY_POLICY, csp());
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(VARY, HeaderValue::from_static("host"));
+    if let Some(location) = answer
+        .location
+        .and_then(|to| HeaderValue::try_from(to).ok())
+    {
+        headers.insert(LOCATION, location);
+    }
+    if let Some(encoding) = answer.encoding {
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding));
+    }
+    let tag = format!("\"{}\"", answer.etag);
+    let is_known = known
+        .and_then(|known| known.to_str().ok())
+        .is_some_and(|known| known.split(',').any(|one| is_same(one, &tag)));
+    if let Ok(tag) = HeaderValue::try_from(tag) {
+        headers.insert(ETAG, tag);
+    }
+    let is_kept = is_known && answer.status == StatusCode::OK;
+    let (status, body) = if is_kept {
+        (StatusCode::NOT_MODIFIED, Body::empty())
+    } else {
+        (answer.status, Body::from(answer.body))
+    };
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
+    response
+}
+
+/// Weak comparison (RFC 9110, section 13.1.2).
+fn is_same(known: &str, tag: &str) -> bool {
+    let known = known.trim();
+    known == "*" || known.strip_prefix("W/").unwrap_or(known) == tag
+}
+
+fn wrong_verb() -> Response<Body> {
+    let mut response = Response::new(Body::from("a page can be read with GET and HEAD\n"));
+    *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
+    let headers = response.headers_mut();
+    headers.insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+    headers.insert(CONTENT_TYPE, TEXT);
+    response
+}
+
+fn failed() -> Response<Body> {
+    let mut response = Response::new(Body::from("the page could not be made\n"));
+    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+    response.headers_mut().insert(CONTENT_TYPE, TEXT);
+    response
+}
+
+const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");

@@ -1,0 +1,69 @@
+//! Swagger UI, for whoever expects it: its files are in the binary, its list of documents is that of the
+//! schema which is served.
+
+use std::sync::Arc;
+
+use http::StatusCode;
+use utoipa_swagger_ui::{Config, Url};
+
+use super::hash::hash;
+use super::published::{Answer, Keep};
+use crate::catalog::Catalog;
+
+/// Swagger UI's page without a `/` at its end: its files are named relative to it.
+pub(super) fn redirect(site: &str) -> Answer {
+    Answer {
+        location: Some(format!("{site}/swagger/")),
+        ..Answer::text(StatusCode::PERMANENT_REDIRECT, "see /swagger/\n".to_owned())
+    }
+}
+
+/// One of its files.
+pub(super) fn file(name: &str, catalog: &Catalog, documents: &str) -> Answer {
+    let names = catalog
+        .packages
+        .iter()
+        .filter(|package| !package.services.is_empty())
+        .map(|package| {
+            (
+                package.name.as_str(),
+                format!("{documents}/{}.json", package.name),
+            )
+        });
+    let all = std::iter::once(("everything", format!("{documents}.json")));
+    let urls: Vec<_> = all.chain(names).collect();
+    let urls = urls.iter().map(|(name, url)| Url::new(name, url));
+    let config = Config::new(urls)
+        .validator_url("none")
+        .query_config_enabled(false)
+        .persist_authorization(false)
+        .deep_linking(true)
+        .display_request_duration(true);
+    match utoipa_swagger_ui::serve(name, Arc::new(config)) {
+        Ok(Some(file)) => Answer {
+            status: StatusCode::OK,
+            media_type: media_type(name),
+            encoding: file.gzpipped.then_some("gzip"),
+            keep: Keep::Ask,
+            etag: hash(&file.bytes),
+            location: None,
+            body: file.bytes.into_owned().into(),
+        },
+        Ok(None) => Answer::text(
+            StatusCode::NOT_FOUND,
+            "Swagger UI has no such file\n".to_owned(),
+        ),
+        Err(error) => Answer::text(StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")),
+    }
+}
+
+/// By the file's name. A script without a charset does not parse.
+fn media_type(name: &str) -> &'static str {
+    match name.rsplit_once('.').map_or("", |(_, extension)| extension) {
+        "css" => "text/css; charset=utf-8",
+        "js" => "text/javascript; charset=utf-8",
+        "json" | "map" => "application/json",
+        "png" => "image/png",
+        _ => "text/html; charset=utf-8",
+    }
+}

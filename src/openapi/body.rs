@@ -1,0 +1,201 @@
+//! Bodies: what a request brings and an answer holds, by media type.
+
+use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
+use serde_json::{Value, json};
+use utoipa::openapi::Required;
+use utoipa::openapi::content::{Content, ContentBuilder};
+use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
+use utoipa::openapi::response::{Response, ResponseBuilder};
+
+use super::convert::walk::Object;
+use super::errors::Form as ErrorForm;
+use super::schema::{Form, Schemas};
+use super::value::schema;
+use crate::catalog::{self, Body, Method, Operation, comment};
+use crate::protocol::rest::Envelope;
+
+const JSON: &str = "application/json";
+const LINES: &str = "application/x-ndjson";
+const EVENTS: &str = "text/event-stream";
+
+/// Bytes of any type.
+const ANY: &str = "*/*";
+
+/// Bytes as they are.
+fn binary() -> Value {
+    json!({ "contentMediaType": "application/octet-stream" })
+}
+
+/// The request's body, if it has one.
+pub(super) fn request(
+    schemas: &mut Schemas<'_>,
+    method: &Method,
+    operation: &Operation,
+) -> Option<RequestBody> {
+    let form = Form::of(&operation.options);
+    let input = method.descriptor.input();
+    let (keywords, required, bytes) = match &operation.body {
+        Body::None => return None,
+        Body::Message { without } => {
+            let keywords = if without.is_empty() {
+                schemas.reference(&input, form)
+            } else {
+                let name = format!("{}.{}Body", method.served.service, method.served.name);
+                schemas.body_without(&input, without, &name, form)
+            };
+            let required = schemas.requires(&input, without);
+            (keywords, required, is_http_body(&input))
+        }
+        Body::Field { field, without } => {
+            let last = field.last()?;
+            let message = message_of(last);
+            let keywords = match &message {
+                Some(message) if !without.is_empty() => {
+                    let name = format!("{}.{}Body", method.served.service, method.served.name);
+                    schemas.body_without(message, without, &name, form)
+                }
+                _ => schemas.field(last, form),
+            };
+            let known = schemas.described(last);
+            let required = known.is_some_and(catalog::Field::is_required)
+                || message
+                    .as_ref()
+                    .is_some_and(|message| schemas.requires(message, without));
+            (
+                keywords,
+                required,
+                message.as_ref().is_some_and(is_http_body),
+            )
+        }
+    };
+    let mut builder = RequestBodyBuilder::new();
+    if required {
+        builder = builder.required(Some(Required::True));
+    }
+    if bytes {
+        builder = builder.content(ANY, of(binary()));
+    } else if method.served.shape.takes_stream() {
+        builder = builder
+            .content(LINES, items(keywords.clone()))
+            .content(JSON, of(json!({ "type": "array", "items": keywords })));
+    } else {
+        builder = builder.content(JSON, of(keywords));
+    }
+    Some(builder.build())
+}
+
+/// The answer to a call that went well.
+pub(super) fn response(
+    schemas: &mut Schemas<'_>,
+    method: &Method,
+    operation: &Operation,
+) -> Response {
+    let form = Form::of(&operation.options);
+    let output = method.descriptor.output();
+    let mut text = String::new();
+    let keywords = match &operation.response {
+        catalog::Response::HttpBody => {
+            return ResponseBuilder::new()
+                .description("The bytes, with the content type that the backend gives them.")
+                .content(ANY, of(binary()))
+                .build();
+        }
+        catalog::Response::Message => {
+            text.push_str(&schemas.comment(&output));
+            schemas.reference(&output, form)
+        }
+        catalog::Response::Field(path) => match path.last() {
+            Some(field) => {
+                let known = schemas.described(field);
+                text.push_str(
+                    &known
+                        .map(|f| comment::plain(&f.comment))
+                        .unwrap_or_default(),
+                );
+                schemas.field(field, form)
+            }
+            None => schemas.reference(&output, form),
+        },
+    };
+    let first = text.split("\n\n").next().unwrap_or_default().trim();
+    let description = if first.is_empty() { "OK" } else { first };
+    let builder = ResponseBuilder::new().description(description);
+    if !method.served.shape.gives_stream() {
+        return builder.content(JSON, of(keywords)).build();
+    }
+    let item = match operation.options.rest.envelope {
+        Envelope::None => keywords.clone(),
+        Envelope::Result => json!({
+            "type": "object",
+            "properties": {
+                "result": keywords,
+                "error": ErrorForm::of(operation).reference(),
+            },
+        }),
+    };
+    builder
+        .content(LINES, items(item))
+        .content(EVENTS, items(event(keywords.clone())))
+        .content(JSON, of(json!({ "type": "array", "items": keywords })))
+        .build()
+}
+
+/// What annotations say of a status: its text and headers; what the body is they cannot change.
+pub(super) fn annotated(
+    code: &str,
+    response: &Value,
+    form: ErrorForm,
+    success: Option<&Value>,
+) -> Value {
+    let mut response = response.as_object().cloned().unwrap_or_else(Object::new);
+    response.shift_remove("content");
+    response.shift_remove("schema");
+    let content = match success {
+        Some(success) if code.starts_with('2') => success.get("content").cloned(),
+        Some(_) | None => Some(form.content()),
+    };
+    if let Some(content) = content {
+        response.insert("content".to_owned(), content);
+    }
+    response.entry("description").or_insert_with(|| json!(""));
+    Value::Object(response)
+}
+
+fn of(keywords: Value) -> Content {
+    ContentBuilder::new().schema(Some(schema(keywords))).build()
+}
+
+fn items(keywords: Value) -> Content {
+    ContentBuilder::new()
+        .item_schema(Some(schema(keywords)))
+        .build()
+}
+
+/// A server-sent event whose data is a message.
+fn event(message: Value) -> Value {
+    json!({
+        "type": "object",
+        "required": ["data"],
+        "properties": {
+            "event": { "type": "string" },
+            "id": { "type": "string" },
+            "retry": { "type": "integer", "minimum": 0 },
+            "data": {
+                "type": "string",
+                "contentMediaType": JSON,
+                "contentSchema": message,
+            },
+        },
+    })
+}
+
+fn message_of(field: &FieldDescriptor) -> Option<MessageDescriptor> {
+    match field.kind() {
+        Kind::Message(message) if !field.is_list() && !field.is_map() => Some(message),
+        _ => None,
+    }
+}
+
+fn is_http_body(message: &MessageDescriptor) -> bool {
+    message.full_name() == "google.api.HttpBody"
+}

@@ -1,0 +1,218 @@
+//! One operation: what it is called, what it takes, what it answers.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use utoipa::openapi::Deprecated;
+use utoipa::openapi::extensions::Extensions;
+use utoipa::openapi::path::OperationBuilder;
+
+use super::convert::walk::Object;
+use super::errors::Form as ErrorForm;
+use super::schema::Schemas;
+use super::value::object;
+use super::{Config, Limits, body, parameter, security};
+use crate::catalog::{Catalog, Method, Operation, Package, Service, comment};
+use crate::protocol::rest::MultiSegment;
+use crate::schema::Shape;
+
+/// Writes operations, and remembers what their components have to be.
+pub(super) struct Writer<'c> {
+    config: &'c Config,
+    base: &'c str,
+    catalog: &'c Catalog,
+    schemas: Schemas<'c>,
+    errors: BTreeSet<ErrorForm>,
+}
+
+impl<'c> Writer<'c> {
+    /// A writer that has written nothing. `base` is where the gateway is, for the code samples.
+    pub(super) fn new(catalog: &'c Catalog, config: &'c Config, base: &'c str) -> Self {
+        Self {
+            config,
+            base,
+            catalog,
+            schemas: Schemas::new(catalog, &config.options),
+            errors: BTreeSet::new(),
+        }
+    }
+
+    /// One operation.
+    pub(super) fn write(
+        &mut self,
+        package: &Package,
+        service: &Service,
+        method: &Method,
+        operation: &Operation,
+    ) -> Value {
+        let annotations = &method.annotations;
+        let name = service.annotations.name.as_ref().unwrap_or(&service.tag);
+        let tags = if annotations.tags.is_empty() {
+            vec![name.clone()]
+        } else {
+            annotations.tags.clone()
+        };
+        let summary = annotations.summary.clone();
+        let summary = summary.unwrap_or_else(|| comment::plain(&method.summary));
+        let description = self.description(method, operation);
+        let parameters = parameter::all(&mut self.schemas, operation);
+        let security = security::of_operation(self.config, package, method);
+        let typed = OperationBuilder::new()
+            .operation_id(Some(&operation.id))
+            .tags(Some(tags))
+            .summary((!summary.is_empty()).then_some(summary))
+            .description((!description.is_empty()).then_some(description))
+            .deprecated(method.deprecated.then_some(Deprecated::True))
+            .parameters((!parameters.is_empty()).then_some(parameters))
+            .request_body(body::request(&mut self.schemas, method, operation))
+            .extensions(Some(extensions(method, operation)))
+            .build();
+        let mut written = object(&typed);
+        self.add_samples(service, method, operation, &mut written);
+        let responses = self.responses(package, method, operation);
+        written.insert("responses".to_owned(), Value::Object(responses));
+        if let Some(security) = security {
+            written.insert("security".to_owned(), Value::Array(security));
+        }
+        if let Some(docs) = &annotations.external_docs {
+            written.insert("externalDocs".to_owned(), docs.clone());
+        }
+        if !annotations.parameters.is_empty() {
+            let parameters = written.entry("parameters").or_insert_with(|| json!([]));
+            if let Some(parameters) = parameters.as_array_mut() {
+                parameters.extend(annotations.parameters.iter().cloned());
+            }
+        }
+        for (name, value) in &annotations.extensions {
+            written.entry(name.clone()).or_insert_with(|| value.clone());
+        }
+        Value::Object(written)
+    }
+
+    /// `components`, of what was written.
+    pub(super) fn components(self) -> Object {
+        let mut schemas = self.schemas.components();
+        let mut responses = Object::new();
+        for form in self.errors {
+            form.components(&mut schemas, &mut responses);
+        }
+        let mut components = Object::new();
+        components.insert("schemas".to_owned(), Value::Object(schemas));
+        components.insert("responses".to_owned(), Value::Object(responses));
+        components
+    }
+
+    fn responses(&mut self, package: &Package, method: &Method, operation: &Operation) -> Object {
+        let mut responses = Object::new();
+        let success = body::response(&mut self.schemas, method, operation);
+        responses.insert("200".to_owned(), Value::Object(object(&success)));
+        let form = ErrorForm::of(operation);
+        self.errors.insert(form);
+        for (code, response) in form.responses() {
+            responses.insert(code.to_owned(), response);
+        }
+        let annotated = package.annotations.responses.iter();
+        for (code, response) in annotated.chain(&method.annotations.responses) {
+            let response = body::annotated(code, response, form, responses.get("200"));
+            responses.insert(code.clone(), response);
+        }
+        responses
+    }
+
+    fn description(&self, method: &Method, operation: &Operation) -> String {
+        let said = method.annotations.description.clone();
+        let mut parts = vec![said.unwrap_or_else(|| comment::plain(&method.description))];
+        parts.extend(slashes(operation));
+        parts.extend(streaming(method, operation));
+        parts.push(self.limits(method, operation));
+        parts.retain(|part| !part.is_empty());
+        parts.join("\n\n")
+    }
+
+    fn limits(&self, method: &Method, operation: &Operation) -> String {
+        Limits::of(method, operation).sentence()
+    }
+
+    fn add_samples(
+        &self,
+        service: &Service,
+        method: &Method,
+        operation: &Operation,
+        written: &mut Object,
+    ) {
+        let _ = (self.catalog, self.base, service, method, operation, written);
+    }
+}
+
+/// What a client has to know of parameters with slashes.
+fn slashes(operation: &Operation) -> Option<String> {
+    let multi: Vec<_> = operation
+        .path_parameters
+        .iter()
+        .filter(|parameter| parameter.multi)
+        .map(|parameter| format!("`{}`", parameter.name))
+        .collect();
+    if multi.is_empty() {
+        return None;
+    }
+    let mut text = format!(
+        "{} may hold several segments: `/` is sent as it is, and nothing is a value too.",
+        multi.join(", ")
+    );
+    if operation.options.rest.multi_segment != MultiSegment::DecodeAll {
+        text.push_str(" `%2F` stays `%2F`.");
+    }
+    Some(text)
+}
+
+/// How to stream, where there is more to say than media types do.
+fn streaming(method: &Method, operation: &Operation) -> Option<String> {
+    match method.served.shape {
+        Shape::Unary => None,
+        Shape::ServerStream => Some(
+            "The answer is a stream: lines of JSON (`accept: application/x-ndjson`), server-sent \
+             events (`accept: text/event-stream`), or one array (`accept: application/json`). An \
+             error after the first message is the last record: `{\"error\": …}`, for events \
+             `event: error`."
+                .to_owned(),
+        ),
+        Shape::ClientStream => Some(
+            "The request is a stream: lines of JSON (`application/x-ndjson`), or one array \
+             (`application/json`)."
+                .to_owned(),
+        ),
+        Shape::Bidi => Some(format!(
+            "Both sides stream. Over HTTP/2 they do so at the same time; from a page, open a \
+             WebSocket at `{}`.",
+            operation.template
+        )),
+    }
+}
+
+fn extensions(method: &Method, operation: &Operation) -> Extensions {
+    let mut extensions = Object::new();
+    let mut grpc = json!({
+        "service": method.served.service,
+        "method": method.served.name,
+    });
+    if operation.binding.is_some() {
+        grpc["binding"] = json!(operation.position);
+    }
+    extensions.insert("x-grpc".to_owned(), grpc);
+    let streaming = match method.served.shape {
+        Shape::Unary => None,
+        Shape::ClientStream => Some("client"),
+        Shape::ServerStream => Some("server"),
+        Shape::Bidi => Some("bidi"),
+    };
+    if let Some(streaming) = streaming {
+        extensions.insert("x-streaming".to_owned(), json!(streaming));
+        extensions.insert(
+            "x-stream-error".to_owned(),
+            ErrorForm::of(operation).reference(),
+        );
+    }
+    let limits = Limits::of(method, operation).extension();
+    extensions.insert("x-limits".to_owned(), limits);
+    extensions.into_iter().collect()
+}

@@ -1,0 +1,105 @@
+//! Parameters: what of a request stands in its path and its query.
+
+use serde_json::{Value, json};
+use utoipa::openapi::extensions::Extensions;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn, ParameterStyle};
+use utoipa::openapi::{Deprecated, Required};
+
+use super::convert::walk::Object;
+use super::schema::{Form, Schemas};
+use super::value::schema;
+use crate::catalog::{Operation, PathParameter, QueryParameter, comment};
+
+/// Every parameter, in the order of the path, then of the query.
+pub(super) fn all(schemas: &mut Schemas<'_>, operation: &Operation) -> Vec<Parameter> {
+    let form = Form::of(&operation.options);
+    let path = operation.path_parameters.iter();
+    let mut all: Vec<_> = path
+        .map(|parameter| in_path(schemas, parameter, form))
+        .collect();
+    let query = operation.query.iter();
+    all.extend(query.map(|parameter| in_query(schemas, parameter, form)));
+    all
+}
+
+fn in_path(schemas: &mut Schemas<'_>, parameter: &PathParameter, form: Form) -> Parameter {
+    let field = parameter.field.last();
+    let known = field.and_then(|field| schemas.described(field));
+    let described = known.map(|field| comment::plain(&field.comment));
+    let is_deprecated = known.is_some_and(|field| field.deprecated);
+    let keywords = match (&parameter.template, field) {
+        // A part of the field's value, and not the whole.
+        (Some(_), _) | (None, None) if !parameter.multi => {
+            json!({ "type": "string", "minLength": 1, "pattern": "^[^/]+$" })
+        }
+        (Some(_) | None, _) if parameter.multi => json!({ "type": "string" }),
+        (_, Some(field)) => schemas.parameter(field, form),
+        (_, None) => json!({ "type": "string" }),
+    };
+    let mut extensions = Object::new();
+    let names: Vec<_> = parameter.field.iter().map(|field| field.name()).collect();
+    extensions.insert("x-field".to_owned(), json!(names.join(".")));
+    if let Some(template) = &parameter.template {
+        extensions.insert("x-field-template".to_owned(), json!(template));
+    }
+    if parameter.multi {
+        extensions.insert("x-multi-segment".to_owned(), json!(true));
+    }
+    ParameterBuilder::new()
+        .name(&parameter.name)
+        .parameter_in(ParameterIn::Path)
+        .required(Required::True)
+        .description(described.filter(|text| !text.is_empty()))
+        .deprecated(is_deprecated.then_some(Deprecated::True))
+        .schema(Some(schema(keywords)))
+        .allow_reserved(parameter.multi.then_some(true))
+        .extensions(Some(extensions.into_iter().collect::<Extensions>()))
+        .build()
+}
+
+fn in_query(schemas: &mut Schemas<'_>, parameter: &QueryParameter, form: Form) -> Parameter {
+    let mut builder = ParameterBuilder::new()
+        .name(&parameter.name)
+        .parameter_in(ParameterIn::Query)
+        .required(if parameter.required {
+            Required::True
+        } else {
+            Required::False
+        });
+    let Some(field) = parameter.field.last() else {
+        return builder.build();
+    };
+    let mut text = String::new();
+    if let Some(known) = schemas.described(field) {
+        text = comment::plain(&known.comment);
+        builder = builder.deprecated(known.deprecated.then_some(Deprecated::True));
+    }
+    let mut extensions = Object::new();
+    if !parameter.oneof.is_empty() {
+        let names: Vec<_> = parameter
+            .oneof
+            .iter()
+            .map(|name| format!("`{name}`"))
+            .collect();
+        if !text.is_empty() {
+            text.push_str("\n\n");
+        }
+        text.push_str(&format!("At most one of {} may be set.", names.join(", ")));
+        extensions.insert("x-oneof".to_owned(), json!(parameter.oneof));
+    }
+    if field.is_map() {
+        builder = builder
+            .style(Some(ParameterStyle::DeepObject))
+            .explode(Some(true));
+    } else if field.is_list() {
+        builder = builder
+            .style(Some(ParameterStyle::Form))
+            .explode(Some(true));
+    }
+    let keywords: Value = schemas.parameter(field, form);
+    builder
+        .description((!text.is_empty()).then_some(text))
+        .schema(Some(schema(keywords)))
+        .extensions(Some(extensions.into_iter().collect::<Extensions>()))
+        .build()
+}
