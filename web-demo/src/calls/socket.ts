@@ -55,6 +55,8 @@ export class Conversation<I extends DescMessage, O extends DescMessage> {
 
   /** Leaves the call, which is cancelled. */
   close(): void {
-    this.socket.close();
+    // A browser complains on the console about one that is closed before it is open.
+    if (this.socket.readyState === WebSocket.CONNECTING) this.socket.onopen = () => this.socket.close();
+    else this.socket.close();
   }
 }

@@ -92,7 +92,10 @@ export class Room {
           else resolve(isOpen);
         },
       });
-      const leave = () => socket.close();
+      const leave = () => {
+        socket.close();
+        resolve(isOpen);
+      };
       const timer = setTimeout(leave, OPENING);
       this.signal.addEventListener("abort", leave);
     });

@@ -33,20 +33,22 @@ interface Target {
 
 const COVER = "/v1/shelves/fiction/books/1/cover";
 const TARGETS: Record<string, Target> = {
+  // A client stream: the gateway cuts the bytes into messages.
   room: {
-    label: "keep it in a room: a client stream, 8 MiB at most",
+    label: "kept in a room, 8 MiB at most",
     method: "POST",
     path: (name) => `/v1/rooms/${ROOM}/files/${encodeURIComponent(name)}`,
     words: (answer) => `Kept in ${read(answer).pieces} messages`,
   },
+  // One message with all of the bytes.
   cover: {
-    label: "make it the cover of a book: one message, 1 MiB at most",
+    label: "the cover of a book, 1 MiB at most",
     method: "PUT",
     path: () => COVER,
     words: (answer) => `Now the cover of ${fromJson(CoverInfoSchema, answer, { ignoreUnknownFields: true }).book}`,
   },
   count: {
-    label: "count and drop it: a client stream of any size",
+    label: "counted and dropped, of any size",
     method: "POST",
     path: () => "/v1/echo:upload",
     words: (answer) => `Counted in ${fromJson(UploadedSchema, answer, { ignoreUnknownFields: true }).messages} messages`,
@@ -99,7 +101,7 @@ function uploads({ signal }: Stage): HTMLElement {
       bar.element.append(failureView(failed(error)));
     }
   };
-  return card("Up", labelled("What happens to it", target), drop, transfers, kept);
+  return card("Up", labelled("What becomes of it", target), drop, transfers, kept);
 }
 
 /** A kept file, to have back. */

@@ -30,27 +30,32 @@ function show({ root, dialect, signal }: Stage): void {
   const limit = deadline(2000);
   const options = () => ({ signal, timeoutMs: limit.timeoutMs });
   const outcome = new Outcome(dialect, "Choose a book, and borrow it.");
+  const loans = el("ul", { class: "kept", "aria-label": "Lent from this page" });
   root.append(
     el("div", { class: "columns" },
       card("Books", shelves, books),
       el("div", { class: "stack sticky" },
-        card("Lending desk", labelled("Reader", reader), days.element, limit.element, outcome.element))),
+        card("Lending desk", labelled("Reader", reader), days.element, limit.element, outcome.element, loans))),
   );
 
   const borrow = async (book: Book) => {
-    await outcome.show(
+    const loan = await outcome.show(
       "LibraryService/BorrowBook",
       () => library.borrowBook({ name: book.name, reader: reader.value, days: days.value }, options()),
-      (loan) => el("div", {},
-        el("p", {}, el("strong", {}, book.title), ` is lent to ${loan.reader}`, loan.dueTime
-          ? ` until ${new Date(Number(loan.dueTime.seconds) * 1000).toLocaleDateString("en", { dateStyle: "long" })}.` : "."),
-        el("button", { type: "button", onclick: () => void bringBack(book) }, "Bring it back")),
+      (loan) => el("p", {}, el("strong", {}, book.title), ` is lent to ${loan.reader}`, loan.dueTime
+        ? ` until ${new Date(Number(loan.dueTime.seconds) * 1000).toLocaleDateString("en", { dateStyle: "long" })}.` : "."),
       () => void borrow(book),
     );
+    if (!loan) return;
+    const entry = el("li", {}, el("div", { class: "spread" }, el("span", {}, el("strong", {}, book.title), ` · ${loan.reader}`),
+      el("button", { type: "button", "aria-label": `Bring back ${book.title}`, onclick: () => void bringBack(book, entry) }, "Bring back")));
+    loans.append(entry);
   };
-  const bringBack = (book: Book) =>
-    outcome.show("LibraryService/ReturnBook", () => library.returnBook({ name: book.name }, options()),
+  const bringBack = async (book: Book, entry: HTMLElement) => {
+    const isBack = await outcome.show("LibraryService/ReturnBook", () => library.returnBook({ name: book.name }, options()),
       () => el("p", {}, el("strong", {}, book.title), " is back on its shelf."));
+    if (isBack) entry.remove();
+  };
 
   const open = async (shelf: Shelf, chip: HTMLElement) => {
     for (const other of shelves.children) other.setAttribute("aria-pressed", String(other === chip));

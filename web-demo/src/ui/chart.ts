@@ -4,9 +4,9 @@ import { el, svg } from "./dom";
 
 /** Values kept, and so the width of the picture. */
 const KEPT = 120;
-const WIDTH = 720;
 const HEIGHT = 260;
-const LEFT = 56;
+const LEFT = 60;
+const RIGHT = 12;
 const BOTTOM = 10;
 const LINES = 4;
 
@@ -18,12 +18,17 @@ export class Chart {
   private readonly area = svg("path", { class: "chart-area" });
   private readonly dot = svg("circle", { class: "chart-dot", r: 4, visibility: "hidden" });
   private readonly grid = svg("g", { class: "chart-grid" });
+  private width = 600;
   readonly element: HTMLElement;
 
   constructor(label: string) {
-    const picture = svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": label }, this.grid, this.area, this.line, this.dot);
+    const picture = svg("svg", { height: HEIGHT, role: "img", "aria-label": label }, this.grid, this.area, this.line, this.dot);
     this.element = el("div", { class: "chart" }, picture);
-    this.draw();
+    // Drawn for the width it has, so that letters keep their size on a phone.
+    new ResizeObserver(([entry]) => {
+      this.width = Math.max(200, entry?.contentRect.width ?? 0);
+      this.draw();
+    }).observe(this.element);
   }
 
   push(value: number): void {
@@ -47,7 +52,7 @@ export class Chart {
 
   private draw(): void {
     const [low, high] = bounds(this.values);
-    const x = (index: number) => LEFT + ((WIDTH - LEFT - 12) * index) / (KEPT - 1);
+    const x = (index: number) => LEFT + ((this.width - LEFT - RIGHT) * index) / (KEPT - 1);
     const y = (value: number) => HEIGHT - BOTTOM - ((HEIGHT - 2 * BOTTOM) * (value - low)) / (high - low);
     const first = this.count - this.values.length;
     for (const at of this.gaps) if (at <= first) this.gaps.delete(at);
@@ -75,7 +80,7 @@ export class Chart {
       const value = low + ((high - low) * step) / LINES;
       const height = y(value).toFixed(1);
       return svg("g", {},
-        svg("line", { x1: LEFT, x2: WIDTH - 12, y1: height, y2: height }),
+        svg("line", { x1: LEFT, x2: this.width - RIGHT, y1: height, y2: height }),
         svg("text", { x: LEFT - 8, y: height, "text-anchor": "end", "dominant-baseline": "middle" }, this.values.length ? value.toFixed(1) : ""));
     }));
   }

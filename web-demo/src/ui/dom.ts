@@ -28,9 +28,13 @@ function filled<E extends Element>(element: E, properties: Properties, children:
   return element;
 }
 
-/** A control with its label above it. */
-export function labelled(label: string, control: HTMLElement): HTMLLabelElement {
-  return el("label", { class: "field" }, el("span", { class: "label" }, label), control);
+let controls = 0;
+
+/** A control with its label above it, and what may stand beside the label. */
+export function labelled(label: string, control: HTMLElement, beside?: HTMLElement): HTMLElement {
+  control.id ||= `control-${(controls += 1)}`;
+  return el("div", { class: "field" },
+    el("div", { class: "label spread" }, el("label", { for: control.id }, label), beside), control);
 }
 
 /** A list to choose from. */

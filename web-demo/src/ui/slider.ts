@@ -1,6 +1,6 @@
 // Sliders that say what they stand at, to eyes and to screen readers.
 
-import { el } from "./dom";
+import { el, labelled } from "./dom";
 import { duration } from "./words";
 
 export interface Slider {
@@ -23,9 +23,7 @@ export function slider(
     input.setAttribute("aria-valuetext", output.textContent);
   };
   show();
-  const element = el("label", { class: "field" },
-    el("span", { class: "label spread" }, label, output), input);
-  return { element, get value() { return value(); } };
+  return { element: labelled(label, input, output), get value() { return value(); } };
 }
 
 /** Milliseconds; infinite is no deadline. */
