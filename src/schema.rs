@@ -18,8 +18,10 @@ use prost_reflect::DescriptorPool;
 use crate::transcode::{Lowered, Plans};
 
 mod closest;
+mod comments;
 mod descriptor;
 mod editions;
+mod excerpt;
 mod http_rule;
 mod listing;
 pub mod method;
@@ -30,10 +32,12 @@ mod routes;
 mod selector;
 mod services;
 pub mod source;
-mod template;
+pub(crate) mod template;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
+pub use comments::Comments;
+pub use excerpt::Kept;
 pub use listing::Row;
 pub use method::{Binding, BindingText, Body, Idempotency, Method, Shape, Variable};
 pub use overrides::{HttpRule, RuleError, Unmatched};
@@ -55,6 +59,7 @@ pub struct Schema {
     routes: Routes,
     refusals: Vec<String>,
     unannotated: Unannotated,
+    comments: Comments,
 }
 
 /// Sizes only: descriptors refer to each other in circles.
@@ -143,17 +148,10 @@ impl Schema {
         }
         let linked = pool::link(entries, &sources, &mut refusals);
         let lowered = Lowered {
-            closed_enums: linked.closed_enums,
+            closed_enums: linked.closed_enums.clone(),
         };
         let plans = Arc::new(Plans::compile(&linked.pool, &lowered));
-        let services = services::register(
-            &linked.pool,
-            &plans,
-            &linked.entries,
-            &sources,
-            options,
-            &mut refusals,
-        );
+        let services = services::register(&linked, &plans, &sources, options, &mut refusals);
         if options.strict && !refusals.is_empty() {
             return Err(BuildError::Refused(refusals));
         }
@@ -169,6 +167,7 @@ impl Schema {
             routes: services.routes,
             refusals,
             unannotated: options.unannotated,
+            comments: linked.comments,
         })
     }
 
@@ -176,6 +175,12 @@ impl Schema {
     #[must_use]
     pub const fn pool(&self) -> &DescriptorPool {
         &self.pool
+    }
+
+    /// What the authors of the files say.
+    #[must_use]
+    pub const fn comments(&self) -> &Comments {
+        &self.comments
     }
 
     /// A plan for every message.
@@ -232,6 +237,12 @@ impl Schema {
     #[must_use]
     pub fn rows(&self) -> Vec<Row> {
         listing::rows(self)
+    }
+
+    /// Descriptors of what is kept, as a `google.protobuf.FileDescriptorSet` in wire form.
+    #[must_use]
+    pub fn descriptor_set(&self, kept: &dyn Kept) -> Vec<u8> {
+        excerpt::descriptor_set(self, kept)
     }
 
     /// What is not served and why: a sentence each, with names.
