@@ -2,7 +2,7 @@
 
 import { defineConfig, loadEnv, type Plugin } from "vite";
 
-import { policy } from "./policy";
+import { policy } from "./policy.ts";
 
 /** Where `transom demo` listens by default. */
 const DEMO = "http://127.0.0.1:8080";

@@ -7,6 +7,7 @@
 // expression for the lines to run. Screenshots are in WORK/shots afterwards. Fails if a line says FAILED,
 // or if none says ok.
 
+import { writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
 
@@ -62,6 +63,7 @@ async function run() {
 
   const { chromium } = createRequire(join(work, "driver/package.json"))("playwright-core");
   const axe = createRequire(join(work, "driver/package.json")).resolve("axe-core/axe.min.js");
+  writeFileSync(join(work, "long.bin"), Buffer.alloc(12 * 1024 * 1024));
   const browser = await Browser.start(chromium, executable, axe);
   ends.push(() => browser.close());
   const places = {
@@ -71,6 +73,8 @@ async function run() {
     developer: developer.url,
     gateway, wire,
     shots: join(work, "shots"),
+    // Given by its name, so that it need not be carried to the browser first.
+    long: join(work, "long.bin"),
   };
   console.log(`Chromium ${browser.version}; the gateway at ${gateway.port}, another origin at ${places.foreign}`);
   const chosen = CHECKS.filter(({ title }) => only.test(title));

@@ -32,7 +32,7 @@ async function carry(visit, places, variant) {
   await choose(tab, "huge.png", Buffer.alloc(MIB + 1));
   assert.deepEqual(await details(await failure(tab, "INVALID_ARGUMENT")), ["BadRequest"]);
   await what.selectOption("count");
-  await choose(tab, "long.bin", Buffer.alloc(12 * MIB));
+  await tab.locator("input[type=file]").setInputFiles(places.long);
   await tab.getByText(/^Counted in \d+ messages · 12.0 MiB/).waitFor();
 
   await slide(tab, "How much", "10.0 MiB");
@@ -48,14 +48,14 @@ async function slow(visit, places) {
   visit.expectFailures();
   const tab = await open(visit, places, { place: "foreign", dialect: "connect" }, "files");
   const line = await tab.context().newCDPSession(tab);
-  await line.send("Network.emulateNetworkConditions", { offline: false, latency: 0, downloadThroughput: 4 * MIB, uploadThroughput: 4 * MIB });
+  await line.send("Network.emulateNetworkConditions", { offline: false, latency: 0, downloadThroughput: 4 * MIB, uploadThroughput: MIB });
   await tab.getByLabel("What becomes of it").selectOption("count");
   const bar = tab.getByRole("progressbar");
   const isGrowing = async () => {
     const value = await bar.evaluate((at) => at.value);
     return value > 0.02 && value < 1;
   };
-  await choose(tab, "slow.bin", Buffer.alloc(40 * MIB));
+  await tab.locator("input[type=file]").setInputFiles(places.long);
   await until(tab, "the upload grows", isGrowing);
   await tab.getByRole("button", { name: "Cancel" }).click();
   await failure(tab, "CANCELLED");

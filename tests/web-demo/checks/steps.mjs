@@ -11,7 +11,7 @@ export async function open(visit, places, { place, dialect }, page, look) {
 
 /** The titles of the details that a failure shows. */
 export function details(failure) {
-  return failure.locator(".detail h4").allTextContents();
+  return failure.locator(".detail h3").allTextContents();
 }
 
 /** The failure on a tab with this code, once it is there. */

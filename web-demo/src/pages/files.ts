@@ -97,7 +97,7 @@ function uploads({ signal }: Stage): HTMLElement {
       bar.end(words(answer));
       if (method === "POST" && target.value === "room") kept.append(keptView(read(answer), signal));
     } catch (error) {
-      bar.end("Not uploaded");
+      bar.fail("Not uploaded");
       bar.element.append(failureView(failed(error)));
     }
   };
@@ -118,7 +118,7 @@ function keptView(info: FileInfo, signal: AbortSignal): HTMLElement {
       save(await download(url(path), Number(info.size), (now) => bar.show(now), AbortSignal.any([signal, leave.signal])), info.file);
       bar.end("Saved");
     } catch (error) {
-      bar.end("Not downloaded");
+      bar.fail("Not downloaded");
       place.append(failureView(failed(error)));
     }
   };
@@ -140,7 +140,7 @@ function downloads({ signal }: Stage): HTMLElement {
       const blob = await download(url(path), total, (now) => bar.show(now), AbortSignal.any([signal, leave.signal]));
       bar.end(`Received ${bytes(blob.size)}`);
     } catch (error) {
-      bar.end("Broken off");
+      bar.fail("Broken off");
       place.append(failureView(failed(error), () => void call()));
     }
   };

@@ -46,6 +46,8 @@ function show({ root, dialect, signal }: Stage): void {
         ? ` until ${new Date(Number(loan.dueTime.seconds) * 1000).toLocaleDateString("en", { dateStyle: "long" })}.` : "."),
       () => void borrow(book),
     );
+    // On a phone the desk is below the books.
+    outcome.element.scrollIntoView({ block: "nearest" });
     if (!loan) return;
     const entry = el("li", {}, el("div", { class: "spread" }, el("span", {}, el("strong", {}, book.title), ` · ${loan.reader}`),
       el("button", { type: "button", "aria-label": `Bring back ${book.title}`, onclick: () => void bringBack(book, entry) }, "Bring back")));

@@ -27,7 +27,7 @@ export function failureView(failure: Failure, again?: () => void): HTMLElement {
 function detailView({ any, message }: Detail): HTMLElement {
   const type = any.typeUrl.slice(any.typeUrl.lastIndexOf("/") + 1);
   const body = message ? content(message) : el("p", {}, `${any.value.length} bytes of a type that this page does not know`);
-  return el("section", { class: "detail" }, el("h4", { title: type }, type.slice(type.lastIndexOf(".") + 1)), body);
+  return el("section", { class: "detail" }, el("h3", { title: type }, type.slice(type.lastIndexOf(".") + 1)), body);
 }
 
 function content(message: Message): HTMLElement {

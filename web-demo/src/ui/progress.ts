@@ -28,6 +28,12 @@ export class ProgressBar {
     this.text.textContent = `${share} · ${bytes(rate)}/s`;
   }
 
+  /** It was not carried to its end. */
+  fail(words: string): void {
+    this.element.classList.add("failed");
+    this.end(words);
+  }
+
   /** Nothing more comes. `words` stay beside the bar. */
   end(words: string): void {
     this.leave.remove();
