@@ -12,7 +12,7 @@ import { duration, protoDuration } from "../ui/words";
 import type { Page, Stage } from "./page";
 
 /** Milliseconds that the backend can be told to take. */
-const DELAYS = [0, 50, 100, 250, 500, 1000, 2000, 5000];
+const DELAYS = [0, 50, 100, 250, 500, 1000, 2000, 5000, 30_000];
 
 export const failures: Page = {
   id: "failures",
