@@ -21,8 +21,6 @@ import { Queue } from "./queue";
 interface Options {
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
-  /** Called when the answer begins. */
-  readonly onHeader?: (headers: Headers) => void;
 }
 
 // The text form: in the binary one this library shows the messages of a stream only at its end.
@@ -81,7 +79,6 @@ function stream<I extends DescMessage, O extends DescMessage>(method: DescMethod
     const message = create(method.input, request);
     const call = client.serverStreaming(GATEWAY + descriptor.getName(), message, metadata(options), descriptor);
     const answers = new Queue<MessageShape<O>>(() => call.cancel());
-    call.on("metadata", (found) => options.onHeader?.(new Headers(found)));
     call.on("data", (answer) => answers.push(answer));
     call.on("error", (error) => answers.fail(error));
     call.on("end", () => answers.end());

@@ -10,6 +10,8 @@ import { ChatService, type JoinRequestSchema, type Message, type MessageSchema }
 
 /** Milliseconds that a WebSocket may take to open. */
 const OPENING = 4000;
+/** Milliseconds after which a stream that has not failed counts as listening. */
+const QUIET = 1500;
 
 export type Way = "socket" | "stream";
 
@@ -102,10 +104,25 @@ export class Room {
   }
 
   private async listenByStream(joined: (way: Way) => void): Promise<void> {
-    const messages = this.calls.chat.subscribe(
-      { room: this.name, after: this.last },
-      { signal: this.signal, onHeader: () => joined("stream") },
-    );
-    for await (const message of messages) this.heard(message);
+    let isJoined = false;
+    const listening = () => {
+      if (!isJoined && !this.signal.aborted) joined("stream");
+      isJoined = true;
+    };
+    // connect-web tells when the answer begins; grpc-web tells nothing before the first message, and in
+    // a silent room there is none.
+    const timer = setTimeout(listening, QUIET);
+    try {
+      const messages = this.calls.chat.subscribe(
+        { room: this.name, after: this.last },
+        { signal: this.signal, onHeader: listening },
+      );
+      for await (const message of messages) {
+        listening();
+        this.heard(message);
+      }
+    } finally {
+      clearTimeout(timer);
+    }
   }
 }
