@@ -24,7 +24,7 @@ export const library: Page = {
 function show({ root, dialect, signal }: Stage): void {
   const { library, failure } = dialect.calls;
   const shelves = el("div", { class: "chips", role: "group", "aria-label": "Shelves" });
-  const books = el("ul", { class: "books", "aria-live": "polite" });
+  const books = el("ul", { class: "books" });
   const reader = el("input", { value: "ada", autocomplete: "off", maxlength: 60 });
   const days = slider("For how long", DAYS, 14, (count) => `${count} days`);
   const limit = deadline(2000);
