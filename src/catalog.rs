@@ -21,8 +21,10 @@ pub mod annotations;
 pub mod comment;
 pub mod message;
 pub mod operation;
+mod record;
 pub mod rules;
 
+pub(crate) use crate::transcode::has_own_form;
 pub use message::{Enum, EnumValue, Field, Message, Oneof};
 pub use operation::{Body, Operation, PathParameter, QueryParameter, Response};
 

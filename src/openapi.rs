@@ -20,15 +20,20 @@ mod errors;
 mod frame;
 mod limits;
 mod operation;
+mod options;
 mod parameter;
 pub mod schema;
 mod security;
-#[cfg(test)]
-mod tests;
+mod sort;
 mod value;
 
 pub use limits::Limits;
-pub use schema::Options;
+pub use options::{
+    AdditionalProperties, ComponentNames, Direction, EnumForm, FieldNames, Form, Nullable, Numbers,
+    Options, Split, Zeros,
+};
+pub use schema::Schemas;
+pub use sort::sort;
 
 /// What is said of the API as a whole, and how.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -164,8 +169,9 @@ pub fn document(catalog: &Catalog, config: &Config, edition: &Edition, base: &st
     if edition.profile == Profile::Simple {
         convert::simple(&mut document);
     }
-    value::sort(&mut document);
-    Value::Object(document)
+    let mut document = Value::Object(document);
+    sort(&mut document);
+    document
 }
 
 /// A document as text, with a line break at its end.

@@ -40,10 +40,28 @@ pub use error::{Error, ErrorKind};
 pub use mask::Mask;
 pub(crate) use options::DEPTH_CEILING;
 pub use options::{PrintOptions, ReadOptions, Unknown, UnknownAny, Zero};
+pub(crate) use plan::has_own_form;
 pub use plan::{Lowered, PlanId, Plans};
 pub use scratch::Scratch;
 pub(crate) use select::Step;
 pub use select::{Facts, FieldPath, FieldRef, Lost, PathError, Trail};
+
+/// A `Timestamp` as JSON has it, without quotes; none outside of the years 1 to 9999.
+pub(crate) fn timestamp_text(seconds: i64, nanos: i32) -> Option<String> {
+    unquoted(|out| wkt::print::timestamp(out, seconds, nanos))
+}
+
+/// A `Duration` as JSON has it, without quotes; none outside of its range.
+pub(crate) fn duration_text(seconds: i64, nanos: i32) -> Option<String> {
+    unquoted(|out| wkt::print::duration(out, seconds, nanos))
+}
+
+fn unquoted(print: impl FnOnce(&mut Vec<u8>) -> Result<(), String>) -> Option<String> {
+    let mut out = Vec::new();
+    print(&mut out).ok()?;
+    let text = String::from_utf8(out).ok()?;
+    Some(text.trim_matches('"').to_owned())
+}
 
 impl Plans {
     /// Resolves `a.b.c` (each segment a JSON or proto name) below a message. Only the last

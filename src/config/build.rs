@@ -67,8 +67,8 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
     })?;
     let layered = Layered::of(raw).map_err(|(place, key, message)| wrong(place, &key, message))?;
     let cors = cors(&raw.cors).map_err(|(place, key, message)| wrong(place, &key, message))?;
-    let (docs, logo) =
-        docs(&raw.docs, &raw.tls).map_err(|(place, key, message)| wrong(place, &key, message))?;
+    let (docs, logo) = docs(&raw.docs, &raw.tls, &layered.gateway)
+        .map_err(|(place, key, message)| wrong(place, &key, message))?;
     if let Some(admin) = raw.admin.listen
         && admin == raw.listen.0
         && admin.0.port() != 0

@@ -9,7 +9,8 @@ use super::load::{self, FileError};
 use super::raw::{ClientCertificates, Docs, Key, Tls};
 use crate::catalog::Audience;
 use crate::docs::{self, Logo};
-use crate::openapi::{self, Security};
+use crate::openapi::{self, Direction, Form, Security};
+use crate::protocol;
 
 /// Bytes of a picture at most.
 const LOGO_MAX: usize = 256 << 10;
@@ -22,7 +23,11 @@ pub(super) struct LogoFile {
 }
 
 /// Checks the keys with each other.
-pub(super) fn docs(raw: &Docs, tls: &Key<Tls>) -> Result<(docs::Config, Option<LogoFile>), Wrong> {
+pub(super) fn docs(
+    raw: &Docs,
+    tls: &Key<Tls>,
+    options: &protocol::Options,
+) -> Result<(docs::Config, Option<LogoFile>), Wrong> {
     let default = docs::Config::default();
     let text = |key: &Key<String>| key.value.clone().filter(|text| !text.is_empty());
     let path = raw.path.value.as_ref().map(|path| path.as_str());
@@ -65,6 +70,7 @@ pub(super) fn docs(raw: &Docs, tls: &Key<Tls>) -> Result<(docs::Config, Option<L
             options: openapi::Options {
                 names: raw.names.value.map_or_else(Default::default, Into::into),
                 nullable: raw.nullable.value.map_or_else(Default::default, Into::into),
+                form: Form::of(options, Direction::Response),
                 ..openapi::Options::default()
             },
         },

@@ -9,8 +9,9 @@ use utoipa::openapi::response::{Response, ResponseBuilder};
 
 use super::convert::walk::Object;
 use super::errors::Form as ErrorForm;
-use super::schema::{Form, Schemas};
+use super::schema::Schemas;
 use super::value::schema;
+use super::{Direction, Form};
 use crate::catalog::{self, Body, Method, Operation, comment};
 use crate::protocol::rest::Envelope;
 
@@ -32,7 +33,7 @@ pub(super) fn request(
     method: &Method,
     operation: &Operation,
 ) -> Option<RequestBody> {
-    let form = Form::of(&operation.options);
+    let form = Form::of(&operation.options, Direction::Request);
     let input = method.descriptor.input();
     let (keywords, required, bytes) = match &operation.body {
         Body::None => return None,
@@ -43,7 +44,7 @@ pub(super) fn request(
                 let name = format!("{}.{}Body", method.served.service, method.served.name);
                 schemas.body_without(&input, without, &name, form)
             };
-            let required = schemas.requires(&input, without);
+            let required = requires(schemas, &input, without);
             (keywords, required, is_http_body(&input))
         }
         Body::Field { field, without } => {
@@ -56,11 +57,11 @@ pub(super) fn request(
                 }
                 _ => schemas.field(last, form),
             };
-            let known = schemas.described(last);
+            let known = schemas.lookup(last);
             let required = known.is_some_and(catalog::Field::is_required)
                 || message
                     .as_ref()
-                    .is_some_and(|message| schemas.requires(message, without));
+                    .is_some_and(|message| requires(schemas, message, without));
             (
                 keywords,
                 required,
@@ -90,7 +91,7 @@ pub(super) fn response(
     method: &Method,
     operation: &Operation,
 ) -> Response {
-    let form = Form::of(&operation.options);
+    let form = Form::of(&operation.options, Direction::Response);
     let output = method.descriptor.output();
     let mut text = String::new();
     let keywords = match &operation.response {
@@ -101,12 +102,17 @@ pub(super) fn response(
                 .build();
         }
         catalog::Response::Message => {
-            text.push_str(&schemas.comment(&output));
+            let known = schemas.message_of(&output);
+            text.push_str(
+                &known
+                    .map(|m| comment::plain(&m.comment))
+                    .unwrap_or_default(),
+            );
             schemas.reference(&output, form)
         }
         catalog::Response::Field(path) => match path.last() {
             Some(field) => {
-                let known = schemas.described(field);
+                let known = schemas.lookup(field);
                 text.push_str(
                     &known
                         .map(|f| comment::plain(&f.comment))
@@ -187,6 +193,17 @@ fn event(message: Value) -> Value {
             },
         },
     })
+}
+
+/// True if a message has a field that must be set, and not by the path.
+fn requires(schemas: &Schemas<'_>, message: &MessageDescriptor, without: &[String]) -> bool {
+    let fields = schemas
+        .message_of(message)
+        .into_iter()
+        .flat_map(|message| &message.fields);
+    fields
+        .filter(|field| !without.iter().any(|bound| bound == field.descriptor.name()))
+        .any(catalog::Field::is_required)
 }
 
 fn message_of(field: &FieldDescriptor) -> Option<MessageDescriptor> {

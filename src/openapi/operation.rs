@@ -90,7 +90,7 @@ impl<'c> Writer<'c> {
     }
 
     /// `components`, of what was written.
-    pub(super) fn components(self) -> Object {
+    pub(super) fn components(mut self) -> Object {
         let mut schemas = self.schemas.components();
         let mut responses = Object::new();
         for form in self.errors {

@@ -6,13 +6,14 @@ use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn, ParameterS
 use utoipa::openapi::{Deprecated, Required};
 
 use super::convert::walk::Object;
-use super::schema::{Form, Schemas};
+use super::schema::Schemas;
 use super::value::schema;
-use crate::catalog::{Operation, PathParameter, QueryParameter, comment};
+use super::{Direction, Form};
+use crate::catalog::{Operation, PathParameter, QueryParameter};
 
 /// Every parameter, in the order of the path, then of the query.
 pub(super) fn all(schemas: &mut Schemas<'_>, operation: &Operation) -> Vec<Parameter> {
-    let form = Form::of(&operation.options);
+    let form = Form::of(&operation.options, Direction::Request);
     let path = operation.path_parameters.iter();
     let mut all: Vec<_> = path
         .map(|parameter| in_path(schemas, parameter, form))
@@ -24,8 +25,8 @@ pub(super) fn all(schemas: &mut Schemas<'_>, operation: &Operation) -> Vec<Param
 
 fn in_path(schemas: &mut Schemas<'_>, parameter: &PathParameter, form: Form) -> Parameter {
     let field = parameter.field.last();
-    let known = field.and_then(|field| schemas.described(field));
-    let described = known.map(|field| comment::plain(&field.comment));
+    let described = field.and_then(|field| schemas.text(field));
+    let known = field.and_then(|field| schemas.lookup(field));
     let is_deprecated = known.is_some_and(|field| field.deprecated);
     let keywords = match (&parameter.template, field) {
         // A part of the field's value, and not the whole.
@@ -69,9 +70,8 @@ fn in_query(schemas: &mut Schemas<'_>, parameter: &QueryParameter, form: Form) -
     let Some(field) = parameter.field.last() else {
         return builder.build();
     };
-    let mut text = String::new();
-    if let Some(known) = schemas.described(field) {
-        text = comment::plain(&known.comment);
+    let mut text = schemas.text(field).unwrap_or_default();
+    if let Some(known) = schemas.lookup(field) {
         builder = builder.deprecated(known.deprecated.then_some(Deprecated::True));
     }
     let mut extensions = Object::new();

@@ -1,85 +1,227 @@
-//! Stub.
-use crate::catalog::{Catalog, Field};
-use crate::protocol;
-use prost_reflect::{FieldDescriptor, MessageDescriptor};
+//! Schemas of a catalog's messages, fields and enums: JSON Schema 2020-12, as 3.1 and 3.2 have it.
+//!
+//! ```text
+//!  reference, field, parameter, body ─► what an operation needs, and which components that reaches
+//!                          components ─► exactly these, sorted by name
+//! ```
+//!
+//! What the gateway reads and writes decides; annotations and rules add to it what does not contradict.
+//! Messages refer to each other by `$ref` only, so recursion costs nothing. Pure: same catalog and
+//! options, same schemas.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use prost_reflect::{EnumDescriptor, FieldDescriptor, MessageDescriptor};
 use serde_json::{Map, Value, json};
-/// Options.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Options {
-    /// n
-    pub names: Names,
-    /// u
-    pub nullable: Nullable,
+
+use super::options::{Form, Options};
+use super::sort::sort_object;
+use crate::catalog::{Catalog, Field, Finding, FindingKind, Message};
+
+mod annotated;
+mod base;
+mod enumeration;
+mod field;
+mod known;
+mod message;
+mod names;
+mod oneof;
+#[cfg(test)]
+mod tests;
+mod text;
+
+use names::Names;
+
+/// An object of JSON.
+type Object = Map<String, Value>;
+
+/// Writes schemas, and remembers which components they reach.
+#[derive(Debug)]
+pub struct Schemas<'c> {
+    catalog: &'c Catalog,
+    options: Options,
+    names: Names,
+    /// `Service.Method` that gets a resource, by its type.
+    getters: HashMap<&'c str, String>,
+    /// Enums that may hold numbers nobody declared, somewhere.
+    open: BTreeSet<String>,
+    /// Reached and not written yet.
+    queue: Vec<(String, Part, Form)>,
+    /// Written, or in the queue.
+    reached: BTreeSet<String>,
+    written: BTreeMap<String, Value>,
+    findings: BTreeSet<Finding>,
 }
-/// Names.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Names {
-    /// f
-    #[default]
-    Full,
-    /// s
-    Simple,
+
+/// What a component is made of.
+#[derive(Clone, Debug)]
+enum Part {
+    Message(String),
+    Enum(String),
 }
-/// Nullable.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Nullable {
-    /// n
-    #[default]
-    None,
-    /// w
-    Wrappers,
-    /// o
-    Optional,
-}
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Form;
-impl Form {
-    pub(super) fn of(_: &protocol::Options) -> Self {
-        Self
-    }
-}
-pub(super) struct Schemas<'c>(&'c Catalog);
+
 impl<'c> Schemas<'c> {
-    pub(super) fn new(c: &'c Catalog, _: &Options) -> Self {
-        Self(c)
+    /// Schemas of this catalog.
+    #[must_use]
+    pub fn new(catalog: &'c Catalog, options: &Options) -> Self {
+        Self {
+            catalog,
+            options: *options,
+            names: Names::new(catalog, options),
+            getters: text::getters(catalog),
+            open: enumeration::open(catalog),
+            queue: Vec::new(),
+            reached: BTreeSet::new(),
+            written: BTreeMap::new(),
+            findings: BTreeSet::new(),
+        }
     }
-    pub(super) fn described(&self, f: &FieldDescriptor) -> Option<&'c Field> {
-        self.0
-            .messages
-            .get(f.parent_message().full_name())?
+
+    /// The schema of a message: a `$ref`, or what a well-known type is.
+    pub fn reference(&mut self, message: &MessageDescriptor, form: Form) -> Value {
+        sorted(self.of_message(message, form))
+    }
+
+    /// The schema of one field with everything that is known of it, for a body that is one field.
+    pub fn field(&mut self, field: &FieldDescriptor, form: Form) -> Value {
+        sorted(self.property(field, form))
+    }
+
+    /// The schema of a field as a parameter of a path or query: without text, which a parameter has itself.
+    pub fn parameter(&mut self, field: &FieldDescriptor, form: Form) -> Value {
+        sorted(self.of_parameter(field, form))
+    }
+
+    /// What is said of a field: its comment, what its annotations mean, its rules. For a parameter.
+    #[must_use]
+    pub fn text(&self, field: &FieldDescriptor) -> Option<String> {
+        text::of_field(self, field, self.lookup(field))
+    }
+
+    /// A message without some of its fields (dotted proto names, at any depth), as a component of this
+    /// name; the message itself where none of them can be seen.
+    pub fn body_without(
+        &mut self,
+        message: &MessageDescriptor,
+        without: &[String],
+        name: &str,
+        form: Form,
+    ) -> Value {
+        let paths: Vec<&str> = without.iter().map(String::as_str).collect();
+        let Some(known) = self.message_of(message) else {
+            return self.reference(message, form);
+        };
+        if !known
             .fields
             .iter()
-            .find(|x| x.descriptor == *f)
+            .any(|field| message::is_bound(field, &paths))
+        {
+            return self.reference(message, form);
+        }
+        let body = sorted(self.object(known, form, &paths));
+        let plain = self.names.body(name, form);
+        let mut name = plain.clone();
+        // Another body of this name is another component.
+        let mut count = 1;
+        while self.written.get(&name).is_some_and(|other| *other != body) {
+            count += 1;
+            name = format!("{plain}_{count}");
+        }
+        let reference = refer(&name);
+        self.written.insert(name, body);
+        Value::Object(reference)
     }
-    pub(super) fn comment(&self, m: &MessageDescriptor) -> String {
-        self.0
-            .messages
-            .get(m.full_name())
-            .map(|m| m.comment.clone())
-            .unwrap_or_default()
+
+    /// Every component that was reached, sorted by name; each may have reached more.
+    pub fn components(&mut self) -> Map<String, Value> {
+        while let Some((name, part, form)) = self.queue.pop() {
+            let schema = match part {
+                Part::Message(of) => self
+                    .catalog
+                    .messages
+                    .get(&of)
+                    .map(|message| self.object(message, form, &[])),
+                Part::Enum(of) => self
+                    .catalog
+                    .enums
+                    .get(&of)
+                    .map(|of| self.enumeration(of, form)),
+            };
+            self.written
+                .insert(name, sorted(schema.unwrap_or_default()));
+        }
+        self.written
+            .iter()
+            .map(|(name, schema)| (name.clone(), schema.clone()))
+            .collect()
     }
-    pub(super) fn requires(&self, _: &MessageDescriptor, _: &[String]) -> bool {
-        false
+
+    /// What annotations say and no schema can take, in what was written so far; each once.
+    pub fn findings(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter()
     }
-    pub(super) fn reference(&mut self, m: &MessageDescriptor, _: Form) -> Value {
-        json!({"$ref": m.full_name()})
+
+    /// What the catalog knows of a message.
+    pub(super) fn message_of(&self, descriptor: &MessageDescriptor) -> Option<&'c Message> {
+        self.catalog.messages.get(descriptor.full_name())
     }
-    pub(super) fn field(&mut self, _: &FieldDescriptor, _: Form) -> Value {
-        json!({})
+
+    /// What the catalog knows of a field; nothing of one that may not be seen.
+    pub(super) fn lookup(&self, field: &FieldDescriptor) -> Option<&'c Field> {
+        let message = self.message_of(&field.parent_message())?;
+        message.fields.iter().find(|own| own.descriptor == *field)
     }
-    pub(super) fn parameter(&mut self, _: &FieldDescriptor, _: Form) -> Value {
-        json!({})
+
+    /// A `$ref` to a message's component.
+    fn refer_to_message(&mut self, message: &MessageDescriptor, form: Form) -> Object {
+        if self.message_of(message).is_none() {
+            return object(json!({"type": "object"}));
+        }
+        let (name, form) = self.names.message(message, form);
+        let part = Part::Message(message.full_name().to_owned());
+        self.reach(name, part, form)
     }
-    pub(super) fn body_without(
-        &mut self,
-        _: &MessageDescriptor,
-        _: &[String],
-        _: &str,
-        _: Form,
-    ) -> Value {
-        json!({})
+
+    /// A `$ref` to an enum's component.
+    fn refer_to_enum(&mut self, of: &EnumDescriptor, form: Form) -> Object {
+        if !self.catalog.enums.contains_key(of.full_name()) {
+            return object(json!({"type": "string"}));
+        }
+        let (name, form) = self.names.enumeration(of, form);
+        let part = Part::Enum(of.full_name().to_owned());
+        self.reach(name, part, form)
     }
-    pub(super) fn components(self) -> Map<String, Value> {
-        Map::new()
+
+    fn reach(&mut self, name: String, part: Part, form: Form) -> Object {
+        let reference = refer(&name);
+        if self.reached.insert(name.clone()) {
+            self.queue.push((name, part, form));
+        }
+        reference
+    }
+
+    fn dropped(&mut self, element: &str, text: String) {
+        self.findings.insert(Finding {
+            kind: FindingKind::DroppedAnnotation,
+            element: element.to_owned(),
+            text,
+        });
+    }
+}
+
+fn refer(name: &str) -> Object {
+    object(json!({"$ref": format!("#/components/schemas/{name}")}))
+}
+
+fn sorted(mut schema: Object) -> Value {
+    sort_object(&mut schema);
+    Value::Object(schema)
+}
+
+/// The object that a literal is.
+fn object(value: Value) -> Object {
+    match value {
+        Value::Object(object) => object,
+        _ => Object::new(),
     }
 }

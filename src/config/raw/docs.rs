@@ -38,9 +38,9 @@ section! {
         /// How operations are named in OpenAPI.
         ids: Ids = catalog::Ids::default().into();
         /// How messages are named in OpenAPI.
-        names: Names = openapi::schema::Names::default().into();
+        names: Names = openapi::ComponentNames::default().into();
         /// Which fields are `null` in OpenAPI where they are absent.
-        nullable: Nullable = openapi::schema::Nullable::default().into();
+        nullable: Nullable = openapi::Nullable::default().into();
     }
 }
 
@@ -68,7 +68,7 @@ choice! {
 
 choice! {
     /// How messages are named.
-    Names for openapi::schema::Names {
+    Names for openapi::ComponentNames {
         /// `library.v1.Book`.
         Full = Full,
         /// `Book` where no other message has that name.
@@ -78,7 +78,7 @@ choice! {
 
 choice! {
     /// Which fields may be `null`.
-    Nullable for openapi::schema::Nullable {
+    Nullable for openapi::Nullable {
         /// None is said to be.
         None = None,
         /// Those of the wrapper types.

@@ -351,7 +351,7 @@ fn enum_plan(enumeration: &EnumDescriptor, lowered: &Lowered) -> EnumPlan {
 
 /// Recognises a well-known type by its name and its fields: descriptors come from outside, and
 /// one may call something else `google.protobuf.Timestamp`.
-fn well_known(message: &MessageDescriptor) -> Option<Wkt> {
+pub(super) fn well_known(message: &MessageDescriptor) -> Option<Wkt> {
     let name = message.full_name().strip_prefix("google.protobuf.")?;
     let single = |number, kind| {
         message

@@ -1,0 +1,1 @@
+//! Annotations out of `.proto` texts, dialect by dialect.

@@ -1,0 +1,1 @@
+//! Rules out of `.proto` texts, row by row.

@@ -1,0 +1,1 @@
+//! Schemas out of `.proto` texts, and the round trip.
