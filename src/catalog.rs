@@ -10,6 +10,7 @@
 //! filters again. Pure: the same schema and audience give the same catalog, in the same order.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::Arc;
 
 use prost_reflect::MethodDescriptor;
@@ -18,13 +19,26 @@ use crate::protocol::Options;
 use crate::schema::{self, Selector};
 
 pub mod annotations;
+mod build;
+mod closure;
 pub mod comment;
+mod field;
+mod findings;
+mod google;
+mod ids;
 pub mod message;
 pub mod operation;
+mod operations;
+mod paths;
+mod query;
 mod record;
+mod resources;
 pub mod rules;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use crate::transcode::has_own_form;
+pub use field::FieldDescriptor;
 pub use message::{Enum, EnumValue, Field, Message, Oneof};
 pub use operation::{Body, Operation, PathParameter, QueryParameter, Response};
 
@@ -102,7 +116,6 @@ pub struct Service {
 }
 
 /// A method.
-#[derive(Debug)]
 pub struct Method {
     /// What is served.
     pub served: Arc<schema::Method>,
@@ -121,6 +134,17 @@ pub struct Method {
     /// Every way to call it by HTTP and JSON: its bindings that are served, else its own path where
     /// that is served and it is unary.
     pub operations: Vec<Operation>,
+}
+
+/// Names only: descriptors refer to each other in circles.
+impl fmt::Debug for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Method")
+            .field("path", &self.served.path)
+            .field("summary", &self.summary)
+            .field("operations", &self.operations)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Something a reader of the coverage page, or the author of the protos, should know.
@@ -158,6 +182,14 @@ impl Catalog {
         self.packages.iter().find(|package| package.name == name)
     }
 
+    /// What is known of a field, of a parameter's for example; none if it may not be seen.
+    #[must_use]
+    pub fn field(&self, descriptor: &FieldDescriptor) -> Option<&Field> {
+        let message = descriptor.containing_message();
+        let fields = &self.messages.get(message.full_name())?.fields;
+        fields.iter().find(|field| field.descriptor == *descriptor)
+    }
+
     /// Every method with its package and service, in order.
     pub fn methods(&self) -> impl Iterator<Item = (&Package, &Service, &Method)> {
         self.packages.iter().flat_map(|package| {
@@ -168,12 +200,5 @@ impl Catalog {
                     .map(move |method| (package, service, method))
             })
         })
-    }
-}
-impl Catalog {
-    /// new
-    #[must_use]
-    pub fn new(_: &schema::Schema, _: &crate::protocol::Config, _: &Audience, _: Ids) -> Self {
-        Self::default()
     }
 }

@@ -18,6 +18,7 @@ use prost_reflect::DescriptorPool;
 use crate::transcode::{Lowered, Plans};
 
 mod closest;
+mod comments;
 mod descriptor;
 mod editions;
 mod http_rule;
@@ -30,10 +31,11 @@ mod routes;
 mod selector;
 mod services;
 pub mod source;
-mod template;
+pub(crate) mod template;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
+pub use comments::Comments;
 pub use listing::Row;
 pub use method::{Binding, BindingText, Body, Idempotency, Method, Shape, Variable};
 pub use overrides::{HttpRule, RuleError, Unmatched};
@@ -55,6 +57,7 @@ pub struct Schema {
     routes: Routes,
     refusals: Vec<String>,
     unannotated: Unannotated,
+    comments: Comments,
 }
 
 /// Sizes only: descriptors refer to each other in circles.
@@ -143,17 +146,10 @@ impl Schema {
         }
         let linked = pool::link(entries, &sources, &mut refusals);
         let lowered = Lowered {
-            closed_enums: linked.closed_enums,
+            closed_enums: linked.closed_enums.clone(),
         };
         let plans = Arc::new(Plans::compile(&linked.pool, &lowered));
-        let services = services::register(
-            &linked.pool,
-            &plans,
-            &linked.entries,
-            &sources,
-            options,
-            &mut refusals,
-        );
+        let services = services::register(&linked, &plans, &sources, options, &mut refusals);
         if options.strict && !refusals.is_empty() {
             return Err(BuildError::Refused(refusals));
         }
@@ -169,6 +165,7 @@ impl Schema {
             routes: services.routes,
             refusals,
             unannotated: options.unannotated,
+            comments: linked.comments,
         })
     }
 
@@ -176,6 +173,12 @@ impl Schema {
     #[must_use]
     pub const fn pool(&self) -> &DescriptorPool {
         &self.pool
+    }
+
+    /// What the authors of the files say.
+    #[must_use]
+    pub const fn comments(&self) -> &Comments {
+        &self.comments
     }
 
     /// A plan for every message.

@@ -13,9 +13,11 @@
 //! name what other generators would have made.
 
 use prost_reflect::{
-    DynamicMessage, EnumDescriptor, FieldDescriptor, FileDescriptor, MessageDescriptor,
-    MethodDescriptor, ServiceDescriptor,
+    DynamicMessage, EnumDescriptor, FileDescriptor, MessageDescriptor, MethodDescriptor,
+    ServiceDescriptor,
 };
+
+use super::FieldDescriptor;
 use serde_json::{Map, Value};
 
 use super::record::Record;

@@ -1,12 +1,14 @@
 //! Messages, fields and enums as people read them.
 
-use prost_reflect::{EnumDescriptor, FieldDescriptor, MessageDescriptor};
+use std::fmt;
+
+use prost_reflect::{Cardinality, EnumDescriptor, MessageDescriptor};
 
 use super::annotations;
+use super::field::FieldDescriptor;
 use super::rules::{MessageRules, Rules};
 
 /// A message.
-#[derive(Debug)]
 pub struct Message {
     /// Its descriptor.
     pub descriptor: MessageDescriptor,
@@ -14,7 +16,7 @@ pub struct Message {
     pub comment: String,
     /// Itself or its file.
     pub deprecated: bool,
-    /// The fields that may be seen, in the order of declaration.
+    /// The fields that may be seen, in the order of declaration, extensions after them by number.
     pub fields: Vec<Field>,
     /// Its oneofs of two and more visible fields, in order; synthetic ones are not among them.
     pub oneofs: Vec<Oneof>,
@@ -51,7 +53,7 @@ pub struct Field {
     pub json_name: String,
     /// The comment, cleaned; trailing comment included.
     pub comment: String,
-    /// Itself, or the message of its type's file.
+    /// Itself, its message, or its message's file.
     pub deprecated: bool,
     /// `google.api.field_behavior`, sorted, each once.
     pub behaviors: Vec<Behavior>,
@@ -113,7 +115,6 @@ pub struct Resource {
 }
 
 /// An enum.
-#[derive(Debug)]
 pub struct Enum {
     /// Its descriptor.
     pub descriptor: EnumDescriptor,
@@ -142,6 +143,27 @@ pub struct EnumValue {
     pub deprecated: bool,
 }
 
+/// Names only: descriptors refer to each other in circles.
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Message")
+            .field("name", &self.descriptor.full_name())
+            .field("fields", &self.fields)
+            .field("oneofs", &self.oneofs)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Names only: descriptors refer to each other in circles.
+impl fmt::Debug for Enum {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Enum")
+            .field("name", &self.descriptor.full_name())
+            .field("values", &self.values)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Field {
     /// True if it has a behaviour.
     #[must_use]
@@ -149,9 +171,13 @@ impl Field {
         self.behaviors.contains(&behavior)
     }
 
-    /// True if whoever sends the message must set it: REQUIRED and not OUTPUT_ONLY, or by protovalidate.
+    /// True if whoever sends the message must set it: by REQUIRED, protovalidate or proto2's `required`,
+    /// and not OUTPUT_ONLY.
     #[must_use]
     pub fn is_required(&self) -> bool {
-        (self.is(Behavior::Required) || self.rules.required) && !self.is(Behavior::OutputOnly)
+        let is_asked_for = self.is(Behavior::Required)
+            || self.rules.required
+            || self.descriptor.cardinality() == Cardinality::Required;
+        is_asked_for && !self.is(Behavior::OutputOnly)
     }
 }

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use prost_reflect::FieldDescriptor;
-
+use super::field::FieldDescriptor;
 use crate::protocol::Options;
 
 /// A binding, or a method's own path.
@@ -39,7 +38,7 @@ pub struct Operation {
 pub struct PathParameter {
     /// Its name in the path: `book`, or `book.name` for a variable of one segment as written.
     pub name: String,
-    /// The field it feeds, root first.
+    /// The field it feeds, root first; empty for a wildcard that stands in no variable.
     pub field: Vec<FieldDescriptor>,
     /// The variable's template with the names of all of its parameters, `shelves/{shelf}/books/{book}`;
     /// none where the parameter is the whole variable.

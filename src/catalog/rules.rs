@@ -9,7 +9,9 @@
 //! | lengths in bytes, times, 64-bit bounds, patterns that only RE2 knows | a sentence |
 //! | CEL, on the field, the message or predefined | itself, and its message as a sentence |
 
-use prost_reflect::{DescriptorPool, FieldDescriptor, Kind, MessageDescriptor, OneofDescriptor};
+use prost_reflect::{DescriptorPool, Kind, MessageDescriptor, OneofDescriptor};
+
+use super::FieldDescriptor;
 use serde_json::{Map, Value, json};
 
 use super::record::Record;
@@ -91,7 +93,7 @@ pub fn of_field(field: &FieldDescriptor) -> Rules {
     let Some(record) = Record::of_options(|| field.options(), EXTENSION) else {
         return Rules::default();
     };
-    let message = field.parent_message();
+    let message = field.containing_message();
     // Field 1 of a message's rules once switched all of them off.
     if Record::of_options(|| message.options(), EXTENSION).is_some_and(|of| of.flag(1)) {
         return Rules::default();

@@ -1,6 +1,8 @@
 //! Bodies: what a request brings and an answer holds, by media type.
 
-use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
+use prost_reflect::{Kind, MessageDescriptor};
+
+use crate::catalog::FieldDescriptor;
 use serde_json::{Value, json};
 use utoipa::openapi::Required;
 use utoipa::openapi::content::{Content, ContentBuilder};

@@ -11,7 +11,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use prost_reflect::{EnumDescriptor, FieldDescriptor, MessageDescriptor};
+use prost_reflect::{EnumDescriptor, MessageDescriptor};
+
+use crate::catalog::FieldDescriptor;
 use serde_json::{Map, Value, json};
 
 use super::options::{Form, Options};
@@ -168,7 +170,7 @@ impl<'c> Schemas<'c> {
 
     /// What the catalog knows of a field; nothing of one that may not be seen.
     pub(super) fn lookup(&self, field: &FieldDescriptor) -> Option<&'c Field> {
-        let message = self.message_of(&field.parent_message())?;
+        let message = self.message_of(&field.containing_message())?;
         message.fields.iter().find(|own| own.descriptor == *field)
     }
 

@@ -12,6 +12,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use prost::Message as _;
 use prost_reflect::DescriptorPool;
 
+use super::comments::Comments;
 use super::editions;
 use super::source::{Entry, Source, builtin};
 
@@ -31,6 +32,8 @@ pub(super) struct Linked {
     pub(super) entries: Vec<Entry>,
     /// Full names of enums that editions close.
     pub(super) closed_enums: HashSet<String>,
+    /// Of every file in the pool.
+    pub(super) comments: Comments,
 }
 
 /// Links everything that can be linked; what cannot is a refusal.
@@ -58,15 +61,20 @@ pub(super) fn link(entries: Vec<Entry>, sources: &[Source], refusals: &mut Vec<S
             ));
         }
     }
-    let linked = files.list.into_iter().filter(|(_, fault)| fault.is_none());
+    let Files {
+        list, mut comments, ..
+    } = files;
+    let linked = list.into_iter().filter(|(_, fault)| fault.is_none());
     let entries = linked
         .map(|(entry, _)| entry)
+        .inspect(|entry| comments.add(&entry.file))
         .filter(|entry| !entry.origins.is_empty())
         .collect();
     Linked {
         pool,
         entries,
         closed_enums,
+        comments,
     }
 }
 
@@ -90,6 +98,8 @@ pub(super) fn of_sources(entry: &Entry, sources: &[Source]) -> String {
 struct Files {
     list: Vec<(Entry, Option<String>)>,
     by_name: HashMap<String, usize>,
+    /// Of files that are linked without being listed.
+    comments: Comments,
 }
 
 impl Files {
@@ -314,7 +324,9 @@ impl Files {
                 if !self.by_name.contains_key(file.name())
                     && linker.pool.get_file_by_name(file.name()).is_none()
                 {
-                    let _ = linker.add(file.encode_to_vec());
+                    if linker.add(file.encode_to_vec()).is_ok() {
+                        self.comments.add(&file);
+                    }
                 }
             }
         }

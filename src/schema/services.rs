@@ -7,14 +7,15 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use prost::Message as _;
 use prost_reflect::{DescriptorPool, MethodDescriptor};
 
 use super::Options;
-use super::descriptor::{self, File};
+use super::comments::Comments;
+use super::descriptor;
 use super::http_rule::{self, Annotations};
 use super::method::{Binding, BindingText, Body, Idempotency, Method, Shape, Variable};
 use super::overrides::{Overrides, Unmatched};
+use super::pool::Linked;
 use super::routes::{Refused, Routes};
 use super::source::{Entry, Source, is_infrastructure};
 use super::template::Template;
@@ -46,22 +47,22 @@ struct ServiceOptions {
 
 /// Registers the services of every file, in the order of sources, files and declarations.
 pub(super) fn register(
-    pool: &DescriptorPool,
+    linked: &Linked,
     plans: &Plans,
-    entries: &[Entry],
     sources: &[Source],
     options: &Options,
     refusals: &mut Vec<String>,
 ) -> Services {
     let mut registry = Registry {
-        pool,
+        pool: &linked.pool,
+        comments: &linked.comments,
         plans,
         overrides: Overrides::new(&options.http_rules),
         refusals,
         refused: 0,
         services: Services::default(),
     };
-    for entry in entries {
+    for entry in &linked.entries {
         registry.file(entry, sources);
     }
     if options.unmatched == Unmatched::Refuse {
@@ -79,6 +80,7 @@ pub(super) fn register(
 
 struct Registry<'a> {
     pool: &'a DescriptorPool,
+    comments: &'a Comments,
     plans: &'a Plans,
     overrides: Overrides<'a>,
     refusals: &'a mut Vec<String>,
@@ -116,7 +118,6 @@ impl Registry<'_> {
         if entry.file.service.is_empty() {
             return;
         }
-        let comments = comments(&entry.file);
         for (index, service) in entry.file.service.iter().enumerate() {
             let name = descriptor::join(entry.file.package(), service.name.as_deref());
             let Some(upstream) = self.upstream(&name, entry, sources) else {
@@ -129,13 +130,15 @@ impl Registry<'_> {
             // The pool lists methods in the file's order.
             for (at, (method, linked)) in service.method.iter().zip(linked.methods()).enumerate() {
                 let path = i32::try_from(index).ok().zip(i32::try_from(at).ok());
-                let comment =
-                    path.and_then(|(index, at)| comments.get(&[SERVICE, index, METHOD, at]));
+                let comment = path.map(|(index, at)| {
+                    let path = [SERVICE, index, METHOD, at];
+                    self.comments.of(entry.file.name(), &path)
+                });
                 let given = Given {
                     service: &name,
                     upstream: &upstream,
                     deprecated: options.deprecated,
-                    comment: comment.cloned().unwrap_or_default(),
+                    comment: comment.unwrap_or_default().to_owned(),
                     method,
                 };
                 self.method(given, &linked);
@@ -355,30 +358,6 @@ fn is_added_to(variable: &FieldPath, body: &Body) -> bool {
         Body::Field(field) => variable.is_at_or_under(field),
     };
     in_body && variable.is_composite()
-}
-
-/// The comments above a file's methods, by their place in the file.
-fn comments(file: &File) -> HashMap<[i32; 4], String> {
-    let info = file.source_code_info.as_ref();
-    let info = info.and_then(|info| prost_types::SourceCodeInfo::decode(info.clone()).ok());
-    let locations = info.map(|info| info.location).unwrap_or_default();
-    locations
-        .into_iter()
-        .filter_map(|at| {
-            let path = <[i32; 4]>::try_from(at.path).ok()?;
-            Some((path, tidy(&at.leading_comments?)))
-        })
-        .filter(|([service, _, method, _], _)| (*service, *method) == (SERVICE, METHOD))
-        .collect()
-}
-
-/// Without the space that follows the comment's mark on every line.
-fn tidy(comment: &str) -> String {
-    let lines: Vec<_> = comment
-        .lines()
-        .map(|line| line.strip_prefix(' ').unwrap_or(line).trim_end())
-        .collect();
-    lines.join("\n").trim().to_owned()
 }
 
 /// Distinct names of the services of some methods, sorted.

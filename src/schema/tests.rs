@@ -42,7 +42,8 @@ fn descriptors(texts: &[(&str, &str)]) -> Vec<u8> {
     compiler.encode_file_descriptor_set()
 }
 
-fn source(name: &str, upstream: &str, texts: &[(&str, &str)]) -> Source {
+/// A source of these texts; what they import and is built in is there too.
+pub(crate) fn source(name: &str, upstream: &str, texts: &[(&str, &str)]) -> Source {
     Source {
         name: name.to_owned(),
         descriptors: descriptors(texts),

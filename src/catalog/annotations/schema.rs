@@ -1,6 +1,8 @@
 //! Keywords for the schemas of messages, fields and enums.
 
-use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
+use prost_reflect::{Kind, MessageDescriptor};
+
+use crate::catalog::FieldDescriptor;
 use serde_json::{Map, Value};
 
 use super::document::{array, docs_checked, text};
@@ -30,7 +32,7 @@ pub(super) fn of_message(mut keywords: Map<String, Value>, message: &MessageDesc
 pub(super) fn of_field(mut keywords: Map<String, Value>, field: &FieldDescriptor) -> Schema {
     let is_required = names(&mut keywords)
         .iter()
-        .any(|name| name == field.name() || name == field.json_name());
+        .any(|name| name == field.name() || *name == field.json_name());
     modern::schema(&mut keywords);
     if is_text(field) {
         texts(&mut keywords);

@@ -1,6 +1,8 @@
 //! What rules are about: the value of a field, of an element, of a map's key.
 
-use prost_reflect::{EnumDescriptor, FieldDescriptor, Kind};
+use prost_reflect::{EnumDescriptor, Kind};
+
+use crate::catalog::FieldDescriptor;
 use serde_json::{Value, json};
 
 use super::wrapped;
@@ -36,8 +38,8 @@ impl Target {
         if let (true, Some(entry)) = (field.is_map(), kind.as_message()) {
             let part = |field: FieldDescriptor| Box::new(Self::of(&field.kind()));
             return Self::Map(
-                part(entry.map_entry_key_field()),
-                part(entry.map_entry_value_field()),
+                part(entry.map_entry_key_field().into()),
+                part(entry.map_entry_value_field().into()),
             );
         }
         let single = Self::of(&kind);

@@ -1,6 +1,8 @@
 //! What JSON makes of a field's kind and cardinality, before anything that is said about it.
 
-use prost_reflect::{EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor};
+use prost_reflect::{EnumDescriptor, Kind, MessageDescriptor};
+
+use crate::catalog::FieldDescriptor;
 use serde_json::json;
 
 use super::known::{self, Known};

@@ -1,6 +1,8 @@
 //! A field as a property: what its kind gives, its rules, what annotations say, text.
 
-use prost_reflect::{EnumDescriptor, FieldDescriptor, Kind, Syntax};
+use prost_reflect::{EnumDescriptor, Kind, Syntax};
+
+use crate::catalog::FieldDescriptor;
 use serde_json::{Value, json};
 
 use super::base::{enum_of, json_type};
@@ -109,7 +111,7 @@ impl Schemas<'_> {
 
     /// The name of a resource looks like its patterns.
     fn resource_name(&self, field: &Field, schema: &mut Object) {
-        let message = self.message_of(&field.descriptor.parent_message());
+        let message = self.message_of(&field.descriptor.containing_message());
         let Some(resource) = message.and_then(|message| message.resource.as_ref()) else {
             return;
         };

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use prost_reflect::{FieldDescriptor, Kind};
+use prost_reflect::Kind;
+
+use crate::catalog::FieldDescriptor;
 use serde_json::{Value, json};
 
 use super::{Object, Schemas};
