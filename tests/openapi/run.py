@@ -45,7 +45,7 @@ def main():
     import documents
 
     folder = work / "documents"
-    with Demo(transom) as demo:
+    with Demo(transom, work / "demo.log") as demo:
         documents.fetch(demo.base, folder)
         documents.twice(transom, demo, folder)
         for name, (tools, module, function) in steps.items():

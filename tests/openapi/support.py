@@ -72,11 +72,12 @@ def node_modules(work, _):
 class Demo:
     """A running `transom demo`."""
 
-    def __init__(self, transom):
-        self.process = subprocess.Popen(
-            [transom, "demo", "--listen", "127.0.0.1:0", "--log", "human"],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
-        )
+    def __init__(self, transom, log):
+        with open(log, "w") as said:
+            self.process = subprocess.Popen(
+                [transom, "demo", "--listen", "127.0.0.1:0", "--log", "human"],
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=said, text=True,
+            )
         self.base, self.backend = self.address("listening on http://"), self.address("gRPC server is at http://")
 
     def address(self, said):

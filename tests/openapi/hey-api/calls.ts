@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { client } from "./gen/client.gen";
 import {
   demoLibraryV1LibraryServiceCreateBook as createBook,
+  demoLibraryV1LibraryServiceDeleteBook as deleteBook,
   demoLibraryV1LibraryServiceGetBook as getBook,
   demoLibraryV1LibraryServiceListBooks as listBooks,
   demoLibraryV1LibraryServiceUpdateBook as updateBook,
@@ -43,13 +44,16 @@ async function main() {
   assert.match(listed.data?.books?.[0]?.name ?? "", /^shelves\/fiction\/books\//);
   ok("a list with a repeated query parameter");
 
-  const failed = await getBook({ path: { shelf: "fiction", book: "none" } });
+  const gone = await deleteBook({ path: { shelf: "fiction", book: "generated" } });
+  assert.equal(gone.response?.status, 200);
+  const failed = await getBook({ path: { shelf: "fiction", book: "generated" } });
   assert.equal(failed.response?.status, 404);
   assert.equal(failed.error?.code, 5);
   assert.equal(failed.error?.details?.[0]?.["@type"], "type.googleapis.com/google.rpc.ResourceInfo");
   ok("an error with its details");
 
-  const events = await echoServiceStream({ query: { count: 3 } });
+  // The client reads events, and leaves it to its caller to ask for them.
+  const events = await echoServiceStream({ query: { count: 3 }, headers: { accept: "text/event-stream" } });
   const indices: unknown[] = [];
   for await (const item of events.stream) {
     indices.push((item as Item).index);
