@@ -9,7 +9,7 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 
 # Lines of a failed command's output that are shown.
-SHOWN = 60
+SHOWN = 400
 
 agreed = 0
 
