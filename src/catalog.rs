@@ -34,6 +34,7 @@ mod query;
 mod record;
 mod resources;
 pub mod rules;
+pub mod samples;
 #[cfg(test)]
 mod tests;
 

@@ -20,7 +20,7 @@ use arc_swap::ArcSwap;
 use tokio::task::JoinSet;
 
 use crate::admin::Admin;
-use crate::docs::{self, Place, Site};
+use crate::docs::{self, Documentation, Place, Reached};
 use crate::listener::{self, Listener};
 use crate::observe::Observe;
 use crate::protocol::{self, Pages, Serving};
@@ -346,12 +346,12 @@ fn tell_ineffective(config: &Config, schema: &Schema, report: &mut impl FnMut(&P
 }
 
 /// The documentation, unless there is to be none.
-fn site(config: &Config) -> Option<Site> {
-    let scheme = match config.listener.tls {
-        Some(_) => docs::Scheme::Https,
-        None => docs::Scheme::Http,
+fn site(config: &Config) -> Option<Documentation> {
+    let reached = match config.listener.tls {
+        Some(_) => Reached::Https,
+        None => Reached::Http,
     };
-    (config.docs.place != Place::Off).then(|| Site::new(config.docs.clone(), scheme))
+    (config.docs.place != Place::Off).then(|| Documentation::new(config.docs.clone(), reached))
 }
 
 /// What makes a binding the same in two schemas.

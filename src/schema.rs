@@ -21,6 +21,7 @@ mod closest;
 mod comments;
 mod descriptor;
 mod editions;
+mod excerpt;
 mod http_rule;
 mod listing;
 pub mod method;
@@ -36,6 +37,7 @@ pub(crate) mod template;
 pub(crate) mod tests;
 
 pub use comments::Comments;
+pub use excerpt::Kept;
 pub use listing::Row;
 pub use method::{Binding, BindingText, Body, Idempotency, Method, Shape, Variable};
 pub use overrides::{HttpRule, RuleError, Unmatched};
@@ -235,6 +237,12 @@ impl Schema {
     #[must_use]
     pub fn rows(&self) -> Vec<Row> {
         listing::rows(self)
+    }
+
+    /// Descriptors of what is kept, as a `google.protobuf.FileDescriptorSet` in wire form.
+    #[must_use]
+    pub fn descriptor_set(&self, kept: &dyn Kept) -> Vec<u8> {
+        excerpt::descriptor_set(self, kept)
     }
 
     /// What is not served and why: a sentence each, with names.

@@ -195,6 +195,7 @@ impl<'s> Reader<'s> {
             json_name: descriptor.json_name(),
             comment: self.comment(&descriptor.parent_file(), descriptor.path()),
             deprecated: own.is_some_and(prost_types::FieldOptions::deprecated),
+            redacted: options.is_redacted(),
             behaviors: options.behaviors(),
             format: options.format(),
             reference: options.reference(),

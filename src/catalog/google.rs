@@ -60,6 +60,12 @@ struct ResourceReference {
     kind: String,
 }
 
+#[derive(Clone, PartialEq, prost::Message)]
+struct RedactOptions {
+    #[prost(bool, tag = "16")]
+    debug_redact: bool,
+}
+
 /// Of a message one, of a file many.
 #[derive(Clone, PartialEq, prost::Message)]
 struct ResourceOptions {
@@ -121,6 +127,11 @@ impl Options {
     pub(super) fn format(&self) -> Option<Format> {
         let options: InfoOptions = self.get();
         Format::new(options.info?.format)
+    }
+
+    /// The option `debug_redact` of a field: its values are not for everybody's eyes.
+    pub(super) fn is_redacted(&self) -> bool {
+        self.get::<RedactOptions>().debug_redact
     }
 
     /// The type that `google.api.resource_reference` names.

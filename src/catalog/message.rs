@@ -55,6 +55,8 @@ pub struct Field {
     pub comment: String,
     /// Itself, its message, or its message's file.
     pub deprecated: bool,
+    /// The option `debug_redact`: its values are not for everybody's eyes.
+    pub redacted: bool,
     /// `google.api.field_behavior`, sorted, each once.
     pub behaviors: Vec<Behavior>,
     /// `google.api.field_info.format`.

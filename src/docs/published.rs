@@ -5,14 +5,16 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bytes::Bytes;
-use http::StatusCode;
+use http::header::ACCEPT_ENCODING;
+use http::{HeaderMap, StatusCode};
 use serde_json::json;
 
-use super::hash::hash;
 use super::target::{Target, edition};
-use super::{Config, View, swagger};
+use super::{
+    Config, JSON, Page, Scheme, Site, Swagger, TEXT, View, assets, security_policy, swagger, tag,
+};
 use crate::catalog::Catalog;
-use crate::openapi::{self, Edition, Format, Profile, Version};
+use crate::openapi::{self, Edition, Format, Profile, Security, Version};
 use crate::protocol;
 use crate::schema::Schema;
 
@@ -23,12 +25,16 @@ const KEPT_MAX: usize = 64 << 20;
 /// such a host (RFC 6761).
 const NOWHERE: &str = "http://transom.invalid";
 
+/// Where the picture is, beneath the site's path.
+const LOGO: &str = "/logo";
+
 /// One schema as readers see it.
 #[derive(Debug)]
 pub(super) struct Published {
     schema: Arc<Schema>,
     protocol: protocol::Config,
     config: Arc<Config>,
+    site: Site,
     catalog: OnceLock<Catalog>,
     kept: Mutex<Kept>,
 }
@@ -46,23 +52,79 @@ pub(super) struct Answer {
     pub(super) media_type: &'static str,
     pub(super) encoding: Option<&'static str>,
     pub(super) keep: Keep,
+    /// With its quotes.
     pub(super) etag: String,
     /// Where it is instead.
     pub(super) location: Option<String>,
+    /// A name to save it under.
+    pub(super) file_name: Option<String>,
+    /// `content-security-policy`.
+    pub(super) policy: String,
     pub(super) body: Bytes,
 }
 
 impl Answer {
-    /// A sentence.
-    pub(super) fn text(status: StatusCode, text: String) -> Self {
+    /// These bytes.
+    pub(super) fn new(
+        status: StatusCode,
+        media_type: &'static str,
+        body: impl Into<Bytes>,
+    ) -> Self {
+        let body = body.into();
         Self {
             status,
-            media_type: "text/plain; charset=utf-8",
+            media_type,
             encoding: None,
             keep: Keep::Ask,
-            etag: hash(text.as_bytes()),
+            etag: format!("\"{}\"", tag::of(&body)),
             location: None,
-            body: text.into(),
+            file_name: None,
+            policy: String::new(),
+            body,
+        }
+    }
+
+    /// A sentence.
+    pub(super) fn text(status: StatusCode, text: String) -> Self {
+        Self::new(status, TEXT, text)
+    }
+}
+
+impl From<Page> for Answer {
+    fn from(page: Page) -> Self {
+        Self {
+            etag: page.etag,
+            file_name: page.file_name,
+            ..Self::new(page.status, page.content_type, page.body)
+        }
+    }
+}
+
+/// Which codings a reader takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Takes {
+    Brotli,
+    Gzip,
+    Neither,
+}
+
+impl Takes {
+    /// By `accept-encoding`; a coding that is refused by its weight is not looked for, as no browser
+    /// does that.
+    pub(super) fn of(headers: &HeaderMap) -> Self {
+        let named = |wanted: &str| {
+            let values = headers.get_all(ACCEPT_ENCODING).iter();
+            values
+                .filter_map(|value| value.to_str().ok())
+                .flat_map(|value| value.split(','))
+                .any(|name| name.trim().eq_ignore_ascii_case(wanted))
+        };
+        if named("br") {
+            Self::Brotli
+        } else if named("gzip") {
+            Self::Gzip
+        } else {
+            Self::Neither
         }
     }
 }
@@ -98,6 +160,7 @@ impl Published {
                 pages: None,
                 ..protocol.clone()
             },
+            site: site(&config),
             config,
             catalog: OnceLock::new(),
             kept: Mutex::default(),
@@ -109,15 +172,19 @@ impl Published {
     }
 
     /// The answer to a reader who finds the gateway at `base`. May take seconds for a large schema.
-    pub(super) fn answer(&self, target: &Target, base: &str) -> Answer {
-        match target {
-            Target::Page { path, query } => self.page(path, query.as_deref(), base),
+    pub(super) fn answer(&self, target: &Target, base: &str, takes: Takes) -> Answer {
+        let answer = match target {
+            Target::Page { path, query } => self.page(path, query.as_deref(), base, takes),
             Target::Document {
                 name,
                 version,
                 profile,
                 format,
             } => self.document(name, (*version, *profile, *format), base),
+        };
+        Answer {
+            policy: security_policy(&self.site),
+            ..answer
         }
     }
 
@@ -128,7 +195,16 @@ impl Published {
         })
     }
 
-    fn page(&self, path: &str, query: Option<&str>, base: &str) -> Answer {
+    fn page(&self, path: &str, query: Option<&str>, base: &str, takes: Takes) -> Answer {
+        if let Some(name) = path.strip_prefix("/assets/") {
+            return asset(name, takes);
+        }
+        match (path, &self.config.logo) {
+            (LOGO, Some(logo)) => {
+                return Answer::new(StatusCode::OK, logo.media_type, logo.bytes.clone());
+            }
+            _ => {}
+        }
         match path.strip_prefix("/swagger") {
             Some("") => return swagger::redirect(&self.config.path),
             Some(name) if name.starts_with('/') => {
@@ -140,10 +216,10 @@ impl Published {
         let view = View {
             catalog: self.catalog(),
             schema: &self.schema,
-            config: &self.config,
-            base,
+            site: &self.site,
+            origin: base,
         };
-        super::page(&view, path, query).into()
+        super::page(&view, &format!("{}{path}", self.config.path), query).into()
     }
 
     fn document(&self, name: &str, form: (Version, Profile, Format), base: &str) -> Answer {
@@ -223,16 +299,74 @@ impl Published {
 }
 
 fn text(format: Format, body: String) -> Answer {
+    let media_type = match format {
+        Format::Json => JSON,
+        Format::Yaml => "application/yaml",
+    };
+    Answer::new(StatusCode::OK, media_type, body)
+}
+
+/// A file of the site, in the best coding that the reader takes.
+fn asset(name: &str, takes: Takes) -> Answer {
+    let Some(asset) = assets::find(name) else {
+        return Answer::text(
+            StatusCode::NOT_FOUND,
+            "the site has no such file\n".to_owned(),
+        );
+    };
+    let (encoding, body) = match takes {
+        Takes::Brotli => (Some("br"), asset.brotli().clone()),
+        Takes::Gzip => (Some("gzip"), asset.gzip().clone()),
+        Takes::Neither => (None, asset.plain.clone()),
+    };
     Answer {
-        status: StatusCode::OK,
-        media_type: match format {
-            Format::Json => "application/json",
-            Format::Yaml => "application/yaml",
-        },
-        encoding: None,
-        keep: Keep::Ask,
-        etag: hash(body.as_bytes()),
-        location: None,
-        body: body.into(),
+        encoding,
+        keep: Keep::Forever,
+        ..Answer::new(StatusCode::OK, asset.content_type, body)
     }
+}
+
+/// How the pages are set up.
+fn site(config: &Config) -> Site {
+    let openapi = &config.openapi;
+    let default = Site::default();
+    Site {
+        prefix: config.path.clone(),
+        documents: config.openapi_path.clone(),
+        title: openapi.title.clone().unwrap_or(default.title),
+        description: openapi.description.clone().unwrap_or_default(),
+        logo: match config.logo {
+            Some(_) => format!("{}{LOGO}", config.path),
+            None => String::new(),
+        },
+        schemes: scheme(openapi.security).into_iter().collect(),
+        swagger: Swagger::Served,
+        callable: openapi
+            .servers
+            .iter()
+            .filter_map(|url| origin(url))
+            .collect(),
+    }
+}
+
+/// What the gateway asks of every client.
+fn scheme(security: Security) -> Option<Scheme> {
+    let demand = match security {
+        Security::None => return None,
+        Security::Certificate => "must show",
+        Security::OptionalCertificate => "may show",
+    };
+    Some(Scheme {
+        name: "Client certificate".to_owned(),
+        description: format!(
+            "Every client {demand} a certificate of an authority that this gateway trusts, when it \
+             connects: `curl --cert client.pem --key client.key`."
+        ),
+    })
+}
+
+/// Scheme and authority of a URL.
+fn origin(url: &str) -> Option<String> {
+    let url: http::Uri = url.parse().ok()?;
+    Some(format!("{}://{}", url.scheme_str()?, url.authority()?))
 }

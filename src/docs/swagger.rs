@@ -6,7 +6,6 @@ use std::sync::Arc;
 use http::StatusCode;
 use utoipa_swagger_ui::{Config, Url};
 
-use super::hash::hash;
 use super::published::{Answer, Keep};
 use crate::catalog::Catalog;
 
@@ -41,13 +40,9 @@ pub(super) fn file(name: &str, catalog: &Catalog, documents: &str) -> Answer {
         .display_request_duration(true);
     match utoipa_swagger_ui::serve(name, Arc::new(config)) {
         Ok(Some(file)) => Answer {
-            status: StatusCode::OK,
-            media_type: media_type(name),
             encoding: file.gzpipped.then_some("gzip"),
             keep: Keep::Ask,
-            etag: hash(&file.bytes),
-            location: None,
-            body: file.bytes.into_owned().into(),
+            ..Answer::new(StatusCode::OK, media_type(name), file.bytes.into_owned())
         },
         Ok(None) => Answer::text(
             StatusCode::NOT_FOUND,

@@ -17,7 +17,7 @@ use tower::util::Oneshot;
 use tower::{Layer as _, Service, ServiceExt as _};
 use tower_http::sensitive_headers::{SetSensitiveRequestHeaders, SetSensitiveRequestHeadersLayer};
 
-use crate::docs::Site;
+use crate::docs::Documentation;
 use crate::protocol::{Pages as _, Serving};
 
 /// Calls or pages, as the listener wants them.
@@ -49,7 +49,7 @@ where
 /// The operators' pages, with the documentation in front of them.
 pub(super) fn with_site<S: Send + Sync + 'static>(
     pages: axum::Router,
-    site: Arc<Site>,
+    site: Arc<Documentation>,
     serving: Arc<ArcSwap<Serving<S>>>,
 ) -> axum::Router {
     pages.layer(from_fn(move |request: Request<Body>, next: Next| {

@@ -61,21 +61,20 @@ impl Limits {
     #[must_use]
     pub fn sentence(&self) -> String {
         let mut text = format!(
-            "Messages of at most {} are taken, and of at most {} given.",
+            "Limits: {} a request, {} an answer",
             bytes(self.request_bytes),
             bytes(self.response_bytes)
         );
         if let Some(deadline) = self.deadline {
-            text.push_str(&format!(
-                " A call ends after {} unless it asks for another time (header \
-                 `x-request-timeout`, in seconds)",
-                words(deadline)
-            ));
-            match self.deadline_max {
-                Some(longest) => text.push_str(&format!(", of at most {}.", words(longest))),
-                None => text.push('.'),
-            }
+            text.push_str(&format!("; {}", words(deadline)));
         }
+        if let Some(longest) = self.deadline_max {
+            text.push_str(&format!(
+                ", up to {} by the header `x-request-timeout`",
+                words(longest)
+            ));
+        }
+        text.push('.');
         text
     }
 }

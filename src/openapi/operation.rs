@@ -12,7 +12,7 @@ use super::errors::Form as ErrorForm;
 use super::schema::Schemas;
 use super::value::object;
 use super::{Config, Limits, body, parameter, security};
-use crate::catalog::{Catalog, Method, Operation, Package, Service, comment};
+use crate::catalog::{Catalog, Method, Operation, Package, Service, comment, samples};
 use crate::protocol::rest::MultiSegment;
 use crate::schema::Shape;
 
@@ -140,7 +140,11 @@ impl<'c> Writer<'c> {
         operation: &Operation,
         written: &mut Object,
     ) {
-        let _ = (self.catalog, self.base, service, method, operation, written);
+        let samples = samples::of(self.catalog, service, method, operation, self.base);
+        let samples = samples.into_iter().map(|sample| {
+            json!({ "lang": sample.lang, "label": sample.label, "source": sample.source })
+        });
+        written.insert("x-codeSamples".to_owned(), samples.collect());
     }
 }
 

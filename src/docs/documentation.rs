@@ -11,16 +11,16 @@ use std::sync::Arc;
 use arc_swap::ArcSwapOption;
 use axum::body::Body;
 use http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HOST,
-    IF_NONE_MATCH, LOCATION, REFERRER_POLICY, VARY,
+    ALLOW, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_SECURITY_POLICY,
+    CONTENT_TYPE, ETAG, HOST, IF_NONE_MATCH, LOCATION, REFERRER_POLICY, VARY,
 };
 use http::uri::Authority;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, request};
 use tokio::sync::Semaphore;
 
-use super::published::{Answer, Published};
+use super::Config;
+use super::published::{Answer, Published, Takes};
 use super::target::Target;
-use super::{Config, csp};
 use crate::protocol::{self, Pages};
 use crate::schema::Schema;
 
@@ -30,31 +30,31 @@ const MAKERS_MAX: usize = 2;
 /// Bytes of an authority that is believed.
 const AUTHORITY_MAX: usize = 255;
 
-/// Whether clients speak TLS to the gateway, which its own links have to say.
+/// How clients reach the gateway, which its own links have to say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scheme {
-    /// They do not.
+pub enum Reached {
+    /// In plaintext.
     Http,
-    /// They do.
+    /// By TLS.
     Https,
 }
 
 /// The documentation of whatever schema is served.
 #[derive(Debug)]
-pub struct Site {
+pub struct Documentation {
     config: Arc<Config>,
-    scheme: Scheme,
+    reached: Reached,
     current: ArcSwapOption<Published>,
     makers: Arc<Semaphore>,
 }
 
-impl Site {
+impl Documentation {
     /// A site of which nothing is made yet.
     #[must_use]
-    pub fn new(config: Config, scheme: Scheme) -> Self {
+    pub fn new(config: Config, reached: Reached) -> Self {
         Self {
             config: Arc::new(config),
-            scheme,
+            reached,
             current: ArcSwapOption::empty(),
             makers: Arc::new(Semaphore::new(MAKERS_MAX)),
         }
@@ -75,9 +75,9 @@ impl Site {
 
     /// Where the reader finds the gateway, by the reader's own words.
     fn base(&self, request: &request::Parts) -> String {
-        let scheme = match self.scheme {
-            Scheme::Http => "http",
-            Scheme::Https => "https",
+        let scheme = match self.reached {
+            Reached::Http => "http",
+            Reached::Https => "https",
         };
         let authority = match request.uri.authority() {
             Some(authority) => Some(authority.clone()),
@@ -102,7 +102,7 @@ fn is_plain(authority: &Authority) -> bool {
             .all(|b| b.is_ascii_alphanumeric() || b".:-[]".contains(&b))
 }
 
-impl Pages for Site {
+impl Pages for Documentation {
     fn answer(
         &self,
         schema: &Arc<Schema>,
@@ -116,12 +116,14 @@ impl Pages for Site {
         let published = self.published(schema, config);
         let base = self.base(request);
         let known = request.headers.get(IF_NONE_MATCH).cloned();
+        let takes = Takes::of(&request.headers);
         let makers = Arc::clone(&self.makers);
         Some(Box::pin(async move {
             let Ok(_permit) = makers.acquire().await else {
                 return failed();
             };
-            let making = tokio::task::spawn_blocking(move || published.answer(&target, &base));
+            let making =
+                tokio::task::spawn_blocking(move || published.answer(&target, &base, takes));
             match making.await {
                 Ok(answer) => respond(answer, known.as_ref()),
                 Err(_) => failed(),
@@ -137,9 +139,16 @@ fn respond(answer: Answer, known: Option<&HeaderValue>) -> Response<Body> {
         CACHE_CONTROL,
         HeaderValue::from_static(answer.keep.directive()),
     );
-    headers.insert(CONTENT_SECURITY_POLICY, csp());
+    if let Ok(policy) = HeaderValue::try_from(answer.policy) {
+        headers.insert(CONTENT_SECURITY_POLICY, policy);
+    }
+    if let Some(name) = answer.file_name {
+        let disposition = format!("attachment; filename=\"{name}\"");
+        if let Ok(disposition) = HeaderValue::try_from(disposition) {
+            headers.insert(CONTENT_DISPOSITION, disposition);
+        }
+    }
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    headers.insert(VARY, HeaderValue::from_static("host"));
     if let Some(location) = answer
         .location
         .and_then(|to| HeaderValue::try_from(to).ok())
@@ -148,12 +157,13 @@ fn respond(answer: Answer, known: Option<&HeaderValue>) -> Response<Body> {
     }
     if let Some(encoding) = answer.encoding {
         headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding));
+        headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
     }
-    let tag = format!("\"{}\"", answer.etag);
+    let tag = answer.etag;
     let is_known = known
         .and_then(|known| known.to_str().ok())
         .is_some_and(|known| known.split(',').any(|one| is_same(one, &tag)));
-    if let Ok(tag) = HeaderValue::try_from(tag) {
+    if let Ok(tag) = HeaderValue::try_from(tag.as_str()) {
         headers.insert(ETAG, tag);
     }
     let is_kept = is_known && answer.status == StatusCode::OK;

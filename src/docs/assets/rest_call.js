@@ -1,0 +1,158 @@
+// A call by REST: JSON in, and out a message, lines, server-sent events or bytes.
+
+import { isObject } from "./element.js";
+import { lines, pieces, send, size } from "./http.js";
+import { httpBody, rest } from "./request.js";
+import { CODES, OK, ofJson, ofTrailers } from "./status.js";
+
+/** @import { Call, Json, JsonObject, Listener, Operation, Pairs, Status } from "./types" */
+
+/** How answers that stream are asked for. */
+export const STREAM_TYPES = { ndjson: "application/x-ndjson", sse: "text/event-stream", array: "application/json" };
+
+/**
+ * @param {Call} call
+ * @param {Listener} listener
+ * @param {"json" | keyof typeof STREAM_TYPES} accept
+ */
+export async function callRest(call, listener, accept) {
+  const operation = call.operation;
+  if (!operation) throw new Error("the method has no binding");
+  const { url, body, type, shown } = request(operation, call);
+  /** @type {Pairs} */
+  const headers = [];
+  if (type) headers.push(["content-type", type]);
+  if (accept !== "json") headers.push(["accept", STREAM_TYPES[accept]]);
+  if (call.deadline !== null) headers.push(["x-request-timeout", String(call.deadline / 1000)]);
+  const verb = operation.verb === "*" ? (body === undefined ? "GET" : "POST") : operation.verb;
+  const { answer, headers: pairs } = await send(call, listener, { verb, url, headers, body, shown });
+  const trailers = /** @type {Pairs} */ (
+    pairs.filter(([name]) => name.startsWith("grpc-trailer-")).map(([name, value]) => [name.slice("grpc-trailer-".length), value])
+  );
+  if (trailers.length > 0) listener.trailers(trailers);
+  listener.end(await read(answer, listener, operation, accept));
+}
+
+/** @param {Operation} operation @param {Call} call */
+function request(operation, call) {
+  const [first = {}, ...others] = call.messages;
+  const { url, body, problems } = rest(operation, first);
+  if (problems.length > 0) throw new Error(problems.join("; "));
+  if (!operation.body) return { url };
+  const stream = call.page.method.shape === "client_stream" || call.page.method.shape === "bidi";
+  const bodies = call.messages.length === 0 ? [] : [body, ...others.map((message) => rest(operation, message).body)];
+  if (operation.body.bytes) {
+    const parts = bodies.map(httpBody);
+    const blob = new Uint8Array(parts.reduce((sum, { bytes }) => sum + bytes.length, 0));
+    let place = 0;
+    for (const { bytes } of parts) {
+      blob.set(bytes, place);
+      place += bytes.length;
+    }
+    return { url, body: blob, type: parts[0]?.type ?? "application/octet-stream", shown: `(${blob.length} bytes)` };
+  }
+  if (!stream) return body === undefined ? { url } : { url, body: JSON.stringify(body), type: "application/json" };
+  return { url, body: bodies.map((one) => `${JSON.stringify(one ?? {})}\n`).join(""), type: "application/x-ndjson" };
+}
+
+/**
+ * @param {Response} answer
+ * @param {Listener} listener
+ * @param {Operation} operation
+ * @param {string} accept
+ * @returns {Promise<Status>}
+ */
+async function read(answer, listener, operation, accept) {
+  const type = answer.headers.get("content-type") ?? "";
+  if (answer.type === "opaqueredirect") return { code: 0, message: "a redirect, which this page does not follow", details: [] };
+  if (answer.ok && operation.bytes) {
+    for await (const piece of pieces(answer, listener)) listener.chunk(piece, type);
+    return OK;
+  }
+  if (answer.ok && type.startsWith("text/event-stream")) return readEvents(answer, listener);
+  if (answer.ok && /ndjson|jsonl/.test(type)) return readLines(answer, listener, operation);
+  const text = (await all(answer, listener)).join("");
+  /** @type {Json} */
+  let value;
+  try {
+    value = text === "" ? {} : JSON.parse(text);
+  } catch {
+    if (answer.ok) throw new Error(`the answer is no JSON: ${text.slice(0, 100)}`);
+    return { code: fromHttp(answer.status), message: text.slice(0, 1000), details: [] };
+  }
+  if (!answer.ok) {
+    const status = ofJson(value) ?? { code: fromHttp(answer.status), message: text.slice(0, 1000), details: [] };
+    const told = ofTrailers([...answer.headers]);
+    return told ? { ...status, code: told.code } : status;
+  }
+  if (accept === "array" && Array.isArray(value)) {
+    for (const one of value) {
+      const failure = ofRecord(one, operation);
+      if (failure) return failure;
+      listener.message(one, size(JSON.stringify(one)));
+    }
+  } else {
+    listener.message(value, size(text));
+  }
+  return OK;
+}
+
+/** @param {Response} answer @param {Listener} listener */
+async function all(answer, listener) {
+  const decoder = new TextDecoder();
+  const text = [];
+  for await (const piece of pieces(answer, listener)) text.push(decoder.decode(piece, { stream: true }));
+  return text;
+}
+
+/** @param {Response} answer @param {Listener} listener @param {Operation} operation @returns {Promise<Status>} */
+async function readLines(answer, listener, operation) {
+  for await (const line of lines(answer, listener)) {
+    if (line.trim() === "") continue;
+    const value = JSON.parse(line);
+    const failure = ofRecord(value, operation);
+    if (failure) return failure;
+    listener.message(value, size(line) + 1);
+  }
+  return OK;
+}
+
+/** A failure among messages: an object with one key, which no message of this stream has. @param {Json} value @param {Operation} operation */
+function ofRecord(value, operation) {
+  if (!isObject(value) || Object.keys(value).length !== 1) return null;
+  const error = value[operation.errorKey];
+  return error === undefined ? null : ofJson(error);
+}
+
+/** Server-sent events: fields till an empty line. @param {Response} answer @param {Listener} listener @returns {Promise<Status>} */
+async function readEvents(answer, listener) {
+  let event = "";
+  /** @type {string[]} */
+  let data = [];
+  let bytes = 0;
+  for await (const line of lines(answer, listener)) {
+    bytes += size(line) + 1;
+    if (line !== "") {
+      const [, name, value] = /^([^:]*):? ?(.*)$/s.exec(line) ?? [];
+      if (name === "data") data.push(value);
+      if (name === "event") event = value;
+      continue;
+    }
+    if (data.length > 0) {
+      const value = /** @type {JsonObject} */ (JSON.parse(data.join("\n")));
+      if (event === "error") return ofJson(value) ?? { code: 2, message: data.join("\n"), details: [] };
+      listener.message(value, bytes);
+    }
+    [event, data, bytes] = ["", [], 0];
+  }
+  return OK;
+}
+
+/** What an answer that is none of the gateway's means, as gRPC maps HTTP. @param {number} status */
+function fromHttp(status) {
+  const name = /** @type {Record<number, string>} */ ({
+    400: "INTERNAL", 401: "UNAUTHENTICATED", 403: "PERMISSION_DENIED", 404: "UNIMPLEMENTED",
+    429: "UNAVAILABLE", 502: "UNAVAILABLE", 503: "UNAVAILABLE", 504: "UNAVAILABLE",
+  })[status];
+  return CODES.indexOf(name ?? "UNKNOWN");
+}

@@ -1,0 +1,285 @@
+//! What the pages of the demo say, and that they hold together.
+
+use super::*;
+
+#[test]
+fn every_link_leads_to_a_page_and_to_a_place_on_it() {
+    let demo = Served::demo();
+    let pages = demo.crawl();
+    assert!(pages.len() > 100, "{}", pages.len());
+    let ids: BTreeMap<&str, BTreeSet<String>> = pages
+        .iter()
+        .map(|(path, page)| {
+            (
+                path.as_str(),
+                attributes(&text(page), "id").into_iter().collect(),
+            )
+        })
+        .collect();
+    for (path, page) in &pages {
+        assert_eq!(page.status, StatusCode::OK, "{path}");
+        if page.content_type != HTML {
+            continue;
+        }
+        for link in attributes(&text(page), "href") {
+            let (target, place) = link.split_once('#').unwrap_or((&link, ""));
+            if let Some(asset) = target.strip_prefix("/docs/assets/") {
+                assert!(assets::find(asset).is_some(), "{path}: {link}");
+            }
+            let target = if target.is_empty() { path } else { target };
+            if !place.is_empty() && demo.is_own(target) {
+                assert!(ids[target].contains(place), "{path}: {link}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_page_has_one_title_headings_in_order_and_each_id_once() {
+    for (path, page) in Served::demo().crawl() {
+        if page.content_type != HTML {
+            continue;
+        }
+        let html = text(&page);
+        let ids = attributes(&html, "id");
+        let once: BTreeSet<_> = ids.iter().collect();
+        assert_eq!(once.len(), ids.len(), "{path}: {ids:?}");
+        // The list beside the text has headings of its own.
+        let main = html.split("<main").nth(1).unwrap();
+        let levels: Vec<u32> = main
+            .match_indices("<h")
+            .filter_map(|(at, _)| main[at + 2..].chars().next()?.to_digit(10))
+            .collect();
+        assert_eq!(
+            levels.iter().filter(|level| **level == 1).count(),
+            1,
+            "{path}"
+        );
+        assert_eq!(levels.first(), Some(&1), "{path}");
+        for pair in levels.windows(2) {
+            assert!(pair[1] <= pair[0] + 1, "{path}: {levels:?}");
+        }
+    }
+}
+
+#[test]
+fn no_page_has_scripts_or_styles_within_or_asks_others_for_anything() {
+    for (path, page) in Served::demo().crawl() {
+        if page.content_type != HTML {
+            continue;
+        }
+        let html = text(&page);
+        assert!(!html.contains(" style="), "{path}");
+        assert!(!html.contains("<style"), "{path}");
+        for name in ["onclick", "onload", "onerror"] {
+            assert!(!html.contains(&format!(" {name}=")), "{path}");
+        }
+        for source in attributes(&html, "src") {
+            assert!(source.starts_with("/docs/assets/"), "{path}: {source}");
+        }
+        assert_eq!(
+            html.matches("<script").count(),
+            attributes(&html, "src").len(),
+            "{path}"
+        );
+        assert!(page.body.len() < 300_000, "{path}: {}", page.body.len());
+    }
+}
+
+#[test]
+fn a_method_shows_its_bindings_its_fields_and_its_rules() {
+    let demo = Served::demo();
+    let page = demo.body("/docs/demo.library.v1/LibraryService/GetBook");
+    for part in [
+        "<h1>GetBook</h1>",
+        "Finds one book, by its name or by its ISBN",
+        "/v1/<wbr>isbn/",
+        "<code>shelves/{shelf}/books/{book}</code>",
+        "id=\"read_mask\"",
+        "id=\"answer-title\"",
+        "At least 1 character",
+        "oneof <code>form</code>",
+        "Poetry".to_uppercase().as_str(),
+        "Verse.",
+        "15 s",
+        "4 MiB",
+        "changes nothing",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+    let page = demo.body("/docs/demo.library.v1/LibraryService/FindBook");
+    assert!(page.contains("should no longer be used"));
+    let page = demo.body("/docs/demo.library.v1/LibraryService/UpdateBook");
+    assert!(
+        page.contains("id=\"book.title\""),
+        "fields of messages within are there"
+    );
+}
+
+#[test]
+fn resources_lead_to_the_methods_that_read_them() {
+    let page = Served::demo().body("/docs/demo.library.v1/LibraryService/BorrowBook");
+    assert!(page.contains("/docs/demo.library.v1/LibraryService/GetBook\">GetBook</a>"));
+    assert!(page.contains("/docs/demo.library.v1/LibraryService/ListBooks\">ListBooks</a>"));
+}
+
+#[test]
+fn the_prefix_is_that_of_the_site() {
+    let mut demo = Served::demo();
+    for prefix in ["/reference/api", ""] {
+        prefix.clone_into(&mut demo.site.prefix);
+        let path = format!("{prefix}/demo.chat.v1/ChatService/Send");
+        let page = demo.body(&path);
+        assert!(!page.contains("\"/docs"), "{prefix}");
+        assert!(page.contains(&format!("href=\"{prefix}/demo.chat.v1/ChatService\"")));
+    }
+    demo.site.prefix = "/docs".to_owned();
+    for elsewhere in [
+        "/docsx",
+        "/",
+        "/other",
+        "/docs/none",
+        "/docs/demo.chat.v1/No",
+        "/docs/%ff",
+    ] {
+        assert_eq!(
+            demo.page(elsewhere).status,
+            StatusCode::NOT_FOUND,
+            "{elsewhere}"
+        );
+    }
+    assert_eq!(demo.page("/docs/").status, StatusCode::OK);
+}
+
+#[test]
+fn search_finds_names_paths_urls_and_words() {
+    let demo = Served::demo();
+    for (asked, first) in [
+        ("GetBook", "LibraryService/GetBook"),
+        ("getbook", "LibraryService/GetBook"),
+        ("word_count", "messages/Book#word_count"),
+        ("wordCount", "messages/Book#word_count"),
+        ("demo.library.v1.Genre", "enums/Genre"),
+        ("POETRY", "enums/Genre#POETRY"),
+        ("/v1/shelves/a/books/b:borrow", "LibraryService/BorrowBook"),
+        (
+            "http://localhost/v1/rooms/r/messages?x=y",
+            "ChatService/ListMessages",
+        ),
+        ("{shelf}/books/{book}:move", "LibraryService/MoveBook"),
+        ("brings back", "LibraryService/ReturnBook"),
+    ] {
+        let query = format!("q={}", asked.replace(' ', "+").replace('&', "%26"));
+        let page = demo.body(&format!("/docs/search?{query}"));
+        let results = page.split("<ol class=\"results\">").nth(1).expect(asked);
+        let link = attributes(results, "href").into_iter().next().unwrap();
+        assert!(link.ends_with(first), "{asked}: {link}");
+    }
+    let page = demo.body("/docs/search?q=GetBok");
+    assert!(page.contains("Did you mean"));
+}
+
+#[test]
+fn the_index_has_what_search_finds() {
+    let demo = Served::demo();
+    let index: serde_json::Value = serde_json::from_str(&demo.body("/docs/search.json")).unwrap();
+    let entries = index["entries"].as_array().unwrap();
+    let kinds = index["kinds"].as_array().unwrap();
+    let get_book = entries.iter().find(|entry| entry[1] == "GetBook").unwrap();
+    assert_eq!(
+        kinds[usize::try_from(get_book[0].as_u64().unwrap()).unwrap()],
+        "method"
+    );
+    assert_eq!(get_book[3], "/demo.library.v1/LibraryService/GetBook");
+    assert_eq!(get_book[4], "GET /v1/shelves/{shelf}/books/{book}");
+    for entry in entries {
+        let path = entry[3].as_str().unwrap().split('#').next().unwrap();
+        assert_eq!(
+            demo.page(&format!("/docs{path}")).status,
+            StatusCode::OK,
+            "{path}"
+        );
+    }
+}
+
+#[test]
+fn errors_are_read_in_every_form() {
+    let demo = Served::demo();
+    let retry = "Ch1nb29nbGUucnBjLlJldHJ5SW5mbw";
+    let _ = retry;
+    for (pasted, says) in [
+        (
+            r#"{"code":5,"message":"no such book","details":[]}"#,
+            "NOT_FOUND",
+        ),
+        (
+            r#"{"code":"not_found","message":"no such book"}"#,
+            "NOT_FOUND",
+        ),
+        (
+            r#"{"error":{"code":404,"message":"no such book","status":"NOT_FOUND"}}"#,
+            "NOT_FOUND",
+        ),
+        (
+            r#"{"title":"NOT_FOUND","status":404,"detail":"no such book"}"#,
+            "NOT_FOUND",
+        ),
+        (
+            r#"data: {"error":{"code":5,"message":"no such book"}}"#,
+            "NOT_FOUND",
+        ),
+        ("CAUSDG5vIHN1Y2ggYm9vaw", "NOT_FOUND"),
+        (
+            "grpc-status-details-bin: CAUSDG5vIHN1Y2ggYm9vaw==",
+            "NOT_FOUND",
+        ),
+        ("nonsense!", "no error that can be read"),
+        (r#"{"code":true}"#, "no error that can be read"),
+        ("[[[[", "no error that can be read"),
+    ] {
+        let query: String =
+            percent_encoding::utf8_percent_encode(pasted, percent_encoding::NON_ALPHANUMERIC)
+                .to_string();
+        let page = demo.body(&format!("/docs/errors?error={query}"));
+        let result = page.split("class=\"result\"").nth(1).unwrap();
+        let result = result.split("</section>").next().unwrap();
+        assert!(result.contains(says), "{pasted}: {result}");
+        assert_eq!(
+            result.contains("no such book"),
+            says == "NOT_FOUND",
+            "{pasted}"
+        );
+    }
+}
+
+#[test]
+fn details_of_errors_are_opened_by_the_schema() {
+    use prost::Message as _;
+    let status = crate::call::Status::invalid_field("days", "expected a number");
+    let rpc = crate::call::details::RpcStatus::decode(status.details.clone()).unwrap();
+    assert_eq!(rpc.details.len(), 1);
+    let base64 = base64_simd::STANDARD_NO_PAD.encode_to_string(&status.details);
+    let query = percent_encoding::utf8_percent_encode(&base64, percent_encoding::NON_ALPHANUMERIC);
+    let page = Served::demo().body(&format!("/docs/errors?error={query}"));
+    assert!(page.contains("fieldViolations"), "{page}");
+    assert!(page.contains("/docs/google.rpc/messages/BadRequest"));
+}
+
+#[test]
+fn markdown_pages_say_the_same() {
+    let demo = Served::demo();
+    let page = demo.body("/docs/demo.library.v1/LibraryService/GetBook.md");
+    assert!(page.contains("# GetBook") && page.contains("GET /v1/shelves/{shelf}/books/{book}"));
+    let page = demo.body("/docs/demo.library.v1/messages/Book.md");
+    assert!(page.contains("```proto\n// A book on a shelf.\nmessage Book {"));
+    let index = demo.body("/docs/llms.txt");
+    assert!(index.contains("(http://localhost:8080/docs/demo.chat.v1/ChatService/Send.md)"));
+}
+
+#[test]
+fn a_page_has_a_tag_that_follows_its_text() {
+    let demo = Served::demo();
+    let (one, two) = (demo.page("/docs/errors"), demo.page("/docs/errors"));
+    assert_eq!(one.etag, two.etag);
+    assert_ne!(one.etag, demo.page("/docs").etag);
+}
