@@ -38,7 +38,10 @@ impl Files {
             let read = FileDescriptorProto::decode(raw.as_slice()).unwrap();
             let file = File {
                 package: read.package().to_owned(),
-                has_methods: read.service.iter().any(|service| !service.method.is_empty()),
+                has_methods: read
+                    .service
+                    .iter()
+                    .any(|service| !service.method.is_empty()),
                 imports: read.dependency.clone(),
                 raw,
             };
@@ -59,7 +62,10 @@ impl Files {
 
     /// A descriptor set of a package: its files whole, those that they import without their services.
     pub(crate) fn package(&self, package: &str) -> Vec<u8> {
-        let own = self.files.iter().filter(|(_, file)| file.package == package);
+        let own = self
+            .files
+            .iter()
+            .filter(|(_, file)| file.package == package);
         let mut rest: Vec<&str> = own.map(|(name, _)| name.as_str()).collect();
         let mut needed = BTreeSet::new();
         let mut set = Vec::new();

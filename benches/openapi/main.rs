@@ -51,7 +51,10 @@ enum Written {
 
 fn main() -> ExitCode {
     // Cargo adds flags of its own.
-    let given: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
+    let given: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|arg| arg != "--bench")
+        .collect();
     let given: Vec<&str> = given.iter().map(String::as_str).collect();
     match given[..] {
         [from, "--at-once"] => {
@@ -59,7 +62,9 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         [from, out] => package_by_package(Path::new(from), Path::new(out), Written::First),
-        [from, out, "--again"] => package_by_package(Path::new(from), Path::new(out), Written::Again),
+        [from, out, "--again"] => {
+            package_by_package(Path::new(from), Path::new(out), Written::Again)
+        }
         _ => {
             println!("skipped: needs definitions; benches/openapi/run has some");
             ExitCode::SUCCESS
@@ -154,13 +159,19 @@ fn document(
     if version == Version::V31 {
         tally.document(package, catalog, &document, took);
     }
-    let name = if package.is_empty() { "no package" } else { package };
+    let name = if package.is_empty() {
+        "no package"
+    } else {
+        package
+    };
     let path = out.join(version.to_string()).join(format!("{name}.json"));
     match written {
         Written::First => std::fs::write(path, text).unwrap(),
         Written::Again => {
             if std::fs::read_to_string(&path).ok().as_ref() != Some(&text) {
-                tally.wrong.push(format!("{name} {version}: other bytes than before"));
+                tally
+                    .wrong
+                    .push(format!("{name} {version}: other bytes than before"));
             }
         }
     }
@@ -171,7 +182,11 @@ fn at_once(from: &Path) {
     let descriptors = descriptors(from);
     let start = Instant::now();
     let schema = schema(descriptors);
-    println!("schema: {:.2} s, memory {}", start.elapsed().as_secs_f64(), memory("VmRSS"));
+    println!(
+        "schema: {:.2} s, memory {}",
+        start.elapsed().as_secs_f64(),
+        memory("VmRSS")
+    );
     let start = Instant::now();
     let catalog = catalog(&schema);
     println!(

@@ -46,7 +46,8 @@ impl Tally {
         self.methods += schema.methods().len();
         self.bindings += schema.bindings().len();
         let refusals = schema.refusals().iter();
-        self.refusals.extend(refusals.map(|refusal| format!("{name}: {refusal}")));
+        self.refusals
+            .extend(refusals.map(|refusal| format!("{name}: {refusal}")));
         for finding in &catalog.findings {
             let kind = self.findings.entry(finding.kind).or_default();
             kind.push(finding.clone());
@@ -64,12 +65,19 @@ impl Tally {
         }
         let missing = schema.bindings().len() - described.len();
         if missing > 0 {
-            self.wrong.push(format!("{name}: {missing} bindings are not described"));
+            self.wrong
+                .push(format!("{name}: {missing} bindings are not described"));
         }
     }
 
     /// Counts the document of 3.1 of a package, and that it has every operation of the catalog.
-    pub(crate) fn document(&mut self, name: &str, catalog: &Catalog, document: &Value, took: Duration) {
+    pub(crate) fn document(
+        &mut self,
+        name: &str,
+        catalog: &Catalog,
+        document: &Value,
+        took: Duration,
+    ) {
         let paths = document["paths"].as_object().unwrap();
         let operations = paths.values().map(operations).sum();
         let expected: usize = catalog
@@ -102,7 +110,10 @@ impl Tally {
             self.bindings, self.operations, self.own_paths
         );
         println!("paths {}, components {}", self.paths, self.components);
-        println!("largest: {} operations of {}", self.largest.0, self.largest.1);
+        println!(
+            "largest: {} operations of {}",
+            self.largest.0, self.largest.1
+        );
         println!("refused bindings and files: {}", self.refusals.len());
         for refusal in self.refusals.iter().take(SHOWN) {
             println!("      {refusal}");
