@@ -22,6 +22,9 @@ pub mod annotations;
 mod build;
 mod closure;
 pub mod comment;
+#[cfg(test)]
+pub(crate) mod compiled;
+pub mod difference;
 pub mod example;
 mod field;
 mod findings;

@@ -17,6 +17,7 @@ mod examples;
 mod gateway;
 mod grpc_web;
 mod metadata;
+mod openapi;
 mod options;
 mod protos;
 mod streams;

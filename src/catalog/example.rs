@@ -2,7 +2,7 @@
 //! and rules.
 //!
 //! What is made keeps to the rules that JSON Schema can say, and the gateway takes it. Examples are small
-//! ([`VALUES_MAX`]), recursion is cut, and the same catalog gives the same examples.
+//! ([`VALUES_MAX`], [`VALUES_CEILING`]), recursion is cut, and the same catalog gives the same examples.
 
 use std::collections::HashMap;
 
@@ -13,15 +13,21 @@ use super::field::FieldDescriptor;
 use super::message::{Behavior, Field, Message};
 use super::{Body, Catalog, Method, Operation, has_own_form};
 
+mod fits;
+mod known;
 mod limits;
 mod pattern;
 mod scalar;
 mod url;
 
+use known::{annotated, fill, known, part};
 use limits::Limits;
 
-/// Values of one example, about; what is required comes beyond that too, down to [`DEPTH_MAX`].
+/// Values of one example that are there without being required.
 const VALUES_MAX: usize = 60;
+
+/// Values of one example at most, about; what would be more is empty, required or not.
+const VALUES_CEILING: usize = 400;
 
 /// Messages within messages at most.
 const DEPTH_MAX: usize = 6;
@@ -53,6 +59,7 @@ pub struct Examples<'c> {
 struct Walk {
     side: Side,
     left: usize,
+    ceiling: usize,
     /// Messages around, outermost first.
     above: Vec<MessageDescriptor>,
 }
@@ -181,7 +188,7 @@ impl<'c> Examples<'c> {
                 };
                 let is_elsewhere = without.contains(&field.descriptor.name())
                     || is_of_other_side(field, walk.side);
-                if *chosen || !is_free || !is_wanted || is_elsewhere {
+                if *chosen || !is_free || !is_wanted || is_elsewhere || walk.ceiling == 0 {
                     continue;
                 }
                 for (at, _) in within() {
@@ -191,19 +198,24 @@ impl<'c> Examples<'c> {
                 }
                 *chosen = true;
                 walk.left = walk.left.saturating_sub(1);
+                walk.ceiling = walk.ceiling.saturating_sub(1);
             }
         }
         chosen
     }
 
+    /// The example that an annotation or a rule gives, if the gateway takes it.
+    fn given(&self, descriptor: &FieldDescriptor) -> Option<&'c Value> {
+        let field = self.catalog.field(descriptor)?;
+        let given = annotated(&field.annotations.keywords).or(field.rules.examples.first());
+        given.filter(|given| self.fits(descriptor, given))
+    }
+
     /// The value of a field.
     fn value(&self, descriptor: &FieldDescriptor, without: &[&str], walk: &mut Walk) -> Value {
         let field = self.catalog.field(descriptor);
-        if let Some(field) = field.filter(|_| without.is_empty()) {
-            let given = annotated(&field.annotations.keywords).or(field.rules.examples.first());
-            if let Some(given) = given.filter(|given| self.fits(descriptor, given)) {
-                return given.clone();
-            }
+        if let Some(given) = self.given(descriptor).filter(|_| without.is_empty()) {
+            return given.clone();
         }
         let limits = match field {
             Some(field) => Limits::of([&field.rules.keywords, &field.annotations.keywords]),
@@ -215,7 +227,7 @@ impl<'c> Examples<'c> {
         }
         if descriptor.is_list() {
             let items = Limits::of([&limits.items]);
-            let least = usize::from(self.can_hold(&kind, walk));
+            let least = usize::from(Self::can_hold(&kind, walk));
             let count = limits.min_items.clamp(least, ITEMS_MAX);
             let all = (0..count).map(|nth| self.one(descriptor, &kind, &items, nth, walk));
             return Value::Array(all.collect());
@@ -254,7 +266,7 @@ impl<'c> Examples<'c> {
         );
         let names = Limits::of([&limits.property_names]);
         let values = Limits::of([&limits.additional_properties]);
-        let least = usize::from(self.can_hold(&value, walk));
+        let least = usize::from(Self::can_hold(&value, walk));
         let mut out = Map::new();
         for nth in 0..limits.min_properties.clamp(least, ITEMS_MAX) {
             let key = match &key {
@@ -273,7 +285,7 @@ impl<'c> Examples<'c> {
     }
 
     /// False for a message that would be cut right away: a list is as well empty then.
-    fn can_hold(&self, kind: &Kind, walk: &Walk) -> bool {
+    fn can_hold(kind: &Kind, walk: &Walk) -> bool {
         match kind {
             Kind::Message(message) => has_own_form(message) || !walk.is_cut(message),
             _ => true,
@@ -355,91 +367,6 @@ impl<'c> Examples<'c> {
             .contains(&name.len())
             .then(|| name.clone())
     }
-
-    /// A given value is one that the gateway takes for a field.
-    fn fits(&self, field: &FieldDescriptor, value: &Value) -> bool {
-        let kind = field.value_kind();
-        match value {
-            Value::Array(values) if field.is_list() => values
-                .iter()
-                .all(|value| self.fits_kind(&kind, value, DEPTH_MAX)),
-            Value::Object(values) if field.is_map() => {
-                let is_text = (field.kind().as_message())
-                    .is_some_and(|entry| entry.map_entry_key_field().kind() == Kind::String);
-                is_text
-                    && values
-                        .values()
-                        .all(|value| self.fits_kind(&kind, value, DEPTH_MAX))
-            }
-            value => !field.is_list() && !field.is_map() && self.fits_kind(&kind, value, DEPTH_MAX),
-        }
-    }
-
-    fn fits_kind(&self, kind: &Kind, value: &Value, depth: usize) -> bool {
-        let within = |least: i128, most: i128| {
-            let number = value.as_i64().map(i128::from);
-            let number = number.or_else(|| value.as_u64().map(i128::from));
-            let text = value.as_str().and_then(|text| text.parse::<i128>().ok());
-            number.or(text).is_some_and(|n| (least..=most).contains(&n))
-        };
-        match kind {
-            Kind::Bool => value.is_boolean(),
-            Kind::String => value.is_string(),
-            Kind::Bytes => value
-                .as_str()
-                .is_some_and(|text| base64_simd::STANDARD.check(text.as_bytes()).is_ok()),
-            Kind::Float | Kind::Double => value.is_number(),
-            Kind::Int32 | Kind::Sint32 | Kind::Sfixed32 => {
-                value.is_number() && within(i32::MIN.into(), i32::MAX.into())
-            }
-            Kind::Uint32 | Kind::Fixed32 => value.is_number() && within(0, u32::MAX.into()),
-            Kind::Int64 | Kind::Sint64 | Kind::Sfixed64 => {
-                value.is_string() && within(i64::MIN.into(), i64::MAX.into())
-            }
-            Kind::Uint64 | Kind::Fixed64 => value.is_string() && within(0, u64::MAX.into()),
-            Kind::Enum(of) => {
-                let known = self.catalog.enums.get(of.full_name());
-                known.is_some_and(|of| {
-                    of.values
-                        .iter()
-                        .any(|own| Some(own.name.as_str()) == value.as_str())
-                })
-            }
-            Kind::Message(of) => depth > 0 && self.fits_message(of, value, depth - 1),
-        }
-    }
-
-    fn fits_message(&self, of: &MessageDescriptor, value: &Value, depth: usize) -> bool {
-        if has_own_form(of) {
-            // Only the wrappers' forms are judged here.
-            let wrapped = of.get_field(1).filter(|_| of.fields().len() == 1);
-            return of.name().ends_with("Value")
-                && wrapped.is_some_and(|field| {
-                    !field.is_list() && self.fits_kind(&field.kind(), value, depth)
-                });
-        }
-        let (Value::Object(members), Some(message)) =
-            (value, self.catalog.messages.get(of.full_name()))
-        else {
-            return false;
-        };
-        depth > 0
-            && members.iter().all(|(key, value)| {
-                let field = message.fields.iter().find(|field| field.json_name == *key);
-                field.is_some_and(|field| {
-                    let kind = field.descriptor.value_kind();
-                    !field.descriptor.is_map()
-                        && match value {
-                            Value::Array(values) if field.descriptor.is_list() => values
-                                .iter()
-                                .all(|one| self.fits_kind(&kind, one, depth - 1)),
-                            one => {
-                                !field.descriptor.is_list() && self.fits_kind(&kind, one, depth - 1)
-                            }
-                        }
-                })
-            })
-    }
 }
 
 /// A message whose content is the body itself.
@@ -457,13 +384,14 @@ impl Walk {
         Self {
             side,
             left: VALUES_MAX,
+            ceiling: VALUES_CEILING,
             above: Vec::new(),
         }
     }
 
     /// True for a message that has to end here.
     fn is_cut(&self, message: &MessageDescriptor) -> bool {
-        self.above.len() >= DEPTH_MAX || self.above.contains(message)
+        self.ceiling == 0 || self.above.len() >= DEPTH_MAX || self.above.contains(message)
     }
 
     /// True for a field that says something to readers, while there is room.
@@ -494,59 +422,4 @@ fn is_dull(field: &Field, side: Side) -> bool {
         );
     let is_given = side == Side::Request && field.is(Behavior::Identifier);
     field.deprecated || is_opaque || is_given
-}
-
-/// The example that an annotation gives.
-fn annotated(keywords: &Map<String, Value>) -> Option<&Value> {
-    let all = keywords.get("examples").and_then(Value::as_array);
-    all.and_then(|all| all.first())
-        .or_else(|| keywords.get("example"))
-}
-
-/// A value of a message that is no object of its fields.
-fn known(message: &MessageDescriptor, limits: &Limits, name: &str, nth: usize) -> Option<Value> {
-    if !has_own_form(message) {
-        return None;
-    }
-    Some(match message.name() {
-        "Any" => {
-            let wrapped = "type.googleapis.com/google.protobuf.StringValue";
-            json!({"@type": wrapped, "value": "text"})
-        }
-        "Timestamp" => "2026-01-31T12:00:00Z".into(),
-        "Duration" => "3.5s".into(),
-        "FieldMask" => "name".into(),
-        "Struct" => json!({"key": "value"}),
-        "Value" => json!("value"),
-        "ListValue" => json!(["value"]),
-        _ => match message.get_field(1)?.kind() {
-            Kind::Bool => Value::Bool(true),
-            Kind::String => scalar::text(name, limits, nth),
-            Kind::Bytes => "dGV4dA==".into(),
-            Kind::Float | Kind::Double => scalar::real(limits, nth),
-            number => scalar::whole(&number, name, limits, nth),
-        },
-    })
-}
-
-/// A pattern with its names filled in: `shelves/{shelf}` is `shelves/s1`.
-fn fill(pattern: &str) -> Option<String> {
-    let mut out = String::new();
-    let mut rest = pattern;
-    while let Some((before, after)) = rest.split_once('{') {
-        let (name, after) = after.split_once('}')?;
-        out.push_str(before);
-        out.push_str(&part(name.split('=').next()?));
-        rest = after;
-    }
-    out.push_str(rest);
-    (!out.contains('*') && !out.is_empty()).then_some(out)
-}
-
-/// One part of a name: `s1` for a shelf.
-fn part(name: &str) -> String {
-    match name.chars().next() {
-        Some(first) if first.is_ascii_alphabetic() => format!("{}1", first.to_ascii_lowercase()),
-        _ => "a1".to_owned(),
-    }
 }

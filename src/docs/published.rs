@@ -157,7 +157,7 @@ impl Published {
             schema,
             // Without the pages, which hold this.
             protocol: protocol::Config {
-                pages: None,
+                pages: Vec::new(),
                 ..protocol.clone()
             },
             site: site(&config),

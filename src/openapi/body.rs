@@ -1,6 +1,8 @@
 //! Bodies: what a request brings and an answer holds, by media type.
 
 use prost_reflect::{Kind, MessageDescriptor};
+
+use crate::catalog::FieldDescriptor;
 use serde_json::{Value, json};
 use utoipa::openapi::Required;
 use utoipa::openapi::content::{Content, ContentBuilder};
@@ -12,7 +14,7 @@ use super::errors::Form as ErrorForm;
 use super::schema::Schemas;
 use super::value::schema;
 use super::{Direction, Form};
-use crate::catalog::{self, Body, FieldDescriptor, Method, Operation, comment};
+use crate::catalog::{self, Body, Method, Operation, comment};
 use crate::protocol::rest::Envelope;
 
 const JSON: &str = "application/json";

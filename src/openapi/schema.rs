@@ -12,6 +12,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use prost_reflect::{EnumDescriptor, MessageDescriptor};
+
 use serde_json::{Map, Value, json};
 
 use super::options::{Form, Options};

@@ -160,18 +160,23 @@ pub(super) fn whole(kind: &Kind, name: &str, limits: &Limits, nth: usize) -> Val
             most = most.min(bound - i128::from(*edge == Edge::Without));
         }
     }
-    let wanted = match name {
+    let wanted: i32 = match name {
         "page_size" | "max_results" | "limit" => 10,
         "year" => 2026,
         _ => 1,
     };
     let step = limits.multiple_of.map_or(1, |of| (of as i128).max(1));
-    let mut number = (wanted + nth as i128).clamp(least, most.max(least));
+    let mut number = i128::from(wanted).clamp(least, most.max(least));
     if number % step != 0 {
         let up = number + step - number.rem_euclid(step);
         number = if up <= most { up } else { up - step };
     }
-    let start = number;
+    let further = number + nth as i128 * step;
+    let start = if further <= most {
+        further
+    } else {
+        number - nth as i128 * step
+    };
     for tries in 0..TRIES_MAX {
         let offset = tries * step;
         let candidates = [start + offset, start - offset];

@@ -46,11 +46,14 @@ fn segment(examples: &Examples<'_>, parameter: &PathParameter, out: &mut String)
         (None, _) => part(&parameter.name),
         (Some(field), None) => text(field, &examples.field(field, Side::Request)),
         (Some(field), Some(template)) => {
-            let whole = examples.field(field, Side::Request);
-            let named = whole
-                .as_str()
-                .and_then(|whole| within(whole, template, &parameter.name));
-            named.unwrap_or_else(|| part(&parameter.name))
+            let given = examples.given(field).and_then(Value::as_str);
+            let named = given.and_then(|whole| within(whole, template, &parameter.name));
+            let own = part(&parameter.name);
+            named.unwrap_or_else(|| match parameter.multi {
+                // Two segments, so that it is no other path's single one.
+                true => format!("{own}/{own}"),
+                false => own,
+            })
         }
     };
     let made = if made.is_empty() || made == "." || made == ".." {
