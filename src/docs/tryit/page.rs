@@ -256,7 +256,7 @@ impl<'a> Table<'a> {
                 continue;
             };
             if !self.messages.contains_key(&name) {
-                let described = self.describe(message);
+                let described = Self::describe(message);
                 let bytes = described.to_string().len();
                 if self.messages.len() >= MESSAGES_MAX || self.bytes + bytes > self.room {
                     continue;
@@ -309,7 +309,7 @@ impl<'a> Table<'a> {
         }
     }
 
-    fn describe(&self, message: &Message) -> Value {
+    fn describe(message: &Message) -> Value {
         let fields: Vec<Value> = message.fields.iter().map(field).collect();
         let mut told = Map::new();
         told.insert("package".into(), message.descriptor.package_name().into());
