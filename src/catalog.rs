@@ -22,6 +22,10 @@ pub mod annotations;
 mod build;
 mod closure;
 pub mod comment;
+#[cfg(test)]
+pub(crate) mod compiled;
+pub mod difference;
+pub mod example;
 mod field;
 mod findings;
 mod google;
@@ -30,6 +34,7 @@ pub mod message;
 pub mod operation;
 mod operations;
 mod paths;
+pub mod probe;
 mod query;
 mod record;
 mod resources;

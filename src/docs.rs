@@ -14,6 +14,7 @@ use http::StatusCode;
 use maud::Markup;
 
 use crate::catalog::Catalog;
+use crate::protocol;
 use crate::schema::Schema;
 
 mod address;
@@ -39,6 +40,7 @@ mod method;
 mod package;
 mod parts;
 mod plain;
+mod postman;
 mod proto_text;
 mod published;
 mod query;
@@ -67,6 +69,8 @@ pub struct View<'a> {
     pub catalog: &'a Catalog,
     /// What is served.
     pub schema: &'a Schema,
+    /// How requests are read and answered.
+    pub protocol: &'a protocol::Config,
     /// How the site is set up.
     pub site: &'a Site,
     /// Where this reader reaches the gateway: scheme and authority, without a slash at its end.
@@ -228,6 +232,10 @@ fn render(view: &View<'_>, address: Address<'_>, query: &query::Query<'_>) -> Pa
         Address::PlainMessage(message) => Page::new(MARKDOWN, plain::message(view, message)),
         Address::PlainEnum(enumeration) => {
             Page::new(MARKDOWN, plain::enumeration(view, enumeration))
+        }
+        Address::Postman(package) => {
+            let name = format!("{}.postman.json", links::file_stem(package));
+            Page::new(JSON, postman::collection(view, package)).named(name)
         }
         Address::Proto(package) => {
             let name = format!("{}.proto", links::file_stem(package));

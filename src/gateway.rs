@@ -183,7 +183,8 @@ impl Gateway {
 
         let site = site(&config).map(Arc::new);
         if config.docs.place == Place::Public {
-            config.protocol.pages = site.clone().map(|site| site as Arc<dyn Pages>);
+            let site = site.clone().map(|site| site as Arc<dyn Pages>);
+            config.protocol.pages.extend(site);
         }
 
         let workers = Workers::start(config.workers).map_err(StartError::Workers)?;

@@ -78,8 +78,8 @@ pub struct Config {
     pub options: Arc<Options>,
     /// What holds for some methods or bindings instead; the first that applies counts.
     pub routes: Vec<options::Route>,
-    /// What answers where neither a binding nor a method has the path.
-    pub pages: Option<Arc<dyn Pages>>,
+    /// What answers where neither a binding nor a method has the path; the first that has it counts.
+    pub pages: Vec<Arc<dyn Pages>>,
 }
 
 impl From<Options> for Config {
@@ -314,8 +314,8 @@ impl<S: call::Service> Exchange<'_, S> {
                 return connect::not_found(self);
             }
             if matches!(route, Route::None)
-                && let Some(pages) = &serving.config.pages
-                && let Some(answering) = pages.answer(&serving.schema, &serving.config, &self.parts)
+                && let Some(answering) = (serving.config.pages.iter())
+                    .find_map(|pages| pages.answer(&serving.schema, &serving.config, &self.parts))
             {
                 linger::linger(self.body);
                 self.record.protocol("pages");

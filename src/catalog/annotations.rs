@@ -13,13 +13,11 @@
 //! name what other generators would have made.
 
 use prost_reflect::{
-    DynamicMessage, EnumDescriptor, FileDescriptor, MessageDescriptor, MethodDescriptor,
-    ServiceDescriptor,
+    EnumDescriptor, FileDescriptor, MessageDescriptor, MethodDescriptor, ServiceDescriptor,
 };
-
-use super::FieldDescriptor;
 use serde_json::{Map, Value};
 
+use super::FieldDescriptor;
 use super::record::Record;
 
 mod document;
@@ -118,15 +116,15 @@ impl Document {
     /// What a file's options say.
     #[must_use]
     pub fn of_file(file: &FileDescriptor) -> Self {
-        let options = || file.options();
+        let options = Record::of_options(|| file.options());
         let mut out = Self::default();
         out.merge(document::of_swagger(said(
-            options,
+            &options,
             SWAGGER,
             &swagger::DOCUMENT,
         )));
-        out.merge(document::of_v3(said(options, GNOSTIC, &gnostic::DOCUMENT)));
-        out.merge(document::of_v3(said(options, GATEWAY, &gateway::DOCUMENT)));
+        out.merge(document::of_v3(said(&options, GNOSTIC, &gnostic::DOCUMENT)));
+        out.merge(document::of_v3(said(&options, GATEWAY, &gateway::DOCUMENT)));
         out
     }
 
@@ -151,20 +149,20 @@ impl Operation {
     /// What a method's options say.
     #[must_use]
     pub fn of_method(method: &MethodDescriptor) -> Self {
-        let options = || method.options();
+        let options = Record::of_options(|| method.options());
         let mut out = Self::default();
         out.merge(document::operation(said(
-            options,
+            &options,
             SWAGGER,
             &swagger::OPERATION,
         )));
         out.merge(document::operation(said(
-            options,
+            &options,
             GNOSTIC,
             &gnostic::OPERATION,
         )));
         out.merge(document::operation(said(
-            options,
+            &options,
             GATEWAY,
             &gateway::OPERATION,
         )));
@@ -193,9 +191,9 @@ impl Tag {
     /// What a service's options say.
     #[must_use]
     pub fn of_service(service: &ServiceDescriptor) -> Self {
-        let options = || service.options();
-        let mut tag = said(options, SWAGGER, &swagger::TAG);
-        tag.extend(said(options, GATEWAY, &gateway::TAG));
+        let options = Record::of_options(|| service.options());
+        let mut tag = said(&options, SWAGGER, &swagger::TAG);
+        tag.extend(said(&options, GATEWAY, &gateway::TAG));
         Self {
             name: document::text(tag.remove("name")),
             description: document::text(tag.remove("description")),
@@ -209,35 +207,33 @@ impl Schema {
     /// What a message's options say.
     #[must_use]
     pub fn of_message(message: &MessageDescriptor) -> Self {
-        let options = || message.options();
-        let mut keywords = said(options, SWAGGER, &swagger::SCHEMA);
-        keywords.extend(said(options, GNOSTIC, &gnostic::SCHEMA));
-        keywords.extend(said(options, GATEWAY, &gateway::SCHEMA));
+        let options = Record::of_options(|| message.options());
+        let mut keywords = said(&options, SWAGGER, &swagger::SCHEMA);
+        keywords.extend(said(&options, GNOSTIC, &gnostic::SCHEMA));
+        keywords.extend(said(&options, GATEWAY, &gateway::SCHEMA));
         schema::of_message(keywords, message)
     }
 
     /// What a field's options say.
     #[must_use]
     pub fn of_field(field: &FieldDescriptor) -> Self {
-        let options = || field.options();
-        let mut keywords = said(options, SWAGGER, &swagger::FIELD);
-        keywords.extend(said(options, GNOSTIC, &gnostic::SCHEMA));
-        keywords.extend(said(options, GATEWAY, &gateway::SCHEMA));
+        let options = Record::of_options(|| field.options());
+        let mut keywords = said(&options, SWAGGER, &swagger::FIELD);
+        keywords.extend(said(&options, GNOSTIC, &gnostic::SCHEMA));
+        keywords.extend(said(&options, GATEWAY, &gateway::SCHEMA));
         schema::of_field(keywords, field)
     }
 
     /// What an enum's options say.
     #[must_use]
     pub fn of_enum(of: &EnumDescriptor) -> Self {
-        schema::of_enum(said(|| of.options(), SWAGGER, &swagger::ENUM))
+        let options = Record::of_options(|| of.options());
+        schema::of_enum(said(&options, SWAGGER, &swagger::ENUM))
     }
 }
 
 /// What one annotation says, in its own words.
-fn said(
-    options: impl FnOnce() -> DynamicMessage,
-    extension: u32,
-    table: Table,
-) -> Map<String, Value> {
-    Record::of_options(options, extension).map_or_else(Map::new, |record| read(&record, table))
+fn said(options: &Record, extension: u32, table: Table) -> Map<String, Value> {
+    let record = options.message(extension);
+    record.map_or_else(Map::new, |record| read(&record, table))
 }

@@ -26,7 +26,7 @@ struct VisibilityOptions {
 
 #[derive(Clone, PartialEq, prost::Message)]
 struct VisibilityRule {
-    #[prost(string, tag = "1")]
+    #[prost(string, tag = "2")]
     restriction: String,
 }
 

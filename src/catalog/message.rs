@@ -166,6 +166,18 @@ impl fmt::Debug for Enum {
     }
 }
 
+impl Format {
+    /// Its name as a format of JSON Schema; of the two addresses the older.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Uuid4 => "uuid",
+            Self::Ipv4 | Self::Ipv4OrIpv6 => "ipv4",
+            Self::Ipv6 => "ipv6",
+        }
+    }
+}
+
 impl Field {
     /// True if it has a behaviour.
     #[must_use]

@@ -93,7 +93,7 @@ impl Layout {
                 .iter()
                 .position(|v| v.segments.contains(&at));
             holes.push(Hole {
-                name: free(name, &mut taken),
+                name: free(&name, &mut taken),
                 variable,
                 multi: *segment == Segment::Rest,
             });
@@ -247,8 +247,8 @@ fn singular(segment: &Segment) -> Option<String> {
 }
 
 /// The name, or the name and the first number that makes it another.
-fn free(name: String, taken: &mut HashSet<String>) -> String {
-    let mut free = name.clone();
+fn free(name: &str, taken: &mut HashSet<String>) -> String {
+    let mut free = name.to_owned();
     let mut number = 1;
     while !taken.insert(free.clone()) {
         number += 1;

@@ -35,17 +35,11 @@ pub(super) enum Packing {
 }
 
 impl Record {
-    /// One extension out of a descriptor's options; `None` if it is not there. The library that holds the
-    /// options trusts them and panics on those that do not fit its definitions, so it is guarded.
-    pub(super) fn of_options(
-        read: impl FnOnce() -> DynamicMessage,
-        extension: u32,
-    ) -> Option<Self> {
-        let options = catch_unwind(AssertUnwindSafe(|| read().encode_to_vec())).ok()?;
-        if options.is_empty() {
-            return None;
-        }
-        Self::read(options.into()).message(extension)
+    /// A descriptor's options. The library that holds them trusts them, and panics on those that do not fit
+    /// their definitions, so it is guarded.
+    pub(super) fn of_options(read: impl FnOnce() -> DynamicMessage) -> Self {
+        let options = catch_unwind(AssertUnwindSafe(|| read().encode_to_vec()));
+        Self::read(options.unwrap_or_default().into())
     }
 
     /// Reads as far as the bytes are a message.

@@ -11,9 +11,9 @@
 
 use prost_reflect::{DescriptorPool, Kind, MessageDescriptor, OneofDescriptor};
 
-use super::FieldDescriptor;
 use serde_json::{Map, Value, json};
 
+use super::FieldDescriptor;
 use super::record::Record;
 use crate::transcode::has_own_form;
 
@@ -90,12 +90,15 @@ enum Ignore {
 /// What protovalidate asks of a field.
 #[must_use]
 pub fn of_field(field: &FieldDescriptor) -> Rules {
-    let Some(record) = Record::of_options(|| field.options(), EXTENSION) else {
+    let Some(record) = Record::of_options(|| field.options()).message(EXTENSION) else {
         return Rules::default();
     };
     let message = field.containing_message();
     // Field 1 of a message's rules once switched all of them off.
-    if Record::of_options(|| message.options(), EXTENSION).is_some_and(|of| of.flag(1)) {
+    if Record::of_options(|| message.options())
+        .message(EXTENSION)
+        .is_some_and(|of| of.flag(1))
+    {
         return Rules::default();
     }
     let target = Target::of_field(field);
@@ -109,7 +112,7 @@ pub fn of_field(field: &FieldDescriptor) -> Rules {
 /// What protovalidate asks of a message as a whole.
 #[must_use]
 pub fn of_message(message: &MessageDescriptor) -> MessageRules {
-    let Some(record) = Record::of_options(|| message.options(), EXTENSION) else {
+    let Some(record) = Record::of_options(|| message.options()).message(EXTENSION) else {
         return MessageRules::default();
     };
     if record.flag(1) {
@@ -142,7 +145,9 @@ pub fn of_message(message: &MessageDescriptor) -> MessageRules {
 /// `(buf.validate.oneof).required`.
 #[must_use]
 pub fn oneof_required(oneof: &OneofDescriptor) -> bool {
-    Record::of_options(|| oneof.options(), EXTENSION).is_some_and(|record| record.flag(1))
+    Record::of_options(|| oneof.options())
+        .message(EXTENSION)
+        .is_some_and(|record| record.flag(1))
 }
 
 /// Reads one `FieldRules`.

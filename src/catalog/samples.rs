@@ -20,6 +20,8 @@ mod literal;
 mod names;
 mod request;
 mod templates;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use request::{
     Piece, QueryForm, beneath, names as json_names, path, query_form, variable,

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
 use tokio::net::TcpListener;
@@ -16,6 +17,11 @@ use super::{Exit, on_runtime, refuse, terminal};
 use crate::config::{self, Address, Flags, Log, LogFormat, LogLevel, Named, OriginPattern};
 use crate::demo::{self, EXAMPLES, PAGES};
 use crate::gateway::Gateway;
+use crate::protocol::Pages;
+
+mod web;
+
+use web::WebDemo;
 
 /// Flags of `demo`.
 #[derive(Args, Debug)]
@@ -33,6 +39,10 @@ pub(super) struct Arguments {
     /// Address and port of the sample gRPC server; port 0 picks a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
     backend_listen: Address,
+
+    /// Folder of the built web demo, served at /demo/ [default: web-demo/dist, where it is there]
+    #[arg(long, value_name = "DIR")]
+    web_demo: Option<PathBuf>,
 
     /// How log lines look; with `json` nothing else is printed [default: human]
     #[arg(long, value_enum, value_name = "FORM", hide_default_value = true)]
@@ -76,17 +86,24 @@ async fn demo(arguments: &Arguments, report: Report) -> Exit {
         cors_origins: vec![OriginPattern::any()],
         ..Flags::default()
     };
-    let settings = match config::load(None, &flags) {
+    let mut settings = match config::load(None, &flags) {
         Ok(settings) => settings,
         Err(error) => return refuse(&error),
     };
+    let web = match WebDemo::find(arguments.web_demo.as_deref()) {
+        Ok(web) => web.map(Arc::new),
+        Err(error) => return failed(report, &format!("the web demo: {error}")),
+    };
+    let first: &[&str] = if web.is_some() { &[web::PATH] } else { &[] };
+    let pages = web.map(|web| web as Arc<dyn Pages>);
+    settings.gateway.protocol.pages.extend(pages);
     let (stop, stopped) = oneshot::channel::<()>();
     let serving = tokio::spawn(demo::serve(listener, async move {
         let _ = stopped.await; // an error means that the gateway is gone, which is the same
     }));
     let exit = until_stopped(settings, report, &mut signals, |gateway| {
         if report.0 == Form::Human {
-            terminal::print(&words(gateway, &url));
+            terminal::print(&words(gateway, &url, first));
         }
     })
     .await;
@@ -114,11 +131,11 @@ fn reachable(bound: SocketAddr) -> SocketAddr {
 }
 
 /// What to try in a browser and in another terminal.
-fn words(gateway: &Gateway, backend: &str) -> String {
+fn words(gateway: &Gateway, backend: &str, first: &[&str]) -> String {
     let base = format!("http://{}", reachable(gateway.address()));
     let mut text =
         format!("{DIM}the sample gRPC server is at {backend}{DIM:#}\n\nOpen in a browser:\n");
-    for path in PAGES {
+    for path in first.iter().chain(PAGES) {
         text += &format!("\n  {BOLD}{base}{path}{BOLD:#}");
     }
     text += &format!(

@@ -105,7 +105,7 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
             cors,
             options: Arc::new(layered.gateway),
             routes: layered.routes,
-            pages: None,
+            pages: Vec::new(),
         },
         docs,
         workers: raw.workers.map_or_else(worker::default_count, |count| {

@@ -1,7 +1,7 @@
 //! Chat rooms in memory: history, live listeners and files, all bounded.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use bytes::{Bytes, BytesMut};
@@ -13,10 +13,13 @@ use tonic::{Request, Response, Status, Streaming};
 use super::failure::{bad_field, full, not_found};
 use super::pb::demo::chat::v1::chat_service_server::{ChatService, ChatServiceServer};
 use super::pb::demo::chat::v1::{
-    ConverseRequest, DownloadFileRequest, FileInfo, ListMessagesRequest, ListMessagesResponse,
-    Message, SendRequest, SubscribeRequest, UploadFileRequest, UploadRequest, UploadResponse,
+    ConverseRequest, DownloadFileRequest, FileInfo, JoinRequest, ListMessagesRequest,
+    ListMessagesResponse, Message, SendRequest, SubscribeRequest, UploadFileRequest, UploadRequest,
+    UploadResponse,
 };
 use super::pb::google::api::HttpBody;
+
+mod visit;
 
 /// Most rooms.
 const ROOMS_MAX: usize = 100;
@@ -56,9 +59,9 @@ pub(super) fn service() -> ChatServiceServer<Chat> {
 }
 
 /// All rooms.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Chat {
-    rooms: Mutex<BTreeMap<String, Room>>,
+    rooms: Arc<Mutex<BTreeMap<String, Room>>>,
 }
 
 struct Room {
@@ -118,12 +121,42 @@ impl Chat {
             message
         })
     }
+
+    /// What was said after the message `after`, then what is being said.
+    fn listen(&self, room: &str, after: i64) -> Result<Listening, Status> {
+        // Under one lock, so that no message falls between history and live.
+        let (said, live) = self.room(room, |room| {
+            let said: Vec<_> = room
+                .history
+                .iter()
+                .filter(|m| m.id > after)
+                .cloned()
+                .collect();
+            (said, room.live.subscribe())
+        })?;
+        let live = stream::unfold(Some(live), |live| async {
+            let mut live = live?;
+            match live.recv().await {
+                Ok(message) => Some((Ok(message), Some(live))),
+                Err(broadcast::error::RecvError::Closed) => None,
+                Err(broadcast::error::RecvError::Lagged(missed)) => {
+                    let status = format!("the listener is too slow: {missed} messages are lost");
+                    Some((Err(Status::data_loss(status)), None))
+                }
+            }
+        });
+        Ok(stream::iter(said.into_iter().map(Ok)).chain(live).boxed())
+    }
 }
+
+/// The messages that somebody in a room hears.
+type Listening = BoxStream<'static, Result<Message, Status>>;
 
 #[tonic::async_trait]
 impl ChatService for Chat {
-    type SubscribeStream = BoxStream<'static, Result<Message, Status>>;
-    type ConverseStream = BoxStream<'static, Result<Message, Status>>;
+    type SubscribeStream = Listening;
+    type ConverseStream = Listening;
+    type JoinStream = Listening;
     type DownloadFileStream = BoxStream<'static, Result<HttpBody, Status>>;
 
     async fn send(&self, request: Request<SendRequest>) -> Result<Response<Message>, Status> {
@@ -154,30 +187,9 @@ impl ChatService for Chat {
     ) -> Result<Response<Self::SubscribeStream>, Status> {
         let SubscribeRequest { room, after, count } = request.into_inner();
         let count = usize::try_from(count).map_err(|_| bad_field("count", "it is negative"))?;
-        // Under one lock, so that no message falls between history and live.
-        let (said, live) = self.room(&room, |room| {
-            let said: Vec<_> = room
-                .history
-                .iter()
-                .filter(|m| m.id > after)
-                .cloned()
-                .collect();
-            (said, room.live.subscribe())
-        })?;
-        let live = stream::unfold(Some(live), |live| async {
-            let mut live = live?;
-            match live.recv().await {
-                Ok(message) => Some((Ok(message), Some(live))),
-                Err(broadcast::error::RecvError::Closed) => None,
-                Err(broadcast::error::RecvError::Lagged(missed)) => {
-                    let status = format!("the listener is too slow: {missed} messages are lost");
-                    Some((Err(Status::data_loss(status)), None))
-                }
-            }
-        });
-        let messages = stream::iter(said.into_iter().map(Ok)).chain(live);
+        let messages = self.listen(&room, after)?;
         Ok(Response::new(match count {
-            0 => messages.boxed(),
+            0 => messages,
             count => messages.take(count).boxed(),
         }))
     }
@@ -229,6 +241,14 @@ impl ChatService for Chat {
             },
         );
         Ok(Response::new(answers.boxed()))
+    }
+
+    async fn join(
+        &self,
+        request: Request<Streaming<JoinRequest>>,
+    ) -> Result<Response<Self::JoinStream>, Status> {
+        let heard = visit::visit(self.clone(), request.into_inner());
+        Ok(Response::new(heard.boxed()))
     }
 
     async fn upload_file(

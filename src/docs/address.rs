@@ -31,6 +31,7 @@ pub(super) enum Address<'a> {
     PlainMessage(&'a Message),
     PlainEnum(&'a Enum),
     Proto(&'a Package),
+    Postman(&'a Package),
 }
 
 impl<'a> Address<'a> {
@@ -86,6 +87,7 @@ impl<'a> Address<'a> {
             .map(Self::Package)
             .or_else(|| Some(Self::PlainPackage(package(name.strip_suffix(".md")?)?)))
             .or_else(|| Some(Self::Proto(package(name.strip_suffix(".proto")?)?)))
+            .or_else(|| Some(Self::Postman(package(name.strip_suffix(".postman.json")?)?)))
     }
 
     fn in_package(package: &'a Package, name: &str) -> Option<Self> {

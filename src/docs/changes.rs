@@ -5,10 +5,14 @@ use maud::{Markup, html};
 use super::layout::{self, Content, Here};
 use super::query::Query;
 use super::{View, parts};
+use crate::catalog::difference::{self, CHANGES_MAX, Change, Element, Surface};
 use crate::catalog::{Catalog, Package};
 
 /// Families that are listed.
 const FAMILIES_MAX: usize = 300;
+
+/// Changes of either kind on the page.
+const SHOWN_MAX: usize = 400;
 
 /// Versions of one API that are compared, at most.
 const VERSIONS_MAX: usize = 20;
@@ -99,10 +103,85 @@ fn families(view: &View<'_>) -> Markup {
 
 fn between(view: &View<'_>, old: &Package, new: &Package) -> Markup {
     let links = view.links();
+    let changes = difference::between((view.catalog, old), (view.catalog, new));
+    let (breaking, adding): (Vec<_>, Vec<_>) = changes.iter().partition(|c| c.is_breaking());
     html! {
         p class="lead" {
             "From " a href=(links.package(&old.name)) { (old.name) }
-            " to " a href=(links.package(&new.name)) { (new.name) } "."
+            " to " a href=(links.package(&new.name)) { (new.name) } ": "
+            (breaking.len()) " that break somebody, " (adding.len()) " that add."
         }
+        @if changes.len() == CHANGES_MAX { p class="note" { "These are the first " (CHANGES_MAX) "." } }
+        (list(view, "s-breaking", "Breaking", &breaking))
+        (list(view, "s-adding", "Additions and the like", &adding))
+    }
+}
+
+fn list(view: &View<'_>, id: &str, title: &str, changes: &[&Change]) -> Markup {
+    html! {
+        @if !changes.is_empty() {
+            section aria-labelledby=(id) {
+                h2 id=(id) { (title) }
+                table {
+                    thead { tr { th scope="col" { "What" } th scope="col" { "Change" } th scope="col" { "Whom it breaks" } } }
+                    tbody {
+                        @for change in changes.iter().take(SHOWN_MAX) {
+                            tr {
+                                th scope="row" {
+                                    (named(view, change)) " "
+                                    span class="badge" { (element(change.element)) }
+                                }
+                                td { (change.text) }
+                                td {
+                                    @if change.breaks.is_empty() { span class="quiet" { "nobody" } }
+                                    @for (at, surface) in change.breaks.iter().enumerate() {
+                                        @if at > 0 { ", " }
+                                        (self::surface(*surface))
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
+                @if changes.len() > SHOWN_MAX { p class="quiet" { "and " (changes.len() - SHOWN_MAX) " more" } }
+            }
+        }
+    }
+}
+
+/// The element's name, leading to its page while it is there.
+fn named(view: &View<'_>, change: &Change) -> Markup {
+    match change.element {
+        Element::Method | Element::Binding => {
+            let path = change.name.replace('/', ".");
+            match path.rsplit_once('.') {
+                Some((service, method)) => parts::reference(view, &format!("/{service}/{method}")),
+                None => parts::reference(view, &change.name),
+            }
+        }
+        Element::Service | Element::Message | Element::Field | Element::Enum | Element::Value => {
+            parts::reference(view, &change.name)
+        }
+    }
+}
+
+const fn element(element: Element) -> &'static str {
+    match element {
+        Element::Service => "service",
+        Element::Method => "method",
+        Element::Binding => "binding",
+        Element::Message => "message",
+        Element::Field => "field",
+        Element::Enum => "enum",
+        Element::Value => "value",
+    }
+}
+
+const fn surface(surface: Surface) -> &'static str {
+    match surface {
+        Surface::Wire => "gRPC",
+        Surface::Json => "JSON",
+        Surface::Rest => "REST",
+        Surface::Rules => "requests that the rules refuse now",
     }
 }

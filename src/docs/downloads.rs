@@ -41,7 +41,7 @@ pub(super) fn page(view: &View<'_>) -> Markup {
         }
         section aria-labelledby="s-packages" {
             h2 id="s-packages" { "By package" }
-            div class="wide" tabindex="0" role="region" aria-labelledby="s-packages" {
+            div class="wide" tabindex="0" role="group" aria-labelledby="s-packages" {
                 table {
                     thead { tr { th scope="col" { "Package" } th scope="col" { "OpenAPI" } th scope="col" { "Protos" } th scope="col" { "Text" } } }
                     tbody {
@@ -90,6 +90,7 @@ pub(super) fn of_package(view: &View<'_>, package: &Package) -> Markup {
             }
             ul class="plain" {
                 li { a href=(format!("{path}.proto")) download=(file) { ".proto" } ", rebuilt from the descriptors" }
+                li { a href=(format!("{path}.postman.json")) download=(format!("{}.postman.json", super::links::file_stem(package))) { "Collection" } " for Postman, Bruno and Insomnia" }
                 li { a href=(format!("{path}.md")) { "Markdown" } }
             }
         }

@@ -28,10 +28,10 @@ pub(super) fn page(view: &View<'_>, query: &Query<'_>) -> Markup {
         section aria-labelledby="s-decode" {
             h2 id="s-decode" { "What does this error mean?" }
             form class="stack" method="get" action=(links.own("errors")) {
-                label for="error" {
+                label for="f-error" {
                     "Paste the JSON of an error, or the value of " code { "grpc-status-details-bin" }
                 }
-                textarea id="error" name="error" rows="5" maxlength=(PASTED_MAX) spellcheck="false" {
+                textarea id="f-error" name="error" rows="5" maxlength=(PASTED_MAX) spellcheck="false" {
                     (pasted.as_deref().unwrap_or_default())
                 }
                 button type="submit" { "Explain" }
@@ -42,7 +42,7 @@ pub(super) fn page(view: &View<'_>, query: &Query<'_>) -> Markup {
         }
         section aria-labelledby="s-codes" {
             h2 id="s-codes" { "Codes" }
-            div class="wide" tabindex="0" role="region" aria-labelledby="s-codes" { (table()) }
+            div class="wide" tabindex="0" role="group" aria-labelledby="s-codes" { (table()) }
         }
         section aria-labelledby="s-forms" {
             h2 id="s-forms" { "What an error looks like" }
@@ -154,7 +154,7 @@ pub(super) fn of_method(view: &View<'_>, method: &Method) -> Markup {
                 "By REST an error is " (form) ". The backend chooses among "
                 a href=(links.own("errors")) { "all codes" } "; these the gateway answers by itself:"
             }
-            div class="wide" tabindex="0" role="region" aria-labelledby="s-errors" {
+            div class="wide" tabindex="0" role="group" aria-labelledby="s-errors" {
                 table {
                     thead { tr { th scope="col" { "Code" } th scope="col" { "HTTP" } th scope="col" { "When" } th scope="col" { "Details" } } }
                     tbody {

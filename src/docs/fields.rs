@@ -134,6 +134,7 @@ impl<'a> List<'a> {
         };
         let id = format!("{}{path}", self.ids);
         let view = self.view;
+        let in_protos = descriptor.proto_name();
         let described = field.annotations.keywords.get("description");
         let comment = described
             .and_then(|text| text.as_str())
@@ -142,6 +143,9 @@ impl<'a> List<'a> {
             li id=(id) class="field" {
                 p class="head" {
                     a class="name" href=(format!("#{id}")) { code { (field.json_name) } }
+                    @if field.json_name != in_protos {
+                        " " span class="other" title="Its name in protos" { (in_protos) }
+                    }
                     " " span class="type" { (kind::of(view, descriptor)) }
                     " " (badges(field))
                 }
@@ -230,7 +234,6 @@ fn badges(field: &Field) -> Markup {
 fn facts(view: &View<'_>, message: &Message, field: &Field) -> Markup {
     let descriptor = &field.descriptor;
     let in_json = kind::in_json(descriptor);
-    let in_protos = descriptor.proto_name();
     let keyword = |name| field.annotations.keywords.get(name);
     let example = keyword("examples")
         .and_then(|examples| examples.get(0))
@@ -238,7 +241,6 @@ fn facts(view: &View<'_>, message: &Message, field: &Field) -> Markup {
         .or_else(|| field.rules.examples.first());
     html! {
         ul class="facts" {
-            @if field.json_name != in_protos { li { "In protos " code { (in_protos) } "." } }
             @if let Some(form) = in_json { li { (first_upper(form)) "." } }
             @if let Some(format) = field.format { li { (format_words(format)) } }
             @for sentence in &field.rules.sentences { li { (first_upper(sentence)) "." } }

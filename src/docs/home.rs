@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use super::layout::{self, Content, Here};
 use super::{View, markdown, parts};
 use crate::catalog::Package;
+use crate::catalog::example::Examples;
 use crate::schema::Shape;
 
 /// Packages on this page.
@@ -169,7 +170,10 @@ fn examples(view: &View<'_>) -> Option<(String, (String, String, String))> {
         })
     };
     let (method, rest) = match rests(true).or_else(|| rests(false)) {
-        Some((method, operation)) => (method, format!("curl '{}{}'", view.origin, operation.path)),
+        Some((method, operation)) => {
+            let url = Examples::new(view.catalog).request_url(operation);
+            (method, format!("curl '{}{url}'", view.origin))
+        }
         None => {
             let (_, _, method) = unary().next()?;
             let path = &method.served.path;

@@ -63,11 +63,11 @@ pub(super) fn page(view: &View<'_>, here: Here<'_>, content: &Content) -> Markup
                 script src=(asset("site.js")) {}
             }
             body {
-                a class="skip" href="#main" { "Skip to the page's content" }
+                a class="skip" href="#site-main" { "Skip to the page's content" }
                 (header(view, links))
                 div class="columns" {
                     (list(view, here))
-                    main id="main" tabindex="-1" {
+                    main id="site-main" tabindex="-1" {
                         (content.main)
                         footer {
                             p {
@@ -93,14 +93,14 @@ fn header(view: &View<'_>, links: Links<'_>) -> Markup {
                 (site.title)
             }
             form class="search" role="search" action=(links.own("search")) method="get" {
-                label class="unseen" for="q" { "Search" }
-                input id="q" type="search" name="q" placeholder="Search methods, paths, fields"
+                label class="unseen" for="site-q" { "Search" }
+                input id="site-q" type="search" name="q" placeholder="Search methods, paths, fields"
                     autocomplete="off" spellcheck="false" maxlength="200"
                     data-index=(links.own("search.json"));
                 button type="submit" { "Search" }
             }
-            button id="theme" class="theme" type="button" hidden { "Theme" }
-            a class="menu" href="#contents" { "Contents" }
+            button id="site-theme" class="theme" type="button" hidden { "Theme" }
+            a class="menu" href="#site-contents" { "Contents" }
         }
     }
 }
@@ -109,7 +109,7 @@ fn list(view: &View<'_>, here: Here<'_>) -> Markup {
     let links = view.links();
     let current = |is: bool| is.then_some("page");
     html! {
-        nav id="contents" class="list" aria-label="Contents" tabindex="-1" {
+        nav id="site-contents" class="list" aria-label="Contents" tabindex="-1" {
             h2 { "API" }
             ul {
                 @for package in view.catalog.packages.iter().filter(|p| !p.services.is_empty()).take(LISTED_MAX) {

@@ -188,6 +188,7 @@ mod tests {
         let view = View {
             catalog: &Catalog::default(),
             schema: &schema,
+            protocol: &crate::protocol::Config::default(),
             site: &Site::default(),
             origin: "http://localhost",
         };

@@ -6,6 +6,7 @@ use super::fields::List;
 use super::layout::{self, Content, Here};
 use super::{View, kind, markdown, parts, proto_text};
 use crate::catalog::Message;
+use crate::catalog::example::Side;
 
 pub(super) fn page(view: &View<'_>, message: &Message) -> Markup {
     let links = view.links();
@@ -36,6 +37,10 @@ pub(super) fn page(view: &View<'_>, message: &Message) -> Markup {
         section aria-labelledby="s-fields" {
             h2 id="s-fields" { "Fields" }
             (List::flat(view).of(message))
+        }
+        section aria-labelledby="s-example" {
+            h2 id="s-example" { "Example" }
+            (parts::example(view, message, Side::Response))
         }
         section aria-labelledby="s-used" {
             h2 id="s-used" { "Used by" }

@@ -6,6 +6,7 @@ use super::fields::List;
 use super::layout::{self, Content, Here};
 use super::query::Query;
 use super::{View, binding, errors, markdown, parts, samples, test_url, tryit};
+use crate::catalog::example::Side;
 use crate::catalog::{Method, Operation, Package, Service};
 use crate::protocol::Options;
 use crate::schema::{Idempotency, Shape};
@@ -39,8 +40,8 @@ pub(super) fn page(
         }
         (tryit::section(view, package, service, method))
         (samples::section(view, package, service, method))
-        (message(view, "s-request", "Request", "", &method.descriptor.input()))
-        (message(view, "s-answer", "Answer", "answer-", &method.descriptor.output()))
+        (message(view, ("s-request", "Request", ""), &method.descriptor.input(), Side::Request))
+        (message(view, ("s-answer", "Answer", "answer-"), &method.descriptor.output(), Side::Response))
         (errors::of_method(view, method))
         (limits(method))
         (test_url::section(view, method, &path, query))
@@ -95,10 +96,9 @@ fn on_this_page() -> Markup {
 
 fn message(
     view: &View<'_>,
-    id: &str,
-    title: &str,
-    ids: &'static str,
+    (id, title, ids): (&str, &str, &'static str),
     descriptor: &prost_reflect::MessageDescriptor,
+    side: Side,
 ) -> Markup {
     let known = view.catalog.messages.get(descriptor.full_name());
     html! {
@@ -108,6 +108,12 @@ fn message(
             @if let Some(known) = known {
                 div class="text" { (markdown::block(view, &known.comment)) }
                 (List::deep(view, ids).of(known))
+                @if !known.fields.is_empty() {
+                    details {
+                        summary { "Example" }
+                        (parts::example(view, known, side))
+                    }
+                }
             }
         }
     }
@@ -132,7 +138,7 @@ fn limits(method: &Method) -> Markup {
     html! {
         section aria-labelledby="s-limits" {
             h2 id="s-limits" { "Limits" }
-            div class="wide" tabindex="0" role="region" aria-labelledby="s-limits" {
+            div class="wide" tabindex="0" role="group" aria-labelledby="s-limits" {
                 table {
                     thead {
                         tr {

@@ -6,8 +6,12 @@ use maud::{Markup, html};
 
 use super::View;
 use super::links::Links;
-use crate::catalog::{Method, Operation, Package, Service};
+use crate::catalog::example::{Examples, Side};
+use crate::catalog::{Message, Method, Operation, Package, Service};
 use crate::schema::Shape;
+
+/// Bytes of an example that are shown.
+const EXAMPLE_MAX: usize = 16 << 10;
 
 /// Rows of a list on one page.
 pub(super) const ROWS_MAX: usize = 200;
@@ -159,6 +163,16 @@ pub(super) fn copyable(label: &str, text: &str) -> Markup {
             figcaption { (label) }
             pre tabindex="0" { code { (text) } }
         }
+    }
+}
+
+/// What a message looks like in JSON.
+pub(super) fn example(view: &View<'_>, message: &Message, side: Side) -> Markup {
+    let name = message.descriptor.full_name();
+    let value = Examples::new(view.catalog).message(name, side);
+    let text = serde_json::to_string_pretty(&value).unwrap_or_default();
+    html! {
+        @if text.len() <= EXAMPLE_MAX { (copyable("JSON, made from names, types and rules", &text)) }
     }
 }
 

@@ -157,7 +157,7 @@ impl Published {
             schema,
             // Without the pages, which hold this.
             protocol: protocol::Config {
-                pages: None,
+                pages: Vec::new(),
                 ..protocol.clone()
             },
             site: site(&config),
@@ -216,6 +216,7 @@ impl Published {
         let view = View {
             catalog: self.catalog(),
             schema: &self.schema,
+            protocol: &self.protocol,
             site: &self.site,
             origin: base,
         };

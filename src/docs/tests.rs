@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::*;
 use crate::catalog::{Audience, Ids};
-use crate::protocol::Config;
+use crate::protocol::Config as Protocol;
 use crate::schema::tests::source;
 use crate::schema::{Options, Source};
 
@@ -18,6 +18,7 @@ mod protos;
 /// A site of some API.
 struct Served {
     schema: Schema,
+    protocol: Protocol,
     catalog: Catalog,
     site: Site,
 }
@@ -28,9 +29,11 @@ impl Served {
             labels: labels.iter().map(|label| (*label).to_owned()).collect(),
             ..Audience::default()
         };
-        let catalog = Catalog::new(&schema, &Config::default(), &audience, Ids::Short);
+        let protocol = Protocol::default();
+        let catalog = Catalog::new(&schema, &protocol, &audience, Ids::Short);
         Self {
             schema,
+            protocol,
             catalog,
             site: Site::default(),
         }
@@ -56,6 +59,7 @@ impl Served {
         View {
             catalog: &self.catalog,
             schema: &self.schema,
+            protocol: &self.protocol,
             site: &self.site,
             origin: "http://localhost:8080",
         }

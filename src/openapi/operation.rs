@@ -141,9 +141,9 @@ impl<'c> Writer<'c> {
         written: &mut Object,
     ) {
         let samples = samples::of(self.catalog, service, method, operation, self.base);
-        let samples = samples.into_iter().map(|sample| {
-            json!({ "lang": sample.lang, "label": sample.label, "source": sample.source })
-        });
+        let samples = samples.into_iter().map(
+            |sample| json!({ "lang": sample.lang, "label": sample.label, "source": sample.source }),
+        );
         written.insert("x-codeSamples".to_owned(), samples.collect());
     }
 }

@@ -13,12 +13,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use prost_reflect::{EnumDescriptor, MessageDescriptor};
 
-use crate::catalog::FieldDescriptor;
 use serde_json::{Map, Value, json};
 
 use super::options::{Form, Options};
 use super::sort::sort_object;
-use crate::catalog::{Catalog, Field, Finding, FindingKind, Message};
+use crate::catalog::{Catalog, Field, FieldDescriptor, Finding, FindingKind, Message};
 
 mod annotated;
 mod base;

@@ -40,6 +40,7 @@ mod reply;
 mod requests;
 mod stream;
 mod trailing;
+mod trial;
 mod wire;
 
 use body::Payload;
@@ -48,6 +49,7 @@ pub(super) use error::{plain, retry_after, write_record};
 pub use options::{Envelope, ErrorShape, MultiSegment, Options, StreamForm, UnknownQuery};
 use requests::Fault;
 use trailing::{Shown, Trailing};
+pub(crate) use trial::{Fate, Given, Place, Trial, trial};
 
 /// What a request is read and answered by.
 #[derive(Clone, Copy, Debug)]

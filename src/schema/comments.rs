@@ -10,10 +10,13 @@ use prost::Message as _;
 
 use super::descriptor::File;
 
+/// Texts by their place in one file.
+type Places = HashMap<Box<[i32]>, Box<str>>;
+
 /// Comments of all files.
 #[derive(Debug, Default)]
 pub struct Comments {
-    files: HashMap<Box<str>, HashMap<Box<[i32]>, Box<str>>>,
+    files: HashMap<Box<str>, Places>,
 }
 
 impl Comments {
@@ -41,7 +44,7 @@ impl Comments {
         let Ok(info) = prost_types::SourceCodeInfo::decode(info.clone()) else {
             return;
         };
-        let mut comments: HashMap<Box<[i32]>, Box<str>> = HashMap::new();
+        let mut comments = Places::new();
         for at in info.location {
             let leading = at.leading_comments.as_deref().map(tidy);
             let trailing = at.trailing_comments.as_deref().map(tidy);

@@ -323,10 +323,9 @@ impl Files {
             for file in builtin::closure(name) {
                 if !self.by_name.contains_key(file.name())
                     && linker.pool.get_file_by_name(file.name()).is_none()
+                    && linker.add(file.encode_to_vec()).is_ok()
                 {
-                    if linker.add(file.encode_to_vec()).is_ok() {
-                        self.comments.add(&file);
-                    }
+                    self.comments.add(&file);
                 }
             }
         }

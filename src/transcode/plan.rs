@@ -6,13 +6,8 @@ mod names;
 
 use std::collections::{HashMap, HashSet};
 
+pub(crate) use compile::has_own_form;
 pub(crate) use names::{Names, hash};
-
-/// Whether a message's JSON form is not an object of its fields: the well-known types, and nothing that
-/// only has the name of one.
-pub(crate) fn has_own_form(message: &prost_reflect::MessageDescriptor) -> bool {
-    compile::well_known(message).is_some()
-}
 
 /// Plans for every message of a pool. Immutable; share it by `Arc`.
 #[derive(Debug)]

@@ -1,5 +1,6 @@
 //! `transom demo`, and the commands that talk to a server: `routes` and `call`.
 
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::{Value, json};
@@ -319,4 +320,40 @@ fn check_asks_the_server_when_told_to() {
         "--connect",
     ]);
     assert_eq!(output.status.code(), Some(1), "{}", err(&output));
+}
+
+#[test]
+fn a_built_web_demo_is_served_and_linked_to() {
+    let built = Path::new(env!("CARGO_TARGET_TMPDIR")).join("web-demo");
+    std::fs::create_dir_all(built.join("assets")).unwrap();
+    std::fs::write(built.join("index.html"), "<title>built</title>").unwrap();
+    std::fs::write(built.join("assets/main.js"), "// built").unwrap();
+    let folder = built.to_str().unwrap();
+    let running = Running::start(&["demo", "--listen", "127.0.0.1:0", "--web-demo", folder]);
+    let said = running.out_until("Ctrl-C ends the demo.");
+    let link = said.iter().find(|line| line.trim().ends_with("/demo/"));
+    let link = link.unwrap().trim();
+    if has_curl() {
+        for (path, expected) in [("", "<title>built</title>"), ("assets/main.js", "// built")] {
+            let url = format!("{link}{path}");
+            let answer = Command::new("curl").args(["-sf", &url]).output().unwrap();
+            assert_eq!(out(&answer), expected, "{url}");
+        }
+        let url = format!("{link}assets/other.js");
+        let missing = Command::new("curl").args(["-sf", &url]).output().unwrap();
+        assert_eq!(missing.status.code(), Some(22), "{url}");
+    }
+    running.signal("INT");
+    assert_eq!(running.end().code(), Some(0));
+}
+
+#[test]
+fn a_web_demo_that_is_not_built_is_an_error_where_it_is_asked_for() {
+    let output = transom(&["demo", "--listen", "127.0.0.1:0", "--web-demo", "src"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        err(&output).contains("src has no index.html"),
+        "{}",
+        err(&output)
+    );
 }

@@ -3,7 +3,7 @@
 use futures_util::{StreamExt as _, stream};
 use transom::demo::pb::demo::chat::v1::chat_service_client::ChatServiceClient;
 use transom::demo::pb::demo::chat::v1::{
-    ConverseRequest, DownloadFileRequest, ListMessagesRequest, Message, SendRequest,
+    ConverseRequest, DownloadFileRequest, JoinRequest, ListMessagesRequest, Message, SendRequest,
     SubscribeRequest, UploadFileRequest, UploadRequest,
 };
 use transom::demo::pb::google::api::HttpBody;
@@ -115,4 +115,66 @@ async fn a_file_goes_up_and_comes_down_in_pieces() {
         pieces.iter().map(|piece| piece.data.len()).sum::<usize>(),
         150_000
     );
+}
+
+#[tokio::test]
+async fn who_joins_a_room_hears_what_was_said_and_what_is_said() {
+    let demo = demo().await;
+    let mut chat = ChatServiceClient::new(demo.channel.clone());
+    let (said, heard) = tokio::sync::mpsc::channel(4);
+    let say = |text: &str| JoinRequest {
+        text: text.into(),
+        ..Default::default()
+    };
+    said.send(JoinRequest {
+        room: "lobby".into(),
+        author: "mary".into(),
+        after: 2,
+        ..Default::default()
+    })
+    .await
+    .unwrap();
+    let requests = tokio_stream::wrappers::ReceiverStream::new(heard);
+    let mut heard = chat.join(requests).await.unwrap().into_inner();
+    let before = heard.message().await.unwrap().unwrap();
+    assert_eq!((before.id, before.author.as_str()), (3, "ada"));
+
+    said.send(say("Hello")).await.unwrap();
+    let own = heard.message().await.unwrap().unwrap();
+    assert_eq!(
+        (own.id, own.author.as_str(), own.text.as_str()),
+        (4, "mary", "Hello")
+    );
+    let others = SendRequest {
+        room: "lobby".into(),
+        message: Some(Message {
+            author: "ada".into(),
+            text: "Good evening".into(),
+            ..Default::default()
+        }),
+    };
+    chat.send(others).await.unwrap();
+    let others = heard.message().await.unwrap().unwrap();
+    assert_eq!((others.id, others.author.as_str()), (5, "ada"));
+
+    // What was said before the end is heard before the end.
+    said.send(say("Goodbye")).await.unwrap();
+    drop(said);
+    let last: Vec<_> = heard.map(|message| message.unwrap().text).collect().await;
+    assert_eq!(last, ["Goodbye"]);
+}
+
+#[tokio::test]
+async fn nobody_joins_a_room_without_a_name() {
+    let demo = demo().await;
+    let mut chat = ChatServiceClient::new(demo.channel.clone());
+    for requests in [vec![], vec![JoinRequest::default()]] {
+        let mut heard = chat
+            .join(stream::iter(requests))
+            .await
+            .unwrap()
+            .into_inner();
+        let status = heard.message().await.unwrap_err();
+        assert_eq!(status.code(), tonic::Code::InvalidArgument, "{status}");
+    }
 }

@@ -1,12 +1,11 @@
 //! Keywords for the schemas of messages, fields and enums.
 
 use prost_reflect::{Kind, MessageDescriptor};
-
-use crate::catalog::FieldDescriptor;
 use serde_json::{Map, Value};
 
 use super::document::{array, docs_checked, text};
 use super::{Schema, modern};
+use crate::catalog::FieldDescriptor;
 use crate::catalog::rules::wrapped;
 
 /// Of a message: its `required` are fields.

@@ -51,7 +51,7 @@ pub(super) fn predefined(record: &Record, name: &str, pool: &DescriptorPool, out
         let Some(extension) = extended.get_extension(number) else {
             continue;
         };
-        let Some(rules) = Record::of_options(|| extension.options(), PREDEFINED) else {
+        let Some(rules) = Record::of_options(|| extension.options()).message(PREDEFINED) else {
             continue;
         };
         let value = value(record, &extension);

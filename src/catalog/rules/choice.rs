@@ -26,7 +26,7 @@ pub(super) fn read_bool(record: &Record, role: Role, rules: &mut Rules) {
 }
 
 pub(super) fn read_enum(record: &Record, of: &EnumDescriptor, rules: &mut Rules) {
-    let name = |number: i32| of.get_value(number).map(|value| value.name().to_owned());
+    let name = |number: i32| first_name(of, number);
     let text = |number: i32| name(number).unwrap_or_else(|| number.to_string());
     let many = |number| -> Vec<i32> {
         let list = record.list(number, Packing::Varint);
@@ -38,9 +38,9 @@ pub(super) fn read_enum(record: &Record, of: &EnumDescriptor, rules: &mut Rules)
     };
     // An alias is another name of the same number.
     let names = |numbers: &HashSet<i32>, listed: bool| -> Vec<String> {
-        of.values()
-            .filter(|value| numbers.contains(&value.number()) == listed)
-            .map(|value| value.name().to_owned())
+        declared(of)
+            .filter(|(_, number)| numbers.contains(number) == listed)
+            .map(|(name, _)| name.to_owned())
             .collect()
     };
     if let Some(value) = record.varint(1) {
@@ -76,4 +76,16 @@ pub(super) fn read_enum(record: &Record, of: &EnumDescriptor, rules: &mut Rules)
     }
     let examples = many(5).into_iter().filter_map(name);
     rules.examples.extend(examples.map(Value::from));
+}
+
+/// Names and numbers in the order of declaration, which the pool does not keep.
+fn declared(of: &EnumDescriptor) -> impl Iterator<Item = (&str, i32)> {
+    let values = of.enum_descriptor_proto().value.iter();
+    values.map(|value| (value.name(), value.number()))
+}
+
+/// The name that JSON has for a number: of aliases the first.
+pub(super) fn first_name(of: &EnumDescriptor, number: i32) -> Option<String> {
+    let (name, _) = declared(of).find(|(_, own)| *own == number)?;
+    Some(name.to_owned())
 }

@@ -224,8 +224,7 @@ impl Reader<'_> {
     /// `\x7F`, `\x{10FFFF}`.
     fn hexadecimal(&mut self) -> Option<char> {
         let digits: String = if self.rest.next_if_eq(&'{').is_some() {
-            let digits = self.rest.by_ref().take_while(|c| *c != '}').collect();
-            digits
+            self.rest.by_ref().take_while(|c| *c != '}').collect()
         } else {
             self.rest.by_ref().take(2).collect()
         };

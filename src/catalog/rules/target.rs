@@ -5,6 +5,7 @@ use prost_reflect::{EnumDescriptor, Kind};
 use crate::catalog::FieldDescriptor;
 use serde_json::{Value, json};
 
+use super::choice::first_name;
 use super::wrapped;
 use crate::transcode::has_own_form;
 
@@ -130,7 +131,7 @@ impl Target {
             Self::Bool => json!({"const": false}),
             Self::Text | Self::Bytes => json!({"const": ""}),
             Self::Enum(descriptor) => {
-                json!({"const": descriptor.get_value(0)?.name()})
+                json!({"const": first_name(descriptor, 0)?})
             }
             Self::List(_) => json!({"maxItems": 0}),
             Self::Map(..) => json!({"maxProperties": 0}),

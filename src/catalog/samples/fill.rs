@@ -110,9 +110,7 @@ pub(super) fn text(
 ) -> String {
     let mut lines: Vec<String> = Vec::new();
     for line in template.lines() {
-        if line.contains("{{header.")
-            || placeholders(line).any(|(name, _)| !values.contains_key(name))
-        {
+        if line.contains("{{header.") || names(line).any(|name| !values.contains_key(name)) {
             continue;
         }
         lines.push(fill(catalog, method, line, values));
@@ -134,34 +132,63 @@ fn continued(lines: &mut [String]) {
     }
 }
 
-/// Name and quoting of each placeholder.
-fn placeholders(line: &str) -> impl Iterator<Item = (&str, &str)> {
-    line.split("{{")
-        .skip(1)
-        .filter_map(|rest| rest.split_once("}}")?.0.split_once(':'))
+/// A placeholder, with what stands before and behind it.
+struct Found<'a> {
+    before: &'a str,
+    name: &'a str,
+    quoting: &'a str,
+    after: &'a str,
+}
+
+/// The first placeholder of a text. Braces of a language may stand right before it.
+fn find(text: &str) -> Option<Found<'_>> {
+    let is_word = |word: &str| {
+        !word.is_empty()
+            && word
+                .chars()
+                .all(|c| c.is_ascii_lowercase() || "_.".contains(c))
+    };
+    text.match_indices("{{").find_map(|(place, _)| {
+        // `{{{name:raw}}`: the placeholder begins with the last two.
+        let braces = text[place..].len() - text[place..].trim_start_matches('{').len();
+        let start = place + braces - 2;
+        let (inner, after) = text[start + 2..].split_once("}}")?;
+        let (name, quoting) = inner.split_once(':')?;
+        (is_word(name) && is_word(quoting)).then_some(Found {
+            before: &text[..start],
+            name,
+            quoting,
+            after,
+        })
+    })
+}
+
+/// Names of all placeholders.
+fn names(line: &str) -> impl Iterator<Item = &str> {
+    let mut rest = line;
+    std::iter::from_fn(move || {
+        let found = find(rest)?;
+        rest = found.after;
+        Some(found.name)
+    })
 }
 
 fn fill(catalog: &Catalog, method: &Method, line: &str, values: &Values) -> String {
     let indent = " ".repeat(line.len() - line.trim_start_matches(' ').len());
     let mut made = String::new();
     let mut rest = line;
-    while let Some((before, after)) = rest.split_once("{{") {
-        made.push_str(before);
-        let Some((placeholder, after)) = after.split_once("}}") else {
-            break;
-        };
-        if let Some((name, kind)) = placeholder.split_once(':')
-            && let Some(value) = values.get(name)
-        {
-            let text = quoted(catalog, method, kind, value);
-            let is_plain = matches!(kind, "shell" | "raw");
+    while let Some(found) = find(rest) {
+        made.push_str(found.before);
+        if let Some(value) = values.get(found.name) {
+            let text = quoted(catalog, method, found.quoting, value);
+            let is_plain = matches!(found.quoting, "shell" | "raw");
             made.push_str(&if is_plain {
                 text
             } else {
                 text.replace('\n', &format!("\n{indent}"))
             });
         }
-        rest = after;
+        rest = found.after;
     }
     made.push_str(rest);
     made

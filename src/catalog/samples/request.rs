@@ -5,7 +5,7 @@ use prost_reflect::Kind;
 use serde_json::{Map, Value};
 
 use super::super::{Body, FieldDescriptor, Operation};
-use super::example;
+use crate::catalog::example::{Examples, Side};
 
 /// What a URL has to escape: all but the unreserved characters of RFC 3986.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
@@ -198,7 +198,7 @@ pub(crate) fn names(field: &[FieldDescriptor]) -> Place {
 }
 
 /// Example values of what the path binds.
-pub(super) fn path_examples(operation: &Operation) -> Vec<(Place, Value)> {
+pub(super) fn path_examples(examples: &Examples<'_>, operation: &Operation) -> Vec<(Place, Value)> {
     let mut made: Vec<(Place, Value)> = Vec::new();
     for parameter in &operation.path_parameters {
         let place = names(&parameter.field);
@@ -208,32 +208,27 @@ pub(super) fn path_examples(operation: &Operation) -> Vec<(Place, Value)> {
         let Some(field) = parameter.field.last() else {
             continue;
         };
-        let value = match (&parameter.template, field.kind()) {
-            (Some(template), _) => Value::String(named(template)),
-            (None, Kind::String) if parameter.multi => Value::String("a/b".to_owned()),
-            (None, Kind::String) => Value::String(segment(field.name())),
-            (None, Kind::Bool) => Value::Bool(true),
-            (None, Kind::Int64 | Kind::Uint64 | Kind::Sint64 | Kind::Fixed64 | Kind::Sfixed64) => {
-                Value::String("1".to_owned())
+        let value = examples.field(field, Side::Request);
+        let value = match &parameter.template {
+            Some(template) if !value.as_str().is_some_and(|text| fits(text, template)) => {
+                Value::String(named(template))
             }
-            (None, Kind::Enum(descriptor)) => {
-                let mut values = descriptor.values();
-                let first = values.find(|value| value.number() != 0);
-                first.map_or(Value::from(0), |value| {
-                    Value::String(value.name().to_owned())
-                })
-            }
-            (None, Kind::Message(message)) => match message.full_name() {
-                "google.protobuf.Timestamp" => Value::from("2026-01-31T12:00:00Z"),
-                "google.protobuf.Duration" => Value::from("1.500s"),
-                name if example::is_wrapper(name) => Value::from("1"),
-                _ => continue,
-            },
-            (None, _) => Value::from(1),
+            // A path has no empty segments.
+            None if value.is_null() || value == "" => Value::String(segment(&parameter.name)),
+            _ => value,
         };
         made.push((place, value));
     }
     made
+}
+
+/// True if a name has the segments of a template: `shelves/s1` those of `shelves/{shelf}`.
+fn fits(name: &str, template: &str) -> bool {
+    let (segments, places) = (name.split('/'), template.split('/'));
+    segments.clone().count() == places.clone().count()
+        && segments.zip(places).all(|(segment, place)| {
+            segment == place || (place.starts_with('{') && !segment.is_empty())
+        })
 }
 
 /// `shelves/{shelf}` with a name in each place: `shelves/shelf-1`.

@@ -63,7 +63,7 @@ fn a_book_of_the_demo_has_what_its_file_says() {
             .contains(&"demo.library.v1.ListBooksResponse".to_owned())
     );
     let name = &book.fields[0];
-    assert!(name.names_resource && name.is(message::Behavior::Identifier));
+    assert!(name.names_resource && name.is(crate::catalog::message::Behavior::Identifier));
     assert!(book.fields[2].deprecated);
     let package = catalog.package("demo.library.v1").unwrap();
     assert_eq!(

@@ -86,17 +86,18 @@ export function answer(title, shape, ended) {
       head.fill(line, headers, "");
       tellFigures();
     },
+    received(length) {
+      counted.received += length;
+    },
     message(value, length) {
       times.first ??= since();
       counted.messages += 1;
-      counted.received += length;
       if (streams) rows.add("in", value, length);
       else body.append(code(pretty(value), "message"));
     },
     chunk(piece, contentType) {
       times.first ??= since();
       type = contentType;
-      counted.received += piece.length;
       // What is beyond is counted, not kept.
       if (counted.received <= DOWNLOAD_MAX) chunks.push(new Uint8Array(piece));
     },

@@ -70,7 +70,8 @@ function message(bytes, type) {
   }
   if (type !== "google.protobuf.Duration") return read;
   const nanos = Number(read.nanos ?? 0);
-  const fraction = nanos ? `.${String(Math.abs(nanos)).padStart(9, "0").replace(/0+$/, "")}` : "";
+  // Three, six or nine digits, as ProtoJSON writes it.
+  const fraction = nanos ? `.${String(Math.abs(nanos)).padStart(9, "0").replace(/(000){1,2}$/, "")}` : "";
   return `${nanos < 0 && !read.seconds ? "-" : ""}${read.seconds ?? 0}${fraction}s`;
 }
 

@@ -184,7 +184,7 @@ function nested(field, scope, depth) {
     else open();
     implied = false;
     scope.changed();
-  }, { class: "small" });
+  }, { class: "small toggle" });
   const open = () => {
     held ??= message(field.type ?? "", scope, depth + 1);
     inside.replaceChildren(held.element);

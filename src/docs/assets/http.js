@@ -42,6 +42,7 @@ export async function* pieces(answer, listener) {
       await listener.ready();
       const { done, value } = await reader.read();
       if (done) return;
+      listener.received(value.length);
       yield value;
     }
   } finally {
@@ -65,6 +66,14 @@ export async function* lines(answer, listener) {
     for (const line of whole) yield line.replace(/\r$/, "");
   }
   if (held !== "") yield held;
+}
+
+/** The answer's body, whole. @param {Response} answer @param {Listener} listener */
+export async function whole(answer, listener) {
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const piece of pieces(answer, listener)) text += decoder.decode(piece, { stream: true });
+  return text;
 }
 
 /** Bytes of a text. */

@@ -1,7 +1,7 @@
 // A call by REST: JSON in, and out a message, lines, server-sent events or bytes.
 
 import { isObject } from "./element.js";
-import { lines, pieces, send, size } from "./http.js";
+import { lines, pieces, send, size, whole } from "./http.js";
 import { httpBody, rest } from "./request.js";
 import { CODES, OK, ofJson, ofTrailers } from "./status.js";
 
@@ -71,7 +71,7 @@ async function read(answer, listener, operation, accept) {
   }
   if (answer.ok && type.startsWith("text/event-stream")) return readEvents(answer, listener);
   if (answer.ok && /ndjson|jsonl/.test(type)) return readLines(answer, listener, operation);
-  const text = (await all(answer, listener)).join("");
+  const text = await whole(answer, listener);
   /** @type {Json} */
   let value;
   try {
@@ -95,14 +95,6 @@ async function read(answer, listener, operation, accept) {
     listener.message(value, size(text));
   }
   return OK;
-}
-
-/** @param {Response} answer @param {Listener} listener */
-async function all(answer, listener) {
-  const decoder = new TextDecoder();
-  const text = [];
-  for await (const piece of pieces(answer, listener)) text.push(decoder.decode(piece, { stream: true }));
-  return text;
 }
 
 /** @param {Response} answer @param {Listener} listener @param {Operation} operation @returns {Promise<Status>} */

@@ -2,7 +2,7 @@
 
 import { isObject } from "./element.js";
 import { envelopes, splitter } from "./envelope.js";
-import { pieces, send, size } from "./http.js";
+import { pieces, send, size, whole } from "./http.js";
 import { OK, ofConnect, ofJson, ofTrailers } from "./status.js";
 
 /** @import { Call, Listener, Pairs, Status } from "./types" */
@@ -16,7 +16,7 @@ export async function callGrpcWeb(call, listener) {
   const headers = [["content-type", "application/grpc-web+json"], ["x-grpc-web", "1"]];
   if (call.deadline !== null) headers.push(["grpc-timeout", `${Math.min(call.deadline, 99_999_999)}m`]);
   const { answer, headers: pairs } = await send(call, listener, enveloped(call, headers));
-  if (!answer.ok) return listener.end(await refusal(answer));
+  if (!answer.ok) return listener.end(await refusal(answer, listener));
   let end = ofTrailers(pairs);
   const cut = splitter();
   for await (const piece of pieces(answer, listener)) {
@@ -46,8 +46,8 @@ export async function callConnect(call, listener) {
     pairs.filter(([name]) => name.startsWith("trailer-")).map(([name, value]) => [name.slice("trailer-".length), value])
   );
   if (trailers.length > 0) listener.trailers(trailers);
-  if (!answer.ok) return listener.end(await refusal(answer));
-  const text = await answer.text();
+  if (!answer.ok) return listener.end(await refusal(answer, listener));
+  const text = await whole(answer, listener);
   listener.message(JSON.parse(text), size(text));
   listener.end(OK);
 }
@@ -56,7 +56,7 @@ export async function callConnect(call, listener) {
 async function connectStream(call, listener, headers) {
   headers.unshift(["content-type", "application/connect+json"]);
   const { answer } = await send(call, listener, enveloped(call, headers));
-  if (!answer.ok) return listener.end(await refusal(answer));
+  if (!answer.ok) return listener.end(await refusal(answer, listener));
   /** @type {Status} */
   let end = { code: 2, message: "the answer ended without its last message", details: [] };
   const cut = splitter();
@@ -83,9 +83,9 @@ function enveloped(call, headers) {
   return { verb: "POST", url: call.page.method.path, headers, body: envelopes(texts), shown: texts.join("\n") };
 }
 
-/** An error that is plain HTTP. @param {Response} answer @returns {Promise<Status>} */
-async function refusal(answer) {
-  const text = await answer.text();
+/** An error that is plain HTTP. @param {Response} answer @param {Listener} listener @returns {Promise<Status>} */
+async function refusal(answer, listener) {
+  const text = await whole(answer, listener);
   try {
     const status = ofJson(JSON.parse(text));
     if (status) return status;

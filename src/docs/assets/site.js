@@ -30,7 +30,7 @@
   show(kept());
 
   function themes() {
-    const button = /** @type {HTMLButtonElement | null} */ (document.getElementById("theme"));
+    const button = /** @type {HTMLButtonElement | null} */ (document.getElementById("site-theme"));
     if (!button) return;
     const dark = () => root.dataset.theme === "dark"
       || (!root.dataset.theme && matchMedia("(prefers-color-scheme: dark)").matches);
@@ -99,19 +99,19 @@
   }
 
   function search() {
-    const input = /** @type {HTMLInputElement | null} */ (document.getElementById("q"));
+    const input = /** @type {HTMLInputElement | null} */ (document.getElementById("site-q"));
     const url = input?.dataset.index;
     if (!input || !url) return;
     const list = document.createElement("ul");
     list.className = "found";
-    list.id = "found";
+    list.id = "site-found";
     list.hidden = true;
     list.setAttribute("role", "listbox");
     list.setAttribute("aria-label", "Found");
     input.after(list);
     input.setAttribute("role", "combobox");
     input.setAttribute("aria-autocomplete", "list");
-    input.setAttribute("aria-controls", "found");
+    input.setAttribute("aria-controls", "site-found");
     input.setAttribute("aria-expanded", "false");
     let selected = -1;
     /** @type {string[]} */
@@ -125,7 +125,7 @@
         if (place === at) item.scrollIntoView({ block: "nearest" });
       });
       if (at < 0) input?.removeAttribute("aria-activedescendant");
-      else input?.setAttribute("aria-activedescendant", `found-${at}`);
+      else input?.setAttribute("aria-activedescendant", `site-found-${at}`);
     }
 
     function close() {
@@ -143,7 +143,7 @@
       paths = rows.map((row) => prefix + row[3]);
       list.replaceChildren(...rows.map((row, at) => {
         const item = document.createElement("li");
-        item.id = `found-${at}`;
+        item.id = `site-found-${at}`;
         item.setAttribute("role", "option");
         const name = document.createElement("span");
         name.className = "name";

@@ -42,6 +42,7 @@ export function openSocket(call, listener, opened) {
   });
   socket.addEventListener("message", ({ data }) => {
     const value = /** @type {Json} */ (JSON.parse(String(data)));
+    listener.received(size(String(data)));
     const status = isObject(value) && Object.keys(value).length === 1 ? value["@status"] : undefined;
     if (!isObject(status)) return listener.message(value, size(String(data)));
     listener.trailers(pairs(status.trailers));

@@ -104,7 +104,7 @@ function start(place, page) {
   binding.addEventListener("input", () => changed("all"));
   const bindingLine = el("p", { class: "line" }, el("label", { for: binding.id }, "Binding "), binding);
   // The gateway may have been told another scheme than the browser was.
-  const servers = page.servers.map((url) => (new URL(url).host === location.host ? location.origin : url));
+  const servers = page.servers.filter((url) => /^https?:/.test(url)).map((url) => (new URL(url).host === location.host ? location.origin : url));
   const server = el("select", { id: unique("server") }, ...servers.map((url) => el("option", { value: url }, url)));
   server.addEventListener("input", () => changed("all"));
   const origin = () => (server.value || location.origin).replace(/\/$/, "");

@@ -172,6 +172,8 @@ export interface Status {
 export interface Listener {
   sent(line: string, headers: Pairs, body: string, bytes: number): void;
   head(line: string, headers: Pairs): void;
+  /** Bytes of a body, whatever they turn out to be. */
+  received(bytes: number): void;
   message(value: Json, bytes: number): void;
   /** Bytes that are no message: a download. */
   chunk(bytes: Uint8Array, type: string): void;

@@ -213,7 +213,6 @@ function any(field, place, scope, depth) {
     open();
     scope.changed();
   });
-  const plain = () => own(scope.page.messages, input.value) !== undefined && !isSpecial(input.value);
   return {
     element: el("div", { class: "control" }, input, inside),
     get() {
@@ -221,7 +220,7 @@ function any(field, place, scope, depth) {
       const message = record();
       message["@type"] = `type.googleapis.com/${input.value}`;
       const value = held.get();
-      if (isObject(value) && (plain() || !isSpecial(input.value))) Object.assign(message, value);
+      if (isObject(value) && !isSpecial(input.value)) Object.assign(message, value);
       else if (value !== undefined) message.value = value;
       return message;
     },

@@ -3,7 +3,7 @@
 //! Text is always welcome; limits must fit the JSON type, values must be of it, and what speaks of structure
 //! is dropped. A sentence says what was dropped.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::Object;
 use super::base::{JsonType, enum_of, json_type};
@@ -65,7 +65,13 @@ pub(super) fn limits(field: &Field, schema: &mut Object, form: Form) -> Vec<Stri
 }
 
 /// Adds what is said of a message or an enum; what speaks of structure is dropped.
-pub(super) fn whole(of: &annotations::Schema, schema: &mut Object, json: JsonType) -> Vec<String> {
+/// `takes`: whether it has such a value.
+pub(super) fn whole(
+    of: &annotations::Schema,
+    schema: &mut Object,
+    json: JsonType,
+    takes: impl Fn(&Value) -> bool,
+) -> Vec<String> {
     let mut dropped = Vec::new();
     for (key, value) in &of.keywords {
         let fits = match key.as_str() {
@@ -73,10 +79,10 @@ pub(super) fn whole(of: &annotations::Schema, schema: &mut Object, json: JsonTyp
             "description" => continue,
             "minProperties" | "maxProperties" => json == JsonType::Object,
             "type" if of_type(json, value) => continue,
-            "default" => is_listed(schema, json, value),
+            "default" => takes(value),
             "examples" => value
                 .as_array()
-                .is_some_and(|values| values.iter().all(|of| is_listed(schema, json, of))),
+                .is_some_and(|values| values.iter().all(&takes)),
             key => key.starts_with("x-"),
         };
         if fits {
@@ -86,12 +92,6 @@ pub(super) fn whole(of: &annotations::Schema, schema: &mut Object, json: JsonTyp
         }
     }
     dropped
-}
-
-/// Whether a value is of a type, and among an enum's.
-fn is_listed(schema: &Map<String, Value>, json: JsonType, value: &Value) -> bool {
-    let listed = schema.get("enum").and_then(Value::as_array);
-    json.takes(value) && listed.is_none_or(|values| values.contains(value))
 }
 
 /// What becomes of a keyword.

@@ -2,11 +2,11 @@
 
 use prost_reflect::{EnumDescriptor, Kind, MessageDescriptor};
 
-use crate::catalog::FieldDescriptor;
 use serde_json::json;
 
 use super::known::{self, Known};
 use super::{Object, Schemas, object};
+use crate::catalog::FieldDescriptor;
 use crate::openapi::options::{EnumForm, Form, Numbers};
 
 /// The JSON type of a field's values.
@@ -159,10 +159,6 @@ fn type_of(kind: &Kind, form: Form) -> JsonType {
 
 /// The enum that a field holds, in whatever cardinality.
 pub(super) fn enum_of(field: &FieldDescriptor) -> Option<EnumDescriptor> {
-    let kind = field.kind();
-    let kind = match (&kind, field.is_map()) {
-        (Kind::Message(entry), true) => entry.map_entry_value_field().kind(),
-        _ => kind,
-    };
+    let kind = field.value_kind();
     kind.as_enum().filter(|of| !is_null(of)).cloned()
 }

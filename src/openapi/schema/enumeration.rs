@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::base::{JsonType, enum_of};
 use super::{Object, Schemas, annotated, object, text};
-use crate::catalog::{Catalog, Enum, EnumValue};
+use crate::catalog::{Catalog, Enum, EnumValue, comment};
 use crate::openapi::options::{EnumForm, Form};
 
 /// Said where numbers may come that nobody declared.
@@ -83,7 +83,9 @@ impl Schemas<'_> {
             EnumForm::Names => JsonType::Name,
             EnumForm::Numbers => JsonType::Integer,
         };
-        for text in annotated::whole(&of.annotations, &mut schema, json) {
+        let listed = schema.get("enum").and_then(Value::as_array).cloned();
+        let takes = |value: &Value| listed.as_ref().is_some_and(|all| all.contains(value));
+        for text in annotated::whole(&of.annotations, &mut schema, json, takes) {
             self.dropped(of.descriptor.full_name(), text);
         }
         let mut parts = vec![text::said(&of.annotations, &of.comment)];
@@ -104,9 +106,10 @@ impl Schemas<'_> {
 
 /// What is said of a value.
 fn about(value: &EnumValue) -> String {
-    match (value.comment.as_str(), value.deprecated) {
-        (comment, false) => comment.to_owned(),
-        ("", true) => "Deprecated.".to_owned(),
-        (comment, true) => format!("{comment} Deprecated."),
+    let said = comment::plain(&value.comment);
+    match (said.is_empty(), value.deprecated) {
+        (_, false) => said,
+        (true, true) => "Deprecated.".to_owned(),
+        (false, true) => format!("{said} Deprecated."),
     }
 }

@@ -2,15 +2,14 @@
 
 use prost_reflect::{EnumDescriptor, Kind, Syntax};
 
-use crate::catalog::FieldDescriptor;
 use serde_json::{Value, json};
 
 use super::base::{enum_of, json_type};
 use super::known::{self, Known};
 use super::{Object, Schemas, annotated, text};
-use crate::catalog::Field;
 use crate::catalog::message::{Behavior, Format};
 use crate::catalog::rules::{add, pattern, wrapped};
+use crate::catalog::{Field, FieldDescriptor};
 use crate::openapi::options::{EnumForm, Form, Nullable};
 
 /// Behaviours that no keyword says.
@@ -44,7 +43,7 @@ impl Schemas<'_> {
             nullable(&mut schema);
         }
         if let Some(field) = known {
-            self.marks(field, &mut schema);
+            marks(field, &mut schema);
             for text in annotated::texts(field, &mut schema) {
                 self.dropped(field.descriptor.full_name(), text);
             }
@@ -131,34 +130,6 @@ impl Schemas<'_> {
         schema.insert("examples".to_owned(), json!([example(first)]));
     }
 
-    /// What is so of the field, whatever its value.
-    fn marks(&self, field: &Field, schema: &mut Object) {
-        let mut mark = |key: &str, value: Value| schema.insert(key.to_owned(), value);
-        if field.deprecated {
-            mark("deprecated", true.into());
-        }
-        if field.is(Behavior::OutputOnly) {
-            mark("readOnly", true.into());
-        }
-        if field.is(Behavior::InputOnly) {
-            mark("writeOnly", true.into());
-        }
-        let wordless: Vec<_> = WORDLESS
-            .iter()
-            .filter(|(behavior, _)| field.is(*behavior))
-            .map(|(_, name)| *name)
-            .collect();
-        if !wordless.is_empty() {
-            mark("x-field-behavior", wordless.into());
-        }
-        if let Some(of) = &field.reference {
-            mark("x-resource-reference", json!({ "type": of }));
-        }
-        if !field.rules.cel.is_empty() {
-            mark("x-protovalidate-cel", text::cel(&field.rules.cel));
-        }
-    }
-
     fn is_nullable(&self, field: &FieldDescriptor) -> bool {
         let single = !field.is_list() && !field.is_map();
         let kind = field.kind();
@@ -168,6 +139,34 @@ impl Schemas<'_> {
             Nullable::Wrappers => single && wrapper,
             Nullable::Optional => single && (wrapper || is_optional(field)),
         }
+    }
+}
+
+/// What is so of the field, whatever its value.
+fn marks(field: &Field, schema: &mut Object) {
+    let mut mark = |key: &str, value: Value| schema.insert(key.to_owned(), value);
+    if field.deprecated {
+        mark("deprecated", true.into());
+    }
+    if field.is(Behavior::OutputOnly) {
+        mark("readOnly", true.into());
+    }
+    if field.is(Behavior::InputOnly) {
+        mark("writeOnly", true.into());
+    }
+    let wordless: Vec<_> = WORDLESS
+        .iter()
+        .filter(|(behavior, _)| field.is(*behavior))
+        .map(|(_, name)| *name)
+        .collect();
+    if !wordless.is_empty() {
+        mark("x-field-behavior", wordless.into());
+    }
+    if let Some(of) = &field.reference {
+        mark("x-resource-reference", json!({ "type": of }));
+    }
+    if !field.rules.cel.is_empty() {
+        mark("x-protovalidate-cel", text::cel(&field.rules.cel));
     }
 }
 

@@ -3,16 +3,16 @@
 use prost_reflect::Kind;
 use serde_json::{Value, json};
 
-use super::base::JsonType;
+use super::base::{JsonType, json_type};
 use super::{Object, Schemas, annotated, known, object, text};
 use crate::catalog::message::Behavior;
-use crate::catalog::{Field, Message};
+use crate::catalog::{Field, FieldDescriptor, Message};
 use crate::openapi::options::{AdditionalProperties, Direction, FieldNames, Form, Split, Zeros};
 
 /// Whether a path is this field, or leads through it.
 pub(super) fn is_bound(field: &Field, paths: &[&str]) -> bool {
     paths.iter().any(|path| {
-        let rest = path.strip_prefix(field.descriptor.name());
+        let rest = path.strip_prefix(field.descriptor.proto_name().as_str());
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
     })
 }
@@ -24,8 +24,8 @@ impl<'c> Schemas<'c> {
         let mut properties = Object::new();
         let mut required = Vec::new();
         for field in &message.fields {
-            let name = field.descriptor.name();
-            if without.contains(&name) || (split && is_one_way(field, form.direction)) {
+            let name = field.descriptor.proto_name();
+            if without.contains(&name.as_str()) || (split && is_one_way(field, form.direction)) {
                 continue;
             }
             let property = self.member(field, form, without);
@@ -68,7 +68,9 @@ impl<'c> Schemas<'c> {
                 text::cel(&message.rules.cel),
             );
         }
-        for text in annotated::whole(&message.annotations, &mut schema, JsonType::Object) {
+        let takes = |value: &Value| is_message(value, &shown, form);
+        let dropped = annotated::whole(&message.annotations, &mut schema, JsonType::Object, takes);
+        for text in dropped {
             self.dropped(message.descriptor.full_name(), text);
         }
         let text = text::paragraphs([
@@ -92,7 +94,7 @@ impl<'c> Schemas<'c> {
         let within: Vec<&str> = without
             .iter()
             .filter_map(|path| {
-                path.strip_prefix(field.descriptor.name())?
+                path.strip_prefix(field.descriptor.proto_name().as_str())?
                     .strip_prefix('.')
             })
             .collect();
@@ -113,13 +115,21 @@ impl<'c> Schemas<'c> {
     }
 }
 
+/// Whether a value is an object of these fields, as far as their types go.
+fn is_message(value: &Value, fields: &[&Field], form: Form) -> bool {
+    value.as_object().is_some_and(|object| {
+        object.iter().all(|(name, value)| {
+            let field = fields.iter().find(|field| key(field, form) == *name);
+            field.is_some_and(|field| json_type(&field.descriptor, form).takes(value))
+        })
+    })
+}
+
 /// Its name in JSON.
 pub(super) fn key(field: &Field, form: Form) -> String {
     match form.names {
         FieldNames::Json => field.json_name.clone(),
-        // An extension has one name.
-        FieldNames::Proto if field.json_name.starts_with('[') => field.json_name.clone(),
-        FieldNames::Proto => field.descriptor.name().to_owned(),
+        FieldNames::Proto => field.descriptor.proto_name(),
     }
 }
 
@@ -131,9 +141,10 @@ fn is_one_way(field: &Field, direction: Direction) -> bool {
     }
 }
 
-/// An answer has it whatever it holds.
+/// An answer has it whatever it holds. An extension that nobody set is not printed.
 fn is_always_there(field: &Field, form: Form) -> bool {
-    form.direction == Direction::Response
+    matches!(field.descriptor, FieldDescriptor::Own(_))
+        && form.direction == Direction::Response
         && form.zeros == Zeros::Written
         && !field.descriptor.supports_presence()
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use prost_reflect::{EnumDescriptor, Kind, MessageDescriptor};
+use prost_reflect::{EnumDescriptor, MessageDescriptor};
 
 use crate::catalog::message::Behavior;
 use crate::catalog::{Catalog, Message};
@@ -168,7 +168,8 @@ fn differ(catalog: &Catalog) -> BTreeSet<String> {
             open.push_back(name);
         }
         for field in &message.fields {
-            if let Some(held) = held(field.descriptor.kind()) {
+            if let Some(held) = field.descriptor.message() {
+                let held = held.full_name().to_owned();
                 holders.entry(held).or_default().push(name);
             }
         }
@@ -181,16 +182,6 @@ fn differ(catalog: &Catalog) -> BTreeSet<String> {
         }
     }
     differ
-}
-
-/// The message a field holds, or has as values.
-fn held(kind: Kind) -> Option<String> {
-    let message = kind.as_message()?;
-    if message.is_map_entry() {
-        let value = message.map_entry_value_field().kind();
-        return value.as_message().map(|of| of.full_name().to_owned());
-    }
-    Some(message.full_name().to_owned())
 }
 
 fn differs(message: &Message) -> bool {

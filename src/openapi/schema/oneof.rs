@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::message::key;
 use super::{Object, Schemas};
 use crate::catalog::rules::add;
-use crate::catalog::{Field, Message};
+use crate::catalog::{Field, Message, comment};
 use crate::openapi::options::Form;
 
 /// Members of a oneof whose pairs are forbidden by keywords.
@@ -38,7 +38,10 @@ impl Schemas<'_> {
             }
             let mut entry = json!({"name": oneof.name, "fields": keys});
             if let (false, Value::Object(entry)) = (oneof.comment.is_empty(), &mut entry) {
-                entry.insert("description".to_owned(), oneof.comment.as_str().into());
+                entry.insert(
+                    "description".to_owned(),
+                    comment::plain(&oneof.comment).into(),
+                );
             }
             listed.push(entry);
             pairs(&keys, &mut dependent);

@@ -4,13 +4,12 @@ use std::collections::HashMap;
 
 use prost_reflect::Kind;
 
-use crate::catalog::FieldDescriptor;
 use serde_json::{Value, json};
 
 use super::{Object, Schemas};
 use crate::catalog::message::Behavior;
 use crate::catalog::rules::{Cel, wrapped};
-use crate::catalog::{Catalog, Field, annotations};
+use crate::catalog::{Catalog, Field, FieldDescriptor, annotations, comment};
 
 /// Said of numbers of 64 bits.
 const LONG: &str = "64-bit, a string in JSON; numbers are taken too.";
@@ -86,8 +85,7 @@ pub(super) fn said(annotation: &annotations::Schema, comment: &str) -> String {
     let annotated = annotation.keywords.get("description");
     annotated
         .and_then(Value::as_str)
-        .unwrap_or(comment)
-        .to_owned()
+        .map_or_else(|| comment::plain(comment), str::to_owned)
 }
 
 /// Rules as a list.
@@ -130,10 +128,7 @@ pub(super) fn cel(rules: &[Cel]) -> Value {
 
 /// Whether its numbers are strings in JSON.
 fn is_long(field: &FieldDescriptor) -> bool {
-    let kind = match field.kind() {
-        Kind::Message(entry) if field.is_map() => entry.map_entry_value_field().kind(),
-        kind => kind,
-    };
+    let kind = field.value_kind();
     let kind = kind.as_message().and_then(wrapped).unwrap_or(kind);
     matches!(
         kind,

@@ -22,6 +22,7 @@ mod parts;
 mod path;
 mod query;
 mod seen;
+mod tell;
 
 use super::body::Payload;
 use super::error::Failure;
@@ -33,6 +34,7 @@ use crate::schema::{Binding, Body};
 use crate::transcode::{Plans, ReadOptions, Scratch};
 use desk::Desk;
 use mask::UpdateMask;
+pub(super) use tell::tell;
 
 /// What a request gives a binding to build its message from.
 pub(super) struct Request<'r> {

@@ -53,6 +53,8 @@ const BUILT_IN: &[(&str, &str)] = built_in![
     "openapiv3/annotations.proto",
     "protoc-gen-openapiv2/options/annotations.proto",
     "protoc-gen-openapiv2/options/openapiv2.proto",
+    "protoc-gen-openapiv3/options/annotations.proto",
+    "protoc-gen-openapiv3/options/openapiv3.proto",
 ];
 
 /// What every schema gets, so that error details and what people put into an Any always expand.

@@ -349,9 +349,15 @@ fn enum_plan(enumeration: &EnumDescriptor, lowered: &Lowered) -> EnumPlan {
     }
 }
 
+/// Whether a message's JSON form is not an object of its fields: the well-known types, and nothing that
+/// only has the name of one.
+pub(crate) fn has_own_form(message: &MessageDescriptor) -> bool {
+    well_known(message).is_some()
+}
+
 /// Recognises a well-known type by its name and its fields: descriptors come from outside, and
 /// one may call something else `google.protobuf.Timestamp`.
-pub(super) fn well_known(message: &MessageDescriptor) -> Option<Wkt> {
+fn well_known(message: &MessageDescriptor) -> Option<Wkt> {
     let name = message.full_name().strip_prefix("google.protobuf.")?;
     let single = |number, kind| {
         message

@@ -336,12 +336,12 @@ impl<'b> Keys<'b> {
     }
 
     /// Something of higher rank binds the field.
-    fn is_bound(&self, field: FieldRef<'_>) -> bool {
+    pub(super) fn is_bound(&self, field: FieldRef<'_>) -> bool {
         let whole = matches!(self.binding.body, Body::Whole);
         (self.source == Source::Query && whole) || self.is_beneath_a_bound_field(field)
     }
 
-    fn is_beneath_a_bound_field(&self, field: FieldRef<'_>) -> bool {
+    pub(super) fn is_beneath_a_bound_field(&self, field: FieldRef<'_>) -> bool {
         let variables = &self.binding.variables;
         let by_body = match &self.binding.body {
             Body::Field(body) => self.source == Source::Query && field.is_at_or_under(body),
