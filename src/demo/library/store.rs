@@ -17,7 +17,11 @@ const BOOKS_MAX: usize = 1_000;
 const COVERS_MAX: usize = 32;
 /// Largest cover.
 const COVER_MAX: usize = 1024 * 1024;
-/// Longest theme, title or id in bytes.
+/// Longest theme in characters, as its rule says.
+const THEME_MAX: usize = 60;
+/// Longest title in characters, as its rule says.
+const TITLE_MAX: usize = 200;
+/// Longest id, reader or content type.
 const TEXT_MAX: usize = 400;
 /// Most bytes of a whole book.
 const BOOK_MAX: usize = 64 * 1024;
@@ -77,7 +81,7 @@ impl Store {
     }
 
     pub(super) fn add_shelf(&mut self, shelf: Shelf) -> Result<Shelf, Status> {
-        check_text("shelf.theme", &shelf.theme)?;
+        check_text("shelf.theme", &shelf.theme, THEME_MAX)?;
         if self.shelves.len() >= SHELVES_MAX {
             return Err(full("shelves", SHELVES_MAX));
         }
@@ -127,7 +131,7 @@ impl Store {
             let number = (1..).find(|number| !taken(number)).unwrap_or_default();
             format!("{parent}/books/{number}")
         } else {
-            check_text("book_id", id)?;
+            check_text("book_id", id, TEXT_MAX)?;
             format!("{parent}/books/{}", slug(id))
         };
         if self.books.contains_key(&book.name) {
@@ -202,7 +206,7 @@ impl Store {
     }
 
     pub(super) fn lend(&mut self, book: &str, reader: &str, days: i32) -> Result<Loan, Status> {
-        check_text("reader", reader)?;
+        check_text("reader", reader, TEXT_MAX)?;
         let days = match u64::try_from(days) {
             Ok(days @ 1..=60) => days,
             _ => return Err(bad_field("days", format!("{days} is not 1 to 60"))),
@@ -273,7 +277,10 @@ pub(super) fn page<T>(
 }
 
 fn check_book(book: &Book) -> Result<(), Status> {
-    check_text("book.title", &book.title)?;
+    check_text("book.title", &book.title, TITLE_MAX)?;
+    if !book.isbn.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(bad_field("book.isbn", "it is not digits alone"));
+    }
     if Genre::try_from(book.genre).is_err() {
         return Err(bad_field(
             "book.genre",
@@ -289,14 +296,14 @@ fn check_book(book: &Book) -> Result<(), Status> {
     }
 }
 
-fn check_text(field: &str, text: &str) -> Result<(), Status> {
-    match text.len() {
+fn check_text(field: &str, text: &str, most: usize) -> Result<(), Status> {
+    match text.chars().count() {
         0 => Err(bad_field(field, "it is empty")),
-        1..=TEXT_MAX => Ok(()),
-        found => Err(bad_field(
+        found if found > most => Err(bad_field(
             field,
-            format!("{found} bytes are more than {TEXT_MAX}"),
+            format!("{found} characters are more than {most}"),
         )),
+        _ => Ok(()),
     }
 }
 
