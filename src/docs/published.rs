@@ -199,11 +199,8 @@ impl Published {
         if let Some(name) = path.strip_prefix("/assets/") {
             return asset(name, takes);
         }
-        match (path, &self.config.logo) {
-            (LOGO, Some(logo)) => {
-                return Answer::new(StatusCode::OK, logo.media_type, logo.bytes.clone());
-            }
-            _ => {}
+        if let (LOGO, Some(logo)) = (path, &self.config.logo) {
+            return Answer::new(StatusCode::OK, logo.media_type, logo.bytes.clone());
         }
         match path.strip_prefix("/swagger") {
             Some("") => return swagger::redirect(&self.config.path),

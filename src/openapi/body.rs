@@ -143,7 +143,7 @@ pub(super) fn response(
     };
     builder
         .content(LINES, items(item))
-        .content(EVENTS, items(event(keywords.clone())))
+        .content(EVENTS, items(event(&keywords)))
         .content(JSON, of(json!({ "type": "array", "items": keywords })))
         .build()
 }
@@ -180,7 +180,7 @@ fn items(keywords: Value) -> Content {
 }
 
 /// A server-sent event whose data is a message.
-fn event(message: Value) -> Value {
+fn event(message: &Value) -> Value {
     json!({
         "type": "object",
         "required": ["data"],

@@ -87,7 +87,7 @@ fn words(time: Duration) -> String {
     let whole = time.as_secs();
     if time.subsec_nanos() > 0 {
         format!("{} s", time.as_secs_f64())
-    } else if whole >= 120 && whole % 60 == 0 {
+    } else if whole >= 120 && whole.is_multiple_of(60) {
         format!("{} minutes", whole / 60)
     } else {
         format!("{whole} s")
@@ -97,7 +97,7 @@ fn words(time: Duration) -> String {
 fn bytes(count: usize) -> String {
     const UNITS: &[(usize, &str)] = &[(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
     for (unit, name) in UNITS {
-        if count >= *unit && count % unit == 0 {
+        if count >= *unit && count.is_multiple_of(*unit) {
             return format!("{} {name}", count / unit);
         }
     }

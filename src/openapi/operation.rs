@@ -54,7 +54,7 @@ impl<'c> Writer<'c> {
         };
         let summary = annotations.summary.clone();
         let summary = summary.unwrap_or_else(|| comment::plain(&method.summary));
-        let description = self.description(method, operation);
+        let description = description(method, operation);
         let parameters = parameter::all(&mut self.schemas, operation);
         let security = security::of_operation(self.config, package, method);
         let typed = OperationBuilder::new()
@@ -119,20 +119,6 @@ impl<'c> Writer<'c> {
         responses
     }
 
-    fn description(&self, method: &Method, operation: &Operation) -> String {
-        let said = method.annotations.description.clone();
-        let mut parts = vec![said.unwrap_or_else(|| comment::plain(&method.description))];
-        parts.extend(slashes(operation));
-        parts.extend(streaming(method, operation));
-        parts.push(self.limits(method, operation));
-        parts.retain(|part| !part.is_empty());
-        parts.join("\n\n")
-    }
-
-    fn limits(&self, method: &Method, operation: &Operation) -> String {
-        Limits::of(method, operation).sentence()
-    }
-
     fn add_samples(
         &self,
         service: &Service,
@@ -146,6 +132,17 @@ impl<'c> Writer<'c> {
         );
         written.insert("x-codeSamples".to_owned(), samples.collect());
     }
+}
+
+/// The rest of the comment, and what there is to know beside it.
+fn description(method: &Method, operation: &Operation) -> String {
+    let said = method.annotations.description.clone();
+    let mut parts = vec![said.unwrap_or_else(|| comment::plain(&method.description))];
+    parts.extend(slashes(operation));
+    parts.extend(streaming(method, operation));
+    parts.push(Limits::of(method, operation).sentence());
+    parts.retain(|part| !part.is_empty());
+    parts.join("\n\n")
 }
 
 /// What a client has to know of parameters with slashes.

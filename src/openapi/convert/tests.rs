@@ -13,11 +13,11 @@ fn object(value: Value) -> Object {
 }
 
 /// A document with one schema.
-fn with_schema(schema: Value) -> Object {
+fn with_schema(schema: &Value) -> Object {
     object(json!({ "openapi": "3.1.0", "components": { "schemas": { "S": schema } } }))
 }
 
-fn schema_in_30(schema: Value) -> Value {
+fn schema_in_30(schema: &Value) -> Value {
     let mut document = with_schema(schema);
     to_30(&mut document);
     document["components"]["schemas"]["S"].clone()
@@ -80,7 +80,7 @@ fn a_schema_of_31_becomes_one_of_30() {
             json!({ "items": { "enum": [1] }, "allOf": [{ "enum": [2] }] }),
         ),
     ] {
-        assert_eq!(schema_in_30(schema.clone()), expected, "{schema}");
+        assert_eq!(schema_in_30(&schema), expected, "{schema}");
     }
 }
 
@@ -98,7 +98,7 @@ fn what_only_looks_like_a_schema_is_left_alone() {
         "default": { "const": 1, "type": ["string", "null"] },
         "enum": [{ "const": 1 }],
     });
-    assert_eq!(schema_in_30(schema), expected);
+    assert_eq!(schema_in_30(&schema), expected);
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn members_of_a_oneof_exclude_each_other_in_30_too() {
         { "required": ["paper", "audio"] },
         { "required": ["ebook", "audio"] },
     ] } });
-    assert_eq!(schema_in_30(schema), expected);
+    assert_eq!(schema_in_30(&schema), expected);
     let two = json!({
         "not": { "enum": [1] },
         "dependentSchemas": { "a": { "not": { "required": ["b"] } } },
@@ -123,11 +123,11 @@ fn members_of_a_oneof_exclude_each_other_in_30_too() {
         "not": { "enum": [1] },
         "allOf": [{ "not": { "required": ["a", "b"] } }],
     });
-    assert_eq!(schema_in_30(two), expected);
+    assert_eq!(schema_in_30(&two), expected);
 }
 
 /// A document of 3.2 with one operation.
-fn with_operation(verb: &str, operation: Value) -> Object {
+fn with_operation(verb: &str, operation: &Value) -> Object {
     let item = json!({ verb: operation });
     object(json!({ "openapi": "3.2.0", "info": {}, "paths": { "/x": item } }))
 }
@@ -137,7 +137,7 @@ fn a_stream_of_32_is_its_item_in_31() {
     let item = json!({ "$ref": "#/components/schemas/E" });
     let mut document = with_operation(
         "get",
-        json!({ "responses": { "200": { "summary": "Events.", "content": {
+        &json!({ "responses": { "200": { "summary": "Events.", "content": {
             "application/x-ndjson": { "itemSchema": item },
             "text/event-stream": {
                 "itemSchema": { "properties": { "data": { "contentSchema": item } } },
@@ -162,7 +162,7 @@ fn a_stream_of_32_is_its_item_in_31() {
 fn a_request_that_streams_keeps_its_array() {
     let mut document = with_operation(
         "post",
-        json!({ "requestBody": { "content": {
+        &json!({ "requestBody": { "content": {
             "application/json": { "schema": { "type": "array", "items": {} } },
             "application/x-ndjson": { "itemSchema": {} },
         } }, "responses": {} }),
@@ -224,7 +224,7 @@ fn verbs_servers_tags_and_schemes_of_32_get_their_older_words() {
 fn a_body_of_get_cannot_be_said_in_30_and_that_is_said() {
     let mut document = with_operation(
         "get",
-        json!({ "description": "Finds.", "requestBody": { "content": {} }, "responses": {} }),
+        &json!({ "description": "Finds.", "requestBody": { "content": {} }, "responses": {} }),
     );
     to_30(&mut document);
     let get = &document["paths"]["/x"]["get"];
@@ -240,7 +240,7 @@ fn a_body_of_get_cannot_be_said_in_30_and_that_is_said() {
 fn what_needs_a_certificate_never_becomes_public() {
     let security = |requirements: Value| {
         let mut document =
-            with_operation("get", json!({ "security": requirements, "responses": {} }));
+            with_operation("get", &json!({ "security": requirements, "responses": {} }));
         document.insert(
             "components".to_owned(),
             json!({ "securitySchemes": { "m": { "type": "mutualTLS" }, "b": { "type": "http" } } }),
