@@ -12,7 +12,7 @@ use std::str::FromStr;
 
 use serde_json::Value;
 
-use crate::catalog::{Catalog, Ids};
+use crate::catalog::{Catalog, Finding, Ids};
 
 mod body;
 mod convert;
@@ -172,6 +172,17 @@ pub fn document(catalog: &Catalog, config: &Config, edition: &Edition, base: &st
     let mut document = Value::Object(document);
     sort(&mut document);
     document
+}
+
+/// What annotations say of the catalog's messages and enums that no schema can take.
+#[must_use]
+pub fn findings(catalog: &Catalog, config: &Config) -> Vec<Finding> {
+    let mut schemas = Schemas::new(catalog, &config.options);
+    for message in catalog.messages.values() {
+        schemas.reference(&message.descriptor, config.options.form);
+    }
+    schemas.components();
+    schemas.findings().cloned().collect()
 }
 
 /// A document as text, with a line break at its end.

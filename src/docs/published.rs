@@ -191,7 +191,11 @@ impl Published {
     fn catalog(&self) -> &Catalog {
         self.catalog.get_or_init(|| {
             let (audience, ids) = (&self.config.audience, self.config.openapi.ids);
-            Catalog::new(&self.schema, &self.protocol, audience, ids)
+            let mut catalog = Catalog::new(&self.schema, &self.protocol, audience, ids);
+            let dropped = openapi::findings(&catalog, &self.config.openapi);
+            catalog.findings.extend(dropped);
+            catalog.findings.sort();
+            catalog
         })
     }
 

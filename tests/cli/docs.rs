@@ -236,6 +236,11 @@ fn what_the_page_about_openapi_shows_is_what_happens() {
 }
 
 #[test]
+fn what_the_page_about_the_site_shows_is_what_happens() {
+    try_page("site", 5);
+}
+
+#[test]
 fn dots_stand_for_any_text() {
     for (text, pattern, expected) in [
         ("abc", "abc", true),
