@@ -3,7 +3,7 @@
 import { isObject } from "./element.js";
 import { lines, pieces, send, size, whole } from "./http.js";
 import { httpBody, rest } from "./request.js";
-import { CODES, OK, ofJson, ofTrailers } from "./status.js";
+import { CODES, OK, ofError, ofJson, ofTrailers } from "./status.js";
 
 /** @import { Call, Json, JsonObject, Listener, Operation, Pairs, Status } from "./types" */
 
@@ -71,6 +71,7 @@ async function read(answer, listener, operation, accept) {
   }
   if (answer.ok && type.startsWith("text/event-stream")) return readEvents(answer, listener);
   if (answer.ok && /ndjson|jsonl/.test(type)) return readLines(answer, listener, operation);
+  if (answer.ok && accept === "array") return readArray(answer, listener, operation);
   const text = await whole(answer, listener);
   /** @type {Json} */
   let value;
@@ -85,16 +86,43 @@ async function read(answer, listener, operation, accept) {
     const told = ofTrailers([...answer.headers]);
     return told ? { ...status, code: told.code } : status;
   }
-  if (accept === "array" && Array.isArray(value)) {
-    for (const one of value) {
-      const failure = ofRecord(one, operation);
-      if (failure) return failure;
-      listener.message(one, size(JSON.stringify(one)));
-    }
-  } else {
-    listener.message(value, size(text));
-  }
+  listener.message(value, size(text));
   return OK;
+}
+
+/**
+ * One array. A stream that fails has its failure as the last element, no bracket behind it, and is broken
+ * off. A browser drops what it had not handed out by then, so the failure itself may be lost here.
+ *
+ * @param {Response} answer
+ * @param {Listener} listener
+ * @param {Operation} operation
+ * @returns {Promise<Status>}
+ */
+async function readArray(answer, listener, operation) {
+  const decoder = new TextDecoder();
+  let text = "";
+  /** @type {Status} */
+  let end = OK;
+  try {
+    for await (const piece of pieces(answer, listener)) text += decoder.decode(piece, { stream: true });
+  } catch (error) {
+    end = ofError(error);
+    if (end.code === 14) end.message = "broken off, so the stream has failed; lines and events tell why";
+  }
+  /** @type {Json} */
+  let value = [];
+  try {
+    value = JSON.parse(end === OK ? text : `${text.replace(/,?\s*$/, "")}]`);
+  } catch (error) {
+    if (end === OK) throw error;
+  }
+  for (const one of Array.isArray(value) ? value : [value]) {
+    const failure = ofRecord(one, operation);
+    if (failure) return failure;
+    listener.message(one, size(JSON.stringify(one)));
+  }
+  return end;
 }
 
 /** @param {Response} answer @param {Listener} listener @param {Operation} operation @returns {Promise<Status>} */
