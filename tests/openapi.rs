@@ -23,6 +23,9 @@ async fn a_document_is_what_was_read_and_kept() {
             .get(&format!("/openapi/{PACKAGE}-{version}.json"))
             .await;
         let found = answer.text().replace(&own, SERVER);
+        // Samples for gRPC's own clients have no scheme.
+        let found = found.replace(&stack.address().to_string(), "127.0.0.1:8080");
+        assert!(!found.contains("transom.invalid"), "{found}");
         let path = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("tests/openapi/golden")
             .join(format!("{PACKAGE}-{version}.json"));
@@ -43,15 +46,15 @@ async fn a_document_is_what_was_read_and_kept() {
 #[tokio::test]
 async fn two_gateways_write_the_same_bytes() {
     let (one, other) = (Stack::with(|_| ()).await, Stack::with(|_| ()).await);
-    let servers = [&one, &other].map(|stack| format!("http://{}", stack.address()));
+    let servers = [&one, &other].map(|stack| stack.address().to_string());
     for path in [
         "/openapi.json",
         "/openapi-3.2.json",
         "/openapi-3.0.json?profile=simple",
         "/openapi.yaml",
     ] {
-        let first = one.get(path).await.text().replace(&servers[0], SERVER);
-        let second = other.get(path).await.text().replace(&servers[1], SERVER);
+        let first = one.get(path).await.text().replace(&servers[0], "gateway");
+        let second = other.get(path).await.text().replace(&servers[1], "gateway");
         assert!(first == second, "{path} differs between two gateways");
         assert!(first.len() > 10_000, "{path} is empty");
     }

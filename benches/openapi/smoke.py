@@ -28,7 +28,7 @@ MODULES = ["authzed", "cerbos"]
 
 # Writes a descriptor set of all modules of a package, with all that they import.
 DUMP = """
-import importlib, pathlib, pkgutil, sys
+import importlib, pathlib, sys
 from google.protobuf import descriptor_pb2
 name, out = sys.argv[1:]
 files = {}
@@ -37,10 +37,11 @@ def add(file):
         for needed in file.dependencies:
             add(needed)
         files[file.name] = file.serialized_pb
-package = importlib.import_module(name)
-for module in pkgutil.walk_packages(package.__path__, name + "."):
-    if module.name.endswith("_pb2"):
-        add(importlib.import_module(module.name).DESCRIPTOR)
+# Its folders have no `__init__.py`, so that they are found as files.
+root = pathlib.Path(next(iter(importlib.import_module(name).__path__)))
+for path in sorted(root.rglob("*_pb2.py")):
+    module = ".".join(path.relative_to(root.parent).with_suffix("").parts)
+    add(importlib.import_module(module).DESCRIPTOR)
 descriptors = descriptor_pb2.FileDescriptorSet()
 for raw in files.values():
     descriptors.file.add().MergeFromString(raw)

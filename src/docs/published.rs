@@ -23,7 +23,11 @@ const KEPT_MAX: usize = 64 << 20;
 
 /// Stands for where the gateway is in a document that is kept, until a reader says it. Nobody can have
 /// such a host (RFC 6761).
-const NOWHERE: &str = "http://transom.invalid";
+const NOWHERE: &str = "transom.invalid";
+
+/// The same as a URL, by whether the reader speaks TLS: code samples depend on it.
+const PLAIN_NOWHERE: &str = "http://transom.invalid";
+const SECURE_NOWHERE: &str = "https://transom.invalid";
 
 /// Where the picture is, beneath the site's path.
 const LOGO: &str = "/logo";
@@ -41,7 +45,7 @@ pub(super) struct Published {
 
 #[derive(Debug, Default)]
 struct Kept {
-    documents: HashMap<Edition, Arc<str>>,
+    documents: HashMap<(Edition, &'static str), Arc<str>>,
     bytes: usize,
 }
 
@@ -240,29 +244,31 @@ impl Published {
             return Answer::text(StatusCode::NOT_FOUND, message);
         }
         let edition = edition(name, is_package, form);
-        let document = self.kept(&edition);
-        text(edition.format, document.replace(NOWHERE, base))
+        let (scheme, authority) = base.split_once("://").unwrap_or_default();
+        let nowhere = match scheme {
+            "https" => SECURE_NOWHERE,
+            _ => PLAIN_NOWHERE,
+        };
+        let document = self.kept(&edition, nowhere).replace(nowhere, base);
+        // gRPC's own clients are told host and port alone.
+        text(edition.format, document.replace(NOWHERE, authority))
     }
 
     /// A document, kept or made.
-    fn kept(&self, edition: &Edition) -> Arc<str> {
+    fn kept(&self, edition: &Edition, nowhere: &'static str) -> Arc<str> {
+        let key = (edition.clone(), nowhere);
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(document) = kept.documents.get(edition) {
+        if let Some(document) = kept.documents.get(&key) {
             return Arc::clone(document);
         }
         drop(kept); // whoever wants another one does not wait for this one
-        let document = openapi::document(self.catalog(), &self.config.openapi, edition, NOWHERE);
+        let document = openapi::document(self.catalog(), &self.config.openapi, edition, nowhere);
         let text: Arc<str> = openapi::text(&document, edition.format).into();
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.bytes + text.len() > KEPT_MAX {
             *kept = Kept::default();
         }
-        if text.len() <= KEPT_MAX
-            && kept
-                .documents
-                .insert(edition.clone(), Arc::clone(&text))
-                .is_none()
-        {
+        if text.len() <= KEPT_MAX && kept.documents.insert(key, Arc::clone(&text)).is_none() {
             kept.bytes += text.len();
         }
         text

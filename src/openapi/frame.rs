@@ -85,8 +85,8 @@ pub(super) fn document(catalog: &Catalog, config: &Config, scope: &Scope, base: 
                 .entry(name.clone())
                 .or_insert_with(|| value.clone());
         }
-        for (name, description) in &annotations.tags {
-            describe_tag(&mut document, name, description);
+        for (name, said) in &annotations.tags {
+            describe_tag(&mut document, name, said);
         }
     }
     document
@@ -269,15 +269,47 @@ fn tag_list(held: &[(&Package, &Service)], used: &BTreeSet<String>) -> Vec<Tag> 
     tags
 }
 
-fn describe_tag(document: &mut Object, name: &str, description: &Value) {
+/// Adds what an annotation says of a tag, a Tag Object without its name, to what is known already.
+fn describe_tag(document: &mut Object, name: &str, said: &Value) {
     let tags = document.get_mut("tags").and_then(Value::as_array_mut);
     for tag in tags.into_iter().flatten() {
-        if tag["name"] == *name && tag.get("description").is_none() {
-            tag["description"] = description.clone();
+        if tag["name"] != *name {
+            continue;
+        }
+        let (Some(tag), Some(said)) = (tag.as_object_mut(), said.as_object()) else {
+            continue;
+        };
+        for (member, value) in said {
+            tag.entry(member.clone()).or_insert_with(|| value.clone());
         }
     }
 }
 
 fn text(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_an_annotation_says_of_a_tag_joins_what_is_known() {
+        let mut document = Object::new();
+        let tags = json!([{ "name": "a", "description": "known" }, { "name": "b" }]);
+        document.insert("tags".to_owned(), tags);
+        let said = json!({ "description": "said", "externalDocs": { "url": "https://a.example" } });
+        describe_tag(&mut document, "a", &said);
+        describe_tag(&mut document, "b", &said);
+        let docs = json!({ "url": "https://a.example" });
+        assert_eq!(
+            document["tags"],
+            json!([
+                { "name": "a", "description": "known", "externalDocs": docs },
+                { "name": "b", "description": "said", "externalDocs": docs },
+            ])
+        );
+    }
 }
