@@ -162,7 +162,7 @@ fn respond(answer: Answer, known: Option<&HeaderValue>) -> Response<Body> {
     let tag = answer.etag;
     let is_known = known
         .and_then(|known| known.to_str().ok())
-        .is_some_and(|known| known.split(',').any(|one| is_same(one, &tag)));
+        .is_some_and(|known| is_same_as_one_of(known, &tag));
     if let Ok(tag) = HeaderValue::try_from(tag.as_str()) {
         headers.insert(ETAG, tag);
     }
@@ -179,9 +179,11 @@ fn respond(answer: Answer, known: Option<&HeaderValue>) -> Response<Body> {
 }
 
 /// Weak comparison (RFC 9110, section 13.1.2).
-fn is_same(known: &str, tag: &str) -> bool {
-    let known = known.trim();
-    known == "*" || known.strip_prefix("W/").unwrap_or(known) == tag
+fn is_same_as_one_of(known: &str, tag: &str) -> bool {
+    known
+        .split(',')
+        .map(str::trim)
+        .any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == tag)
 }
 
 fn wrong_verb() -> Response<Body> {
@@ -201,3 +203,77 @@ fn failed() -> Response<Body> {
 }
 
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use http::Request;
+    use http_body_util::BodyExt as _;
+
+    use super::*;
+    use crate::catalog::compiled::descriptors;
+    use crate::schema::{Options, Source};
+
+    fn schema(text: &str) -> Arc<Schema> {
+        let source = Source {
+            name: "test".to_owned(),
+            descriptors: descriptors(text),
+            upstream: "upstream".into(),
+            reflected: false,
+        };
+        Arc::new(Schema::build(vec![source], &Options::default()).unwrap())
+    }
+
+    async fn document(
+        documentation: &Documentation,
+        schema: &Arc<Schema>,
+        known: &str,
+    ) -> (StatusCode, String, String) {
+        let request = Request::get("http://a.example/openapi.json").header(IF_NONE_MATCH, known);
+        let (parts, ()) = request.body(()).unwrap().into_parts();
+        let config = protocol::Config::default();
+        let response = documentation.answer(schema, &config, &parts).unwrap().await;
+        let tag = response.headers()[ETAG].to_str().unwrap().to_owned();
+        let status = response.status();
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        (status, tag, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_document_follows_the_schema_and_its_tag_the_document() {
+        let documentation = Documentation::new(Config::default(), Reached::Http);
+        let text = "message M {} service S { rpc Old(M) returns (M); }";
+        let before = schema(text);
+        let (_, tag, body) = document(&documentation, &before, "").await;
+        assert!(
+            body.contains("/t.S/Old") && body.contains("http://a.example"),
+            "{body}"
+        );
+        let (status, _, body) = document(&documentation, &before, &tag).await;
+        assert_eq!((status, body.as_str()), (StatusCode::NOT_MODIFIED, ""));
+
+        let same = schema(text);
+        assert_eq!(
+            document(&documentation, &same, &tag).await.0,
+            StatusCode::NOT_MODIFIED
+        );
+        let after = schema(&text.replace("Old", "New"));
+        let (status, other, body) = document(&documentation, &after, &tag).await;
+        assert_eq!(status, StatusCode::OK);
+        assert!(other != tag && body.contains("/t.S/New") && !body.contains("/t.S/Old"));
+    }
+
+    #[test]
+    fn weak_and_several_tags_are_known() {
+        for (known, expected) in [
+            ("\"a\"", true),
+            ("W/\"a\"", true),
+            ("\"b\", \"a\"", true),
+            ("*", true),
+            ("\"b\"", false),
+            ("", false),
+        ] {
+            assert_eq!(is_same_as_one_of(known, "\"a\""), expected, "{known}");
+        }
+    }
+}
