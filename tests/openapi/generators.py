@@ -44,7 +44,7 @@ def java(work, folder, demo):
         work, folder, "java", out, "--library", "native",
         "--additional-properties", "useSingleRequestParameter=true,hideGenerationTimestamp=true",
         # Its code for a map in a query does not compile.
-        document="simple/openapi.json",
+        document="simple/openapi-demo.library.v1.json",
     )
     shutil.copy(HERE / "generated/Calls.java", out / "src/main/java/Calls.java")
     shutil.rmtree(out / "src/test")
