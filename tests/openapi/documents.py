@@ -49,10 +49,11 @@ def fetch(base, folder):
                 (status, document["openapi"][:3], written == document, again),
                 (200, version, True, 304),
             )
-    status, _, body = get(f"{base}/openapi-3.0.json?profile=simple")
     (folder / "simple").mkdir(exist_ok=True)
-    (folder / "simple/openapi.json").write_bytes(body)
-    check("the simple profile", (status, json.loads(body)["openapi"]), (200, "3.0.3"))
+    for scope in ("/openapi", "/openapi/demo.library.v1"):
+        status, _, body = get(f"{base}{scope}-3.0.json?profile=simple")
+        (folder / "simple" / f"{scope.strip('/').replace('/', '-')}.json").write_bytes(body)
+        check(f"{scope}: the simple profile", (status, json.loads(body)["openapi"]), (200, "3.0.3"))
 
 
 def twice(transom, demo, folder):

@@ -8,12 +8,12 @@ from support import HERE, agrees
 
 
 
-def generate(work, folder, generator, out, *options):
-    """A client of the demo's library, of 3.1."""
+def generate(work, folder, generator, out, *options, document="3.1/openapi-demo.library.v1.json"):
+    """A client of the demo's library."""
     shutil.rmtree(out, ignore_errors=True)
     agrees(
         f"openapi-generator makes a client: {generator}", work / "venv/bin/openapi-generator-cli", "generate",
-        "-g", generator, "-i", folder / "3.1/openapi-demo.library.v1.json", "-o", out, *options,
+        "-g", generator, "-i", folder / document, "-o", out, *options,
     )
 
 
@@ -43,6 +43,8 @@ def java(work, folder, demo):
     generate(
         work, folder, "java", out, "--library", "native",
         "--additional-properties", "useSingleRequestParameter=true,hideGenerationTimestamp=true",
+        # Its code for a map in a query does not compile.
+        document="simple/openapi-demo.library.v1.json",
     )
     shutil.copy(HERE / "generated/Calls.java", out / "src/main/java/Calls.java")
     shutil.rmtree(out / "src/test")

@@ -21,14 +21,14 @@ public class Calls {
     DemoLibraryV1LibraryServiceApi api = new DemoLibraryV1LibraryServiceApi(client);
 
     var shelves = api.demoLibraryV1LibraryServiceListShelves(
-        APIdemoLibraryV1LibraryServiceListShelvesRequest.newBuilder().pageSize(2).build());
+        APIDemoLibraryV1LibraryServiceListShelvesRequest.newBuilder().pageSize(2).build());
     expect("a page of shelves", shelves.getShelves().size(), 2);
     System.out.println("ok a list with a query");
 
     var book = new DemoLibraryV1Book().title("Generated").genre(DemoLibraryV1Genre.NOVEL)
         .wordCount("9007199254740993").paper(new DemoLibraryV1Paper().weight(250L));
     var made = api.demoLibraryV1LibraryServiceCreateBook(
-        APIdemoLibraryV1LibraryServiceCreateBookRequest.newBuilder()
+        APIDemoLibraryV1LibraryServiceCreateBookRequest.newBuilder()
             .shelf("fiction").bookId("java").demoLibraryV1Book(book).build());
     expect("its name", made.getName(), "shelves/fiction/books/java");
     expect("its words", made.getWordCount(), "9007199254740993");
@@ -36,14 +36,14 @@ public class Calls {
     System.out.println("ok a POST with path, query and body");
 
     var books = api.demoLibraryV1LibraryServiceListBooks(
-        APIdemoLibraryV1LibraryServiceListBooksRequest.newBuilder().shelf("fiction").pageSize(50)
+        APIDemoLibraryV1LibraryServiceListBooksRequest.newBuilder().shelf("fiction").pageSize(50)
             .genres(List.of(DemoLibraryV1Genre.NOVEL, DemoLibraryV1Genre.POETRY)).build());
     expect("a book made here", books.getBooks().stream().anyMatch(one -> one.getName().endsWith("/java")), true);
     System.out.println("ok a list with a repeated query parameter");
 
     try {
       api.demoLibraryV1LibraryServiceGetBook(
-          APIdemoLibraryV1LibraryServiceGetBookRequest.newBuilder().shelf("fiction").book("none").build());
+          APIDemoLibraryV1LibraryServiceGetBookRequest.newBuilder().shelf("fiction").book("none").build());
       throw new AssertionError("found a book, expected an error");
     } catch (ApiException refused) {
       expect("its HTTP status", refused.getCode(), 404);

@@ -31,7 +31,7 @@ async function main() {
   assert.equal(error.response.status, 404);
   const status = GoogleRpcStatusFromJSON(await error.response.json());
   assert.equal(status.code, 5);
-  assert.equal(status.details?.[0]?.type, "type.googleapis.com/google.rpc.ResourceInfo");
+  assert.equal(status.details?.[0]?.atType, "type.googleapis.com/google.rpc.ResourceInfo");
   console.log("ok an error with its details");
 }
 
