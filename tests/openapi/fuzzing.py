@@ -8,7 +8,7 @@ from support import HERE, agrees
 SEED = 1
 
 # Cases of each operation, beside those that the edges of its schema make.
-SHORT, LONG = 15, 300
+SHORT, LONG = 5, 300
 
 
 def short(work, folder, demo):

@@ -50,7 +50,7 @@ def write_lines(_, value):
 # What asks the demo for a rest, or for a lot: it gives what it is asked for, a TiB too. Values that are
 # refused stay as they are.
 RESTS, AMOUNTS = ("delay", "interval"), ("count", "size")
-DURATION, MOST = re.compile(r"^[0-9]+(\.[0-9]{1,9})?s$"), 100
+DURATION, MOST = re.compile(r"^[0-9]+(\.[0-9]{1,9})?s$"), 20
 
 
 def moderate(values):
@@ -67,6 +67,9 @@ def moderate(values):
 def before_call(_, case, kwargs):
     moderate(case.query)
     moderate(case.body)
+    # A sensor left to itself rests a second between two readings.
+    if case.path == "/v1/sensors/{sensor}/readings:watch" and isinstance(case.query, dict):
+        case.query.setdefault("interval", "0.001s")
     # A download of nothing is an answer without a media type.
     if case.path == "/v1/echo:download" and isinstance(case.query, dict) and case.query.get("size", 0) in (0, "0"):
         case.query["size"] = 1
