@@ -2,7 +2,7 @@
 //! and rules.
 //!
 //! What is made keeps to the rules that JSON Schema can say, and the gateway takes it. Examples are small
-//! ([`VALUES_MAX`], [`VALUES_CEILING`]), recursion is cut, and the same catalog gives the same examples.
+//! (`VALUES_MAX`, `VALUES_CEILING`), recursion is cut, and the same catalog gives the same examples.
 
 use std::collections::HashMap;
 
