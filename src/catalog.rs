@@ -48,6 +48,20 @@ pub use field::FieldDescriptor;
 pub use message::{Enum, EnumValue, Field, Message, Oneof};
 pub use operation::{Body, Operation, PathParameter, QueryParameter, Response};
 
+/// The standard details of errors, which any answer may hold beside those that a method names.
+pub const ERROR_DETAILS: &[&str] = &[
+    "google.rpc.BadRequest",
+    "google.rpc.DebugInfo",
+    "google.rpc.ErrorInfo",
+    "google.rpc.Help",
+    "google.rpc.LocalizedMessage",
+    "google.rpc.PreconditionFailure",
+    "google.rpc.QuotaFailure",
+    "google.rpc.RequestInfo",
+    "google.rpc.ResourceInfo",
+    "google.rpc.RetryInfo",
+];
+
 /// Who reads.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Audience {

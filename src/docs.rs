@@ -14,6 +14,7 @@ use http::StatusCode;
 use maud::Markup;
 
 use crate::catalog::Catalog;
+use crate::openapi::{self, Format};
 use crate::protocol;
 use crate::schema::Schema;
 
@@ -24,6 +25,7 @@ mod binding;
 mod changes;
 mod config;
 mod coverage;
+mod described;
 mod descriptors;
 mod documentation;
 mod downloads;
@@ -67,6 +69,8 @@ use links::Links;
 pub struct View<'a> {
     /// What the reader may know.
     pub catalog: &'a Catalog,
+    /// What the reader knew of what was served before, if that was another schema.
+    pub before: Option<&'a Catalog>,
     /// What is served.
     pub schema: &'a Schema,
     /// How requests are read and answered.
@@ -90,6 +94,8 @@ pub struct Site {
     pub description: String,
     /// The path of a picture beside the title; empty: none.
     pub logo: String,
+    /// How schemas are written.
+    pub schemas: openapi::Options,
     /// How callers say who they are.
     pub schemes: Vec<Scheme>,
     /// Whether there is a page of Swagger UI.
@@ -125,6 +131,7 @@ impl Default for Site {
             title: "API documentation".to_owned(),
             description: String::new(),
             logo: String::new(),
+            schemas: openapi::Options::default(),
             schemes: Vec::new(),
             swagger: Swagger::Served,
             callable: Vec::new(),
@@ -228,6 +235,10 @@ fn render(view: &View<'_>, address: Address<'_>, query: &query::Query<'_>) -> Pa
         }
         Address::PlainMethod(package, service, method) => {
             Page::new(MARKDOWN, plain::method(view, package, service, method))
+        }
+        Address::MessageSchema(message) => {
+            let schema = openapi::json_schema(view.catalog, &view.site.schemas, message);
+            Page::new(JSON, openapi::text(&schema, Format::Json))
         }
         Address::PlainMessage(message) => Page::new(MARKDOWN, plain::message(view, message)),
         Address::PlainEnum(enumeration) => {

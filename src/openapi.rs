@@ -12,7 +12,7 @@ use std::str::FromStr;
 
 use serde_json::Value;
 
-use crate::catalog::{Catalog, Finding, Ids};
+use crate::catalog::{Catalog, Finding, Ids, Message};
 
 mod body;
 mod convert;
@@ -183,6 +183,20 @@ pub fn findings(catalog: &Catalog, config: &Config) -> Vec<Finding> {
     }
     schemas.components();
     schemas.findings().cloned().collect()
+}
+
+/// A message's JSON, as a JSON Schema that stands by itself: what it refers to is in its `$defs`.
+#[must_use]
+pub fn json_schema(catalog: &Catalog, options: &Options, message: &Message) -> Value {
+    let mut schemas = Schemas::new(catalog, options);
+    let mut root = schemas.reference(&message.descriptor, options.form);
+    let mut definitions = Value::Object(schemas.components());
+    convert::refer_to_definitions(&mut root);
+    convert::refer_to_definitions(&mut definitions);
+    root["$schema"] = "https://json-schema.org/draft/2020-12/schema".into();
+    root["$defs"] = definitions;
+    sort(&mut root);
+    root
 }
 
 /// A document as text, with a line break at its end.

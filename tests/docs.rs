@@ -165,3 +165,18 @@ async fn other_paths_and_public_urls_can_be_chosen() {
     let hidden = stack.get("/reference-documents/demo.echo.v1.json").await;
     assert_eq!(hidden.status, StatusCode::NOT_FOUND);
 }
+
+#[tokio::test]
+async fn a_message_has_a_json_schema_that_stands_by_itself() {
+    let stack = stack(Place::Public).await;
+    let path = "/docs/demo.library.v1/messages/Book.schema.json";
+    let answer = stack.get(path).await;
+    assert_eq!(answer.header("content-type"), Some("application/json"));
+    let schema = answer.json();
+    assert_eq!(schema["$ref"], "#/$defs/demo.library.v1.Book");
+    assert!(!answer.text().contains("#/components"));
+    let judge = jsonschema::validator_for(&schema).unwrap();
+    let book = stack.get("/v1/shelves/fiction/books/1").await.json();
+    assert!(judge.is_valid(&book), "{book}");
+    assert!(!judge.is_valid(&serde_json::json!({ "title": 1 })));
+}

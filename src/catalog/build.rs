@@ -15,7 +15,9 @@ use super::google::Options;
 use super::operation::Operation;
 use super::operations::Maker;
 use super::resources::Resources;
-use super::{Audience, Catalog, Ids, Method, Package, Service, annotations, comment, ids};
+use super::{
+    Audience, Catalog, ERROR_DETAILS, Ids, Method, Package, Service, annotations, comment, ids,
+};
 use crate::protocol;
 use crate::protocol::options::Chosen;
 use crate::schema::{self, Schema};
@@ -23,21 +25,6 @@ use crate::schema::{self, Schema};
 /// Where a file's `package` and `syntax` statements are.
 const PACKAGE: i32 = 2;
 const SYNTAX: i32 = 12;
-
-/// What every answer may hold: the status, and the details that errors have.
-const ERRORS: &[&str] = &[
-    "google.rpc.Status",
-    "google.rpc.BadRequest",
-    "google.rpc.DebugInfo",
-    "google.rpc.ErrorInfo",
-    "google.rpc.Help",
-    "google.rpc.LocalizedMessage",
-    "google.rpc.PreconditionFailure",
-    "google.rpc.QuotaFailure",
-    "google.rpc.RequestInfo",
-    "google.rpc.ResourceInfo",
-    "google.rpc.RetryInfo",
-];
 
 /// A method that may be seen.
 struct Shown {
@@ -122,8 +109,8 @@ fn shown(schema: &Schema, audience: &Audience, reader: &mut Reader<'_>) -> Vec<S
 }
 
 fn reach(schema: &Schema, shown: &[Shown], reader: &mut Reader<'_>) -> Reached {
-    let errors = ERRORS
-        .iter()
+    let errors = std::iter::once(&"google.rpc.Status")
+        .chain(ERROR_DETAILS)
         .filter_map(|name| schema.pool().get_message_by_name(name));
     let ends = shown
         .iter()

@@ -29,10 +29,14 @@ pub(super) enum Address<'a> {
     PlainService(&'a Package, &'a Service),
     PlainMethod(&'a Package, &'a Service, &'a Method),
     PlainMessage(&'a Message),
+    MessageSchema(&'a Message),
     PlainEnum(&'a Enum),
     Proto(&'a Package),
     Postman(&'a Package),
 }
+
+/// What the name of a message's JSON Schema ends in.
+pub(super) const SCHEMA: &str = ".schema.json";
 
 impl<'a> Address<'a> {
     /// What stands at a request's path, if anything.
@@ -120,6 +124,7 @@ impl<'a> Address<'a> {
         find(name)
             .map(Self::Message)
             .or_else(|| Some(Self::PlainMessage(find(name.strip_suffix(".md")?)?)))
+            .or_else(|| Some(Self::MessageSchema(find(name.strip_suffix(SCHEMA)?)?)))
     }
 
     fn enumeration(view: &View<'a>, package: &str, name: &str) -> Option<Self> {

@@ -27,7 +27,10 @@ pub(super) fn page(view: &View<'_>, query: &Query<'_>) -> Markup {
         h1 { "Changes" }
         @match (named("from"), named("to")) {
             (Some(old), Some(new)) => (between(view, old, new)),
-            _ => (families(view)),
+            _ => {
+                (revisions(view))
+                (families(view))
+            }
         }
     };
     let content = Content {
@@ -98,6 +101,23 @@ fn families(view: &View<'_>) -> Markup {
                 }
             }
         }
+    }
+}
+
+/// What the schema that is served now changed of the one before.
+fn revisions(view: &View<'_>) -> Markup {
+    let Some(before) = view.before else {
+        return html! {};
+    };
+    let changes = difference::of_revisions(before, view.catalog);
+    let (breaking, adding): (Vec<_>, Vec<_>) = changes.iter().partition(|c| c.is_breaking());
+    html! {
+        p class="lead" {
+            "Since the schema was replaced while this gateway runs: "
+            (breaking.len()) " that break somebody, " (adding.len()) " that add."
+        }
+        (list(view, "s-breaking", "Breaking", &breaking))
+        (list(view, "s-adding", "Additions and the like", &adding))
     }
 }
 

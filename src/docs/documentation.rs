@@ -62,12 +62,14 @@ impl Documentation {
 
     /// What is published of a schema: made anew only where it is another one.
     fn published(&self, schema: &Arc<Schema>, config: &protocol::Config) -> Arc<Published> {
-        if let Some(current) = self.current.load_full()
+        let current = self.current.load_full();
+        if let Some(current) = &current
             && current.is_of(schema)
         {
-            return current;
+            return Arc::clone(current);
         }
-        let made = Published::new(Arc::clone(schema), config, Arc::clone(&self.config));
+        let (schema, own) = (Arc::clone(schema), Arc::clone(&self.config));
+        let made = Published::new(schema, config, own, current.as_deref());
         let made = Arc::new(made);
         self.current.store(Some(Arc::clone(&made)));
         made
@@ -239,6 +241,14 @@ mod tests {
         (status, tag, String::from_utf8(body.to_vec()).unwrap())
     }
 
+    async fn page(documentation: &Documentation, schema: &Arc<Schema>, path: &str) -> String {
+        let (parts, ()) = Request::get(path).body(()).unwrap().into_parts();
+        let config = protocol::Config::default();
+        let response = documentation.answer(schema, &config, &parts).unwrap().await;
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        String::from_utf8(body.to_vec()).unwrap()
+    }
+
     #[tokio::test]
     async fn a_document_follows_the_schema_and_its_tag_the_document() {
         let documentation = Documentation::new(Config::default(), Reached::Http);
@@ -261,6 +271,16 @@ mod tests {
         let (status, other, body) = document(&documentation, &after, &tag).await;
         assert_eq!(status, StatusCode::OK);
         assert!(other != tag && body.contains("/t.S/New") && !body.contains("/t.S/Old"));
+
+        let changes = page(&documentation, &after, "/docs/changes").await;
+        assert!(
+            changes.contains("Since the schema was replaced"),
+            "{changes}"
+        );
+        assert!(
+            changes.contains("Old") && changes.contains("New"),
+            "{changes}"
+        );
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use super::address::SCHEMA;
 use super::fields::List;
 use super::layout::{self, Content, Here};
 use super::{View, kind, markdown, parts, proto_text};
@@ -49,6 +50,7 @@ pub(super) fn page(view: &View<'_>, message: &Message) -> Markup {
         section aria-labelledby="s-proto" {
             h2 id="s-proto" { "Definition" }
             (parts::copyable("proto, rebuilt from the descriptor", &proto_text::message(view.catalog, message)))
+            p { "As " a href={ (links.message(message)) (SCHEMA) } { "JSON Schema" } ", with all that it refers to." }
         }
     };
     let content = Content {

@@ -2,13 +2,14 @@
 //! documents that were asked for.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use http::header::ACCEPT_ENCODING;
 use http::{HeaderMap, StatusCode};
 use serde_json::json;
 
+use super::described::Described;
 use super::target::{Target, edition};
 use super::{
     Config, JSON, Page, Scheme, Site, Swagger, TEXT, View, assets, security_policy, swagger, tag,
@@ -35,11 +36,11 @@ const LOGO: &str = "/logo";
 /// One schema as readers see it.
 #[derive(Debug)]
 pub(super) struct Published {
-    schema: Arc<Schema>,
-    protocol: protocol::Config,
+    now: Arc<Described>,
+    /// What was served before, as far as somebody read it.
+    before: Option<Arc<Described>>,
     config: Arc<Config>,
     site: Site,
-    catalog: OnceLock<Catalog>,
     kept: Mutex<Kept>,
 }
 
@@ -152,27 +153,24 @@ impl Keep {
 }
 
 impl Published {
+    /// Of this schema, which replaces another.
     pub(super) fn new(
         schema: Arc<Schema>,
         protocol: &protocol::Config,
         config: Arc<Config>,
+        replaced: Option<&Self>,
     ) -> Self {
         Self {
-            schema,
-            // Without the pages, which hold this.
-            protocol: protocol::Config {
-                pages: Vec::new(),
-                ..protocol.clone()
-            },
+            now: Arc::new(Described::new(schema, protocol, Arc::clone(&config))),
+            before: replaced.map(|replaced| Arc::clone(&replaced.now)),
             site: site(&config),
             config,
-            catalog: OnceLock::new(),
             kept: Mutex::default(),
         }
     }
 
     pub(super) fn is_of(&self, schema: &Arc<Schema>) -> bool {
-        Arc::ptr_eq(&self.schema, schema)
+        Arc::ptr_eq(&self.now.schema, schema)
     }
 
     /// The answer to a reader who finds the gateway at `base`. May take seconds for a large schema.
@@ -193,14 +191,7 @@ impl Published {
     }
 
     fn catalog(&self) -> &Catalog {
-        self.catalog.get_or_init(|| {
-            let (audience, ids) = (&self.config.audience, self.config.openapi.ids);
-            let mut catalog = Catalog::new(&self.schema, &self.protocol, audience, ids);
-            let dropped = openapi::findings(&catalog, &self.config.openapi);
-            catalog.findings.extend(dropped);
-            catalog.findings.sort();
-            catalog
-        })
+        self.now.catalog()
     }
 
     fn page(&self, path: &str, query: Option<&str>, base: &str, takes: Takes) -> Answer {
@@ -220,8 +211,9 @@ impl Published {
         }
         let view = View {
             catalog: self.catalog(),
-            schema: &self.schema,
-            protocol: &self.protocol,
+            before: self.before.as_deref().map(Described::catalog),
+            schema: &self.now.schema,
+            protocol: &self.now.protocol,
             site: &self.site,
             origin: base,
         };
@@ -347,6 +339,7 @@ fn site(config: &Config) -> Site {
             Some(_) => format!("{}{LOGO}", config.path),
             None => String::new(),
         },
+        schemas: openapi.options,
         schemes: scheme(openapi.security).into_iter().collect(),
         swagger: Swagger::Served,
         callable: openapi

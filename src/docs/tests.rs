@@ -58,6 +58,7 @@ impl Served {
     fn view(&self) -> View<'_> {
         View {
             catalog: &self.catalog,
+            before: None,
             schema: &self.schema,
             protocol: &self.protocol,
             site: &self.site,

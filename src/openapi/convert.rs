@@ -7,6 +7,7 @@
 //! Only schemas are rewritten as schemas: never an example, a default, or a property that happens to be
 //! called `const` ([`walk`]).
 
+mod definitions;
 mod simple;
 mod to_30;
 mod to_31;
@@ -15,6 +16,7 @@ pub(super) mod walk;
 #[cfg(test)]
 mod tests;
 
+pub(super) use definitions::refer_to_definitions;
 pub(super) use simple::simple;
 pub(super) use to_30::to_30;
 pub(super) use to_31::to_31;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::convert::walk::Object;
-use crate::catalog::Operation;
+use crate::catalog::{self, Operation};
 use crate::protocol::rest::ErrorShape;
 
 /// The form of an operation's errors.
@@ -20,20 +20,6 @@ pub(super) enum Form {
     /// Connect's, on a method's own path.
     Connect,
 }
-
-/// Types that details may have, beside those that a method names.
-const DETAILS: &[&str] = &[
-    "google.rpc.BadRequest",
-    "google.rpc.DebugInfo",
-    "google.rpc.ErrorInfo",
-    "google.rpc.Help",
-    "google.rpc.LocalizedMessage",
-    "google.rpc.PreconditionFailure",
-    "google.rpc.QuotaFailure",
-    "google.rpc.RequestInfo",
-    "google.rpc.ResourceInfo",
-    "google.rpc.RetryInfo",
-];
 
 /// Names of Connect's codes.
 const CONNECT_CODES: &[&str] = &[
@@ -145,7 +131,7 @@ impl Form {
                 "type": "object",
                 "properties": { "@type": { "type": "string" } },
                 "additionalProperties": true,
-                "x-any-types": DETAILS,
+                "x-any-types": catalog::ERROR_DETAILS,
             },
             "description": "Messages that say it for programs.",
         });

@@ -10,6 +10,7 @@ use crate::catalog::message::Behavior;
 use crate::catalog::{
     Body, Catalog, Field, Message, Method, Operation, Response, Service, samples,
 };
+use crate::docs::kind;
 use crate::schema::Shape;
 
 /// Messages of one page.
@@ -441,24 +442,11 @@ fn put_text(told: &mut Map<String, Value>, key: &str, comment: &str) {
     told.insert(key.to_owned(), short.into());
 }
 
-const fn kind_name(kind: &Kind) -> &'static str {
+/// The word of the schema language; of a message and an enum only that it is one.
+fn kind_name(kind: &Kind) -> &str {
     match kind {
-        Kind::Double => "double",
-        Kind::Float => "float",
-        Kind::Int32 => "int32",
-        Kind::Int64 => "int64",
-        Kind::Uint32 => "uint32",
-        Kind::Uint64 => "uint64",
-        Kind::Sint32 => "sint32",
-        Kind::Sint64 => "sint64",
-        Kind::Fixed32 => "fixed32",
-        Kind::Fixed64 => "fixed64",
-        Kind::Sfixed32 => "sfixed32",
-        Kind::Sfixed64 => "sfixed64",
-        Kind::Bool => "bool",
-        Kind::String => "string",
-        Kind::Bytes => "bytes",
         Kind::Message(_) => "message",
         Kind::Enum(_) => "enum",
+        scalar => kind::proto(scalar),
     }
 }
