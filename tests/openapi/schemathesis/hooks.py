@@ -70,8 +70,11 @@ def before_call(_, case, kwargs):
     # A sensor left to itself rests a second between two readings.
     if case.path == "/v1/sensors/{sensor}/readings:watch" and isinstance(case.query, dict):
         case.query.setdefault("interval", "0.001s")
-    # A download of nothing is an answer without a media type.
-    if case.path == "/v1/echo:download" and isinstance(case.query, dict) and case.query.get("size", 0) in (0, "0"):
-        case.query["size"] = 1
+    # A download of nothing is an answer without a media type, and one that fails after its first piece is
+    # broken off, as it must be.
+    if case.path == "/v1/echo:download" and isinstance(case.query, dict):
+        if re.match(r"^-?0*$", str(case.query.get("size", 0))):
+            case.query["size"] = 1
+        case.query.pop("failCode", None)
     if case.operation.definition.raw.get("x-streaming") in ("server", "bidi"):
         case.headers["accept"] = next(ACCEPT)
