@@ -181,7 +181,8 @@ fn is_shown(name: &str, family: Family) -> bool {
         "x-http-code",
         "x-request-id",
     ];
-    const WRITTEN: [&str; 5] = [
+    const WRITTEN: [&str; 6] = [
+        "grpc-accept-encoding",
         "grpc-encoding",
         "grpc-message",
         "grpc-status",
