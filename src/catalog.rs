@@ -93,6 +93,8 @@ pub struct Catalog {
     pub enums: BTreeMap<String, Enum>,
     /// What could not be described as it was written, and what is missing.
     pub findings: Vec<Finding>,
+    /// Example names of resources; made once, however many examples use them.
+    resource_names: example::ResourceNames,
 }
 
 /// A protobuf package: one version of one API.

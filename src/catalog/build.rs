@@ -58,7 +58,7 @@ impl Catalog {
             packages: packages(schema, &chosen, shown, operations, &reached, &mut reader),
             messages: reached.messages,
             enums: reached.enums,
-            findings: Vec::new(),
+            ..Self::default()
         };
         let services = catalog.packages.iter_mut().flat_map(|p| &mut p.services);
         ids::tags(&mut services.collect::<Vec<_>>(), ids, &mut findings);

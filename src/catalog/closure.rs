@@ -154,7 +154,7 @@ impl<'s> Reader<'s> {
         let all = own.chain(added.into_iter().map(FieldDescriptor::from));
         let fields: Vec<Field> = all
             .filter_map(|field| {
-                let names_resource = name_field == Some(field.name());
+                let names_resource = name_field == Some(field.proto_name().as_str());
                 let field = self.field(field)?;
                 Some(Field {
                     names_resource,
@@ -169,7 +169,7 @@ impl<'s> Reader<'s> {
             deprecated,
             resource,
             annotations: annotations::Schema::of_message(&descriptor),
-            rules: rules::of_message(&descriptor),
+            rules: rules::of_message(&descriptor, &fields),
             used_by: Vec::new(),
             fields,
             descriptor,
@@ -189,7 +189,8 @@ impl<'s> Reader<'s> {
             return None;
         }
         let own = descriptor.field_descriptor_proto().options.as_ref();
-        let rules = rules::of_field(&descriptor);
+        let shows = |value: &EnumValueDescriptor| self.shows(&Options::read(|| value.options()));
+        let rules = rules::of_field(&descriptor, &shows);
         let annotations = annotations::Schema::of_field(&descriptor);
         Some(Field {
             json_name: descriptor.json_name(),

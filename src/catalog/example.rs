@@ -4,7 +4,8 @@
 //! What is made keeps to the rules that JSON Schema can say, and the gateway takes it. Examples are small
 //! (`VALUES_MAX`, `VALUES_CEILING`), recursion is cut, and the same catalog gives the same examples.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::OnceLock;
 
 use prost_reflect::{Kind, MessageDescriptor};
 use serde_json::{Map, Value, json};
@@ -48,11 +49,29 @@ pub enum Side {
 }
 
 /// Makes examples of a catalog's values.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Examples<'c> {
     catalog: &'c Catalog,
-    /// A name for every type of resource: `shelves/s1/books/b1`.
-    names: HashMap<&'c str, String>,
+}
+
+/// A name for every type of resource: `shelves/s1/books/b1`.
+#[derive(Debug, Default)]
+pub(crate) struct ResourceNames(OnceLock<HashMap<String, String>>);
+
+impl ResourceNames {
+    /// The name of a type, as the messages' patterns have it.
+    fn of(&self, kind: &str, messages: &BTreeMap<String, Message>) -> Option<&str> {
+        let names = self.0.get_or_init(|| {
+            let mut names = HashMap::new();
+            for resource in messages.values().filter_map(|m| m.resource.as_ref()) {
+                if let Some(name) = resource.patterns.iter().find_map(|pattern| fill(pattern)) {
+                    names.entry(resource.kind.clone()).or_insert(name);
+                }
+            }
+            names
+        });
+        names.get(kind).map(String::as_str)
+    }
 }
 
 /// One example on its way.
@@ -67,18 +86,8 @@ struct Walk {
 impl<'c> Examples<'c> {
     /// Of this catalog.
     #[must_use]
-    pub fn new(catalog: &'c Catalog) -> Self {
-        let mut names = HashMap::new();
-        for message in catalog.messages.values() {
-            let Some(resource) = &message.resource else {
-                continue;
-            };
-            let named = resource.patterns.iter().find_map(|pattern| fill(pattern));
-            if let Some(name) = named {
-                names.entry(resource.kind.as_str()).or_insert(name);
-            }
-        }
-        Self { catalog, names }
+    pub const fn new(catalog: &'c Catalog) -> Self {
+        Self { catalog }
     }
 
     /// A message by its full name; `null` for one that is not there.
@@ -361,11 +370,12 @@ impl<'c> Examples<'c> {
         } else {
             field.reference.as_deref()?
         };
-        let name = self.names.get(kind)?;
+        let names = &self.catalog.resource_names;
+        let name = names.of(kind, &self.catalog.messages)?;
         let most = limits.max_length.unwrap_or(usize::MAX);
         (limits.min_length.unwrap_or(0)..=most)
             .contains(&name.len())
-            .then(|| name.clone())
+            .then(|| name.to_owned())
     }
 }
 

@@ -9,12 +9,13 @@
 //! | lengths in bytes, times, 64-bit bounds, patterns that only RE2 knows | a sentence |
 //! | CEL, on the field, the message or predefined | itself, and its message as a sentence |
 
-use prost_reflect::{DescriptorPool, Kind, MessageDescriptor, OneofDescriptor};
-
+use prost_reflect::{
+    DescriptorPool, EnumValueDescriptor, Kind, MessageDescriptor, OneofDescriptor,
+};
 use serde_json::{Map, Value, json};
 
-use super::FieldDescriptor;
 use super::record::Record;
+use super::{Field, FieldDescriptor};
 use crate::transcode::has_own_form;
 
 mod bytes;
@@ -87,9 +88,12 @@ enum Ignore {
     Always,
 }
 
-/// What protovalidate asks of a field.
+/// Whether a reader may see a value of an enum.
+pub(crate) type Shows<'s> = &'s dyn Fn(&EnumValueDescriptor) -> bool;
+
+/// What protovalidate asks of a field. What it asks of values that the reader may not see is not said.
 #[must_use]
-pub fn of_field(field: &FieldDescriptor) -> Rules {
+pub(crate) fn of_field(field: &FieldDescriptor, shows: Shows<'_>) -> Rules {
     let Some(record) = Record::of_options(|| field.options()).message(EXTENSION) else {
         return Rules::default();
     };
@@ -101,7 +105,7 @@ pub fn of_field(field: &FieldDescriptor) -> Rules {
     {
         return Rules::default();
     }
-    let target = Target::of_field(field);
+    let target = Target::of_field(field, shows);
     let mut rules = read(&record, &target, Role::Value, message.parent_pool(), 0);
     if rules.required && !field.supports_presence() {
         rules.demand(&target);
@@ -109,9 +113,10 @@ pub fn of_field(field: &FieldDescriptor) -> Rules {
     rules
 }
 
-/// What protovalidate asks of a message as a whole.
+/// What protovalidate asks of a message as a whole, as far as it is about these fields: those that the
+/// reader may see.
 #[must_use]
-pub fn of_message(message: &MessageDescriptor) -> MessageRules {
+pub(crate) fn of_message(message: &MessageDescriptor, fields: &[Field]) -> MessageRules {
     let Some(record) = Record::of_options(|| message.options()).message(EXTENSION) else {
         return MessageRules::default();
     };
@@ -129,10 +134,16 @@ pub fn of_message(message: &MessageDescriptor) -> MessageRules {
             .map(|name| Some(message.get_field_by_name(name)?.json_name().to_owned()))
             .collect();
         // A group with a name that is no field is no group.
-        let Some(names) = names.filter(|names| !names.is_empty()) else {
+        let Some(mut names) = names else {
             continue;
         };
-        let required = oneof.flag(2);
+        let all = names.len();
+        names.retain(|name| fields.iter().any(|field| field.json_name == *name));
+        if names.is_empty() {
+            continue;
+        }
+        // One that the reader does not see may be the one that is set.
+        let required = oneof.flag(2) && names.len() == all;
         let count = if required { "exactly" } else { "at most" };
         out.sentences
             .push(format!("{count} one of {} is set", words::all(&names)));
@@ -174,7 +185,7 @@ fn read(
             Target::Bool => choice::read_bool(of_type, role, &mut rules),
             Target::Text => text::read(of_type, &mut rules),
             Target::Bytes => bytes::read(of_type, &mut rules),
-            Target::Enum(descriptor) => choice::read_enum(of_type, descriptor, &mut rules),
+            Target::Enum(declared) => choice::read_enum(of_type, declared, &mut rules),
             Target::List(element) => {
                 collection::read_list(of_type, element, pool, depth, &mut rules);
             }

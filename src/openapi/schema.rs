@@ -169,8 +169,7 @@ impl<'c> Schemas<'c> {
 
     /// What the catalog knows of a field; nothing of one that may not be seen.
     pub(super) fn lookup(&self, field: &FieldDescriptor) -> Option<&'c Field> {
-        let message = self.message_of(&field.containing_message())?;
-        message.fields.iter().find(|own| own.descriptor == *field)
+        self.catalog.field(field)
     }
 
     /// A `$ref` to a message's component.

@@ -165,7 +165,9 @@ pub(super) fn whole(kind: &Kind, name: &str, limits: &Limits, nth: usize) -> Val
         "year" => 2026,
         _ => 1,
     };
-    let step = limits.multiple_of.map_or(1, |of| (of as i128).max(1));
+    let step = limits
+        .multiple_of
+        .map_or(1, |of| (of as i128).clamp(1, BEYOND));
     let mut number = i128::from(wanted).clamp(least, most.max(least));
     if number % step != 0 {
         let up = number + step - number.rem_euclid(step);
@@ -201,8 +203,12 @@ fn json_of(kind: &Kind, number: i128) -> Value {
     }
 }
 
+/// Beyond every number that a field can hold, and small enough that sums of a few never overflow.
+const BEYOND: i128 = 1 << 66;
+
+/// A bound as a whole number; one beyond all numbers stays beyond them.
 fn integer(bound: &Value, round: fn(f64) -> f64) -> Option<i128> {
-    match bound {
+    let number = match bound {
         Value::String(text) => text.parse().ok(),
         Value::Number(number) => {
             let exact = number.as_i64().map(i128::from);
@@ -211,7 +217,8 @@ fn integer(bound: &Value, round: fn(f64) -> f64) -> Option<i128> {
                 .or_else(|| number.as_f64().map(|real| round(real) as i128))
         }
         _ => None,
-    }
+    };
+    number.map(|number: i128| number.clamp(-BEYOND, BEYOND))
 }
 
 /// A number for a field of a floating kind.
@@ -260,6 +267,23 @@ mod tests {
             panic!("{keywords}")
         };
         Limits::of([&keywords])
+    }
+
+    #[test]
+    fn bounds_beyond_all_numbers_break_nothing() {
+        for keywords in [
+            json!({ "exclusiveMinimum": 1e300 }),
+            json!({ "exclusiveMaximum": -1e300 }),
+            json!({ "multipleOf": 1e300, "minimum": 2 }),
+            json!({ "x-minimum": "170141183460469231731687303715884105727" }),
+        ] {
+            for kind in [Kind::Int32, Kind::Uint64, Kind::Sfixed64] {
+                for nth in [0, 1, 7] {
+                    let made = whole(&kind, "size", &limits(keywords.clone()), nth);
+                    assert!(made.is_number() || made.is_string(), "{keywords}");
+                }
+            }
+        }
     }
 
     #[test]

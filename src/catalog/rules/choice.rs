@@ -6,7 +6,7 @@ use prost_reflect::EnumDescriptor;
 use serde_json::{Value, json};
 
 use super::target::Role;
-use super::{Rules, words};
+use super::{Rules, Shows, words};
 use crate::catalog::record::{Packing, Record, Scalar};
 
 pub(super) fn read_bool(record: &Record, role: Role, rules: &mut Rules) {
@@ -25,9 +25,61 @@ pub(super) fn read_bool(record: &Record, role: Role, rules: &mut Rules) {
     }
 }
 
-pub(super) fn read_enum(record: &Record, of: &EnumDescriptor, rules: &mut Rules) {
-    let name = |number: i32| first_name(of, number);
-    let text = |number: i32| name(number).unwrap_or_else(|| number.to_string());
+/// An enum's values in the order of declaration, which the pool does not keep, each with whether a reader
+/// may see it: what a rule says of the others is not said.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Declared(Vec<Named>);
+
+#[derive(Clone, Debug, PartialEq)]
+struct Named {
+    name: String,
+    number: i32,
+    is_shown: bool,
+}
+
+impl Declared {
+    pub(super) fn of(of: &EnumDescriptor, shows: Shows<'_>) -> Self {
+        let hidden: HashSet<String> = of
+            .values()
+            .filter(|value| !shows(value))
+            .map(|value| value.name().to_owned())
+            .collect();
+        let values = of.enum_descriptor_proto().value.iter();
+        let named = values.map(|value| Named {
+            name: value.name().to_owned(),
+            number: value.number(),
+            is_shown: !hidden.contains(value.name()),
+        });
+        Self(named.collect())
+    }
+
+    /// The name that JSON has for a number: of aliases the first.
+    pub(super) fn first_name(&self, number: i32) -> Option<String> {
+        let named = self.shown().find(|named| named.number == number)?;
+        Some(named.name.clone())
+    }
+
+    fn shown(&self) -> impl Iterator<Item = &Named> {
+        self.0.iter().filter(|named| named.is_shown)
+    }
+
+    /// How a number is called in words; none if it is not for this reader.
+    fn text(&self, number: i32) -> Option<String> {
+        let is_declared = self.0.iter().any(|named| named.number == number);
+        self.first_name(number)
+            .or_else(|| (!is_declared).then(|| number.to_string()))
+    }
+
+    /// Names of these numbers, or of all others. An alias is another name of the same number.
+    fn names(&self, numbers: &HashSet<i32>, listed: bool) -> Vec<String> {
+        self.shown()
+            .filter(|named| numbers.contains(&named.number) == listed)
+            .map(|named| named.name.clone())
+            .collect()
+    }
+}
+
+pub(super) fn read_enum(record: &Record, of: &Declared, rules: &mut Rules) {
     let many = |number| -> Vec<i32> {
         let list = record.list(number, Packing::Varint);
         let values = list.iter().filter_map(|scalar| match scalar {
@@ -36,17 +88,12 @@ pub(super) fn read_enum(record: &Record, of: &EnumDescriptor, rules: &mut Rules)
         });
         values.collect()
     };
-    // An alias is another name of the same number.
-    let names = |numbers: &HashSet<i32>, listed: bool| -> Vec<String> {
-        declared(of)
-            .filter(|(_, number)| numbers.contains(number) == listed)
-            .map(|(name, _)| name.to_owned())
-            .collect()
-    };
     if let Some(value) = record.varint(1) {
         let value = value as i32;
-        rules.say(format!("exactly {}", words::quote(&text(value))));
-        let names = names(&HashSet::from([value]), true);
+        if let Some(text) = of.text(value) {
+            rules.say(format!("exactly {}", words::quote(&text)));
+        }
+        let names = of.names(&HashSet::from([value]), true);
         match names.as_slice() {
             [] => {}
             [one] => rules.keyword("const", one.clone()),
@@ -57,35 +104,27 @@ pub(super) fn read_enum(record: &Record, of: &EnumDescriptor, rules: &mut Rules)
         rules.defined_only = true;
         rules.say("one of the declared values");
     }
-    let numbers = many(3);
-    if !numbers.is_empty() {
-        let texts: Vec<_> = numbers.iter().map(|number| text(*number)).collect();
-        rules.say(format!("one of {}", words::all(&texts)));
-        rules.keyword("enum", names(&numbers.into_iter().collect(), true));
-    }
-    let numbers = many(4);
-    if !numbers.is_empty() {
-        let texts: Vec<_> = numbers.iter().map(|number| text(*number)).collect();
-        rules.say(format!("none of {}", words::all(&texts)));
-        let left = names(&numbers.into_iter().collect(), false);
-        if left.is_empty() {
+    for (field, verb, listed) in [(3, "one of", true), (4, "none of", false)] {
+        let numbers = many(field);
+        if numbers.is_empty() {
+            continue;
+        }
+        let texts: Vec<_> = numbers
+            .iter()
+            .filter_map(|number| of.text(*number))
+            .collect();
+        if !texts.is_empty() {
+            rules.say(format!("{verb} {}", words::all(&texts)));
+        }
+        let left = of.names(&numbers.into_iter().collect(), listed);
+        if left.is_empty() && !listed {
             rules.keyword("not", json!({}));
         } else {
             rules.keyword("enum", left);
         }
     }
-    let examples = many(5).into_iter().filter_map(name);
+    let examples = many(5)
+        .into_iter()
+        .filter_map(|number| of.first_name(number));
     rules.examples.extend(examples.map(Value::from));
-}
-
-/// Names and numbers in the order of declaration, which the pool does not keep.
-fn declared(of: &EnumDescriptor) -> impl Iterator<Item = (&str, i32)> {
-    let values = of.enum_descriptor_proto().value.iter();
-    values.map(|value| (value.name(), value.number()))
-}
-
-/// The name that JSON has for a number: of aliases the first.
-pub(super) fn first_name(of: &EnumDescriptor, number: i32) -> Option<String> {
-    let (name, _) = declared(of).find(|(_, own)| *own == number)?;
-    Some(name.to_owned())
 }

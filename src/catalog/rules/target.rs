@@ -1,12 +1,11 @@
 //! What rules are about: the value of a field, of an element, of a map's key.
 
-use prost_reflect::{EnumDescriptor, Kind};
-
-use crate::catalog::FieldDescriptor;
+use prost_reflect::Kind;
 use serde_json::{Value, json};
 
-use super::choice::first_name;
-use super::wrapped;
+use super::choice::Declared;
+use super::{Shows, wrapped};
+use crate::catalog::FieldDescriptor;
 use crate::transcode::has_own_form;
 
 /// A kind of value, as the rules tell them apart.
@@ -16,7 +15,7 @@ pub(super) enum Target {
     Bool,
     Text,
     Bytes,
-    Enum(EnumDescriptor),
+    Enum(Declared),
     List(Box<Self>),
     Map(Box<Self>, Box<Self>),
     Any,
@@ -34,16 +33,16 @@ pub(super) enum Role {
 }
 
 impl Target {
-    pub(super) fn of_field(field: &FieldDescriptor) -> Self {
+    pub(super) fn of_field(field: &FieldDescriptor, shows: Shows<'_>) -> Self {
         let kind = field.kind();
         if let (true, Some(entry)) = (field.is_map(), kind.as_message()) {
-            let part = |field: FieldDescriptor| Box::new(Self::of(&field.kind()));
+            let part = |field: FieldDescriptor| Box::new(Self::of(&field.kind(), shows));
             return Self::Map(
                 part(entry.map_entry_key_field().into()),
                 part(entry.map_entry_value_field().into()),
             );
         }
-        let single = Self::of(&kind);
+        let single = Self::of(&kind, shows);
         if field.is_list() {
             Self::List(Box::new(single))
         } else {
@@ -51,19 +50,19 @@ impl Target {
         }
     }
 
-    fn of(kind: &Kind) -> Self {
+    fn of(kind: &Kind, shows: Shows<'_>) -> Self {
         match kind {
             Kind::Bool => Self::Bool,
             Kind::String => Self::Text,
             Kind::Bytes => Self::Bytes,
-            Kind::Enum(descriptor) => Self::Enum(descriptor.clone()),
+            Kind::Enum(descriptor) => Self::Enum(Declared::of(descriptor, shows)),
             Kind::Message(message) if !has_own_form(message) => Self::Message,
             Kind::Message(message) => match message.full_name() {
                 "google.protobuf.Any" => Self::Any,
                 "google.protobuf.Duration" => Self::Duration,
                 "google.protobuf.Timestamp" => Self::Timestamp,
                 "google.protobuf.FieldMask" => Self::FieldMask,
-                _ => wrapped(message).map_or(Self::Message, |kind| Self::of(&kind)),
+                _ => wrapped(message).map_or(Self::Message, |kind| Self::of(&kind, shows)),
             },
             Kind::Double
             | Kind::Float
@@ -130,9 +129,7 @@ impl Target {
             Self::Bool if role == Role::Key => json!({"const": "false"}),
             Self::Bool => json!({"const": false}),
             Self::Text | Self::Bytes => json!({"const": ""}),
-            Self::Enum(descriptor) => {
-                json!({"const": first_name(descriptor, 0)?})
-            }
+            Self::Enum(declared) => json!({"const": declared.first_name(0)?}),
             Self::List(_) => json!({"maxItems": 0}),
             Self::Map(..) => json!({"maxProperties": 0}),
             Self::Any | Self::Duration | Self::Timestamp | Self::FieldMask | Self::Message => {

@@ -28,11 +28,15 @@ enum Quiet { option (google.api.enum_visibility).restriction = "INTERNAL"; NOTHI
 "#;
 
 fn seen_with(labels: &[&str], only: &[&str]) -> Catalog {
+    seen_of(TEXT, labels, only)
+}
+
+fn seen_of(text: &str, labels: &[&str], only: &[&str]) -> Catalog {
     let audience = Audience {
         only: only.iter().map(|text| text.parse().unwrap()).collect(),
         labels: labels.iter().map(|label| (*label).to_owned()).collect(),
     };
-    Catalog::new(&schema(TEXT), &Config::default(), &audience, Ids::Short)
+    Catalog::new(&schema(text), &Config::default(), &audience, Ids::Short)
 }
 
 fn methods(catalog: &Catalog) -> Vec<&str> {
@@ -103,4 +107,33 @@ fn only_selected_methods_are_public() {
             .iter()
             .all(|package| package.services.len() == 1)
     );
+}
+
+#[test]
+fn rules_say_nothing_of_what_is_hidden() {
+    const RULED: &str = r#"
+import "buf/validate/validate.proto";
+service Rules { rpc Do(Ruled) returns (Ruled); }
+message Ruled {
+  option (buf.validate.message).oneof = {fields: ["k", "hidden"], required: true};
+  Kind k = 1 [(buf.validate.field).enum = {not_in: [0]}];
+  Kind one = 2 [(buf.validate.field).enum = {in: [1, 2]}];
+  string hidden = 3 [(google.api.field_visibility).restriction = "INTERNAL"];
+}
+enum Kind { NONE = 0; OLD = 1 [(google.api.value_visibility).restriction = "INTERNAL"]; NEW = 2; }
+"#;
+    let seen_with = |labels: &[&str]| seen_of(RULED, labels, &[]);
+    let catalog = seen_with(&[]);
+    let ruled = &catalog.messages["b.v1.Ruled"];
+    let [k, one] = ruled.fields.as_slice() else {
+        panic!("{:?}", ruled.fields)
+    };
+    assert_eq!(k.rules.keywords["enum"], serde_json::json!(["NEW"]));
+    assert_eq!(one.rules.keywords["enum"], serde_json::json!(["NEW"]));
+    assert_eq!(one.rules.sentences, ["one of `NEW`"]);
+    assert_eq!(ruled.rules.oneofs, [(vec!["k".to_owned()], false)]);
+    assert!(!format!("{:?}", ruled.rules).contains("hidden"));
+    let all = seen_with(&["INTERNAL"]);
+    let k = &all.messages["b.v1.Ruled"].fields[0];
+    assert_eq!(k.rules.keywords["enum"], serde_json::json!(["OLD", "NEW"]));
 }
