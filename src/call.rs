@@ -37,6 +37,8 @@ pub use tenure::{Taken, Tenure};
 pub struct Call {
     /// What is called; registration facts live there, request facts here.
     pub method: Arc<Method>,
+    /// The upstream that a route names; else the method's own.
+    pub upstream: Option<Arc<str>>,
     /// Request metadata, already filtered: what is in here is sent to the backend.
     pub metadata: Metadata,
     /// When the call has to have ended, trailers included.
@@ -59,6 +61,18 @@ pub struct Reply {
     pub encoding: Option<Coding>,
     /// Messages and, always last, the [`End`].
     pub replies: Replies,
+}
+
+impl Reply {
+    /// A reply that is nothing but its end.
+    #[must_use]
+    pub fn ended(end: End) -> Self {
+        Self {
+            metadata: Metadata::new(),
+            encoding: None,
+            replies: Replies::end(end),
+        }
+    }
 }
 
 /// Whatever can answer calls: an upstream, or a policy around one.

@@ -22,6 +22,7 @@ mod raw;
 pub mod text;
 mod tls;
 pub mod units;
+mod upstream;
 
 pub use flags::{Flags, FromUpstream, Named};
 pub use json_schema::json_schema;

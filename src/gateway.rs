@@ -62,7 +62,7 @@ impl Config {
     ///
     /// # Errors
     /// An URL that names no endpoint.
-    pub fn for_upstream(url: &str) -> Result<Self, upstream::EndpointError> {
+    pub fn for_upstream(url: &str) -> Result<Self, upstream::AddressError> {
         let name = "upstream".to_owned();
         Ok(Self {
             listener: listener::Config {

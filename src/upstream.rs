@@ -12,60 +12,27 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::call::{Call, Code, Reply, Service, Status};
 
+mod address;
+mod attempts;
 mod backoff;
+mod breaker;
 mod cluster;
+pub mod config;
 mod connect;
 mod endpoint;
 mod exchange;
 mod outlook;
 mod pool;
+mod set;
 mod taken;
+mod transport;
 
+pub use address::{Address, AddressError, Scheme, Url};
 use cluster::Cluster;
-pub use endpoint::{Endpoint, EndpointError};
-
-/// Connecting takes no longer than this: names, TCP and HTTP/2 handshake as one budget.
-pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// Connections that each worker may have to one upstream: where gRFC A105 ends. With the 100 streams
-/// that one carries, a worker has 1,000 calls under way.
-pub const CONNECTIONS: usize = 10;
-
-/// Bytes of one reply message.
-pub const MESSAGE_MAX: usize = 4 * 1024 * 1024;
-
-/// One upstream.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Config {
-    /// Its name: in `Method::upstream`, in messages and in logs.
-    pub name: String,
-    /// Where it is.
-    pub endpoint: Endpoint,
-    /// Longest time for name, TCP and HTTP/2 handshake together.
-    pub connect_timeout: Duration,
-    /// Connections that each worker may have to it.
-    pub connections: usize,
-    /// Largest reply message in bytes; a larger one ends the call with RESOURCE_EXHAUSTED.
-    pub max_message: usize,
-}
-
-impl Config {
-    /// An upstream with the default limits.
-    #[must_use]
-    pub fn new(name: impl Into<String>, endpoint: Endpoint) -> Self {
-        Self {
-            name: name.into(),
-            endpoint,
-            connect_timeout: CONNECT_TIMEOUT,
-            connections: CONNECTIONS,
-            max_message: MESSAGE_MAX,
-        }
-    }
-}
+pub use config::Config;
 
 /// Two upstreams have one name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -114,13 +81,14 @@ impl Upstream {
 
 impl Service for Upstream {
     async fn call(&self, call: Call) -> Result<Reply, Status> {
-        match self.clusters.get(&*call.method.upstream) {
+        let name = call.upstream.as_ref().unwrap_or(&call.method.upstream);
+        match self.clusters.get(&**name) {
             Some(cluster) => cluster.call(call).await,
             None => Err(Status::gateway(
                 Code::Internal,
                 format!(
-                    "{} is served by {:?}, but no upstream has that name",
-                    call.method.path, call.method.upstream
+                    "{} is served by {name:?}, but no upstream has that name",
+                    call.method.path
                 ),
             )),
         }

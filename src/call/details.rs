@@ -47,6 +47,33 @@ struct FieldViolation {
     description: String,
 }
 
+#[derive(Clone, PartialEq, prost::Message)]
+struct RetryInfo {
+    #[prost(message, optional, tag = "1")]
+    retry_delay: Option<Duration>,
+}
+
+/// `google.protobuf.Duration`.
+#[derive(Clone, PartialEq, prost::Message)]
+struct Duration {
+    #[prost(int64, tag = "1")]
+    seconds: i64,
+    #[prost(int32, tag = "2")]
+    nanos: i32,
+}
+
+/// A `google.rpc.Status` in wire form that carries one `google.rpc.RetryInfo`.
+#[must_use]
+pub fn retry_info(code: Code, message: &str, delay: std::time::Duration) -> Bytes {
+    let detail = RetryInfo {
+        retry_delay: Some(Duration {
+            seconds: i64::try_from(delay.as_secs()).unwrap_or(i64::MAX),
+            nanos: i32::try_from(delay.subsec_nanos()).unwrap_or_default(),
+        }),
+    };
+    with(code, message, "RetryInfo", &detail)
+}
+
 /// A `google.rpc.Status` in wire form that carries one `google.rpc.BadRequest` field violation.
 #[must_use]
 pub fn bad_request(code: Code, message: &str, field: &str, description: &str) -> Bytes {
@@ -57,11 +84,16 @@ pub fn bad_request(code: Code, message: &str, field: &str, description: &str) ->
     let detail = BadRequest {
         field_violations: vec![violation],
     };
+    with(code, message, "BadRequest", &detail)
+}
+
+/// A status with one detail of `google.rpc`.
+fn with(code: Code, message: &str, kind: &str, detail: &impl prost::Message) -> Bytes {
     let status = RpcStatus {
         code: code.number(),
         message: message.to_owned(),
         details: vec![Any {
-            type_url: "type.googleapis.com/google.rpc.BadRequest".to_owned(),
+            type_url: format!("type.googleapis.com/google.rpc.{kind}"),
             value: detail.encode_to_vec().into(),
         }],
     };

@@ -123,6 +123,15 @@ impl Status {
         )
     }
 
+    /// The same status with a `google.rpc.RetryInfo` detail that says when to come again.
+    #[must_use]
+    pub fn after(self, delay: Duration) -> Self {
+        Self {
+            details: details::retry_info(self.code, &self.message, delay),
+            ..self
+        }
+    }
+
     /// The same status with another answer to "is a second try safe?".
     #[must_use]
     pub fn retry(self, retry: Retry) -> Self {

@@ -88,6 +88,12 @@ impl Replies {
         Self(Box::pin(answers))
     }
 
+    /// A stream that is boxed already.
+    #[must_use]
+    pub fn boxed(answers: Pin<Box<dyn Stream<Item = Answer> + Send>>) -> Self {
+        Self(answers)
+    }
+
     /// A reply that is nothing but its end.
     #[must_use]
     pub fn end(end: End) -> Self {

@@ -141,6 +141,7 @@ async fn call(arguments: &Arguments, settings: Settings) -> Result<Exit, String>
         metadata.0.append(name, value.clone());
     }
     let call = Call {
+        upstream: None,
         method: Arc::clone(&method),
         metadata,
         deadline: arguments

@@ -13,10 +13,11 @@ use super::load::{FileError, closest};
 use super::raw::{Compression, File, Key, Limits, Source};
 use super::tls::Files;
 use super::units::{ByteSize, Count, Span, quoted};
+use super::upstream::upstream;
 use super::{Error, Settings};
 use crate::gateway::SourceConfig;
 use crate::worker::WORKERS_MAX;
-use crate::{gateway, listener, protocol, upstream, worker};
+use crate::{gateway, listener, protocol, worker};
 
 /// Checks what no single key can know, and fills the types.
 pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Error> {
@@ -83,20 +84,18 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
         let message = format!("found `{workers}`, expected at most {WORKERS_MAX}");
         return Err(wrong(Location::UNKNOWN, "workers", message));
     }
+    let max_message = reply_max(&layered);
+    let upstreams: Result<Vec<_>, _> = raw
+        .upstreams
+        .0
+        .iter()
+        .map(|(name, raw)| upstream(name.as_str(), raw, max_message))
+        .collect();
+    let upstreams = upstreams.map_err(|(place, key, message)| wrong(place, &key, message))?;
     let gateway = gateway::Config {
         listener: listener_config(raw),
         admin: raw.admin.listen.map(|address| address.0),
-        upstreams: raw
-            .upstreams
-            .0
-            .iter()
-            .map(|(name, raw)| upstream::Config {
-                connect_timeout: raw.connect_timeout.0,
-                connections: raw.connections.get(),
-                max_message: reply_max(&layered),
-                ..upstream::Config::new(name.to_string(), raw.url.endpoint())
-            })
-            .collect(),
+        upstreams,
         schema: sources,
         schema_options: layered.schema,
         protocol: protocol::Config {
@@ -150,15 +149,11 @@ fn nothing(raw: &File) -> Option<(Location, String, Span)> {
         ("request_head", &timeouts.request_head),
         ("preface", &timeouts.preface),
     ];
-    let own = own.into_iter().filter_map(|(name, key)| {
+    let mut own = own.into_iter().filter_map(|(name, key)| {
         let span = key.value?;
         Some((key.place, format!("timeouts.{name}"), span))
     });
-    let upstreams = raw.upstreams.0.iter().map(|(name, upstream)| {
-        let key = format!("upstreams.{name}.connect_timeout");
-        (Location::UNKNOWN, key, upstream.connect_timeout)
-    });
-    own.chain(upstreams).find(|(_, _, span)| span.0.is_zero())
+    own.find(|(_, _, span)| span.0.is_zero())
 }
 
 /// One source, or the key and sentence of what is wrong with it.

@@ -80,7 +80,7 @@ impl Named {
 
 fn checked(url: &str) -> Result<UpstreamUrl, String> {
     url.parse()
-        .map_err(|error: upstream::EndpointError| error.to_string())
+        .map_err(|error: upstream::AddressError| error.to_string())
 }
 
 /// `[NAME=]PATH`: whether the part before `=` is a name is known once the upstreams are.
@@ -171,12 +171,14 @@ impl Flags {
                 ));
             }
             match upstreams.iter_mut().find(|(known, _)| *known == name) {
-                Some((_, upstream)) => upstream.url = url.clone(),
+                Some((_, upstream)) => {
+                    upstream.url = Key::of(url.clone());
+                    upstream.endpoints = Key::default();
+                }
                 None => {
                     let upstream = raw::Upstream {
-                        url: url.clone(),
-                        connect_timeout: raw::connect_timeout(),
-                        connections: raw::connections(),
+                        url: Key::of(url.clone()),
+                        ..raw::Upstream::default()
                     };
                     upstreams.push((name.clone(), upstream));
                 }

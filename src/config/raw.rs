@@ -13,9 +13,9 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_saphyr::{Location, Spanned};
 
-use super::text::{Address, UpstreamName, UpstreamUrl};
-use super::units::{Count, Span};
-use crate::{listener, upstream};
+use super::text::{Address, UpstreamName};
+use super::units::Count;
+use crate::listener;
 
 #[macro_use]
 mod section;
@@ -28,6 +28,7 @@ mod limits;
 mod options;
 mod route;
 mod tls;
+mod upstream;
 
 pub(super) use compat::Compat;
 pub(super) use compression::Compression;
@@ -39,6 +40,7 @@ pub(super) use options::{Connect, Json, Metadata, MultiSegment, Rest};
 pub(super) use route::{Route, Routing};
 pub(super) use section::Section;
 pub(super) use tls::{ClientCertificates, Tls};
+pub(super) use upstream::Upstream;
 
 /// Configuration of `transom serve` and `transom check`. Every key is optional, but `upstreams` where
 /// no flag names one; relative paths are relative to this file.
@@ -128,31 +130,6 @@ impl Default for Listen {
 pub(super) struct Admin {
     /// Address and port of the admin listener. Absent: there is none.
     pub(super) listen: Option<Address>,
-}
-
-/// One upstream.
-#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
-#[serde(deny_unknown_fields, expecting = "a mapping with the key `url`")]
-pub(super) struct Upstream {
-    /// Where the gRPC server listens, such as `http://127.0.0.1:50051`.
-    pub(super) url: UpstreamUrl,
-    /// How long one attempt to connect may take.
-    #[serde(default = "connect_timeout")]
-    pub(super) connect_timeout: Span,
-    /// Connections that each worker may have to it; one carries 100 calls at a time, or fewer where
-    /// the server says so.
-    #[serde(default = "connections")]
-    pub(super) connections: Count,
-}
-
-/// The upstream module's own default.
-pub(super) fn connect_timeout() -> Span {
-    Span(upstream::CONNECT_TIMEOUT)
-}
-
-/// Likewise.
-pub(super) fn connections() -> Count {
-    Count::of(upstream::CONNECTIONS)
 }
 
 /// Upstreams in the order of the file, which is the order of their reflected schemas.

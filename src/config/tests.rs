@@ -88,7 +88,7 @@ fn an_error_names_file_line_column_and_key_and_what_was_expected() {
         (
             "",
             "upstreams: { a: { } }\n",
-            "transom.yaml:1:17: upstreams.a: the key `url` is missing",
+            "transom.yaml: upstreams.a: expected exactly one of the keys `url` and `endpoints`",
         ),
         (
             "",
@@ -128,7 +128,7 @@ fn an_error_names_file_line_column_and_key_and_what_was_expected() {
         (
             "",
             "upstreams: { a: { url: 'http://h:1', connect_timeout: 0ms } }\n",
-            "transom.yaml: upstreams.a.connect_timeout: found `0s`, expected more than that",
+            "transom.yaml:1:55: upstreams.a.connect_timeout: found `0s`, expected more than that",
         ),
         (
             upstream,
@@ -273,7 +273,7 @@ fn names(settings: &Settings) -> Vec<(String, String)> {
         .map(|upstream| {
             (
                 upstream.name.clone(),
-                upstream.endpoint.authority().to_string(),
+                upstream.discovery.to_string().replace("http://", ""),
             )
         })
         .collect()

@@ -43,7 +43,7 @@ impl fmt::Display for Address {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UpstreamUrl {
     text: String,
-    endpoint: upstream::Endpoint,
+    url: upstream::Url,
 }
 
 impl UpstreamUrl {
@@ -55,17 +55,17 @@ impl UpstreamUrl {
 
     /// What the upstream module made of it.
     #[must_use]
-    pub fn endpoint(&self) -> upstream::Endpoint {
-        self.endpoint.clone()
+    pub fn url(&self) -> upstream::Url {
+        self.url.clone()
     }
 }
 
 impl FromStr for UpstreamUrl {
-    type Err = upstream::EndpointError;
+    type Err = upstream::AddressError;
 
-    fn from_str(text: &str) -> Result<Self, upstream::EndpointError> {
+    fn from_str(text: &str) -> Result<Self, upstream::AddressError> {
         Ok(Self {
-            endpoint: text.parse()?,
+            url: text.parse()?,
             text: text.to_owned(),
         })
     }
@@ -74,6 +74,32 @@ impl FromStr for UpstreamUrl {
 impl fmt::Display for UpstreamUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
+    }
+}
+
+/// Where one of several endpoints listens, checked by the upstream module.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EndpointAddress(upstream::Address);
+
+impl EndpointAddress {
+    /// The address.
+    #[must_use]
+    pub fn address(&self) -> upstream::Address {
+        self.0.clone()
+    }
+}
+
+impl FromStr for EndpointAddress {
+    type Err = upstream::AddressError;
+
+    fn from_str(text: &str) -> Result<Self, upstream::AddressError> {
+        text.parse().map(Self)
+    }
+}
+
+impl fmt::Display for EndpointAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 
@@ -378,6 +404,7 @@ macro_rules! text_in_the_file {
 text_in_the_file! {
     Address { "type": "string", "examples": ["127.0.0.1:8080", "0.0.0.0:8080", "[::]:8080"] }
     UpstreamUrl { "type": "string", "examples": ["http://127.0.0.1:50051"] }
+    EndpointAddress { "type": "string", "examples": ["10.0.0.1:50051"] }
     UpstreamName { "type": "string", "pattern": "^[A-Za-z0-9._:\\[\\]-]{1,64}$" }
     OriginPattern {
         "type": "string",

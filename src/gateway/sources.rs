@@ -141,7 +141,7 @@ async fn load_one(
     match source {
         SourceConfig::Reflection { .. } => {
             let descriptors = reflect(upstream, report).await?;
-            let name = format!("reflection of {}", upstream.endpoint);
+            let name = format!("reflection of {}", upstream.discovery);
             Ok(Source {
                 name,
                 descriptors,
@@ -178,7 +178,7 @@ async fn reflect(
     upstream: &upstream::Config,
     report: &mut (impl FnMut(&Progress<'_>) + Send),
 ) -> Result<Vec<u8>, SourceError> {
-    let url = upstream.endpoint.to_string();
+    let url = upstream.discovery.to_string();
     let mut pause = FIRST_PAUSE;
     loop {
         match reflection::descriptors(&url).await {

@@ -158,6 +158,7 @@ impl Enveloped {
             (method.shape != Shape::Unary).then(|| Idle::new(options.timeouts.stream_idle, tally));
         let call = Call {
             method: Arc::clone(method),
+            upstream: None,
             metadata,
             deadline,
             peer,

@@ -267,6 +267,7 @@ impl<S: call::Service> Request<'_, S> {
         };
         Ok(Call {
             method: Arc::clone(method),
+            upstream: None,
             metadata,
             deadline,
             peer,

@@ -1,54 +1,52 @@
-//! One upstream by name: its endpoint's connections, and the way of a call through them.
-//!
-//! Choosing between several endpoints belongs here, between the deadline and the pool.
+//! One upstream by name: its endpoints, and what all calls to it have in common.
 
 use std::sync::Arc;
 
-use super::Config;
-use super::exchange::{self, Answers, Timer};
-use super::outlook::Outlook;
-use super::pool::Pool;
-use super::taken::Taken;
-use crate::call::{Call, Code, Reply, Status};
-use crate::worker;
+use arc_swap::ArcSwap;
 
-/// One upstream.
+use super::attempts::Attempts;
+use super::breaker::{Admitted, Breaker};
+use super::config::{Config, Discovery, Listed};
+use super::endpoint::{Common, Endpoint};
+use super::exchange::{Opened, Timer, on_time};
+use super::set::Set;
+use crate::call::{Call, Reply, Status};
+
+/// One upstream. Clones are the same one.
 #[derive(Clone, Debug)]
-pub(super) struct Cluster {
-    name: Arc<str>,
-    /// One for each worker: a call's stream, and the connection it is on, stay on its thread.
-    pools: Arc<[Pool]>,
-    authority: http::uri::Authority,
-    max_message: usize,
-    /// What compression the endpoint takes.
-    taken: Arc<Taken>,
+pub(super) struct Cluster(Arc<Shared>);
+
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) name: Arc<str>,
+    pub(super) config: Config,
+    pub(super) breaker: Arc<Breaker>,
+    common: Common,
+    set: ArcSwap<Set>,
 }
 
 impl Cluster {
     pub(super) fn new(config: Config, workers: usize) -> Self {
-        let name: Arc<str> = config.name.into();
-        let outlook = Arc::new(Outlook::default());
-        let pool = |_| {
-            Pool::new(
-                Arc::clone(&name),
-                config.endpoint.clone(),
-                config.connect_timeout,
-                config.connections,
-                Arc::clone(&outlook),
-            )
+        let name: Arc<str> = config.name.as_str().into();
+        let breaker = Breaker::new(Arc::clone(&name), config.limits);
+        let common = Common {
+            upstream: Arc::clone(&name),
+            authority: config.authority.clone(),
+            connect: config.connect.clone(),
+            breaker: Arc::clone(&breaker),
+            workers,
         };
-        Self {
-            pools: (0..workers.max(1)).map(pool).collect(),
-            authority: config.endpoint.authority().clone(),
-            max_message: config.max_message,
-            taken: Arc::default(),
+        let cluster = Self(Arc::new(Shared {
             name,
+            breaker,
+            common,
+            set: ArcSwap::default(),
+            config,
+        }));
+        if let Discovery::Static(listed) = &cluster.0.config.discovery {
+            cluster.0.update(listed.clone());
         }
-    }
-
-    /// The pool of the worker that asks.
-    fn pool(&self) -> Option<&Pool> {
-        self.pools.get(worker::index()).or(self.pools.first())
+        cluster
     }
 
     /// Makes the call. One clock watches all of it: waiting, connecting, sending, the reply.
@@ -56,27 +54,56 @@ impl Cluster {
         if call.deadline.has_passed() {
             return Err(Status::deadline_exceeded());
         }
-        let Some(pool) = self.pool() else {
-            return Err(Status::gateway(Code::Internal, "the upstream has no pool"));
-        };
-        let (shape, deadline) = (call.method.shape, call.deadline);
-        let accept = call.encodings.accept;
+        let admitted = self.0.breaker.admit()?;
+        let deadline = call.deadline;
         let mut timer = Timer::new(deadline);
-        let answered = tokio::select! {
+        let (attempts, source) = Attempts::new(&self.0, call)?;
+        let (opened, endpoint) = tokio::select! {
             biased;
-            answered = exchange::send(&self.name, pool, &self.authority, &self.taken, call) => {
-                answered.map_err(|status| exchange::on_time(status, deadline))?
+            opened = attempts.run(source) => {
+                opened.map_err(|status| on_time(status, deadline))?
             }
             () = &mut timer => return Err(Status::deadline_exceeded()),
         };
-        Answers::open(
-            &self.name,
-            answered,
-            shape,
-            accept,
-            self.max_message,
-            timer,
-            deadline,
-        )
+        let ledger = Ledger {
+            cluster: Arc::clone(&self.0),
+            endpoint,
+            _admitted: admitted,
+        };
+        Ok(match opened {
+            Opened::Ended(end) => {
+                ledger.ended(&end.status);
+                Reply::ended(end)
+            }
+            Opened::Live(answers) => answers.into_reply(timer, ledger),
+        })
+    }
+}
+
+impl Shared {
+    /// Takes the endpoints that a source names.
+    pub(super) fn update(&self, listed: Vec<Listed>) {
+        let set = self.set.load().next(listed, &self.common);
+        self.set.store(Arc::new(set));
+    }
+
+    /// The endpoints now.
+    pub(super) fn set(&self) -> arc_swap::Guard<Arc<Set>> {
+        self.set.load()
+    }
+}
+
+/// A reply's place in the books: what it uses of the upstream is given back, and how it ended is
+/// written down.
+pub(super) struct Ledger {
+    cluster: Arc<Shared>,
+    endpoint: Arc<Endpoint>,
+    _admitted: Admitted,
+}
+
+impl Ledger {
+    /// The call's end.
+    pub(super) fn ended(&self, status: &Status) {
+        let _ = (&self.cluster, &self.endpoint, status);
     }
 }

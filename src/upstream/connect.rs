@@ -6,17 +6,16 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use hyper::client::conn::http2::{Builder, Connection, SendRequest};
 use hyper::rt::Executor;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::sync::{Notify, oneshot};
 
-use super::endpoint::Endpoint;
-use super::exchange::RequestBody;
+use super::endpoint::Target;
+use super::exchange::{Failure, RequestBody};
+use super::transport::Transport;
 
 /// Streams on one connection at most, whatever the peer allows: balancers in front of a backend
 /// can then spread, and the windows below hold.
@@ -43,10 +42,6 @@ const SEND_BUFFER_MAX: usize = 256 * 1024;
 
 /// Streams remembered after we reset them, for frames that were under way.
 const RESET_STREAMS_MAX: usize = 1024;
-
-/// A PING this often while streams are open, and how long its answer may take.
-const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
-const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Why there is no connection, in words that may go to a client: no address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -139,7 +134,7 @@ where
 
 impl Driver {
     /// Until the connection takes no more calls. Streams that are open then may go on.
-    pub(super) async fn run(mut self) {
+    pub(super) async fn run(mut self, target: &Target) {
         let result = std::future::poll_fn(|cx| {
             let polled = Pin::new(&mut self.connection).poll(cx);
             // A signal belongs to a task of this step or to none.
@@ -152,37 +147,22 @@ impl Driver {
         .await;
         if let Err(error) = result {
             tracing::debug!(%error, "an upstream connection ended");
+            if Failure::is_calm_wanted(&error) {
+                target.ping_less();
+            }
         }
     }
 }
 
-/// Connects to `endpoint` within `timeout`.
-pub(super) async fn connect(
-    endpoint: &Endpoint,
-    timeout: Duration,
-) -> Result<Connected, ConnectError> {
-    tokio::time::timeout(timeout, establish(endpoint))
+/// Connects within the time that is configured.
+pub(super) async fn connect(target: &Target) -> Result<Connected, ConnectError> {
+    tokio::time::timeout(target.connect.timeout, establish(target))
         .await
         .unwrap_or(Err(ConnectError::Timeout))
 }
 
-async fn establish(endpoint: &Endpoint) -> Result<Connected, ConnectError> {
-    let addresses: Vec<_> = tokio::net::lookup_host((endpoint.host(), endpoint.port()))
-        .await
-        .map_err(|_| ConnectError::Resolve)?
-        .collect();
-    if addresses.is_empty() {
-        return Err(ConnectError::Resolve);
-    }
-    let stream = TcpStream::connect(&*addresses)
-        .await
-        .map_err(|error| match error.kind() {
-            io::ErrorKind::ConnectionRefused => ConnectError::Refused,
-            io::ErrorKind::TimedOut => ConnectError::Timeout,
-            _ => ConnectError::Network,
-        })?;
-    // Only latency is at stake if it fails.
-    let _ = stream.set_nodelay(true);
+async fn establish(target: &Target) -> Result<Connected, ConnectError> {
+    let stream = Transport::open(&target.address).await?;
     let arrivals = Arc::new(Arrivals::default());
     let io = Watched {
         stream,
@@ -200,8 +180,8 @@ async fn establish(endpoint: &Endpoint) -> Result<Connected, ConnectError> {
         .max_header_list_size(HEADER_LIST_MAX)
         .max_send_buf_size(SEND_BUFFER_MAX)
         .max_concurrent_reset_streams(RESET_STREAMS_MAX)
-        .keep_alive_interval(KEEPALIVE_INTERVAL)
-        .keep_alive_timeout(KEEPALIVE_TIMEOUT)
+        .keep_alive_interval(target.keepalive_interval())
+        .keep_alive_timeout(target.connect.keepalive_timeout)
         .keep_alive_while_idle(false)
         .handshake(TokioIo::new(io))
         .await
@@ -236,10 +216,10 @@ struct Arrivals {
     enough: AtomicBool,
 }
 
-/// A TCP stream whose reads are noticed until there were enough.
+/// A stream whose reads are noticed until there were enough.
 #[derive(Debug)]
 struct Watched {
-    stream: TcpStream,
+    stream: Transport,
     arrivals: Arc<Arrivals>,
 }
 

@@ -12,20 +12,23 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri, Version};
 use hyper::body::Incoming;
 use tokio::time::Sleep;
 
-use super::pool::{Lease, Pool};
-use super::taken::Taken;
+use super::endpoint::Endpoint;
+use super::pool::Lease;
 use crate::call::compression::{GRPC_ACCEPT_ENCODING, GRPC_ENCODING};
-use crate::call::{Accept, Call, Code, Coding, Codings, Deadline, Status, timeout};
+use crate::call::{
+    Accept, Code, Coding, Codings, Deadline, Encodings, Metadata, Packed, Status, timeout,
+};
+use crate::schema::Method as RpcMethod;
 
 mod answers;
 mod body;
 mod failure;
 mod trailers;
 
-pub(super) use answers::{Answers, on_time};
-pub(super) use body::RequestBody;
-use body::{Cancel, Source};
-use failure::Failure;
+pub(super) use answers::{Answers, Opened, Reading, on_time};
+use body::Cancel;
+pub(super) use body::{RequestBody, Source};
+pub(super) use failure::Failure;
 
 /// Header bytes of one header block that a call accepts, counted as HTTP/2 does.
 pub(super) const HEADERS_MAX: usize = 64 * 1024;
@@ -33,11 +36,10 @@ pub(super) const HEADERS_MAX: usize = 64 * 1024;
 /// What HTTP/2 adds to every field's length (RFC 9113 section 6.5.2).
 const FIELD_OVERHEAD: usize = 32;
 
-/// How often a request that never left may find its connection gone: once for every connection
-/// of a full pool, and then some.
-const UNSENT_MAX: usize = 16;
-
 const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
+
+/// Attempts before this one (gRFC A6); only retries carry it.
+const PREVIOUS_ATTEMPTS: HeaderName = HeaderName::from_static("grpc-previous-rpc-attempts");
 
 /// What this gateway calls itself.
 const AGENT: &str = concat!("transom/", env!("CARGO_PKG_VERSION"));
@@ -76,43 +78,98 @@ pub(super) struct Hold {
     _lease: Arc<Lease>,
 }
 
-/// Sends the call and waits for response headers.
-///
-/// A request that never left is sent on another connection; one that the backend says it has not
-/// seen (REFUSED_STREAM, GOAWAY below it) is sent once more if it can be repeated.
-///
-/// # Errors
-/// The backend was not reached, or failed before it answered.
-pub(super) async fn send(
-    name: &str,
-    pool: &Pool,
-    authority: &Authority,
-    taken: &Taken,
-    call: Call,
-) -> Result<Answered, Status> {
-    let uri = uri(authority, &call.method.path)?;
-    let (requests, coding) = taken.suit(call.requests, call.encodings.request)?;
-    let headers = headers(call.metadata.0, coding, call.encodings.accept);
-    let mut source = Source::new(requests);
-    let mut refused = false;
-    let mut unsent = 0;
-    loop {
-        let lease = Arc::new(pool.lease().await?);
+/// A call without its messages.
+pub(super) struct CallParts {
+    pub(super) method: Arc<RpcMethod>,
+    pub(super) metadata: Metadata,
+    pub(super) encodings: Encodings,
+    pub(super) deadline: Deadline,
+}
+
+/// What every attempt of a call sends, and how long it may take.
+pub(super) struct Outgoing {
+    path: PathAndQuery,
+    headers: HeaderMap,
+    /// What request messages are compressed in, as the client sent them.
+    packed: Option<Packed>,
+    deadline: Deadline,
+}
+
+/// An attempt without an answer.
+pub(super) struct Unanswered {
+    pub(super) status: Status,
+    pub(super) fate: Fate,
+    /// The messages, if they can be sent again: all of them, or those that never left.
+    pub(super) source: Option<Source>,
+}
+
+/// What became of a request without an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// No byte of it was sent.
+    NeverLeft,
+    /// The backend says that it has not looked at it (REFUSED_STREAM, GOAWAY below it).
+    Refused,
+    /// It may have had an effect.
+    Unknown,
+    /// The client broke its side.
+    Broken,
+}
+
+impl Outgoing {
+    /// What of a call is the same for each attempt.
+    ///
+    /// # Errors
+    /// The method's path is none.
+    pub(super) fn new(call: CallParts) -> Result<Self, Status> {
+        let path = PathAndQuery::try_from(&*call.method.path)
+            .map_err(|_| Status::gateway(Code::Internal, "the method's path is no HTTP path"))?;
+        Ok(Self {
+            path,
+            headers: headers(call.metadata.0, call.encodings.accept),
+            packed: call.encodings.request,
+            deadline: call.deadline,
+        })
+    }
+
+    /// Sends it to an endpoint and waits for response headers; `previous` attempts were made before.
+    ///
+    /// # Errors
+    /// The backend was not reached, or failed before it answered.
+    pub(super) async fn send(
+        &self,
+        endpoint: &Endpoint,
+        source: Source,
+        previous: u32,
+    ) -> Result<Answered, Unanswered> {
+        let failed = |status, fate, source| Unanswered {
+            status,
+            fate,
+            source,
+        };
+        let Some(pool) = endpoint.pool() else {
+            let status = Status::gateway(Code::Internal, "the endpoint has no pool");
+            return Err(failed(status, Fate::Unknown, None));
+        };
+        let lease = match pool.lease().await {
+            Ok(lease) => Arc::new(lease),
+            Err(status) => return Err(failed(status, Fate::NeverLeft, Some(source))),
+        };
         let repeat = source.repeat();
+        let (source, coding) = match source.suit(&endpoint.taken, self.packed) {
+            Ok(suited) => suited,
+            Err(status) => return Err(failed(status, Fate::Broken, None)),
+        };
         let (body, cancel) = RequestBody::new(source, Arc::clone(&lease));
         let mut request = Request::new(body);
         *request.method_mut() = Method::POST;
         *request.version_mut() = Version::HTTP_2;
-        *request.uri_mut() = uri.clone();
-        *request.headers_mut() = headers.clone();
-        if let Some(left) = call.deadline.remaining() {
-            request
-                .headers_mut()
-                .insert(GRPC_TIMEOUT, timeout::format(left));
-        }
+        *request.uri_mut() = self.uri(&endpoint.authority);
+        *request.headers_mut() = self.headers.clone();
+        self.complete(request.headers_mut(), coding, previous);
         let mut error = match lease.sender().try_send_request(request).await {
             Ok(response) => {
-                taken.learn(response.headers());
+                endpoint.taken.learn(response.headers());
                 let hold = Hold {
                     cancel,
                     _lease: lease,
@@ -122,44 +179,61 @@ pub(super) async fn send(
             Err(error) => error,
         };
         if let Some(status) = cancel.and_then(Cancel::into_fault) {
-            return Err(status);
-        }
-        if let Some(request) = error.take_message() {
-            lease.retire_connection();
-            unsent += 1;
-            if unsent <= UNSENT_MAX {
-                source = request.into_body().into_source();
-                continue;
-            }
+            return Err(failed(status, Fate::Broken, None));
         }
         let failure = Failure::of(error.error());
-        match repeat {
-            Some(again) if failure.is_unsent() && !refused => {
-                if failure == Failure::GoAway {
-                    lease.retire_connection();
-                }
-                refused = true;
-                source = again;
-            }
-            Some(_) | None => return Err(failure.status(name)),
+        let status = failure.status(&endpoint.target.upstream);
+        if let Some(request) = error.take_message() {
+            lease.retire_connection();
+            let source = request.into_body().into_source();
+            return Err(failed(status, Fate::NeverLeft, Some(source)));
+        }
+        if failure == Failure::GoAway {
+            lease.retire_connection();
+        }
+        let fate = if failure.is_unsent() {
+            Fate::Refused
+        } else {
+            Fate::Unknown
+        };
+        Err(failed(status, fate, repeat))
+    }
+
+    fn uri(&self, authority: &Authority) -> Uri {
+        let mut parts = http::uri::Parts::default();
+        parts.scheme = Some(Scheme::HTTP);
+        parts.authority = Some(authority.clone());
+        parts.path_and_query = Some(self.path.clone());
+        // All three are there, which is all it asks for.
+        Uri::from_parts(parts).unwrap_or_default()
+    }
+
+    /// What is true of one attempt alone.
+    fn complete(&self, headers: &mut HeaderMap, coding: Option<Coding>, previous: u32) {
+        if let Some(left) = self.deadline.remaining() {
+            headers.insert(GRPC_TIMEOUT, timeout::format(left));
+        }
+        if let Some(coding) = coding {
+            headers.insert(GRPC_ENCODING, coding.value());
+        }
+        if previous > 0 {
+            headers.insert(PREVIOUS_ATTEMPTS, previous.into());
         }
     }
 }
 
-fn uri(authority: &Authority, path: &str) -> Result<Uri, Status> {
-    let mut parts = http::uri::Parts::default();
-    parts.scheme = Some(Scheme::HTTP);
-    parts.authority = Some(authority.clone());
-    parts.path_and_query = PathAndQuery::try_from(path).ok();
-    Uri::from_parts(parts)
-        .map_err(|_| Status::gateway(Code::Internal, "the method's path is no HTTP path"))
-}
-
-fn headers(metadata: HeaderMap, coding: Option<Coding>, accept: Accept) -> HeaderMap {
+/// The headers of every attempt.
+fn headers(metadata: HeaderMap, accept: Accept) -> HeaderMap {
     let mut headers = metadata;
-    // What is true of this request alone, whatever stands in the metadata.
-    headers.remove(GRPC_TIMEOUT);
-    headers.remove(CONTENT_LENGTH);
+    // What is true of one request alone, whatever stands in the metadata.
+    for own in [
+        GRPC_TIMEOUT,
+        CONTENT_LENGTH,
+        PREVIOUS_ATTEMPTS,
+        GRPC_ENCODING,
+    ] {
+        headers.remove(own);
+    }
     headers.insert(TE, HeaderValue::from_static("trailers"));
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
     let agent = match headers.get(USER_AGENT) {
@@ -170,10 +244,6 @@ fn headers(metadata: HeaderMap, coding: Option<Coding>, accept: Accept) -> Heade
         None => None,
     };
     headers.insert(USER_AGENT, agent.unwrap_or(HeaderValue::from_static(AGENT)));
-    match coding {
-        Some(coding) => headers.insert(GRPC_ENCODING, coding.value()),
-        None => headers.remove(GRPC_ENCODING),
-    };
     let offered = match accept {
         Accept::Opened => Codings::ALL,
         Accept::Passed(codings) => codings,

@@ -55,7 +55,7 @@ impl Outlook {
 
 /// A random number in 0..1: the standard library's hash seed, hashed.
 #[allow(clippy::cast_precision_loss)]
-fn random() -> f64 {
+pub(super) fn random() -> f64 {
     let bits = RandomState::new().hash_one(0_u8) >> 11;
     bits as f64 / (1_u64 << 53) as f64
 }

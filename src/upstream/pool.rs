@@ -16,6 +16,8 @@
 //! endpoint can be reached, and when it is tried again, all of them know by one [`Outlook`].
 
 use std::collections::VecDeque;
+use std::future::Future;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -23,14 +25,15 @@ use hyper::client::conn::http2::SendRequest;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
+use super::breaker::Pending;
 use super::connect::{ConnectError, Connected, Spawner, StreamLimit, connect};
-use super::endpoint::Endpoint;
+use super::endpoint::Target;
 use super::exchange::RequestBody;
-use super::outlook::Outlook;
+use super::outlook::random;
 use crate::call::{Code, Retry, Status};
 
-/// Calls that wait in one pool for a stream at most.
-const WAITING_MAX: usize = 1024;
+/// Share of a connection's greatest age that is random, both ways.
+const AGE_JITTER: f64 = 0.1;
 
 /// One worker's connections to one endpoint.
 #[derive(Clone)]
@@ -45,24 +48,24 @@ pub(super) struct Lease {
 }
 
 struct Shared {
-    name: Arc<str>,
-    endpoint: Endpoint,
-    timeout: Duration,
-    connections_max: usize,
-    outlook: Arc<Outlook>,
+    target: Arc<Target>,
     state: Mutex<State>,
 }
 
 struct State {
-    /// Oldest first; `connections_max` at most.
+    /// Oldest first; no more than are configured for all workers.
     connections: Vec<Connection>,
-    /// First come, first served; [`WAITING_MAX`] at most.
+    /// First come, first served; the breaker bounds them.
     waiting: VecDeque<Waiter>,
     progress: Progress,
     next_connection: u64,
 }
 
-type Waiter = oneshot::Sender<Result<Lease, Status>>;
+/// A call that waits, counted by the breaker until it does no more.
+struct Waiter {
+    turn: oneshot::Sender<Result<Lease, Status>>,
+    _pending: Pending,
+}
 
 struct Connection {
     id: u64,
@@ -70,6 +73,16 @@ struct Connection {
     streams: StreamLimit,
     spawner: Spawner,
     open: usize,
+    _place: Place,
+}
+
+/// One of the connections to an endpoint, made or being made.
+struct Place(Arc<Target>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.connections.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -83,19 +96,9 @@ enum Progress {
 type Grants = Vec<(Waiter, Lease)>;
 
 impl Pool {
-    pub(super) fn new(
-        name: Arc<str>,
-        endpoint: Endpoint,
-        timeout: Duration,
-        connections_max: usize,
-        outlook: Arc<Outlook>,
-    ) -> Self {
+    pub(super) fn new(target: Arc<Target>) -> Self {
         Self(Arc::new(Shared {
-            name,
-            endpoint,
-            timeout,
-            connections_max,
-            outlook,
+            target,
             state: Mutex::new(State {
                 connections: Vec::new(),
                 waiting: VecDeque::new(),
@@ -130,22 +133,23 @@ impl Pool {
             return Ok(Turn::Now(lease));
         }
         // Asked once in each step, since other pools may change it at any time.
-        let down = self.0.outlook.down();
+        let down = self.0.target.outlook.down();
         if let Some(cause) = state.hopeless(down) {
             return Err(self.unreachable(cause));
         }
-        if state.waiting.len() >= WAITING_MAX {
-            state.waiting.retain(|waiter| !waiter.is_closed());
-        }
-        if state.waiting.len() >= WAITING_MAX {
-            let message = format!(
-                "upstream {:?} is overloaded: {WAITING_MAX} calls wait for it already",
-                self.0.name
-            );
-            return Err(Status::gateway(Code::Unavailable, message));
-        }
+        let pending = match self.0.target.breaker.wait() {
+            Ok(pending) => pending,
+            Err(overloaded) => {
+                // Calls that left are counted until somebody looks.
+                state.waiting.retain(|waiter| !waiter.turn.is_closed());
+                self.0.target.breaker.wait().map_err(|_| overloaded)?
+            }
+        };
         let (waiter, turn) = oneshot::channel();
-        state.waiting.push_back(waiter);
+        state.waiting.push_back(Waiter {
+            turn: waiter,
+            _pending: pending,
+        });
         let grants = self.serve(&mut state, down);
         drop(state);
         deliver(grants);
@@ -157,7 +161,10 @@ impl Pool {
     }
 
     fn unreachable(&self, cause: impl std::fmt::Display) -> Status {
-        let message = format!("upstream {:?} cannot be reached: {cause}", self.0.name);
+        let message = format!(
+            "upstream {:?} cannot be reached: {cause}",
+            self.0.target.upstream
+        );
         Status::upstream(Code::Unavailable, message).retry(Retry::Unsent)
     }
 
@@ -180,7 +187,7 @@ impl Pool {
     fn serve(&self, state: &mut State, down: Option<ConnectError>) -> Grants {
         let mut grants = Grants::new();
         while let Some(waiter) = state.waiting.pop_front() {
-            if waiter.is_closed() {
+            if waiter.turn.is_closed() {
                 continue;
             }
             let Some(lease) = self.grant(state) else {
@@ -191,24 +198,32 @@ impl Pool {
         }
         if !state.waiting.is_empty()
             && state.progress == Progress::Idle
-            && state.connections.len() < self.0.connections_max
             && down.is_none()
-        {
             // Without a runtime, as when a reply is dropped after its end, nobody waits any more.
-            if let Ok(runtime) = Handle::try_current() {
-                state.progress = Progress::Connecting;
-                let pool = self.clone();
-                // A task of its own: the connection outlives the call that asked for it.
-                runtime.spawn(async move {
-                    let result = connect(&pool.0.endpoint, pool.0.timeout).await;
-                    pool.connected(result);
-                });
-            }
+            && let Ok(runtime) = Handle::try_current()
+            && let Some(place) = self.place(state.connections.is_empty())
+        {
+            state.progress = Progress::Connecting;
+            let pool = self.clone();
+            // A task of its own: the connection outlives the call that asked for it.
+            runtime.spawn(async move {
+                let result = connect(&pool.0.target).await;
+                pool.connected(result, place);
+            });
         }
         grants
     }
 
-    fn connected(&self, result: Result<Connected, ConnectError>) {
+    /// A place among the connections of all workers; the first of a worker always has one.
+    fn place(&self, is_first: bool) -> Option<Place> {
+        let connections = &self.0.target.connections;
+        let others = connections.fetch_add(1, Ordering::Relaxed);
+        let place = Place(Arc::clone(&self.0.target));
+        (is_first || others < self.0.target.connect.connections).then_some(place)
+    }
+
+    fn connected(&self, result: Result<Connected, ConnectError>, place: Place) {
+        let target = &self.0.target;
         let mut state = self.lock();
         state.progress = Progress::Idle;
         match result {
@@ -218,8 +233,8 @@ impl Pool {
                 spawner,
                 driver,
             }) => {
-                tracing::debug!(upstream = %self.0.name, endpoint = %self.0.endpoint, "connected");
-                self.0.outlook.reached();
+                tracing::debug!(upstream = %target.upstream, endpoint = %target.address, "connected");
+                target.outlook.reached();
                 let id = state.next_connection;
                 state.next_connection += 1;
                 state.connections.push(Connection {
@@ -228,22 +243,32 @@ impl Pool {
                     streams,
                     spawner,
                     open: 0,
+                    _place: place,
                 });
                 let pool = Arc::downgrade(&self.0);
+                let target = Arc::clone(target);
                 tokio::spawn(async move {
-                    driver.run().await;
-                    if let Some(shared) = pool.upgrade() {
-                        Self(shared).retire(id);
+                    let retire = || {
+                        if let Some(shared) = pool.upgrade() {
+                            Self(shared).retire(id);
+                        }
+                    };
+                    let driven = driver.run(&target);
+                    match target.connect.max_age {
+                        None => driven.await,
+                        Some(age) => grow_old(driven, age, retire).await,
                     }
+                    retire();
                 });
                 let grants = self.serve(&mut state, None);
                 drop(state);
                 deliver(grants);
             }
             Err(cause) => {
-                if let Some(delay) = self.0.outlook.failed(cause) {
+                drop(place);
+                if let Some(delay) = target.outlook.failed(cause) {
                     tracing::warn!(
-                        upstream = %self.0.name, endpoint = %self.0.endpoint, %cause, ?delay,
+                        upstream = %target.upstream, endpoint = %target.address, %cause, ?delay,
                         "cannot connect to the upstream",
                     );
                 }
@@ -257,7 +282,7 @@ impl Pool {
         if state.waiting.is_empty() {
             return;
         }
-        let down = self.0.outlook.down();
+        let down = self.0.target.outlook.down();
         let grants = self.serve(&mut state, down);
         let hopeless = state.hopeless(down);
         let failed = match hopeless {
@@ -268,7 +293,7 @@ impl Pool {
         deliver(grants);
         if let Some(cause) = hopeless {
             for waiter in failed {
-                let _ = waiter.send(Err(self.unreachable(cause)));
+                let _ = waiter.turn.send(Err(self.unreachable(cause)));
             }
         }
     }
@@ -305,7 +330,7 @@ impl State {
 impl std::fmt::Debug for Pool {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Pool")
-            .field("endpoint", &self.0.endpoint)
+            .field("endpoint", &self.0.target.address)
             .finish_non_exhaustive()
     }
 }
@@ -338,9 +363,20 @@ enum Turn {
     Later(oneshot::Receiver<Result<Lease, Status>>),
 }
 
+/// Drives a connection to its end, and retires it once it is old: calls on it go on.
+async fn grow_old(driven: impl Future<Output = ()>, age: Duration, retire: impl Fn()) {
+    let age = age.mul_f64(1.0 + AGE_JITTER * (2.0 * random() - 1.0));
+    tokio::pin!(driven);
+    tokio::select! {
+        () = &mut driven => return,
+        () = tokio::time::sleep(age) => retire(),
+    }
+    driven.await;
+}
+
 fn deliver(grants: Grants) {
     for (waiter, lease) in grants {
         // A call that has just left: its lease comes back and goes to the next one.
-        let _ = waiter.send(Ok(lease));
+        let _ = waiter.turn.send(Ok(lease));
     }
 }

@@ -7,11 +7,10 @@
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use futures_util::StreamExt as _;
 use http::HeaderMap;
 
-use crate::call::compression::{GRPC_ACCEPT_ENCODING, Packed, Unopened};
-use crate::call::{Coding, Codings, Requests, Status};
+use crate::call::compression::GRPC_ACCEPT_ENCODING;
+use crate::call::{Coding, Codings};
 
 /// Codings that an endpoint has named last: a bit for each.
 #[derive(Debug, Default)]
@@ -39,38 +38,13 @@ impl Taken {
         self.0.store(bits, Ordering::Relaxed);
     }
 
-    /// The messages in a form that the endpoint takes, and what of them is compressed in.
-    ///
-    /// # Errors
-    /// The only message cannot be opened.
-    pub(super) fn suit(
-        &self,
-        requests: Requests,
-        packed: Option<Packed>,
-    ) -> Result<(Requests, Option<Coding>), Status> {
-        let Some(packed) = packed else {
-            return Ok((requests, None));
-        };
-        if self.0.load(Ordering::Relaxed) & bit(packed.coding) != 0 {
-            return Ok((requests, Some(packed.coding)));
-        }
-        let opened = match requests {
-            Requests::Done => Requests::Done,
-            Requests::One(message) => Requests::One(packed.open(message).map_err(unopened)?),
-            Requests::Stream(messages) => Requests::stream(messages.map(move |message| {
-                message.and_then(|message| packed.open(message).map_err(unopened))
-            })),
-        };
-        Ok((opened, None))
+    /// True if it is known to take messages in this coding.
+    pub(super) fn takes(&self, coding: Coding) -> bool {
+        self.0.load(Ordering::Relaxed) & bit(coding) != 0
     }
 }
 
-fn unopened(error: Unopened) -> Status {
-    Status::downstream(error.code(), error.to_string())
-}
-
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use http::HeaderValue;
 
@@ -79,22 +53,19 @@ mod tests {
     #[test]
     fn a_coding_is_taken_once_it_is_named_and_until_it_is_not() {
         let taken = Taken::default();
-        let packed = |coding| Some(Packed { coding, max: 10 });
-        let passes = |coding| taken.suit(Requests::Done, packed(coding)).unwrap().1;
-        assert_eq!(passes(Coding::Gzip), None);
+        let passes = |coding| taken.takes(coding);
+        assert!(!passes(Coding::Gzip));
         let says = |value| {
             let value = HeaderValue::from_static(value);
             taken.learn(&HeaderMap::from_iter([(GRPC_ACCEPT_ENCODING, value)]));
         };
         says("identity,deflate,gzip");
-        assert_eq!(passes(Coding::Gzip), Some(Coding::Gzip));
-        assert_eq!(passes(Coding::Zstd), None);
+        assert!(passes(Coding::Gzip) && !passes(Coding::Zstd));
         taken.learn(&HeaderMap::new());
-        assert_eq!(passes(Coding::Gzip), Some(Coding::Gzip));
+        assert!(passes(Coding::Gzip));
         says("identity");
-        assert_eq!(passes(Coding::Gzip), None);
+        assert!(!passes(Coding::Gzip));
         says("zstd, br");
-        assert_eq!(passes(Coding::Brotli), Some(Coding::Brotli));
-        assert_eq!(taken.suit(Requests::Done, None).unwrap().1, None);
+        assert!(passes(Coding::Brotli));
     }
 }

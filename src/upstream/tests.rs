@@ -43,6 +43,7 @@ fn call(shape: Shape, requests: Requests) -> Call {
     };
     Call {
         method: Arc::new(method),
+        upstream: None,
         metadata: Metadata::new(),
         deadline: Deadline::after(Duration::from_secs(60)),
         peer: Peer {

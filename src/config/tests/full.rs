@@ -110,9 +110,12 @@ fn without_a_line_that_the_full_file_calls_a_default_nothing_changes() {
     leaves(&schema, "", &mut all);
     all.retain(|key| !key.starts_with("routes[]") && !key.starts_with("schema[]"));
     let tls = ["tls.certificate", "tls.key", "tls.client_ca"];
-    let others = ["admin.listen", "workers", "upstreams.*.url", "http_rules"];
-    for without_default in tls.into_iter().chain(others) {
-        assert!(all.remove(without_default), "{without_default}");
+    let others = ["admin.listen", "workers", "http_rules"];
+    let upstreams = ["url", "endpoints[].address", "authority"];
+    let upstreams = upstreams.map(|key| format!("upstreams.*.{key}"));
+    let others = others.into_iter().map(str::to_owned).chain(upstreams);
+    for without_default in tls.into_iter().map(str::to_owned).chain(others) {
+        assert!(all.remove(&without_default), "{without_default}");
     }
     assert_eq!(tried, all.len(), "{all:?}");
 }

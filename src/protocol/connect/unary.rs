@@ -104,6 +104,7 @@ async fn reply<S: call::Service>(
     record.request(message.len());
     let call = Call {
         method: Arc::clone(method),
+        upstream: None,
         metadata,
         deadline,
         peer,

@@ -19,6 +19,7 @@ use crate::call::{
     Origin, Replies, Reply, Retry, Status,
 };
 use crate::schema::method::Shape;
+use crate::upstream::cluster::Ledger;
 
 /// How the content-type of a gRPC response begins.
 const GRPC: &[u8] = b"application/grpc";
@@ -32,6 +33,9 @@ const CLOCKS_DIFFER: Duration = Duration::from_millis(20);
 
 /// The reply's messages, then its end.
 pub(in crate::upstream) struct Answers {
+    metadata: Metadata,
+    /// What was looked at already.
+    first: Option<Answer>,
     /// `None` after the end: stream, lease and clock are let go with it.
     live: Option<Live>,
 }
@@ -49,6 +53,24 @@ struct Live {
     timer: Timer,
     deadline: Deadline,
     hold: Hold,
+    ledger: Option<Ledger>,
+}
+
+/// How the answers to a call are read.
+pub(in crate::upstream) struct Reading {
+    pub(in crate::upstream) upstream: Arc<str>,
+    pub(in crate::upstream) shape: Shape,
+    pub(in crate::upstream) accept: Accept,
+    pub(in crate::upstream) max_message: usize,
+    pub(in crate::upstream) deadline: Deadline,
+}
+
+/// An answer whose headers were read.
+pub(in crate::upstream) enum Opened {
+    /// There is nothing but an end.
+    Ended(End),
+    /// Messages may come.
+    Live(Box<Answers>),
 }
 
 /// How many messages a successful reply has.
@@ -97,14 +119,11 @@ impl Answers {
     /// # Errors
     /// The response is not gRPC, or its headers are too large.
     pub(in crate::upstream) fn open(
-        name: &Arc<str>,
+        reading: &Reading,
         answered: Answered,
-        shape: Shape,
-        accept: Accept,
-        max_message: usize,
-        timer: Timer,
-        deadline: Deadline,
-    ) -> Result<Reply, Status> {
+    ) -> Result<Opened, Status> {
+        let name = &reading.upstream;
+        let cardinality = Cardinality::of(reading.shape);
         let (parts, body) = answered.response.into_parts();
         let mut headers = parts.headers;
         if is_oversize(&headers) {
@@ -117,13 +136,9 @@ impl Answers {
                 None if parts.status == StatusCode::OK => return Err(without_status(name)),
                 None => return Err(http_error(name, parts.status, "")),
             };
-            let mut end = Cardinality::of(shape).check(name, end, 0);
-            end.status = on_time(end.status, deadline);
-            return Ok(Reply {
-                metadata: Metadata::new(),
-                encoding: None,
-                replies: Replies::end(end),
-            });
+            let mut end = cardinality.check(name, end, 0);
+            end.status = on_time(end.status, reading.deadline);
+            return Ok(Opened::Ended(end));
         }
         let early = if trailers::has_status(&headers) {
             trailers::end(headers.clone())
@@ -133,28 +148,47 @@ impl Answers {
         if parts.status != StatusCode::OK && early.is_none() {
             return Err(http_error(name, parts.status, ""));
         }
-        let compressed = Compressed::of(headers.remove(GRPC_ENCODING).as_ref(), accept);
+        let encoding = headers.remove(GRPC_ENCODING);
         let live = Live {
             name: Arc::clone(name),
             body,
-            decoder: FrameDecoder::new(max_message),
+            decoder: FrameDecoder::new(reading.max_message),
             early,
-            cardinality: Cardinality::of(shape),
-            compressed,
-            max_message,
+            cardinality,
+            compressed: Compressed::of(encoding.as_ref(), reading.accept),
+            max_message: reading.max_message,
             taken: 0,
-            timer,
-            deadline,
+            timer: Timer::new(Deadline::Never),
+            deadline: reading.deadline,
             hold: answered.hold,
+            ledger: None,
         };
-        Ok(Reply {
+        Ok(Opened::Live(Box::new(Self {
             metadata: Metadata(headers),
-            encoding: match compressed {
-                Compressed::Passed(coding) => Some(coding),
-                Compressed::Unnamed | Compressed::Unknown | Compressed::Opened(_) => None,
-            },
-            replies: Replies::new(Self { live: Some(live) }),
-        })
+            first: None,
+            live: Some(live),
+        })))
+    }
+
+    /// The reply: from here on this clock watches it, and its end is written down.
+    pub(in crate::upstream) fn into_reply(
+        mut self: Box<Self>,
+        timer: Timer,
+        ledger: Ledger,
+    ) -> Reply {
+        let mut encoding = None;
+        if let Some(live) = &mut self.live {
+            live.timer = timer;
+            live.ledger = Some(ledger);
+            if let Compressed::Passed(coding) = live.compressed {
+                encoding = Some(coding);
+            }
+        }
+        Reply {
+            metadata: std::mem::take(&mut self.metadata),
+            encoding,
+            replies: Replies::boxed(Pin::from(self)),
+        }
     }
 }
 
@@ -162,6 +196,9 @@ impl Stream for Answers {
     type Item = Answer;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Answer>> {
+        if let Some(first) = self.first.take() {
+            return Poll::Ready(Some(first));
+        }
         let Some(live) = &mut self.live else {
             return Poll::Ready(None);
         };
@@ -169,6 +206,9 @@ impl Stream for Answers {
         let polled = live.poll(cx).map(|answer| match answer {
             Answer::End(mut end) => {
                 end.status = on_time(end.status, deadline);
+                if let Some(ledger) = &live.ledger {
+                    ledger.ended(&end.status);
+                }
                 Answer::End(end)
             }
             message @ Answer::Message(_) => message,

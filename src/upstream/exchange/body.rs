@@ -11,8 +11,10 @@ use http_body::{Body, Frame, SizeHint};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use crate::call::{Message, Requests, Status};
+use crate::call::compression::Unopened;
+use crate::call::{Coding, Message, Packed, Requests, Status};
 use crate::upstream::pool::Lease;
+use crate::upstream::taken::Taken;
 
 /// Messages that are ready together travel in one DATA chunk up to this size.
 const CHUNK: usize = 16 * 1024;
@@ -24,32 +26,72 @@ const SETTLED_AFTER: Duration = Duration::from_millis(20);
 type Messages = Pin<Box<dyn Stream<Item = Result<Message, Status>> + Send>>;
 
 /// Where a body's bytes come from.
-pub(super) enum Source {
+pub(in crate::upstream) enum Source {
     /// One message.
-    One(Bytes),
+    One(Message),
     /// Nothing more.
     Ended,
-    /// Messages as they come, and a large one that did not fit behind small ones.
-    Messages(Messages, Option<Bytes>),
+    /// Messages as they come.
+    Messages(Coming),
+}
+
+/// Messages that come, in the form that the endpoint takes.
+pub(in crate::upstream) struct Coming {
+    messages: Messages,
+    /// A large one that did not fit behind small ones.
+    next: Option<Bytes>,
+    /// Those that are compressed in this are opened.
+    opened: Option<Packed>,
 }
 
 impl Source {
-    pub(super) fn new(requests: Requests) -> Self {
+    pub(in crate::upstream) fn new(requests: Requests) -> Self {
         match requests {
-            Requests::One(message) => Self::One(message.into_frame()),
+            Requests::One(message) => Self::One(message),
             Requests::Done => Self::Ended,
-            Requests::Stream(messages) => Self::Messages(messages, None),
+            Requests::Stream(messages) => Self::Messages(Coming {
+                messages,
+                next: None,
+                opened: None,
+            }),
         }
     }
 
     /// The same once more, where that costs no memory.
     pub(super) fn repeat(&self) -> Option<Self> {
         match self {
-            Self::One(frame) => Some(Self::One(frame.clone())),
+            Self::One(message) => Some(Self::One(message.clone())),
             Self::Ended => Some(Self::Ended),
-            Self::Messages(..) => None,
+            Self::Messages(_) => None,
         }
     }
+
+    /// The messages in a form that an endpoint takes, and what of them is compressed in.
+    ///
+    /// # Errors
+    /// The only message cannot be opened.
+    pub(super) fn suit(
+        self,
+        taken: &Taken,
+        packed: Option<Packed>,
+    ) -> Result<(Self, Option<Coding>), Status> {
+        let taken = packed
+            .map(|packed| packed.coding)
+            .filter(|&coding| taken.takes(coding));
+        let opened = packed.filter(|_| taken.is_none());
+        let suited = match (self, opened) {
+            (Self::One(message), Some(packed)) => {
+                Self::One(packed.open(message).map_err(unopened)?)
+            }
+            (Self::Messages(coming), opened) => Self::Messages(Coming { opened, ..coming }),
+            (source @ (Self::One(_) | Self::Ended), _) => source,
+        };
+        Ok((suited, taken))
+    }
+}
+
+fn unopened(error: Unopened) -> Status {
+    Status::downstream(error.code(), error.to_string())
 }
 
 /// The body of one request. It holds the lease too: hyper may still be sending when the reply is
@@ -95,7 +137,7 @@ impl RequestBody {
     pub(super) fn new(source: Source, lease: Arc<Lease>) -> (Self, Option<Cancel>) {
         let (link, cancel) = match source {
             Source::One(_) | Source::Ended => (None, None),
-            Source::Messages(..) => {
+            Source::Messages(_) => {
                 let (body, cancelled) = oneshot::channel();
                 let (task, task_cancelled) = oneshot::channel();
                 let fault = Arc::new(OnceLock::new());
@@ -158,12 +200,11 @@ impl Body for RequestBody {
         }
         match &mut this.source {
             Source::Ended => Poll::Ready(None),
-            Source::One(frame) => {
-                let frame = std::mem::take(frame);
-                this.source = Source::Ended;
-                Poll::Ready(Some(Ok(Frame::data(frame))))
-            }
-            Source::Messages(messages, next) => match ready!(poll_chunk(messages, next, cx)) {
+            Source::One(_) => match std::mem::replace(&mut this.source, Source::Ended) {
+                Source::One(message) => Poll::Ready(Some(Ok(Frame::data(message.into_frame())))),
+                Source::Ended | Source::Messages(_) => Poll::Ready(None),
+            },
+            Source::Messages(coming) => match ready!(coming.poll_chunk(cx)) {
                 Chunk::Data(data) => Poll::Ready(Some(Ok(Frame::data(data)))),
                 Chunk::End(data) => {
                     this.source = Source::Ended;
@@ -197,36 +238,42 @@ enum Chunk {
     Fault(Status),
 }
 
-/// The messages that are ready, as one chunk: small ones are joined, large ones are not copied.
-fn poll_chunk(
-    messages: &mut Messages,
-    next: &mut Option<Bytes>,
-    cx: &mut Context<'_>,
-) -> Poll<Chunk> {
-    if let Some(frame) = next.take() {
-        return Poll::Ready(Chunk::Data(frame));
+impl Coming {
+    fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, Status>>> {
+        let message = ready!(self.messages.as_mut().poll_next(cx));
+        Poll::Ready(match (message, self.opened) {
+            (Some(Ok(message)), Some(packed)) => Some(packed.open(message).map_err(unopened)),
+            (message, _) => message,
+        })
     }
-    let mut first = Bytes::new();
-    let mut joined = BytesMut::new();
-    loop {
-        let frame = match messages.as_mut().poll_next(cx) {
-            Poll::Pending if first.is_empty() && joined.is_empty() => return Poll::Pending,
-            Poll::Pending => return Poll::Ready(Chunk::Data(whole(first, joined))),
-            Poll::Ready(None) => return Poll::Ready(Chunk::End(whole(first, joined))),
-            Poll::Ready(Some(Err(status))) => return Poll::Ready(Chunk::Fault(status)),
-            Poll::Ready(Some(Ok(message))) => message.into_frame(),
-        };
-        if first.is_empty() && joined.is_empty() {
-            first = frame;
-        } else if first.len() + joined.len() + frame.len() > CHUNK {
-            *next = Some(frame);
-            return Poll::Ready(Chunk::Data(whole(first, joined)));
-        } else {
-            joined.extend_from_slice(&std::mem::take(&mut first));
-            joined.extend_from_slice(&frame);
+
+    /// The messages that are ready, as one chunk: small ones are joined, large ones are not copied.
+    fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Chunk> {
+        if let Some(frame) = self.next.take() {
+            return Poll::Ready(Chunk::Data(frame));
         }
-        if first.len() >= CHUNK {
-            return Poll::Ready(Chunk::Data(first));
+        let mut first = Bytes::new();
+        let mut joined = BytesMut::new();
+        loop {
+            let frame = match self.poll_message(cx) {
+                Poll::Pending if first.is_empty() && joined.is_empty() => return Poll::Pending,
+                Poll::Pending => return Poll::Ready(Chunk::Data(whole(first, joined))),
+                Poll::Ready(None) => return Poll::Ready(Chunk::End(whole(first, joined))),
+                Poll::Ready(Some(Err(status))) => return Poll::Ready(Chunk::Fault(status)),
+                Poll::Ready(Some(Ok(message))) => message.into_frame(),
+            };
+            if first.is_empty() && joined.is_empty() {
+                first = frame;
+            } else if first.len() + joined.len() + frame.len() > CHUNK {
+                self.next = Some(frame);
+                return Poll::Ready(Chunk::Data(whole(first, joined)));
+            } else {
+                joined.extend_from_slice(&std::mem::take(&mut first));
+                joined.extend_from_slice(&frame);
+            }
+            if first.len() >= CHUNK {
+                return Poll::Ready(Chunk::Data(first));
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::call::{Code, Retry, Status};
 
 /// How a stream broke.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Failure {
+pub(in crate::upstream) enum Failure {
     /// The backend refused the stream before it looked at it.
     Refused,
     /// The backend is leaving, and has not seen the stream.
@@ -31,6 +31,19 @@ impl Failure {
             source = error.source();
         }
         Self::Lost
+    }
+
+    /// True if the peer closed the connection because it was asked too much of, by PINGs above all
+    /// (gRFC A8: "too_many_pings").
+    pub(in crate::upstream) fn is_calm_wanted(error: &hyper::Error) -> bool {
+        let mut source: Option<&(dyn Error + 'static)> = error.source();
+        while let Some(error) = source {
+            if let Some(error) = error.downcast_ref::<h2::Error>() {
+                return error.is_go_away() && error.reason() == Some(Reason::ENHANCE_YOUR_CALM);
+            }
+            source = error.source();
+        }
+        false
     }
 
     fn of_h2(error: &h2::Error) -> Self {

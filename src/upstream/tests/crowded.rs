@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 use std::task::Poll;
 
 use super::*;
+use crate::upstream::config::Connect;
 use crate::worker::Workers;
 
 #[tokio::test]
@@ -70,7 +71,7 @@ async fn a_call_above_a_goaway_goes_to_another_connection() {
 
 #[tokio::test]
 async fn one_stream_a_connection_gives_as_many_connections_as_there_may_be_and_a_queue() {
-    for connections in [crate::upstream::CONNECTIONS, 3] {
+    for connections in [Connect::default().connections, 3] {
         check_connections(connections).await;
     }
 }
@@ -89,10 +90,8 @@ async fn check_connections(most: usize) {
         }
     })
     .await;
-    let config = Config {
-        connections: most,
-        ..backend.config()
-    };
+    let mut config = backend.config();
+    config.connect.connections = most;
     let upstream = Upstream::build([config], 1).unwrap();
     let mut calls = tokio::task::JoinSet::new();
     for _ in 0..CALLS {
@@ -261,7 +260,9 @@ async fn a_full_queue_refuses_the_next_call() {
         }
     })
     .await;
-    let upstream = backend.upstream();
+    let mut config = backend.config();
+    config.limits.requests = 2000;
+    let upstream = Upstream::build([config], 1).unwrap();
     let mut calls = tokio::task::JoinSet::new();
     for _ in 0..10 {
         let upstream = upstream.clone();

@@ -1,0 +1,115 @@
+//! One upstream of the file as the gateway has it.
+
+use http::uri::Authority;
+use serde_saphyr::Location;
+
+use super::choices::Wrong;
+use super::raw::{Key, Upstream};
+use super::units::{Count, Span, quoted};
+use crate::upstream::config::{Connect, Discovery, Limits, Listed};
+use crate::upstream::{Config, Scheme};
+
+/// The least interval of PINGs: servers take more for an attack (gRFC A8).
+const KEEPALIVE_MIN: Span = Span(std::time::Duration::from_secs(10));
+
+/// Checks the keys with each other.
+pub(super) fn upstream(name: &str, raw: &Upstream, max_message: usize) -> Result<Config, Wrong> {
+    let key = |key: &str| format!("upstreams.{name}.{key}");
+    let discovery = discovery(name, raw)?;
+    let authority = match &raw.authority.value {
+        None => None,
+        Some(text) => Some(text.parse::<Authority>().map_err(|_| {
+            let message = format!(
+                "found {}, expected a host, such as `books.example`",
+                quoted(text)
+            );
+            (raw.authority.place, key("authority"), message)
+        })?),
+    };
+    let nothing = |place: Location, key: String| {
+        let message = "found `0s`, expected more than that".to_owned();
+        Err((place, key, message))
+    };
+    let timeout = span(&raw.connect_timeout, Connect::default().timeout);
+    if timeout.is_zero() {
+        return nothing(raw.connect_timeout.place, key("connect_timeout"));
+    }
+    let keepalive = &raw.keepalive;
+    if let Some(interval) = keepalive.interval.value
+        && interval.0 < KEEPALIVE_MIN.0
+    {
+        let message = format!(
+            "found `{interval}`, expected at least {KEEPALIVE_MIN}: servers take more for an attack"
+        );
+        return Err((keepalive.interval.place, key("keepalive.interval"), message));
+    }
+    let default = Connect::default();
+    let connect = Connect {
+        timeout,
+        connections: count(&raw.connections, default.connections),
+        keepalive_interval: span(&keepalive.interval, default.keepalive_interval),
+        keepalive_timeout: span(&keepalive.timeout, default.keepalive_timeout),
+        max_age: raw
+            .max_connection_age
+            .value
+            .map_or(default.max_age, |age| age.0),
+    };
+    if connect.keepalive_timeout.is_zero() {
+        return nothing(keepalive.timeout.place, key("keepalive.timeout"));
+    }
+    let default = Limits::default();
+    Ok(Config {
+        authority,
+        connect,
+        limits: Limits {
+            requests: count(&raw.limits.requests, default.requests),
+            pending: count(&raw.limits.pending, default.pending),
+        },
+        max_message,
+        ..Config::found_by(name, discovery)
+    })
+}
+
+fn span(key: &Key<Span>, default: std::time::Duration) -> std::time::Duration {
+    key.value.map_or(default, |span| span.0)
+}
+
+fn count(key: &Key<Count>, default: usize) -> usize {
+    key.value.map_or(default, Count::get)
+}
+
+/// Where the endpoints come from.
+fn discovery(name: &str, raw: &Upstream) -> Result<Discovery, Wrong> {
+    let wrong =
+        |place, key: &str, message: String| Err((place, format!("upstreams.{name}{key}"), message));
+    match (&raw.url.value, &raw.endpoints.value) {
+        (Some(url), None) => {
+            let url = url.url();
+            if url.scheme == Scheme::Https {
+                let message = format!(
+                    "found `{url}`, expected `http://…`: TLS towards upstreams is not available yet"
+                );
+                return wrong(raw.url.place, ".url", message);
+            }
+            Ok(Discovery::Static(vec![Listed {
+                address: url.address,
+                weight: 1,
+            }]))
+        }
+        (None, Some(endpoints)) if endpoints.is_empty() => {
+            let message = "found none, expected at least one, such as `- address: 10.0.0.1:50051`";
+            wrong(raw.endpoints.place, ".endpoints", message.to_owned())
+        }
+        (None, Some(endpoints)) => {
+            let listed = endpoints.iter().map(|endpoint| Listed {
+                address: endpoint.address.address(),
+                weight: endpoint.weight.value.map_or(1, |weight| weight.0),
+            });
+            Ok(Discovery::Static(listed.collect()))
+        }
+        (Some(_), Some(_)) | (None, None) => {
+            let message = "expected exactly one of the keys `url` and `endpoints`".to_owned();
+            wrong(Location::UNKNOWN, "", message)
+        }
+    }
+}

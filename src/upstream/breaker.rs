@@ -1,0 +1,179 @@
+//! How much all calls to one upstream may use together (gRFC A32's circuit breaking): calls under way,
+//! and calls that wait for a connection. What is over a bound is refused at once, before it costs
+//! anything, and told when to come again.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use super::config::Limits;
+use crate::call::{Code, Status};
+
+/// When a refused client may try again: long enough to be of use, short enough that a spike of load is
+/// over.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// The breaker of one upstream.
+#[derive(Debug)]
+pub(super) struct Breaker {
+    name: Arc<str>,
+    requests: Gauge,
+    pending: Gauge,
+}
+
+/// A number that stays under a bound.
+#[derive(Debug)]
+struct Gauge {
+    now: AtomicUsize,
+    max: usize,
+    refused: AtomicUsize,
+}
+
+impl Gauge {
+    const fn new(max: usize) -> Self {
+        Self {
+            now: AtomicUsize::new(0),
+            max,
+            refused: AtomicUsize::new(0),
+        }
+    }
+
+    /// One more, if there is room. Counting first and looking then keeps this to one step: for a
+    /// moment the number may be over the bound, what it admits never is.
+    fn enter(&self) -> bool {
+        if self.now.fetch_add(1, Ordering::Relaxed) < self.max {
+            return true;
+        }
+        self.leave();
+        self.refused.fetch_add(1, Ordering::Relaxed);
+        false
+    }
+
+    fn leave(&self) {
+        self.now.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    fn usage(&self) -> Usage {
+        Usage {
+            now: self.now.load(Ordering::Relaxed),
+            max: self.max,
+            refused: self.refused.load(Ordering::Relaxed),
+        }
+    }
+}
+
+/// What of a bound is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Usage {
+    /// In use now.
+    pub now: usize,
+    /// The bound.
+    pub max: usize,
+    /// How often it refused a call.
+    pub refused: usize,
+}
+
+/// A call under way, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Admitted(Arc<Breaker>);
+
+impl Drop for Admitted {
+    fn drop(&mut self) {
+        self.0.requests.leave();
+    }
+}
+
+/// A call that waits for a connection, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Pending(Arc<Breaker>);
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        self.0.pending.leave();
+    }
+}
+
+impl Breaker {
+    pub(super) fn new(name: Arc<str>, limits: Limits) -> Arc<Self> {
+        Arc::new(Self {
+            name,
+            requests: Gauge::new(limits.requests),
+            pending: Gauge::new(limits.pending),
+        })
+    }
+
+    /// One more call.
+    ///
+    /// # Errors
+    /// UNAVAILABLE: there are as many as there may be.
+    pub(super) fn admit(self: &Arc<Self>) -> Result<Admitted, Status> {
+        if self.requests.enter() {
+            return Ok(Admitted(Arc::clone(self)));
+        }
+        Err(self.overloaded(self.requests.max, "are under way"))
+    }
+
+    /// One more call that waits.
+    ///
+    /// # Errors
+    /// UNAVAILABLE: as many wait as may.
+    pub(super) fn wait(self: &Arc<Self>) -> Result<Pending, Status> {
+        if self.pending.enter() {
+            return Ok(Pending(Arc::clone(self)));
+        }
+        Err(self.overloaded(self.pending.max, "wait for it"))
+    }
+
+    fn overloaded(&self, max: usize, what: &str) -> Status {
+        let message = format!(
+            "upstream {:?} is overloaded: {max} calls {what} already",
+            self.name
+        );
+        Status::gateway(Code::Unavailable, message).after(RETRY_AFTER)
+    }
+
+    /// Calls under way.
+    pub(super) fn requests(&self) -> Usage {
+        self.requests.usage()
+    }
+
+    /// Calls that wait.
+    pub(super) fn pending(&self) -> Usage {
+        self.pending.usage()
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_over_a_bound_is_refused_with_a_time_to_come_again() {
+        let limits = Limits {
+            requests: 2,
+            pending: 1,
+        };
+        let breaker = Breaker::new("books".into(), limits);
+        let first = breaker.admit().unwrap();
+        let _second = breaker.admit().unwrap();
+        let refused = breaker.admit().unwrap_err();
+        assert_eq!(refused.code, Code::Unavailable);
+        assert_eq!(
+            refused.message,
+            "upstream \"books\" is overloaded: 2 calls are under way already"
+        );
+        assert!(!refused.details.is_empty());
+        drop(first);
+        assert!(breaker.admit().is_ok());
+        let _waits = breaker.wait().unwrap();
+        let refused = breaker.wait().unwrap_err().message;
+        assert!(
+            refused.ends_with("1 calls wait for it already"),
+            "{refused}"
+        );
+        let usage = |now, max, refused| Usage { now, max, refused };
+        assert_eq!(breaker.requests(), usage(1, 2, 1));
+        assert_eq!(breaker.pending(), usage(1, 1, 1));
+    }
+}
