@@ -182,9 +182,7 @@ impl Balancer {
             (Method::Stride(old), Policy::Weighted) => {
                 Method::Stride(Stride::weighted(weights(candidates), old.place()))
             }
-            (Method::Stride(old), _) => {
-                Method::Stride(Stride::even(candidates.len(), old.place()))
-            }
+            (Method::Stride(old), _) => Method::Stride(Stride::even(candidates.len(), old.place())),
             (Method::Ring(old), _) => Method::Ring(Ring::new(old.size(), &places(candidates))),
             (Method::First(old), _) => Method::First(old.renew(keys(candidates))),
             (Method::P2c, _) => Method::P2c,
@@ -236,7 +234,9 @@ impl Balancer {
                     ring.pick(key.unwrap_or_else(&mut *random), candidates.len(), usable)
                 }
                 Method::First(first) => first.pick(usable, |at| {
-                    candidates.get(at).is_some_and(|candidate| candidate.is_reachable())
+                    candidates
+                        .get(at)
+                        .is_some_and(|candidate| candidate.is_reachable())
                 }),
             }
         })

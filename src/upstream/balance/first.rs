@@ -58,12 +58,9 @@ impl First {
         let &(_, other) = self.order.get(place)?;
         if reachable(other) && !at.is_some_and(reachable) {
             // Whoever moves first moves all; one that was slower must not move them back.
-            let moved = self.current.compare_exchange(
-                current,
-                place,
-                Ordering::Relaxed,
-                Ordering::Relaxed,
-            );
+            let moved =
+                self.current
+                    .compare_exchange(current, place, Ordering::Relaxed, Ordering::Relaxed);
             if let Err(place) = moved
                 && let Some(&(_, at)) = self.order.get(place)
                 && usable(at)
@@ -91,9 +88,14 @@ mod tests {
     fn seeds_give_every_endpoint_its_chance() {
         let mut firsts = [0; 4];
         for seed in 0..4_000 {
-            firsts[First::new(KEYS.into_iter(), seed).pick(|_| true, |_| true).unwrap()] += 1;
+            firsts[First::new(KEYS.into_iter(), seed)
+                .pick(|_| true, |_| true)
+                .unwrap()] += 1;
         }
-        assert!(firsts.iter().all(|count| (850..1_150).contains(count)), "{firsts:?}");
+        assert!(
+            firsts.iter().all(|count| (850..1_150).contains(count)),
+            "{firsts:?}"
+        );
     }
 
     #[test]

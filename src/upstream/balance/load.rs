@@ -257,7 +257,10 @@ mod tests {
 
     fn near(found: f64, expected: f64) {
         let off = (found - expected).abs();
-        assert!(off < 1e-4 * expected.abs().max(1e-3), "{found}, not {expected}");
+        assert!(
+            off < 1e-4 * expected.abs().max(1e-3),
+            "{found}, not {expected}"
+        );
     }
 
     #[test]
@@ -267,13 +270,13 @@ mod tests {
             at: 1_000,
         };
         for (sample, after, expected) in [
-            (0.2, 0, 0.2),                                       // a peak, at once
-            (0.2, 5_000, 0.2),                                   // and whenever
-            (0.05, 0, 0.1),                                      // no time, no influence
-            (0.05, 1, 0.1 * 0.9999 + 0.05 * 0.0001),             // a millisecond
-            (0.05, 10_000, 0.1 * 0.367_879 + 0.05 * 0.632_121),  // a decay
-            (0.05, 30_000, 0.1 * 0.049_787 + 0.05 * 0.950_213),  // three
-            (0.0, 10_000, 0.1 * 0.367_879),                      // as much as idling does
+            (0.2, 0, 0.2),                                      // a peak, at once
+            (0.2, 5_000, 0.2),                                  // and whenever
+            (0.05, 0, 0.1),                                     // no time, no influence
+            (0.05, 1, 0.1 * 0.9999 + 0.05 * 0.0001),            // a millisecond
+            (0.05, 10_000, 0.1 * 0.367_879 + 0.05 * 0.632_121), // a decay
+            (0.05, 30_000, 0.1 * 0.049_787 + 0.05 * 0.950_213), // three
+            (0.0, 10_000, 0.1 * 0.367_879),                     // as much as idling does
         ] {
             let new = old.with(sample, 1_000 + after, 10.0);
             near(f64::from(new.latency), expected);
@@ -318,12 +321,24 @@ mod tests {
     #[test]
     fn an_answer_is_measured_and_a_call_given_up_is_not() {
         let born = Instant::now();
-        let load = Arc::new(Load::new(Ewma { seed: 10 * MS, ..Ewma::default() }, born));
+        let load = Arc::new(Load::new(
+            Ewma {
+                seed: 10 * MS,
+                ..Ewma::default()
+            },
+            born,
+        ));
         let call = load.start(born);
         call.answered(born + 50 * MS);
-        assert_eq!((load.pending(), load.latency(born + 50 * MS).as_millis()), (0, 50));
+        assert_eq!(
+            (load.pending(), load.latency(born + 50 * MS).as_millis()),
+            (0, 50)
+        );
         drop(load.start(born + 60 * MS));
-        assert_eq!((load.pending(), load.latency(born + 50 * MS).as_millis()), (0, 50));
+        assert_eq!(
+            (load.pending(), load.latency(born + 50 * MS).as_millis()),
+            (0, 50)
+        );
     }
 
     #[test]
@@ -369,7 +384,13 @@ mod tests {
     #[test]
     fn workers_that_count_at_once_lose_nothing() {
         let born = Instant::now();
-        let load = Arc::new(Load::new(Ewma { seed: Duration::ZERO, ..Ewma::default() }, born));
+        let load = Arc::new(Load::new(
+            Ewma {
+                seed: Duration::ZERO,
+                ..Ewma::default()
+            },
+            born,
+        ));
         std::thread::scope(|scope| {
             for worker in 1..=4_u32 {
                 let load = &load;

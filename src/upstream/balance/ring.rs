@@ -127,7 +127,12 @@ mod tests {
     }
 
     fn places(ring: &Ring, count: usize) -> Vec<usize> {
-        let of = |at| ring.places.iter().filter(|place| place.at as usize == at).count();
+        let of = |at| {
+            ring.places
+                .iter()
+                .filter(|place| place.at as usize == at)
+                .count()
+        };
         (0..count).map(of).collect()
     }
 
@@ -170,7 +175,10 @@ mod tests {
         }
         // A tenth of the keys was there; rounding the number of places moves a few more.
         assert!((1_200..2_800).contains(&lost), "{lost}");
-        assert!(moved <= 20_000 * 2 / 10 && moved >= lost, "{moved} moved, {lost} lost");
+        assert!(
+            moved <= 20_000 * 2 / 10 && moved >= lost,
+            "{moved} moved, {lost} lost"
+        );
     }
 
     #[test]
@@ -189,7 +197,10 @@ mod tests {
             }
         }
         assert_eq!(heirs[2], 0);
-        assert!(heirs.iter().filter(|&&heir| heir > 200).count() == 4, "{heirs:?}");
+        assert!(
+            heirs.iter().filter(|&&heir| heir > 200).count() == 4,
+            "{heirs:?}"
+        );
         assert_eq!(ring.pick(7, 5, |_| false), None);
     }
 

@@ -76,7 +76,10 @@ mod tests {
             (late, 30, 0.25),
         ] {
             let found = slow_start.warmth(Duration::from_secs(age));
-            assert!((found - share).abs() < 1e-9, "{age} s: {found}, not {share}");
+            assert!(
+                (found - share).abs() < 1e-9,
+                "{age} s: {found}, not {share}"
+            );
         }
     }
 

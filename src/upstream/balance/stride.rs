@@ -161,18 +161,33 @@ mod tests {
             for place in [0, 12_345 << 16, u64::MAX] {
                 let stride = Stride::weighted(weights.iter().copied(), place);
                 let period = stride.weights.iter().sum::<u32>() as usize;
-                assert_eq!(picks(&stride, period, |_| true), *stride.weights, "{weights:?}");
-                assert_eq!(picks(&stride, period, |_| true), *stride.weights, "{weights:?}");
+                assert_eq!(
+                    picks(&stride, period, |_| true),
+                    *stride.weights,
+                    "{weights:?}"
+                );
+                assert_eq!(
+                    picks(&stride, period, |_| true),
+                    *stride.weights,
+                    "{weights:?}"
+                );
             }
         }
     }
 
     #[test]
     fn weights_are_scaled_without_losing_any() {
-        let scaled = |weights: &[u32]| Stride::weighted(weights.iter().copied(), 0).weights.to_vec();
+        let scaled = |weights: &[u32]| {
+            Stride::weighted(weights.iter().copied(), 0)
+                .weights
+                .to_vec()
+        };
         assert_eq!(scaled(&[200, 100, 0]), [2, 1, 0]);
         assert_eq!(scaled(&[0, 0]), [1, 1]);
-        assert_eq!(scaled(&[u32::MAX, u32::MAX / 3, 1, 0]), [65_535, 21_845, 1, 0]);
+        assert_eq!(
+            scaled(&[u32::MAX, u32::MAX / 3, 1, 0]),
+            [65_535, 21_845, 1, 0]
+        );
         assert_eq!(scaled(&[]), [0; 0]);
         assert_eq!(Stride::weighted(std::iter::empty(), 0).next(), None);
     }
