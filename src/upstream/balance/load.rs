@@ -1,0 +1,407 @@
+//! How busy and how slow an endpoint is, as calls see it.
+//!
+//! Two atomics that all workers share: the calls that wait for an answer, and a *peak* average of the
+//! latency. A slower answer counts at once, faster ones by and by; without answers the average falls
+//! towards nothing, so that an endpoint which was slow is tried again. A failure counts as a very slow
+//! answer: an endpoint that fails in a millisecond would otherwise be the best of all.
+//!
+//! Source: Finagle's Peak EWMA; the penalty for failures is linkerd's.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// What a failure counts as, at least.
+const PENALTY: Duration = Duration::from_secs(5);
+
+/// What a failure counts as at most, whatever the backend asks for.
+const PENALTY_MAX: Duration = Duration::from_secs(300);
+
+/// No answer counts as slower than this. A stream may be silent for an hour on purpose; its endpoint
+/// is not worse than one that failed.
+const SAMPLE_MAX: Duration = PENALTY;
+
+/// Below this, latencies are equal and the calls under way decide.
+const LATENCY_MIN: f64 = 1e-6;
+
+/// How latency is averaged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ewma {
+    /// The time in which an old value loses all but 1/e of its influence.
+    pub decay: Duration,
+    /// What an endpoint of which nothing is known counts as.
+    pub seed: Duration,
+}
+
+/// Ten seconds; a second.
+impl Default for Ewma {
+    fn default() -> Self {
+        Self {
+            decay: Duration::from_secs(10),
+            seed: Duration::from_secs(1),
+        }
+    }
+}
+
+/// What a failed attempt counts as: what the backend asked for (`grpc-retry-pushback-ms`,
+/// `Retry-After`) up to five minutes, and not less than five seconds. A backend that asks for less
+/// is no better than one that failed without a word.
+pub(in crate::upstream) fn penalty(pushback: Option<Duration>) -> Duration {
+    pushback.map_or(PENALTY, |asked| asked.clamp(PENALTY, PENALTY_MAX))
+}
+
+/// The load of one endpoint. A cache line of its own: what one endpoint's calls write does not slow
+/// down another's.
+#[derive(Debug)]
+#[repr(align(64))]
+pub(in crate::upstream) struct Load {
+    /// Calls without an answer.
+    pending: AtomicU32,
+    /// An [`Estimate`], packed: latency and time change together.
+    estimate: AtomicU64,
+    /// Where the estimate's clock begins.
+    born: Instant,
+    /// Seconds.
+    decay: f64,
+}
+
+impl Load {
+    /// The load of an endpoint of which nothing is known.
+    pub(in crate::upstream) fn new(ewma: Ewma, now: Instant) -> Self {
+        let estimate = Estimate {
+            latency: ewma.seed.as_secs_f32(),
+            at: 0,
+        };
+        Self {
+            pending: AtomicU32::new(0),
+            estimate: AtomicU64::new(estimate.pack()),
+            born: now,
+            decay: ewma.decay.as_secs_f64(),
+        }
+    }
+
+    /// The load of an endpoint that joins others: it counts as the slowest of them, if that is less
+    /// than the seed. With the seed, it would stand idle for most of a minute beside fast ones.
+    pub(in crate::upstream) fn beside<'a>(
+        others: impl IntoIterator<Item = &'a Self>,
+        ewma: Ewma,
+        now: Instant,
+    ) -> Self {
+        let slowest = others.into_iter().map(|other| other.latency(now)).max();
+        let seed = slowest.map_or(ewma.seed, |slowest| slowest.min(ewma.seed));
+        Self::new(Ewma { seed, ..ewma }, now)
+    }
+
+    /// An attempt goes to the endpoint.
+    pub(in crate::upstream) fn start(self: &Arc<Self>, now: Instant) -> Started {
+        self.pending.fetch_add(1, Ordering::Relaxed);
+        Started {
+            load: Arc::clone(self),
+            since: now,
+        }
+    }
+
+    /// Calls without an answer.
+    pub(in crate::upstream) fn pending(&self) -> u32 {
+        self.pending.load(Ordering::Relaxed)
+    }
+
+    /// The average of latency, as it has fallen until now.
+    pub(in crate::upstream) fn latency(&self, now: Instant) -> Duration {
+        Duration::try_from_secs_f64(self.seconds(now)).unwrap_or_default()
+    }
+
+    /// What another call would wait, in seconds: the latency for each call before it, and itself.
+    pub(in crate::upstream) fn cost(&self, now: Instant) -> f64 {
+        self.seconds(now).max(LATENCY_MIN) * (f64::from(self.pending()) + 1.0)
+    }
+
+    /// An attempt failed, at its start or later.
+    pub(in crate::upstream) fn failed(&self, penalty: Duration, now: Instant) {
+        self.record(penalty, now);
+    }
+
+    /// Forgets what was measured: the endpoint counts as having this latency. For one that comes
+    /// back from an ejection, whose penalties are of the time before.
+    pub(in crate::upstream) fn reset(&self, latency: Duration, now: Instant) {
+        let estimate = Estimate {
+            latency: latency.as_secs_f32(),
+            at: self.clock(now),
+        };
+        self.estimate.store(estimate.pack(), Ordering::Relaxed);
+    }
+
+    fn record(&self, sample: Duration, now: Instant) {
+        let (sample, now) = (sample.as_secs_f32(), self.clock(now));
+        let mut old = self.estimate.load(Ordering::Relaxed);
+        loop {
+            let new = Estimate::unpack(old).with(sample, now, self.decay).pack();
+            match self.estimate.compare_exchange_weak(
+                old,
+                new,
+                Ordering::Relaxed,
+                Ordering::Relaxed,
+            ) {
+                Ok(_) => return,
+                Err(other) => old = other,
+            }
+        }
+    }
+
+    fn seconds(&self, now: Instant) -> f64 {
+        Estimate::unpack(self.estimate.load(Ordering::Relaxed)).at(self.clock(now), self.decay)
+    }
+
+    /// Milliseconds since the load was made. They wrap after 49 days, see [`Estimate::age`].
+    fn clock(&self, now: Instant) -> u32 {
+        now.saturating_duration_since(self.born).as_millis() as u32
+    }
+}
+
+/// An attempt that waits for its answer. Dropped without one, it no longer counts as under way, and
+/// nothing is learned: that a client has left says nothing of the endpoint.
+#[derive(Debug)]
+#[must_use = "the attempt counts as under way for as long as this lives"]
+pub(in crate::upstream) struct Started {
+    load: Arc<Load>,
+    since: Instant,
+}
+
+impl Started {
+    /// The first frame of an answer has come. Of a stream the rest does not count: how long it lives
+    /// is not how slow the endpoint is.
+    pub(in crate::upstream) fn answered(self, now: Instant) {
+        let sample = now.saturating_duration_since(self.since).min(SAMPLE_MAX);
+        self.load.record(sample, now);
+    }
+
+    /// The attempt failed; [`penalty`] says what that counts as.
+    pub(in crate::upstream) fn failed(self, penalty: Duration, now: Instant) {
+        self.load.failed(penalty, now);
+    }
+}
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        self.load.pending.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// The average of latency at a time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Estimate {
+    /// Seconds.
+    latency: f32,
+    /// Milliseconds. One sample in each is all that an average over seconds needs; a peak counts in
+    /// any case.
+    at: u32,
+}
+
+impl Estimate {
+    fn pack(self) -> u64 {
+        (u64::from(self.latency.to_bits()) << 32) | u64::from(self.at)
+    }
+
+    fn unpack(bits: u64) -> Self {
+        Self {
+            latency: f32::from_bits((bits >> 32) as u32),
+            at: bits as u32,
+        }
+    }
+
+    /// Milliseconds since the estimate was made; 0 if another worker, whose clock was read a little
+    /// later, made it. The clock wraps, so an endpoint that nobody called for 25 days may look as it
+    /// did then: its next answer corrects that.
+    fn age(self, now: u32) -> u32 {
+        u32::try_from(now.wrapping_sub(self.at).cast_signed()).unwrap_or(0)
+    }
+
+    /// What is left of the influence of old values.
+    fn left(self, now: u32, decay: f64) -> f64 {
+        match self.age(now) {
+            0 => 1.0,
+            age => (-f64::from(age) / 1e3 / decay.max(1e-3)).exp(),
+        }
+    }
+
+    /// Seconds, as they have fallen until now: as if nothing had taken no time.
+    fn at(self, now: u32, decay: f64) -> f64 {
+        f64::from(self.latency) * self.left(now, decay)
+    }
+
+    fn with(self, sample: f32, now: u32, decay: f64) -> Self {
+        let at = self.at.wrapping_add(self.age(now));
+        if sample > self.latency {
+            return Self {
+                latency: sample,
+                at,
+            };
+        }
+        let left = self.left(now, decay);
+        let latency = f64::from(self.latency) * left + f64::from(sample) * (1.0 - left);
+        Self {
+            latency: latency as f32,
+            at,
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    fn near(found: f64, expected: f64) {
+        let off = (found - expected).abs();
+        assert!(
+            off < 1e-4 * expected.abs().max(1e-3),
+            "{found}, not {expected}"
+        );
+    }
+
+    #[test]
+    fn an_estimate_follows_the_formula() {
+        let old = Estimate {
+            latency: 0.1,
+            at: 1_000,
+        };
+        for (sample, after, expected) in [
+            (0.2, 0, 0.2),                                      // a peak, at once
+            (0.2, 5_000, 0.2),                                  // and whenever
+            (0.05, 0, 0.1),                                     // no time, no influence
+            (0.05, 1, 0.1 * 0.9999 + 0.05 * 0.0001),            // a millisecond
+            (0.05, 10_000, 0.1 * 0.367_879 + 0.05 * 0.632_121), // a decay
+            (0.05, 30_000, 0.1 * 0.049_787 + 0.05 * 0.950_213), // three
+            (0.0, 10_000, 0.1 * 0.367_879),                     // as much as idling does
+        ] {
+            let new = old.with(sample, 1_000 + after, 10.0);
+            near(f64::from(new.latency), expected);
+            assert_eq!(new.at, 1_000 + after);
+        }
+        near(old.at(1_000, 10.0), 0.1);
+        near(old.at(11_000, 10.0), 0.1 * 0.367_879);
+        near(old.at(24_026, 10.0), 0.01);
+    }
+
+    #[test]
+    fn a_clock_that_another_worker_has_read_later_changes_nothing() {
+        let old = Estimate {
+            latency: 0.1,
+            at: 1_000,
+        };
+        assert_eq!(old.with(0.05, 990, 10.0), old);
+        near(old.at(990, 10.0), 0.1);
+        let wrapped = Estimate {
+            latency: 0.1,
+            at: u32::MAX - 999,
+        };
+        near(wrapped.at(9_000, 10.0), 0.1 * 0.367_879);
+        assert_eq!(Estimate::unpack(wrapped.pack()), wrapped);
+    }
+
+    #[test]
+    fn the_cost_is_the_latency_for_each_call_under_way_and_the_next() {
+        let born = Instant::now();
+        let load = Arc::new(Load::new(Ewma::default(), born));
+        near(load.cost(born), 1.0);
+        let calls: Vec<_> = (0..3).map(|_| load.start(born)).collect();
+        assert_eq!(load.pending(), 3);
+        near(load.cost(born), 4.0);
+        drop(calls);
+        assert_eq!(load.pending(), 0);
+        near(load.cost(born), 1.0);
+        near(load.cost(born + 10_000 * MS), 0.367_879);
+        near(load.cost(born + 600_000 * MS), LATENCY_MIN);
+    }
+
+    #[test]
+    fn an_answer_is_measured_and_a_call_given_up_is_not() {
+        let born = Instant::now();
+        let load = Arc::new(Load::new(
+            Ewma {
+                seed: 10 * MS,
+                ..Ewma::default()
+            },
+            born,
+        ));
+        let call = load.start(born);
+        call.answered(born + 50 * MS);
+        assert_eq!(
+            (load.pending(), load.latency(born + 50 * MS).as_millis()),
+            (0, 50)
+        );
+        drop(load.start(born + 60 * MS));
+        assert_eq!(
+            (load.pending(), load.latency(born + 50 * MS).as_millis()),
+            (0, 50)
+        );
+    }
+
+    #[test]
+    fn a_silent_stream_is_no_worse_than_a_failure() {
+        let born = Instant::now();
+        let load = Arc::new(Load::new(Ewma::default(), born));
+        let hour = born + Duration::from_secs(3_600);
+        load.start(born).answered(hour);
+        near(load.cost(hour), 5.0);
+    }
+
+    #[test]
+    fn a_failure_counts_as_five_seconds_or_what_the_backend_asks_for() {
+        let seconds = Duration::from_secs;
+        for (asked, counted) in [
+            (None, 5),
+            (Some(Duration::ZERO), 5),
+            (Some(seconds(20)), 20),
+            (Some(seconds(300)), 300),
+            (Some(seconds(10_000)), 300),
+        ] {
+            let born = Instant::now();
+            let load = Arc::new(Load::new(Ewma::default(), born));
+            load.start(born).failed(penalty(asked), born + MS);
+            near(load.cost(born + MS), f64::from(counted));
+            assert_eq!(load.pending(), 0);
+        }
+    }
+
+    #[test]
+    fn who_joins_counts_as_the_slowest_of_the_others_and_who_comes_back_starts_anew() {
+        let born = Instant::now();
+        let ewma = Ewma::default();
+        let with = |seed| Load::new(Ewma { seed, ..ewma }, born);
+        let (fast, slow, stuck) = (with(5 * MS), with(40 * MS), with(8_000 * MS));
+        near(Load::beside([&fast, &slow], ewma, born).cost(born), 0.04);
+        near(Load::beside([&fast, &stuck], ewma, born).cost(born), 1.0);
+        near(Load::beside([], ewma, born).cost(born), 1.0);
+        stuck.reset(10 * MS, born + 100 * MS);
+        near(stuck.cost(born + 100 * MS), 0.01);
+    }
+
+    #[test]
+    fn workers_that_count_at_once_lose_nothing() {
+        let born = Instant::now();
+        let load = Arc::new(Load::new(
+            Ewma {
+                seed: Duration::ZERO,
+                ..Ewma::default()
+            },
+            born,
+        ));
+        std::thread::scope(|scope| {
+            for worker in 1..=4_u32 {
+                let load = &load;
+                scope.spawn(move || {
+                    for call in 1..=1_000 {
+                        load.start(born).answered(born + worker * call * MS / 1_000);
+                    }
+                });
+            }
+        });
+        assert_eq!(load.pending(), 0);
+        near(load.cost(born), 0.004);
+    }
+}
