@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use super::balance::{Policy, xxh64};
+use super::books::Books;
 use super::cluster::Shared;
 use super::endpoint::Endpoint;
 use super::exchange::{Answers, CallParts, Fate, Opened, Outgoing, Reading, Source};
@@ -14,9 +16,13 @@ const UNSENT_MAX: usize = 16;
 
 /// The attempts of one call.
 pub(super) struct Attempts<'c> {
-    cluster: &'c Shared,
+    cluster: &'c Arc<Shared>,
     outgoing: Outgoing,
     reading: Reading,
+    /// What the call is kept to one endpoint by.
+    key: Option<u64>,
+    /// The attempt that is under way.
+    current: Option<Books>,
 }
 
 impl<'c> Attempts<'c> {
@@ -24,8 +30,15 @@ impl<'c> Attempts<'c> {
     ///
     /// # Errors
     /// The method's path is none.
-    pub(super) fn new(cluster: &'c Shared, call: Call) -> Result<(Self, Source), Status> {
+    pub(super) fn new(cluster: &'c Arc<Shared>, call: Call) -> Result<(Self, Source), Status> {
         let source = Source::new(call.requests);
+        let key = match &cluster.config.balance.policy {
+            Policy::RingHash { header, .. } => {
+                let value = call.metadata.0.get(header);
+                value.map(|value| xxh64(value.as_bytes(), 0))
+            }
+            Policy::PeakEwma(_) | Policy::RoundRobin | Policy::Weighted | Policy::PickFirst => None,
+        };
         let reading = Reading {
             upstream: Arc::clone(&cluster.name),
             shape: call.method.shape,
@@ -43,6 +56,8 @@ impl<'c> Attempts<'c> {
             cluster,
             outgoing,
             reading,
+            key,
+            current: None,
         };
         Ok((attempts, source))
     }
@@ -54,21 +69,23 @@ impl<'c> Attempts<'c> {
     ///
     /// # Errors
     /// The last attempt's.
-    pub(super) async fn run(&self, mut source: Source) -> Result<(Opened, Arc<Endpoint>), Status> {
+    pub(super) async fn run(&mut self, mut source: Source) -> Result<(Opened, Books), Status> {
         let mut tried: Vec<Arc<Endpoint>> = Vec::new();
         let mut refused = false;
         loop {
-            let endpoint = self.cluster.set().pick(&tried).map(Arc::clone);
-            let Some(endpoint) = endpoint else {
+            let Some(picked) = self.cluster.set().pick(self.key, &tried) else {
                 return Err(self.without_endpoint());
             };
+            let endpoint = Arc::clone(&picked.endpoint);
+            self.current = Some(Books::begin(self.cluster, picked));
             let unanswered = match self.outgoing.send(&endpoint, source, 0).await {
-                Ok(answered) => {
-                    let opened = Answers::open(&self.reading, answered)?;
-                    return Ok((opened, endpoint));
-                }
+                Ok(answered) => match Answers::open(&self.reading, answered) {
+                    Ok(opened) => return self.opened(opened),
+                    Err(status) => return Err(self.given_up(status)),
+                },
                 Err(unanswered) => unanswered,
             };
+            let status = self.given_up(unanswered.status);
             let again = match unanswered.fate {
                 Fate::NeverLeft => tried.len() < UNSENT_MAX,
                 Fate::Refused => !std::mem::replace(&mut refused, true),
@@ -76,10 +93,30 @@ impl<'c> Attempts<'c> {
             };
             source = match unanswered.source {
                 Some(source) if again => source,
-                Some(_) | None => return Err(unanswered.status),
+                Some(_) | None => return Err(status),
             };
             tried.push(endpoint);
         }
+    }
+
+    /// The attempt under way was answered.
+    fn opened(&mut self, opened: Opened) -> Result<(Opened, Books), Status> {
+        let Some(mut books) = self.current.take() else {
+            return Err(Status::gateway(Code::Internal, "the attempt has no books"));
+        };
+        match &opened {
+            Opened::Ended(end) => books.ended(&end.status),
+            Opened::Live(_) => books.answered(),
+        }
+        Ok((opened, books))
+    }
+
+    /// The attempt under way, if there is one, ended with this.
+    pub(super) fn given_up(&mut self, status: Status) -> Status {
+        if let Some(mut books) = self.current.take() {
+            books.ended(&status);
+        }
+        status
     }
 
     fn without_endpoint(&self) -> Status {

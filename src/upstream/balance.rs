@@ -193,6 +193,11 @@ impl Balancer {
         }
     }
 
+    /// What it was made by.
+    pub(super) fn config(&self) -> &Config {
+        &self.config
+    }
+
     /// The index of the endpoint for an attempt; none only if there are no endpoints.
     ///
     /// `candidates` are those that the balancer was made for; a call keeps them for all its attempts,

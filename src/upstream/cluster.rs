@@ -1,21 +1,42 @@
 //! One upstream by name: its endpoints, and what all calls to it have in common.
+//!
+//! Calls read the [`Set`] of the moment. What changes it (a source that names other endpoints, an
+//! endpoint that fails more than the others, a health check) goes through [`State`], one change at a
+//! time, and makes another set.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
+use tokio::time::Instant;
 
 use super::attempts::Attempts;
-use super::breaker::{Admitted, Breaker};
+use super::balance::Candidate as _;
+use super::books::Ledger;
+use super::breaker::Breaker;
 use super::config::{Config, Discovery, Listed};
 use super::endpoint::{Common, Endpoint};
 use super::exchange::{Opened, Timer, on_time};
+use super::outlier::{Change, Detector, Host, Outcome, Probe, Standing, Verdict};
+use super::random;
 use super::set::Set;
+use super::sweeper::Sweeper;
 use crate::call::{Call, Reply, Status};
+
+/// Endpoints of one upstream at most: more are a mistake of their source.
+const ENDPOINTS_MAX: usize = 4096;
 
 /// One upstream. Clones are the same one.
 #[derive(Clone, Debug)]
-pub(super) struct Cluster(Arc<Shared>);
+pub(super) struct Cluster(Arc<Running>);
 
+/// An upstream and the tasks that look after it, which end with it.
+#[derive(Debug)]
+struct Running {
+    shared: Arc<Shared>,
+    _sweeper: Sweeper,
+}
+
+/// What calls and tasks of an upstream share.
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) name: Arc<str>,
@@ -23,6 +44,14 @@ pub(super) struct Shared {
     pub(super) breaker: Arc<Breaker>,
     common: Common,
     set: ArcSwap<Set>,
+    state: Mutex<State>,
+}
+
+/// What makes the next set.
+#[derive(Debug)]
+struct State {
+    endpoints: Vec<Arc<Endpoint>>,
+    detector: Detector,
 }
 
 impl Cluster {
@@ -33,20 +62,29 @@ impl Cluster {
             upstream: Arc::clone(&name),
             authority: config.authority.clone(),
             connect: config.connect.clone(),
+            ewma: config.balance.policy.ewma(),
+            outlier: config.outlier.clone(),
             breaker: Arc::clone(&breaker),
             workers,
         };
-        let cluster = Self(Arc::new(Shared {
+        let shared = Arc::new(Shared {
             name,
             breaker,
             common,
-            set: ArcSwap::default(),
+            set: ArcSwap::from_pointee(Set::empty(&config.balance)),
+            state: Mutex::new(State {
+                endpoints: Vec::new(),
+                detector: Detector::new(config.outlier.clone()),
+            }),
             config,
-        }));
-        if let Discovery::Static(listed) = &cluster.0.config.discovery {
-            cluster.0.update(listed.clone());
+        });
+        if let Discovery::Static(listed) = &shared.config.discovery {
+            shared.update(listed.clone());
         }
-        cluster
+        Self(Arc::new(Running {
+            _sweeper: Sweeper::start(&shared),
+            shared,
+        }))
     }
 
     /// Makes the call. One clock watches all of it: waiting, connecting, sending, the reply.
@@ -54,56 +92,159 @@ impl Cluster {
         if call.deadline.has_passed() {
             return Err(Status::deadline_exceeded());
         }
-        let admitted = self.0.breaker.admit()?;
+        let shared = &self.0.shared;
+        let admitted = shared.breaker.admit()?;
         let deadline = call.deadline;
         let mut timer = Timer::new(deadline);
-        let (attempts, source) = Attempts::new(&self.0, call)?;
-        let (opened, endpoint) = tokio::select! {
+        let (mut attempts, source) = Attempts::new(shared, call)?;
+        let opened = tokio::select! {
             biased;
             opened = attempts.run(source) => {
                 opened.map_err(|status| on_time(status, deadline))?
             }
-            () = &mut timer => return Err(Status::deadline_exceeded()),
-        };
-        let ledger = Ledger {
-            cluster: Arc::clone(&self.0),
-            endpoint,
-            _admitted: admitted,
+            () = &mut timer => {
+                return Err(attempts.given_up(Status::deadline_exceeded()));
+            }
         };
         Ok(match opened {
-            Opened::Ended(end) => {
-                ledger.ended(&end.status);
-                Reply::ended(end)
+            (Opened::Ended(end), _) => Reply::ended(end),
+            (Opened::Live(answers), books) => {
+                answers.into_reply(timer, Ledger::new(books, admitted))
             }
-            Opened::Live(answers) => answers.into_reply(timer, ledger),
         })
     }
 }
 
 impl Shared {
-    /// Takes the endpoints that a source names.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes the endpoints that a source names, [`ENDPOINTS_MAX`] at most; those that are there
+    /// already stay as they are, with their connections.
     pub(super) fn update(&self, listed: Vec<Listed>) {
-        let set = self.set.load().next(listed, &self.common);
-        self.set.store(Arc::new(set));
+        let mut state = self.state();
+        let mut endpoints: Vec<Arc<Endpoint>> = Vec::with_capacity(listed.len());
+        for listed in listed.into_iter().take(ENDPOINTS_MAX) {
+            if endpoints.iter().any(|known| known.is_at(&listed.address)) {
+                continue;
+            }
+            let known = state.endpoints.iter().find(|known| known.is(&listed));
+            let endpoint = known.map_or_else(
+                || Arc::new(Endpoint::new(listed, &state.endpoints, &self.common)),
+                Arc::clone,
+            );
+            endpoints.push(endpoint);
+        }
+        state.endpoints = endpoints;
+        let State {
+            endpoints,
+            detector,
+        } = &mut *state;
+        let changes = detector.update(endpoints.iter().map(|endpoint| endpoint.key()));
+        self.publish(&state, &changes);
+    }
+
+    /// What a source names counts from now on.
+    fn publish(&self, state: &State, changes: &[Change]) {
+        for change in changes {
+            self.tell(state, change);
+        }
+        let all = state.endpoints.iter().map(|endpoint| {
+            let standing = if endpoint.is_healthy() {
+                state.detector.standing(endpoint.key())
+            } else {
+                Standing::Unhealthy
+            };
+            (Arc::clone(endpoint), standing)
+        });
+        let next = self.set.load().next(all.collect(), self.config.panic);
+        self.set.store(Arc::new(next));
+    }
+
+    fn tell(&self, state: &State, change: &Change) {
+        let upstream = &*self.name;
+        match change {
+            Change::Ejected { key, cause, until } => {
+                let seconds = until.saturating_duration_since(Instant::now()).as_secs();
+                tracing::warn!(upstream, endpoint = %key, %cause, seconds, "an endpoint gets no calls");
+            }
+            Change::Probation { key } => {
+                tracing::info!(upstream, endpoint = %key, "an endpoint gets one call, to see how it is");
+            }
+            Change::Returned { key } => {
+                let mut endpoints = state.endpoints.iter();
+                if let Some(endpoint) = endpoints.find(|endpoint| endpoint.key() == &**key) {
+                    endpoint.returned(self.config.balance.policy.ewma());
+                }
+                tracing::info!(upstream, endpoint = %key, "an endpoint gets calls again");
+            }
+        }
+    }
+
+    /// The end of an interval of outlier detection.
+    pub(super) fn sweep(&self, now: Instant) {
+        let mut state = self.state();
+        let State {
+            endpoints,
+            detector,
+        } = &mut *state;
+        let hosts: Vec<_> = endpoints
+            .iter()
+            .map(|endpoint| Host {
+                key: endpoint.key(),
+                tally: &endpoint.tally,
+            })
+            .collect();
+        let changes = detector.sweep(now, &hosts, &mut random::bits);
+        if !changes.is_empty() {
+            self.publish(&state, &changes);
+        }
+    }
+
+    /// Lets endpoints whose time is over show how they are. When the next one's is, if one is out.
+    pub(super) fn release(&self, now: Instant) -> Option<Instant> {
+        let mut state = self.state();
+        let changes = state.detector.release(now);
+        if !changes.is_empty() {
+            self.publish(&state, &changes);
+        }
+        state.detector.due()
+    }
+
+    /// A health check says something else than before.
+    pub(super) fn health_changed(&self) {
+        self.publish(&self.state(), &[]);
     }
 
     /// The endpoints now.
     pub(super) fn set(&self) -> arc_swap::Guard<Arc<Set>> {
         self.set.load()
     }
-}
 
-/// A reply's place in the books: what it uses of the upstream is given back, and how it ended is
-/// written down.
-pub(super) struct Ledger {
-    cluster: Arc<Shared>,
-    endpoint: Arc<Endpoint>,
-    _admitted: Admitted,
-}
-
-impl Ledger {
-    /// The call's end.
-    pub(super) fn ended(&self, status: &Status) {
-        let _ = (&self.cluster, &self.endpoint, status);
+    /// An attempt at an endpoint has ended.
+    pub(super) fn record(&self, endpoint: &Endpoint, probe: Option<Probe>, outcome: Outcome) {
+        let trips = endpoint.tally.record(outcome) == Verdict::Trips;
+        let decided = match (probe, outcome) {
+            (Some(probe), Outcome::Success | Outcome::Failure) => {
+                probe.decided();
+                true
+            }
+            (Some(_) | None, _) => false,
+        };
+        if !trips && !decided {
+            return;
+        }
+        let (now, random) = (Instant::now(), &mut random::bits);
+        let mut state = self.state();
+        let key = endpoint.key();
+        let change = if decided {
+            state.detector.probed(key, outcome, now, random)
+        } else {
+            state.detector.trip(key, now, random)
+        };
+        if let Some(change) = change {
+            self.publish(&state, &[change]);
+        }
     }
 }

@@ -7,6 +7,8 @@ use std::time::Duration;
 use http::uri::Authority;
 
 use super::address::{Address, Url};
+use super::balance;
+use super::outlier::{self, Panic};
 
 /// Bytes of one reply message.
 pub const MESSAGE_MAX: usize = 4 * 1024 * 1024;
@@ -22,6 +24,12 @@ pub struct Config {
     pub authority: Option<Authority>,
     /// How its connections are made and kept.
     pub connect: Connect,
+    /// How calls are spread over its endpoints.
+    pub balance: balance::Config,
+    /// Who is left out for failing more than the others.
+    pub outlier: outlier::Config,
+    /// When health is ignored.
+    pub panic: Panic,
     /// Bounds on what all calls to it use together.
     pub limits: Limits,
     /// Largest reply message in bytes; a larger one ends the call with RESOURCE_EXHAUSTED.
@@ -47,6 +55,9 @@ impl Config {
             discovery,
             authority: None,
             connect: Connect::default(),
+            balance: balance::Config::default(),
+            outlier: outlier::Config::default(),
+            panic: Panic::default(),
             limits: Limits::default(),
             max_message: MESSAGE_MAX,
         }

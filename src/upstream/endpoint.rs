@@ -1,15 +1,17 @@
 //! One endpoint: what is known of it, and each worker's connections to it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use http::uri::Authority;
 use tokio::time::Instant;
 
 use super::address::Address;
+use super::balance::{Candidate, Ewma, Load};
 use super::breaker::Breaker;
 use super::config::{Connect, Listed};
+use super::outlier::{self, Tally};
 use super::outlook::Outlook;
 use super::pool::Pool;
 use super::taken::Taken;
@@ -53,9 +55,18 @@ pub(super) struct Endpoint {
     pub(super) target: Arc<Target>,
     /// `:authority` of calls to it.
     pub(super) authority: Authority,
-    pub(super) weight: u32,
-    /// Since when it is one.
-    pub(super) since: Instant,
+    weight: u32,
+    /// Its address as a text, by which it is known in one set and the next.
+    key: String,
+    born: Instant,
+    /// Milliseconds after its birth when it came back last: slow start begins anew.
+    returned: AtomicU64,
+    /// Calls under way, and latency.
+    pub(super) load: Arc<Load>,
+    /// How attempts ended.
+    pub(super) tally: Tally,
+    /// False while a health check says that it does not serve.
+    healthy: AtomicBool,
     /// What compression it takes.
     pub(super) taken: Taken,
     /// One for each worker: a call's stream, and the connection it is on, stay on its thread.
@@ -68,12 +79,17 @@ pub(super) struct Common {
     pub(super) upstream: Arc<str>,
     pub(super) authority: Option<Authority>,
     pub(super) connect: Connect,
+    pub(super) ewma: Ewma,
+    pub(super) outlier: outlier::Config,
     pub(super) breaker: Arc<Breaker>,
     pub(super) workers: usize,
 }
 
 impl Endpoint {
-    pub(super) fn new(listed: Listed, common: &Common) -> Self {
+    /// One that joins `others`.
+    pub(super) fn new(listed: Listed, others: &[Arc<Self>], common: &Common) -> Self {
+        let now = Instant::now();
+        let others = others.iter().map(|other| &*other.load);
         let authority = common.authority.as_ref();
         let authority = authority.unwrap_or(listed.address.authority()).clone();
         let target = Arc::new(Target {
@@ -89,10 +105,15 @@ impl Endpoint {
             pools: (0..common.workers.max(1))
                 .map(|_| Pool::new(Arc::clone(&target)))
                 .collect(),
+            key: target.address.to_string(),
             target,
             authority,
             weight: listed.weight,
-            since: Instant::now(),
+            born: now,
+            returned: AtomicU64::new(0),
+            load: Arc::new(Load::beside(others, common.ewma, now)),
+            tally: Tally::new(&common.outlier),
+            healthy: AtomicBool::new(true),
             taken: Taken::default(),
         }
     }
@@ -102,8 +123,54 @@ impl Endpoint {
         self.pools.get(worker::index()).or(self.pools.first())
     }
 
+    /// True while no health check says otherwise.
+    pub(super) fn is_healthy(&self) -> bool {
+        self.healthy.load(Ordering::Relaxed)
+    }
+
+    /// What a health check found; true if that is something else than before.
+    pub(super) fn set_healthy(&self, healthy: bool) -> bool {
+        self.healthy.swap(healthy, Ordering::Relaxed) != healthy
+    }
+
+    /// It gets its calls again: what was measured before it was ejected no longer counts.
+    pub(super) fn returned(&self, ewma: Ewma) {
+        let now = Instant::now();
+        self.load.reset(ewma.seed, now);
+        let since = now.saturating_duration_since(self.born).as_millis();
+        self.returned
+            .store(u64::try_from(since).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    /// True if it is there.
+    pub(super) fn is_at(&self, address: &Address) -> bool {
+        self.target.address == *address
+    }
+
     /// True if it is where the source says, with that weight.
     pub(super) fn is(&self, listed: &Listed) -> bool {
         self.target.address == listed.address && self.weight == listed.weight
+    }
+}
+
+impl Candidate for Endpoint {
+    fn load(&self) -> &Load {
+        &self.load
+    }
+
+    fn weight(&self) -> u32 {
+        self.weight
+    }
+
+    fn key(&self) -> &str {
+        &self.key
+    }
+
+    fn since(&self) -> Instant {
+        self.born + Duration::from_millis(self.returned.load(Ordering::Relaxed))
+    }
+
+    fn is_reachable(&self) -> bool {
+        self.target.outlook.is_open()
     }
 }

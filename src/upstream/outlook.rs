@@ -1,7 +1,7 @@
 //! Whether an endpoint can be reached, as all pools to it see it: the failure of one holds the
 //! others off too, and the success of one lets all of them try at once.
 
-use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -9,10 +9,15 @@ use tokio::time::Instant;
 
 use super::backoff::Backoff;
 use super::connect::ConnectError;
+use super::random;
 
 /// One for all pools to an endpoint.
 #[derive(Debug, Default)]
-pub(super) struct Outlook(Mutex<Delays>);
+pub(super) struct Outlook {
+    /// True once connecting failed, until it works: nobody locks for an endpoint that does.
+    has_failed: AtomicBool,
+    delays: Mutex<Delays>,
+}
 
 #[derive(Debug, Default)]
 struct Delays {
@@ -23,11 +28,19 @@ struct Delays {
 
 impl Outlook {
     fn lock(&self) -> MutexGuard<'_, Delays> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.delays.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// False while the endpoint is left alone.
+    pub(super) fn is_open(&self) -> bool {
+        self.down().is_none()
     }
 
     /// Why the endpoint is left alone now, if it is.
     pub(super) fn down(&self) -> Option<ConnectError> {
+        if !self.has_failed.load(Ordering::Relaxed) {
+            return None;
+        }
         let (until, cause) = self.lock().pause?;
         (Instant::now() < until).then_some(cause)
     }
@@ -40,8 +53,9 @@ impl Outlook {
         if delays.pause.is_some_and(|(until, _)| now < until) {
             return None;
         }
-        let delay = delays.backoff.failed(random());
+        let delay = delays.backoff.failed(random::unit());
         delays.pause = Some((now + delay, cause));
+        self.has_failed.store(true, Ordering::Relaxed);
         Some(delay)
     }
 
@@ -50,14 +64,8 @@ impl Outlook {
         let mut delays = self.lock();
         delays.backoff.reset();
         delays.pause = None;
+        self.has_failed.store(false, Ordering::Relaxed);
     }
-}
-
-/// A random number in 0..1: the standard library's hash seed, hashed.
-#[allow(clippy::cast_precision_loss)]
-pub(super) fn random() -> f64 {
-    let bits = RandomState::new().hash_one(0_u8) >> 11;
-    bits as f64 / (1_u64 << 53) as f64
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ use super::breaker::Pending;
 use super::connect::{ConnectError, Connected, Spawner, StreamLimit, connect};
 use super::endpoint::Target;
 use super::exchange::RequestBody;
-use super::outlook::random;
+use super::random;
 use crate::call::{Code, Retry, Status};
 
 /// Share of a connection's greatest age that is random, both ways.
@@ -365,7 +365,7 @@ enum Turn {
 
 /// Drives a connection to its end, and retires it once it is old: calls on it go on.
 async fn grow_old(driven: impl Future<Output = ()>, age: Duration, retire: impl Fn()) {
-    let age = age.mul_f64(1.0 + AGE_JITTER * (2.0 * random() - 1.0));
+    let age = age.mul_f64(1.0 + AGE_JITTER * (2.0 * random::unit() - 1.0));
     tokio::pin!(driven);
     tokio::select! {
         () = &mut driven => return,

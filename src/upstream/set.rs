@@ -1,51 +1,107 @@
-//! The endpoints of an upstream at one moment. A set never changes: what is discovered, or found to
-//! be ill, makes another one. Endpoints that are in both keep their connections.
+//! The endpoints of an upstream at one moment, and who of them gets calls. A set never changes: what
+//! is discovered, or found to be ill, makes another one.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::config::Listed;
-use super::endpoint::{Common, Endpoint};
+use tokio::time::Instant;
 
-/// Endpoints of one upstream at most: more are a mistake of their source.
-pub(super) const ENDPOINTS_MAX: usize = 4096;
+use super::balance::{self, Balancer};
+use super::endpoint::Endpoint;
+use super::outlier::{Mode, Panic, Probation, Probe, Standing};
+use super::random;
 
 /// The endpoints of an upstream at one moment.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Set {
-    endpoints: Vec<Arc<Endpoint>>,
-    cursor: AtomicUsize,
+    all: Vec<(Arc<Endpoint>, Standing)>,
+    candidates: Vec<Arc<Endpoint>>,
+    /// Endpoints that wait for one call.
+    probes: Vec<(Arc<Endpoint>, Arc<Probation>)>,
+    mode: Mode,
+    balancer: Balancer,
+}
+
+/// The endpoint for an attempt.
+#[derive(Debug)]
+pub(super) struct Picked {
+    pub(super) endpoint: Arc<Endpoint>,
+    /// It waits for what this call shows.
+    pub(super) probe: Option<Probe>,
 }
 
 impl Set {
-    /// The endpoints that a source names; those of them that are in this set stay as they are.
-    /// [`ENDPOINTS_MAX`] at most.
-    pub(super) fn next(&self, listed: Vec<Listed>, common: &Common) -> Self {
-        let mut endpoints: Vec<Arc<Endpoint>> = Vec::with_capacity(listed.len());
-        for listed in listed.into_iter().take(ENDPOINTS_MAX) {
-            let known = self.endpoints.iter().find(|known| known.is(&listed));
-            let endpoint = match known {
-                Some(known) => Arc::clone(known),
-                None => Arc::new(Endpoint::new(listed, common)),
-            };
-            endpoints.push(endpoint);
-        }
+    /// Without any endpoint.
+    pub(super) fn empty(config: &balance::Config) -> Self {
         Self {
-            endpoints,
-            cursor: AtomicUsize::new(0),
+            all: Vec::new(),
+            candidates: Vec::new(),
+            probes: Vec::new(),
+            mode: Mode::Health,
+            balancer: Balancer::new::<Arc<Endpoint>>(config, &[], &mut random::bits),
         }
     }
 
-    /// The endpoint for the next attempt of a call.
-    pub(super) fn pick(&self, tried: &[Arc<Endpoint>]) -> Option<&Arc<Endpoint>> {
-        let count = self.endpoints.len();
-        let first = self.cursor.fetch_add(1, Ordering::Relaxed);
-        let nth = |n: usize| {
-            self.endpoints
-                .get(first.wrapping_add(n).checked_rem(count)?)
+    /// The set after this one: these endpoints, of which this is thought.
+    pub(super) fn next(&self, all: Vec<(Arc<Endpoint>, Standing)>, panic: Panic) -> Self {
+        let standings: Vec<_> = all.iter().map(|(_, standing)| *standing).collect();
+        let eligible = panic.eligible(&standings);
+        let endpoint = |&at: &usize| all.get(at).map(|(endpoint, _)| Arc::clone(endpoint));
+        let candidates: Vec<_> = eligible.candidates.iter().filter_map(endpoint).collect();
+        let probes = eligible.probes.iter().filter_map(endpoint);
+        // Who waited for a call before goes on waiting for the same one.
+        let probes = probes.map(|endpoint| {
+            let mut before = self.probes.iter();
+            let before = before.find(|(before, _)| Arc::ptr_eq(before, &endpoint));
+            let probation = before.map(|(_, probation)| Arc::clone(probation));
+            (endpoint, probation.unwrap_or_default())
+        });
+        Self {
+            probes: probes.collect(),
+            mode: eligible.mode,
+            balancer: if self.candidates.is_empty() {
+                Balancer::new(self.balancer.config(), &candidates, &mut random::bits)
+            } else {
+                self.balancer.renew(&candidates)
+            },
+            candidates,
+            all,
+        }
+    }
+
+    /// The endpoint for the next attempt of a call that was at `tried` already; `key` is the hash of
+    /// what it is kept to one endpoint by. None only if there is no endpoint.
+    pub(super) fn pick(&self, key: Option<u64>, tried: &[Arc<Endpoint>]) -> Option<Picked> {
+        for (endpoint, probation) in &self.probes {
+            if let Some(probe) = probation.take() {
+                return Some(Picked {
+                    endpoint: Arc::clone(endpoint),
+                    probe: Some(probe),
+                });
+            }
+        }
+        let at = |tried: &Arc<Endpoint>| {
+            let mut candidates = self.candidates.iter();
+            candidates.position(|candidate| Arc::ptr_eq(candidate, tried))
         };
-        let is_new =
-            |endpoint: &&Arc<Endpoint>| !tried.iter().any(|tried| Arc::ptr_eq(tried, endpoint));
-        (0..count).filter_map(nth).find(is_new).or(nth(0))
+        // No allocation for a first attempt.
+        let exclude: Vec<_> = tried.iter().filter_map(at).collect();
+        let random = &mut random::bits;
+        let at = self
+            .balancer
+            .pick(&self.candidates, key, &exclude, Instant::now(), random)?;
+        self.candidates.get(at).map(|endpoint| Picked {
+            endpoint: Arc::clone(endpoint),
+            probe: None,
+        })
+    }
+
+    /// Every endpoint, and what is thought of it.
+    pub(super) fn all(&self) -> &[(Arc<Endpoint>, Standing)] {
+        &self.all
+    }
+
+    /// How those that get calls were chosen.
+    pub(super) fn mode(&self) -> Mode {
+        self.mode
     }
 }

@@ -19,7 +19,7 @@ use crate::call::{
     Origin, Replies, Reply, Retry, Status,
 };
 use crate::schema::method::Shape;
-use crate::upstream::cluster::Ledger;
+use crate::upstream::books::Ledger;
 
 /// How the content-type of a gRPC response begins.
 const GRPC: &[u8] = b"application/grpc";
@@ -206,7 +206,7 @@ impl Stream for Answers {
         let polled = live.poll(cx).map(|answer| match answer {
             Answer::End(mut end) => {
                 end.status = on_time(end.status, deadline);
-                if let Some(ledger) = &live.ledger {
+                if let Some(ledger) = &mut live.ledger {
                     ledger.ended(&end.status);
                 }
                 Answer::End(end)
