@@ -38,6 +38,9 @@ const SAMPLE_MAX: Duration = PENALTY;
 /// Below this, latencies are equal and the calls under way decide.
 const LATENCY_MIN: f64 = 1e-6;
 
+/// How much later another worker may have read the clock, in milliseconds.
+const SKEW_MAX: u32 = 60_000;
+
 /// How latency is averaged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ewma {
@@ -234,10 +237,10 @@ impl Estimate {
     }
 
     /// Milliseconds since the estimate was made; 0 if another worker, whose clock was read a little
-    /// later, made it. The clock wraps, so an endpoint that nobody called for 25 days may look as it
-    /// did then: its next answer corrects that.
+    /// later, made it. The clock wraps: what was made 49 days ago looks new for a minute.
     fn age(self, now: u32) -> u32 {
-        u32::try_from(now.wrapping_sub(self.at).cast_signed()).unwrap_or(0)
+        let age = now.wrapping_sub(self.at);
+        if age > u32::MAX - SKEW_MAX { 0 } else { age }
     }
 
     /// What is left of the influence of old values.
@@ -326,6 +329,17 @@ mod tests {
         };
         assert_eq!(old.with(0.05, 990, 10.0), old);
         near(old.at(990, 10.0), 0.1);
+    }
+
+    #[test]
+    fn an_estimate_falls_over_weeks_too_and_when_the_clock_wraps() {
+        let old = Estimate {
+            latency: 300.0,
+            at: 1_000,
+        };
+        for days in [1, 20, 30, 49] {
+            assert!(old.at(days * 86_400_000, 10.0) < 1e-9, "{days}");
+        }
         let wrapped = Estimate {
             latency: 0.1,
             at: u32::MAX - 999,

@@ -45,9 +45,10 @@ impl Hosts {
     /// All succeed but one, which fails.
     fn count_gray(&self, gray: usize) {
         for at in 0..self.0.len() {
-            match at == gray {
-                true => self.count(at, 0, 100),
-                false => self.count(at, 100, 0),
+            if at == gray {
+                self.count(at, 0, 100);
+            } else {
+                self.count(at, 100, 0);
             }
         }
     }
