@@ -1,0 +1,1 @@
+//! Hand-made clients, and any interleaving of attempts.

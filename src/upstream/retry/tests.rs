@@ -1,0 +1,1 @@
+//! Whole calls against random upstreams, and A6 in tables.
