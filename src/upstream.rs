@@ -28,8 +28,11 @@ mod endpoint;
 mod exchange;
 pub mod outlier;
 mod outlook;
+pub mod plan;
 mod pool;
 mod random;
+pub mod retry;
+pub mod service_config;
 mod set;
 mod sweeper;
 mod taken;
@@ -60,11 +63,12 @@ impl Upstream {
         configs: impl IntoIterator<Item = Config>,
         workers: usize,
     ) -> Result<Self, DuplicateName> {
+        let account = Arc::default();
         let mut clusters = HashMap::new();
         for config in configs {
             let name = config.name.clone();
             if clusters
-                .insert(name.clone(), Cluster::new(config, workers))
+                .insert(name.clone(), Cluster::new(config, workers, &account))
                 .is_some()
             {
                 return Err(DuplicateName(name));

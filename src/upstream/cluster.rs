@@ -18,6 +18,7 @@ use super::endpoint::{Common, Endpoint};
 use super::exchange::{Opened, Timer, on_time};
 use super::outlier::{Change, Detector, Host, Outcome, Probe, Standing, Verdict};
 use super::random;
+use super::retry::{Account, Budget, Throttle};
 use super::set::Set;
 use super::sweeper::Sweeper;
 use crate::call::{Call, Reply, Status};
@@ -42,6 +43,12 @@ pub(super) struct Shared {
     pub(super) name: Arc<str>,
     pub(super) config: Config,
     pub(super) breaker: Arc<Breaker>,
+    /// Whether there may be retries, by what failed lately.
+    pub(super) throttle: Throttle,
+    /// Whether there may be retries, by what is under way.
+    pub(super) budget: Arc<Budget>,
+    /// What all upstreams together keep for retries.
+    pub(super) account: Arc<Account>,
     common: Common,
     set: ArcSwap<Set>,
     state: Mutex<State>,
@@ -55,7 +62,7 @@ struct State {
 }
 
 impl Cluster {
-    pub(super) fn new(config: Config, workers: usize) -> Self {
+    pub(super) fn new(config: Config, workers: usize, account: &Arc<Account>) -> Self {
         let name: Arc<str> = config.name.as_str().into();
         let breaker = Breaker::new(Arc::clone(&name), config.limits);
         let common = Common {
@@ -70,6 +77,9 @@ impl Cluster {
         let shared = Arc::new(Shared {
             name,
             breaker,
+            throttle: Throttle::new(config.retries.throttling),
+            budget: Arc::default(),
+            account: Arc::clone(account),
             common,
             set: ArcSwap::from_pointee(Set::empty(&config.balance)),
             state: Mutex::new(State {
@@ -96,15 +106,13 @@ impl Cluster {
         let admitted = shared.breaker.admit()?;
         let deadline = call.deadline;
         let mut timer = Timer::new(deadline);
-        let (mut attempts, source) = Attempts::new(shared, call)?;
+        let (attempts, requests) = Attempts::new(shared, call)?;
         let opened = tokio::select! {
             biased;
-            opened = attempts.run(source) => {
+            opened = attempts.run(requests) => {
                 opened.map_err(|status| on_time(status, deadline))?
             }
-            () = &mut timer => {
-                return Err(attempts.given_up(Status::deadline_exceeded()));
-            }
+            () = &mut timer => return Err(Status::deadline_exceeded()),
         };
         Ok(match opened {
             (Opened::Ended(end), _) => Reply::ended(end),

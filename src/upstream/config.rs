@@ -9,6 +9,7 @@ use http::uri::Authority;
 use super::address::{Address, Url};
 use super::balance;
 use super::outlier::{self, Panic};
+use super::plan::Retries;
 
 /// Bytes of one reply message.
 pub const MESSAGE_MAX: usize = 4 * 1024 * 1024;
@@ -28,6 +29,8 @@ pub struct Config {
     pub balance: balance::Config,
     /// Who is left out for failing more than the others.
     pub outlier: outlier::Config,
+    /// What is done when an attempt fails, or takes long.
+    pub retries: Retries,
     /// When health is ignored.
     pub panic: Panic,
     /// Bounds on what all calls to it use together.
@@ -57,6 +60,7 @@ impl Config {
             connect: Connect::default(),
             balance: balance::Config::default(),
             outlier: outlier::Config::default(),
+            retries: Retries::default(),
             panic: Panic::default(),
             limits: Limits::default(),
             max_message: MESSAGE_MAX,

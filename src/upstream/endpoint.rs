@@ -61,7 +61,9 @@ pub(super) struct Endpoint {
     born: Instant,
     /// Milliseconds after its birth when it came back last: slow start begins anew.
     returned: AtomicU64,
-    /// Calls under way, and latency.
+    /// Attempts under way, streams too.
+    pub(super) calls: AtomicUsize,
+    /// Attempts that wait for an answer, and latency.
     pub(super) load: Arc<Load>,
     /// How attempts ended.
     pub(super) tally: Tally,
@@ -112,6 +114,7 @@ impl Endpoint {
             born: now,
             returned: AtomicU64::new(0),
             load: Arc::new(Load::beside(others, common.ewma, now)),
+            calls: AtomicUsize::new(0),
             tally: Tally::new(&common.outlier),
             healthy: AtomicBool::new(true),
             taken: Taken::default(),

@@ -14,9 +14,10 @@ use tokio::time::Sleep;
 
 use super::endpoint::Endpoint;
 use super::pool::Lease;
+use super::retry::PREVIOUS_ATTEMPTS;
 use crate::call::compression::{GRPC_ACCEPT_ENCODING, GRPC_ENCODING};
 use crate::call::{
-    Accept, Code, Coding, Codings, Deadline, Encodings, Metadata, Packed, Status, timeout,
+    Accept, Code, Coding, Codings, Deadline, Encodings, Metadata, Packed, Retry, Status, timeout,
 };
 use crate::schema::Method as RpcMethod;
 
@@ -37,9 +38,6 @@ pub(super) const HEADERS_MAX: usize = 64 * 1024;
 const FIELD_OVERHEAD: usize = 32;
 
 const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
-
-/// Attempts before this one (gRFC A6); only retries carry it.
-const PREVIOUS_ATTEMPTS: HeaderName = HeaderName::from_static("grpc-previous-rpc-attempts");
 
 /// What this gateway calls itself.
 const AGENT: &str = concat!("transom/", env!("CARGO_PKG_VERSION"));
@@ -98,22 +96,8 @@ pub(super) struct Outgoing {
 /// An attempt without an answer.
 pub(super) struct Unanswered {
     pub(super) status: Status,
-    pub(super) fate: Fate,
     /// The messages, if they can be sent again: all of them, or those that never left.
     pub(super) source: Option<Source>,
-}
-
-/// What became of a request without an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fate {
-    /// No byte of it was sent.
-    NeverLeft,
-    /// The backend says that it has not looked at it (REFUSED_STREAM, GOAWAY below it).
-    Refused,
-    /// It may have had an effect.
-    Unknown,
-    /// The client broke its side.
-    Broken,
 }
 
 impl Outgoing {
@@ -140,25 +124,21 @@ impl Outgoing {
         &self,
         endpoint: &Endpoint,
         source: Source,
-        previous: u32,
+        previous: Option<u32>,
     ) -> Result<Answered, Unanswered> {
-        let failed = |status, fate, source| Unanswered {
-            status,
-            fate,
-            source,
-        };
+        let failed = |status, source| Unanswered { status, source };
         let Some(pool) = endpoint.pool() else {
             let status = Status::gateway(Code::Internal, "the endpoint has no pool");
-            return Err(failed(status, Fate::Unknown, None));
+            return Err(failed(status, None));
         };
         let lease = match pool.lease().await {
             Ok(lease) => Arc::new(lease),
-            Err(status) => return Err(failed(status, Fate::NeverLeft, Some(source))),
+            Err(status) => return Err(failed(status, Some(source))),
         };
         let repeat = source.repeat();
         let (source, coding) = match source.suit(&endpoint.taken, self.packed) {
             Ok(suited) => suited,
-            Err(status) => return Err(failed(status, Fate::Broken, None)),
+            Err(status) => return Err(failed(status, None)),
         };
         let (body, cancel) = RequestBody::new(source, Arc::clone(&lease));
         let mut request = Request::new(body);
@@ -179,24 +159,20 @@ impl Outgoing {
             Err(error) => error,
         };
         if let Some(status) = cancel.and_then(Cancel::into_fault) {
-            return Err(failed(status, Fate::Broken, None));
+            return Err(failed(status, None));
         }
         let failure = Failure::of(error.error());
         let status = failure.status(&endpoint.target.upstream);
         if let Some(request) = error.take_message() {
             lease.retire_connection();
             let source = request.into_body().into_source();
-            return Err(failed(status, Fate::NeverLeft, Some(source)));
+            let status = status.retry(Retry::Unsent);
+            return Err(failed(status, Some(source)));
         }
         if failure == Failure::GoAway {
             lease.retire_connection();
         }
-        let fate = if failure.is_unsent() {
-            Fate::Refused
-        } else {
-            Fate::Unknown
-        };
-        Err(failed(status, fate, repeat))
+        Err(failed(status, repeat))
     }
 
     fn uri(&self, authority: &Authority) -> Uri {
@@ -209,14 +185,14 @@ impl Outgoing {
     }
 
     /// What is true of one attempt alone.
-    fn complete(&self, headers: &mut HeaderMap, coding: Option<Coding>, previous: u32) {
+    fn complete(&self, headers: &mut HeaderMap, coding: Option<Coding>, previous: Option<u32>) {
         if let Some(left) = self.deadline.remaining() {
             headers.insert(GRPC_TIMEOUT, timeout::format(left));
         }
         if let Some(coding) = coding {
             headers.insert(GRPC_ENCODING, coding.value());
         }
-        if previous > 0 {
+        if let Some(previous) = previous {
             headers.insert(PREVIOUS_ATTEMPTS, previous.into());
         }
     }
