@@ -41,14 +41,14 @@ impl Attempts<'_> {
             tokio::select! {
                 biased;
                 Some(ended) = running.next() => {
-                    let mut failed = match ended {
+                    let failed = match ended {
                         // The others are dropped, and their calls cancelled.
                         Ok(answered) => return Ok(answered),
                         Err(failed) => failed,
                     };
-                    self.settle(&mut failed, &mut tried);
+                    let judged = self.judged(&failed, &mut tried);
                     let now = Instant::now();
-                    match hedge.failed(now, &failed.status, failed.committed, self.gate()) {
+                    match hedge.failed(now, &judged, failed.committed, self.gate()) {
                         Step::Wait => {}
                         Step::End(_) => return failed.into_result(),
                         Step::Transparent { after } => {

@@ -92,15 +92,9 @@ impl Attempts<'_> {
                 Err(failed) => failed,
             };
             messages.left(&mut failed, repeat);
-            self.settle(&mut failed, &mut tried);
+            let judged = self.judged(&failed, &mut tried);
             let left = self.deadline().remaining();
-            let next = state.failed(
-                &failed.status,
-                left,
-                failed.committed,
-                self.gate(),
-                random::unit(),
-            );
+            let next = state.failed(&judged, left, failed.committed, self.gate(), random::unit());
             let after = match next {
                 Next::Transparent { after } => after,
                 Next::Again {
@@ -123,20 +117,22 @@ impl Attempts<'_> {
         }
     }
 
-    /// Remembers where the call was. One that could not be sent is sent elsewhere at once; where there
-    /// is nowhere else, it is a failure like others: a call does not wait for a backend to come up.
-    pub(super) fn settle(&self, failed: &mut Failed, tried: &mut Vec<Arc<Endpoint>>) {
+    /// Remembers where the call was, and says what the failure means for another attempt. One that
+    /// could not be sent is sent elsewhere at once; where there is nowhere else, it is a failure like
+    /// others: a call does not wait for a backend to come up.
+    pub(super) fn judged(&self, failed: &Failed, tried: &mut Vec<Arc<Endpoint>>) -> Status {
         let endpoint = &failed.endpoint;
-        let is_reachable = endpoint.target.outlook.is_open();
         if !tried.iter().any(|tried| Arc::ptr_eq(tried, endpoint)) {
             tried.push(Arc::clone(endpoint));
         }
-        if failed.status.retry == Retry::Unsent
-            && !is_reachable
+        let status = failed.status.clone();
+        if status.retry == Retry::Unsent
+            && !endpoint.target.outlook.is_open()
             && !self.cluster.set().has_other(tried)
         {
-            failed.status.retry = Retry::BeforeFirstByte;
+            return status.retry(Retry::BeforeFirstByte);
         }
+        status
     }
 }
 
