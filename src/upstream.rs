@@ -37,6 +37,7 @@ mod set;
 mod sweeper;
 mod taken;
 mod transport;
+mod view;
 
 pub use address::{Address, AddressError, Scheme, Url};
 use cluster::Cluster;
@@ -77,6 +78,14 @@ impl Upstream {
         Ok(Self {
             clusters: Arc::new(clusters),
         })
+    }
+
+    /// How the upstreams are at this moment, by name.
+    #[must_use]
+    pub fn view(&self) -> Vec<crate::observe::upstreams::Upstream> {
+        let mut all: Vec<_> = self.clusters.values().map(Cluster::view).collect();
+        all.sort_by(|a, b| a.name.cmp(&b.name));
+        all
     }
 
     /// The names, sorted.

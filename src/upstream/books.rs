@@ -40,6 +40,7 @@ impl Books {
         under_way: Option<UnderWay>,
     ) -> Self {
         picked.endpoint.calls.fetch_add(1, Ordering::Relaxed);
+        picked.endpoint.attempts.fetch_add(1, Ordering::Relaxed);
         Self {
             cluster: Arc::clone(cluster),
             started: Some(picked.endpoint.load.start(Instant::now())),
@@ -68,6 +69,7 @@ impl Books {
         }
         let outcome = Outcome::of(status.code, status.origin);
         if outcome == Outcome::Failure {
+            self.endpoint.failures.fetch_add(1, Ordering::Relaxed);
             let pushback = match status.retry {
                 Retry::Pushback(delay) => Some(delay),
                 Retry::Never

@@ -4,6 +4,7 @@
 //! endpoint that fails more than the others, a health check) goes through [`State`], one change at a
 //! time, and makes another set.
 
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
@@ -21,7 +22,9 @@ use super::random;
 use super::retry::{Account, Budget, Throttle};
 use super::set::Set;
 use super::sweeper::Sweeper;
+use super::view;
 use crate::call::{Call, Reply, Status};
+use crate::observe::upstreams as observe;
 
 /// Endpoints of one upstream at most: more are a mistake of their source.
 const ENDPOINTS_MAX: usize = 4096;
@@ -47,6 +50,8 @@ pub(super) struct Shared {
     pub(super) throttle: Throttle,
     /// Whether there may be retries, by what is under way.
     pub(super) budget: Arc<Budget>,
+    /// Attempts besides the first of each call, so far.
+    pub(super) retried: Retried,
     /// What all upstreams together keep for retries.
     pub(super) account: Arc<Account>,
     common: Common,
@@ -54,11 +59,19 @@ pub(super) struct Shared {
     state: Mutex<State>,
 }
 
+/// Attempts besides the first of each call, so far.
+#[derive(Debug, Default)]
+pub(super) struct Retried {
+    pub(super) policy: AtomicU64,
+    pub(super) transparent: AtomicU64,
+    pub(super) hedges: AtomicU64,
+}
+
 /// What makes the next set.
 #[derive(Debug)]
-struct State {
-    endpoints: Vec<Arc<Endpoint>>,
-    detector: Detector,
+pub(super) struct State {
+    pub(super) endpoints: Vec<Arc<Endpoint>>,
+    pub(super) detector: Detector,
 }
 
 impl Cluster {
@@ -79,6 +92,7 @@ impl Cluster {
             breaker,
             throttle: Throttle::new(config.retries.throttling),
             budget: Arc::default(),
+            retried: Retried::default(),
             account: Arc::clone(account),
             common,
             set: ArcSwap::from_pointee(Set::empty(&config.balance)),
@@ -95,6 +109,11 @@ impl Cluster {
             _sweeper: Sweeper::start(&shared),
             shared,
         }))
+    }
+
+    /// How it is at this moment.
+    pub(super) fn view(&self) -> observe::Upstream {
+        view::upstream(&self.0.shared)
     }
 
     /// Makes the call. One clock watches all of it: waiting, connecting, sending, the reply.
@@ -124,7 +143,7 @@ impl Cluster {
 }
 
 impl Shared {
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

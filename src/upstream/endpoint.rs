@@ -30,6 +30,10 @@ pub(super) struct Target {
     pub(super) outlook: Outlook,
     /// Connections there are, and are being made, of all workers.
     pub(super) connections: AtomicUsize,
+    /// Connections made, not made, and ended, so far.
+    pub(super) connected: AtomicU64,
+    pub(super) connect_failures: AtomicU64,
+    pub(super) disconnected: AtomicU64,
     /// How often the peer found our PINGs too many.
     doublings: AtomicU32,
 }
@@ -63,6 +67,9 @@ pub(super) struct Endpoint {
     returned: AtomicU64,
     /// Attempts under way, streams too.
     pub(super) calls: AtomicUsize,
+    /// Attempts so far, and those that failed by the endpoint's fault.
+    pub(super) attempts: AtomicU64,
+    pub(super) failures: AtomicU64,
     /// Attempts that wait for an answer, and latency.
     pub(super) load: Arc<Load>,
     /// How attempts ended.
@@ -101,6 +108,9 @@ impl Endpoint {
             breaker: Arc::clone(&common.breaker),
             outlook: Outlook::default(),
             connections: AtomicUsize::new(0),
+            connected: AtomicU64::new(0),
+            connect_failures: AtomicU64::new(0),
+            disconnected: AtomicU64::new(0),
             doublings: AtomicU32::new(0),
         });
         Self {
@@ -115,6 +125,8 @@ impl Endpoint {
             returned: AtomicU64::new(0),
             load: Arc::new(Load::beside(others, common.ewma, now)),
             calls: AtomicUsize::new(0),
+            attempts: AtomicU64::new(0),
+            failures: AtomicU64::new(0),
             tally: Tally::new(&common.outlier),
             healthy: AtomicBool::new(true),
             taken: Taken::default(),

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
@@ -52,6 +53,7 @@ impl Attempts<'_> {
                         Step::Wait => {}
                         Step::End(_) => return failed.into_result(),
                         Step::Transparent { after } => {
+                            self.cluster.retried.transparent.fetch_add(1, Ordering::Relaxed);
                             let again = self.beside(source(), &mut tried, None, None)?;
                             running.push(Box::pin(async move {
                                 sleep(after).await;
@@ -63,6 +65,7 @@ impl Attempts<'_> {
                 () = until(due) => match hedge.open(Instant::now(), self.gate()) {
                     Opening::Wait | Opening::End(_) => {}
                     Opening::Attempt { previous, under_way } => {
+                        self.cluster.retried.hedges.fetch_add(1, Ordering::Relaxed);
                         let place = Some(under_way);
                         running.push(self.beside(source(), &mut tried, Some(previous), place)?);
                     }

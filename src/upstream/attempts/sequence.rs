@@ -1,6 +1,7 @@
 //! One attempt after the other, each after the former has failed.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use super::super::endpoint::Endpoint;
 use super::super::exchange::Source;
@@ -96,12 +97,16 @@ impl Attempts<'_> {
             let left = self.deadline().remaining();
             let next = state.failed(&judged, left, failed.committed, self.gate(), random::unit());
             let after = match next {
-                Next::Transparent { after } => after,
+                Next::Transparent { after } => {
+                    self.cluster.retried.transparent.fetch_add(1, Ordering::Relaxed);
+                    after
+                }
                 Next::Again {
                     after,
                     under_way: place,
                 } => {
                     under_way = Some(place);
+                    self.cluster.retried.policy.fetch_add(1, Ordering::Relaxed);
                     after
                 }
                 Next::GiveUp(why) => {
