@@ -48,7 +48,12 @@ impl Collector for Metrics {
     fn encode(&self, mut to: DescriptorEncoder<'_>) -> fmt::Result {
         let to = &mut to;
         let generation = [([], self.schema_generation)];
-        counters(to, "gateway_descriptor_generation", "Schemas served so far", generation)?;
+        counters(
+            to,
+            "gateway_descriptor_generation",
+            "Schemas served so far",
+            generation,
+        )?;
         let refused = [([], self.schema_refused)];
         let about = "Schemas that were refused, because they would break clients";
         counters(to, "gateway_schema_refused", about, refused)?;
@@ -56,7 +61,12 @@ impl Collector for Metrics {
             ([("result", "taken")], self.reloads),
             ([("result", "refused")], self.reloads_refused),
         ];
-        counters(to, "gateway_config_reload", "Configurations read after the first", reloads)?;
+        counters(
+            to,
+            "gateway_config_reload",
+            "Configurations read after the first",
+            reloads,
+        )?;
         self.of_upstreams(to)?;
         self.of_endpoints(to)
     }
@@ -72,30 +82,74 @@ impl Metrics {
             let all = self.upstreams.iter();
             all.map(move |one| ([("grpc_target", &*one.name)], value(one)))
         };
-        gauges(to, "gateway_upstream_requests", "Calls under way", now(|one| one.requests.now as f64))?;
-        gauges(to, "gateway_upstream_pending", "Calls that wait for a connection", now(|one| one.pending.now as f64))?;
+        gauges(
+            to,
+            "gateway_upstream_requests",
+            "Calls under way",
+            now(|one| one.requests.now as f64),
+        )?;
+        gauges(
+            to,
+            "gateway_upstream_pending",
+            "Calls that wait for a connection",
+            now(|one| one.pending.now as f64),
+        )?;
         gauges(
             to,
             "gateway_circuit_open",
             "1 while a bound of the circuit breaker is reached",
             now(|one| {
-                let is_open = one.requests.now >= one.requests.max || one.pending.now >= one.pending.max;
+                let is_open =
+                    one.requests.now >= one.requests.max || one.pending.now >= one.pending.max;
                 f64::from(u8::from(is_open))
             }),
         )?;
         let refused = self.upstreams.iter().flat_map(|one| {
             let of = |bound, usage: super::upstreams::Usage| {
-                ([("grpc_target", &*one.name), ("bound", bound)], usage.refused as u64)
+                (
+                    [("grpc_target", &*one.name), ("bound", bound)],
+                    usage.refused as u64,
+                )
             };
             [of("requests", one.requests), of("pending", one.pending)]
         });
-        counters(to, "gateway_circuit_overflow", "Calls that a bound of the circuit breaker refused", refused)?;
-        gauges(to, "gateway_retry_tokens", "Tokens left for retries", now(|one| one.retries.tokens))?;
-        gauges(to, "gateway_retries_under_way", "Retries under way", now(|one| one.retries.under_way as f64))?;
-        counters(to, "gateway_upstream_retries", "Retries by a policy", each(|one| one.retries.made))?;
+        counters(
+            to,
+            "gateway_circuit_overflow",
+            "Calls that a bound of the circuit breaker refused",
+            refused,
+        )?;
+        gauges(
+            to,
+            "gateway_retry_tokens",
+            "Tokens left for retries",
+            now(|one| one.retries.tokens),
+        )?;
+        gauges(
+            to,
+            "gateway_retries_under_way",
+            "Retries under way",
+            now(|one| one.retries.under_way as f64),
+        )?;
+        counters(
+            to,
+            "gateway_upstream_retries",
+            "Retries by a policy",
+            each(|one| one.retries.made),
+        )?;
         let about = "Retries of calls that no backend has looked at";
-        counters(to, "gateway_upstream_transparent_retries", about, each(|one| one.retries.transparent))?;
-        counters(to, "gateway_upstream_hedges", "Attempts beside others", each(|one| one.retries.hedges))?;
+        counters(
+            to,
+            "gateway_upstream_transparent_retries",
+            about,
+            each(|one| one.retries.transparent),
+        )?;
+        counters(
+            to,
+            "gateway_upstream_hedges",
+            "Attempts beside others",
+            each(|one| one.retries.hedges),
+        )?;
         gauges(
             to,
             "gateway_upstream_panic",
@@ -104,11 +158,19 @@ impl Metrics {
         )?;
         let enforced = self.upstreams.iter().flat_map(|one| {
             one.ejections.iter().map(|of| {
-                let labels = [("grpc_target", &*one.name), ("grpc_lb_outlier_detection_detection_method", &*of.method)];
+                let labels = [
+                    ("grpc_target", &*one.name),
+                    ("grpc_lb_outlier_detection_detection_method", &*of.method),
+                ];
                 (labels, of.enforced)
             })
         });
-        counters(to, "grpc_lb_outlier_detection_ejections_enforced", "Endpoints that were ejected", enforced)?;
+        counters(
+            to,
+            "grpc_lb_outlier_detection_ejections_enforced",
+            "Endpoints that were ejected",
+            enforced,
+        )?;
         let unenforced = self.upstreams.iter().flat_map(|one| {
             one.ejections.iter().flat_map(|of| {
                 of.unenforced.iter().map(|(reason, count)| {
@@ -122,7 +184,12 @@ impl Metrics {
             })
         });
         let about = "Endpoints that a rule found and that were not ejected";
-        counters(to, "grpc_lb_outlier_detection_ejections_unenforced", about, unenforced)
+        counters(
+            to,
+            "grpc_lb_outlier_detection_ejections_unenforced",
+            about,
+            unenforced,
+        )
     }
 
     fn of_endpoints(&self, to: &mut DescriptorEncoder<'_>) -> fmt::Result {
@@ -138,27 +205,87 @@ impl Metrics {
         let now = |value: fn(&Endpoint) -> f64| {
             pairs().map(move |(upstream, endpoint)| (of(upstream, endpoint), value(endpoint)))
         };
-        let states = [State::Healthy, State::Unhealthy, State::Ejected, State::Probation];
+        let states = [
+            State::Healthy,
+            State::Unhealthy,
+            State::Ejected,
+            State::Probation,
+        ];
         let healthy = self.upstreams.iter().flat_map(|upstream| {
             states.map(|state| {
-                let count = upstream.endpoints.iter().filter(|one| one.state == state).count();
-                ([("grpc_target", &*upstream.name), ("state", state.as_str())], count as f64)
+                let count = upstream
+                    .endpoints
+                    .iter()
+                    .filter(|one| one.state == state)
+                    .count();
+                (
+                    [("grpc_target", &*upstream.name), ("state", state.as_str())],
+                    count as f64,
+                )
             })
         });
-        gauges(to, "gateway_upstream_endpoints", "Endpoints by state", healthy)?;
-        counters(to, "grpc_client_attempt_started", "Attempts", each(|one| one.attempts))?;
-        counters(to, "gateway_endpoint_failures", "Attempts that failed by the endpoint's fault", each(|one| one.failures))?;
-        gauges(to, "gateway_endpoint_calls", "Attempts under way", now(|one| one.calls as f64))?;
-        gauges(to, "gateway_endpoint_latency_seconds", "Average of latency, as balancing sees it", now(|one| one.latency_ms / 1000.0))?;
-        gauges(to, "grpc_subchannel_open_connections", "Connections", now(|one| one.connections as f64))?;
-        counters(to, "grpc_subchannel_connection_attempts_succeeded", "Connections made", each(|one| one.connected))?;
-        counters(to, "grpc_subchannel_connection_attempts_failed", "Connections that could not be made", each(|one| one.connect_failures))?;
-        counters(to, "grpc_subchannel_disconnections", "Connections that ended", each(|one| one.disconnected))
+        gauges(
+            to,
+            "gateway_upstream_endpoints",
+            "Endpoints by state",
+            healthy,
+        )?;
+        counters(
+            to,
+            "grpc_client_attempt_started",
+            "Attempts",
+            each(|one| one.attempts),
+        )?;
+        counters(
+            to,
+            "gateway_endpoint_failures",
+            "Attempts that failed by the endpoint's fault",
+            each(|one| one.failures),
+        )?;
+        gauges(
+            to,
+            "gateway_endpoint_calls",
+            "Attempts under way",
+            now(|one| one.calls as f64),
+        )?;
+        gauges(
+            to,
+            "gateway_endpoint_latency_seconds",
+            "Average of latency, as balancing sees it",
+            now(|one| one.latency_ms / 1000.0),
+        )?;
+        gauges(
+            to,
+            "grpc_subchannel_open_connections",
+            "Connections",
+            now(|one| one.connections as f64),
+        )?;
+        counters(
+            to,
+            "grpc_subchannel_connection_attempts_succeeded",
+            "Connections made",
+            each(|one| one.connected),
+        )?;
+        counters(
+            to,
+            "grpc_subchannel_connection_attempts_failed",
+            "Connections that could not be made",
+            each(|one| one.connect_failures),
+        )?;
+        counters(
+            to,
+            "grpc_subchannel_disconnections",
+            "Connections that ended",
+            each(|one| one.disconnected),
+        )
     }
 }
 
 fn of<'u>(upstream: &'u Upstream, endpoint: &'u Endpoint) -> Labels<'u, 2> {
-    [("grpc_target", &upstream.name), ("endpoint", &endpoint.address)]
+    [
+        ("grpc_target", &upstream.name),
+        ("endpoint", &endpoint.address),
+    ]
 }
 
 fn counters<'l, const N: usize>(
@@ -167,7 +294,9 @@ fn counters<'l, const N: usize>(
     help: &str,
     samples: impl IntoIterator<Item = (Labels<'l, N>, u64)>,
 ) -> fmt::Result {
-    let samples = samples.into_iter().map(|(labels, value)| (labels, ConstCounter::new(value)));
+    let samples = samples
+        .into_iter()
+        .map(|(labels, value)| (labels, ConstCounter::new(value)));
     family(to, name, help, samples)
 }
 
@@ -177,7 +306,9 @@ fn gauges<'l, const N: usize>(
     help: &str,
     samples: impl IntoIterator<Item = (Labels<'l, N>, f64)>,
 ) -> fmt::Result {
-    let samples = samples.into_iter().map(|(labels, value)| (labels, ConstGauge::new(value)));
+    let samples = samples
+        .into_iter()
+        .map(|(labels, value)| (labels, ConstGauge::new(value)));
     family(to, name, help, samples)
 }
 

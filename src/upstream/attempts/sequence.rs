@@ -98,7 +98,10 @@ impl Attempts<'_> {
             let next = state.failed(&judged, left, failed.committed, self.gate(), random::unit());
             let after = match next {
                 Next::Transparent { after } => {
-                    self.cluster.retried.transparent.fetch_add(1, Ordering::Relaxed);
+                    self.cluster
+                        .retried
+                        .transparent
+                        .fetch_add(1, Ordering::Relaxed);
                     after
                 }
                 Next::Again {
