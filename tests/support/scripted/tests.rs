@@ -58,6 +58,42 @@ async fn scripts_take_turns_and_may_depend_on_the_request() {
 }
 
 #[tokio::test]
+async fn scripts_may_be_changed_and_may_wait() {
+    const REST: Duration = Duration::from_millis(20);
+    let backend = Scripted::start(|_| Script::refuse()).await;
+    backend.answer(|_| Script::new().read().wait(REST).end_ok());
+    let outcome = client(&backend).await.call(&Ask::get(7)).await;
+    assert!(outcome.is_ok() && outcome.replies.is_empty());
+    assert!(backend.record().calls[0].seen.at.elapsed() >= REST);
+}
+
+#[tokio::test]
+async fn a_conversation_is_read_message_by_message() {
+    let answer = Script::new()
+        .read_messages(1)
+        .message(b"one")
+        .read_messages(2)
+        .raw(b"\0\0\0\0\x03two\0\0")
+        .end();
+    let backend = Scripted::start(move |_| answer.clone()).await;
+    let client = client(&backend).await;
+    let (say, open) = client.upload(&Ask::stream()).await;
+    say.send(Ok(framed(b"1"))).unwrap();
+    let mut open = open.await;
+    assert_eq!(open.next().await.unwrap(), "one");
+    say.send(Ok(framed(b"2"))).unwrap();
+    assert_eq!(open.next().await.unwrap(), "two");
+    assert!(open.next().await.is_none());
+    assert_eq!(
+        open.end().code,
+        None,
+        "neither a whole message nor a status"
+    );
+    assert_eq!(backend.record().calls[0].messages, [&b"1"[..], b"2"]);
+    assert_eq!(backend.record().effects(), 0);
+}
+
+#[tokio::test]
 async fn statuses_have_details_and_push_back_in_headers_or_trailers() {
     let details = status_with(8, "google.rpc.RetryInfo");
     let fields = Fields::status(8, "full").details(&details).push_back("50");
@@ -170,6 +206,19 @@ async fn a_goaway_below_a_call_is_all_that_the_call_gets() {
 }
 
 #[tokio::test]
+async fn a_goaway_above_all_calls_harms_none() {
+    let script = Script::new()
+        .read()
+        .go_away(Last::Highest, Reason::NO_ERROR, "")
+        .message(b"m")
+        .end_ok();
+    let backend = Scripted::start(move |_| script.clone()).await;
+    let outcome = client(&backend).await.call(&Ask::get(1)).await;
+    assert!(outcome.is_ok(), "{outcome:?}");
+    backend.until(|record| record.open() == 0).await;
+}
+
+#[tokio::test]
 async fn a_graceful_goaway_lets_calls_end_and_takes_no_more() {
     let gate = Gate::new();
     let leaves = Script::new().message(b"m").leave().until(&gate).end_ok();
@@ -277,7 +326,7 @@ async fn resets_and_pings_of_clients_are_counted() {
         .await
         .unwrap();
     backend
-        .until(|record| record.connections[1].pings == 1)
+        .until(|record| record.connections.get(1).is_some_and(|one| one.pings == 1))
         .await;
 }
 

@@ -62,6 +62,8 @@ struct Insert {
     waiting: BytesMut,
     /// Bytes that were ever handed in.
     total: usize,
+    /// The last stream of the GOAWAY before; a later one may not have a higher.
+    last: Option<u32>,
 }
 
 impl Link {
@@ -79,6 +81,8 @@ impl Link {
     pub(super) fn go_away(&self, last: u32, reason: Reason, debug: &str) -> usize {
         let length = u32::try_from(8 + debug.len()).unwrap();
         let mut insert = self.insert.lock().unwrap();
+        let last = insert.last.map_or(last, |before| before.min(last));
+        insert.last = Some(last);
         let before = insert.waiting.len();
         let frame = &mut insert.waiting;
         frame.extend_from_slice(&length.to_be_bytes()[1..]);
