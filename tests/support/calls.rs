@@ -366,7 +366,9 @@ pub(crate) struct Native {
 
 impl Native {
     pub(crate) async fn connect(address: SocketAddr) -> Self {
-        let io = TokioIo::new(TcpStream::connect(address).await.unwrap());
+        let stream = TcpStream::connect(address).await.unwrap();
+        stream.set_nodelay(true).unwrap();
+        let io = TokioIo::new(stream);
         let (sender, connection) = Builder::new(TokioExecutor::new())
             .initial_stream_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)

@@ -22,11 +22,12 @@ upstreams:
   demo: {{ url: '{}' }}
   other: {{ url: '{}' }}
 schema:
-  - reflection: demo
+  - {{ protos: '{}', upstream: demo }}
   - {{ protos: '{}', upstream: other }}
 ",
         demo.url,
         other.url(),
+        concat!(env!("CARGO_MANIFEST_DIR"), "/proto"),
         folder.display()
     ))
     .await;
