@@ -261,7 +261,7 @@ pub(crate) async fn call(address: SocketAddr, dialect: Dialect, ask: &Ask) -> Ou
             let body = ask.json.clone();
             let answer = send(address, Version::Http1, method, path, &headers, body).await;
             if streams && answer.status == 200 {
-                lines(answer)
+                lines(&answer)
             } else {
                 json(answer)
             }
@@ -310,7 +310,7 @@ fn connect_stream(answer: Answer) -> Outcome {
     }
 }
 
-fn lines(answer: Answer) -> Outcome {
+fn lines(answer: &Answer) -> Outcome {
     let mut outcome = Outcome {
         code: Some(0),
         headers: answer.headers.clone(),
