@@ -255,10 +255,10 @@ impl State {
             return (Poll::Ready(Some(Err(superseded()))), Vec::new());
         };
         let reader = &mut self.readers[place];
-        reader.waker = None;
         if let Some(message) = self.kept.get(reader.at.saturating_sub(self.first)) {
             let message = message.clone();
             reader.at += 1;
+            reader.waker = None;
             if self.keeping == Keeping::Unread {
                 self.trim();
             }
@@ -270,10 +270,14 @@ impl State {
         let next = match live.as_mut().poll_next(cx) {
             Poll::Ready(next) => next,
             Poll::Pending => {
-                reader.waker = Some(cx.waker().clone());
+                match &mut reader.waker {
+                    Some(waker) => waker.clone_from(cx.waker()),
+                    None => reader.waker = Some(cx.waker().clone()),
+                }
                 return (Poll::Pending, Vec::new());
             }
         };
+        reader.waker = None;
         let woken = match &next {
             None => {
                 self.live = None;
@@ -352,4 +356,5 @@ fn superseded() -> Status {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests;
