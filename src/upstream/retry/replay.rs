@@ -38,7 +38,7 @@ const OVERHEAD: usize = 64;
 
 /// Messages that are shorter are copied when they are kept, all but the first. A slice of five bytes
 /// can hold on to a whole read buffer; so a call could hold far more than it is charged for.
-const COPIED: usize = 1 << 10;
+const COPIED: usize = 4 << 10;
 
 type Live = Pin<Box<dyn Stream<Item = Result<Message, Status>> + Send>>;
 
@@ -46,7 +46,6 @@ type Live = Pin<Box<dyn Stream<Item = Result<Message, Status>> + Send>>;
 #[derive(Debug)]
 pub(in crate::upstream) struct Replay(Source);
 
-#[derive(Debug)]
 enum Source {
     One(Message),
     Done,
@@ -179,9 +178,14 @@ impl Shared {
     }
 }
 
-impl fmt::Debug for Shared {
+/// Without the messages: they are nobody's business in a log.
+impl fmt::Debug for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Shared")
+        f.write_str(match self {
+            Self::One(_) => "One",
+            Self::Done => "Done",
+            Self::Stream(_) => "Stream",
+        })
     }
 }
 
