@@ -26,6 +26,7 @@ pub mod config;
 mod connect;
 mod endpoint;
 mod exchange;
+pub mod health;
 pub mod outlier;
 mod outlook;
 pub mod plan;

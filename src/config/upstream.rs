@@ -9,6 +9,9 @@ use super::units::{Count, Span, quoted};
 use crate::upstream::config::{Connect, Discovery, Limits, Listed};
 use crate::upstream::{Config, Scheme};
 
+mod balance;
+mod retries;
+
 /// The least interval of PINGs: servers take more for an attack (gRFC A8).
 const KEEPALIVE_MIN: Span = Span(std::time::Duration::from_secs(10));
 
@@ -58,16 +61,26 @@ pub(super) fn upstream(name: &str, raw: &Upstream, max_message: usize) -> Result
         return nothing(keepalive.timeout.place, key("keepalive.timeout"));
     }
     let default = Limits::default();
-    Ok(Config {
+    let (balance, panic) = balance::balance(&raw.balance, &key)?;
+    let mut config = Config {
         authority,
         connect,
+        balance,
+        panic,
+        health: balance::health(&raw.health),
+        outlier: balance::outlier(&raw.outlier, &key)?,
+        retries: retries::retries(&raw.retries, &key)?,
         limits: Limits {
             requests: count(&raw.limits.requests, default.requests),
             pending: count(&raw.limits.pending, default.pending),
         },
         max_message,
         ..Config::found_by(name, discovery)
-    })
+    };
+    if let Some(path) = &raw.service_config.value {
+        retries::service_config(path, raw.service_config.place, &key, &mut config)?;
+    }
+    Ok(config)
 }
 
 fn span(key: &Key<Span>, default: std::time::Duration) -> std::time::Duration {

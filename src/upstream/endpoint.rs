@@ -1,7 +1,7 @@
 //! One endpoint: what is known of it, and each worker's connections to it.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use http::uri::Authority;
@@ -11,6 +11,7 @@ use super::address::Address;
 use super::balance::{Candidate, Ewma, Load};
 use super::breaker::Breaker;
 use super::config::{Connect, Listed};
+use super::health::{self, Checker};
 use super::outlier::{self, Tally};
 use super::outlook::Outlook;
 use super::pool::Pool;
@@ -80,6 +81,10 @@ pub(super) struct Endpoint {
     pub(super) taken: Taken,
     /// One for each worker: a call's stream, and the connection it is on, stay on its thread.
     pools: Box<[Pool]>,
+    /// For health checks, which run on no worker.
+    control: Pool,
+    /// Asks for its health, if that is configured.
+    pub(super) checker: OnceLock<Checker>,
 }
 
 /// What the endpoints of one upstream have in common.
@@ -90,6 +95,7 @@ pub(super) struct Common {
     pub(super) connect: Connect,
     pub(super) ewma: Ewma,
     pub(super) outlier: outlier::Config,
+    pub(super) health: Option<health::Config>,
     pub(super) breaker: Arc<Breaker>,
     pub(super) workers: usize,
 }
@@ -114,6 +120,8 @@ impl Endpoint {
             doublings: AtomicU32::new(0),
         });
         Self {
+            control: Pool::new(Arc::clone(&target)),
+            checker: OnceLock::new(),
             pools: (0..common.workers.max(1))
                 .map(|_| Pool::new(Arc::clone(&target)))
                 .collect(),
@@ -128,14 +136,20 @@ impl Endpoint {
             attempts: AtomicU64::new(0),
             failures: AtomicU64::new(0),
             tally: Tally::new(&common.outlier),
-            healthy: AtomicBool::new(true),
+            healthy: AtomicBool::new(common.health.is_none()),
             taken: Taken::default(),
         }
     }
 
     /// The pool of the worker that asks.
-    pub(super) fn pool(&self) -> Option<&Pool> {
-        self.pools.get(worker::index()).or(self.pools.first())
+    pub(super) fn pool(&self) -> &Pool {
+        let pool = self.pools.get(worker::index()).or(self.pools.first());
+        pool.unwrap_or(&self.control)
+    }
+
+    /// The pool of those who run on no worker.
+    pub(super) const fn control_pool(&self) -> &Pool {
+        &self.control
     }
 
     /// True while no health check says otherwise.
