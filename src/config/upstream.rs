@@ -62,7 +62,7 @@ pub(super) fn upstream(name: &str, raw: &Upstream, max_message: usize) -> Result
     }
     let default = Limits::default();
     let (balance, panic) = balance::balance(&raw.balance, &key)?;
-    let mut config = Config {
+    Ok(Config {
         authority,
         connect,
         balance,
@@ -76,11 +76,18 @@ pub(super) fn upstream(name: &str, raw: &Upstream, max_message: usize) -> Result
         },
         max_message,
         ..Config::found_by(name, discovery)
-    };
-    if let Some(path) = &raw.service_config.value {
-        retries::service_config(path, raw.service_config.place, &key, &mut config)?;
+    })
+}
+
+/// Lays the service config that the file names, if it does, beneath what it says itself.
+///
+/// # Errors
+/// It cannot be read, or is none.
+pub(super) fn with_service_config(raw: &Upstream, config: &mut Config) -> Result<(), Wrong> {
+    match &raw.service_config.value {
+        Some(path) => retries::service_config(path, raw.service_config.place, config),
+        None => Ok(()),
     }
-    Ok(config)
 }
 
 fn span(key: &Key<Span>, default: std::time::Duration) -> std::time::Duration {

@@ -136,10 +136,10 @@ pub(super) fn retries(raw: &Retries, key: &dyn Fn(&str) -> String) -> Result<pla
 pub(super) fn service_config(
     path: &Path,
     place: Location,
-    key: &dyn Fn(&str) -> String,
     upstream: &mut config::Config,
 ) -> Result<(), Wrong> {
-    let wrong = |message: String| (place, key("service_config"), message);
+    let key = format!("upstreams.{}.service_config", upstream.name);
+    let wrong = |message: String| (place, key.clone(), message);
     let text = std::fs::read_to_string(path)
         .map_err(|error| wrong(format!("cannot read {}: {error}", path.display())))?;
     let found: ServiceConfig = text
