@@ -45,6 +45,7 @@ mod tests;
 
 pub(crate) use crate::transcode::has_own_form;
 pub use field::FieldDescriptor;
+pub(crate) use ids::ANY_VERB;
 pub use message::{Enum, EnumValue, Field, Message, Oneof};
 pub use operation::{Body, Operation, PathParameter, QueryParameter, Response};
 
@@ -147,7 +148,7 @@ pub struct Method {
     pub summary: String,
     /// The rest of its comment.
     pub description: String,
-    /// Itself, its service or its file.
+    /// Itself, its service or its file, or an annotation says so.
     pub deprecated: bool,
     /// What `openapiv2_operation` and its like say.
     pub annotations: annotations::Operation,

@@ -37,7 +37,7 @@ impl Catalog {
     #[must_use]
     pub fn new(schema: &Schema, config: &protocol::Config, audience: &Audience, ids: Ids) -> Self {
         let chosen = Chosen::new(schema, &config.options, &config.routes);
-        let mut reader = Reader::new(schema.comments(), &audience.labels);
+        let mut reader = Reader::new(schema.comments(), &audience.labels, schema.plans());
         let shown = shown(schema, audience, &mut reader);
         let reached = reach(schema, &shown, &mut reader);
         let resources = Resources::new(schema.pool(), &audience.labels);
@@ -272,11 +272,12 @@ fn method(
     let Shown { served, descriptor } = shown;
     let text = reader.comment(&descriptor.parent_file(), descriptor.path());
     let (summary, description) = comment::split(&text);
+    let annotations = annotations::Operation::of_method(&descriptor);
     Method {
         summary,
         description,
-        deprecated: served.deprecated || service_is_deprecated,
-        annotations: annotations::Operation::of_method(&descriptor),
+        deprecated: served.deprecated || service_is_deprecated || annotations.deprecated,
+        annotations,
         options: Arc::clone(chosen.of_method(&served)),
         operations,
         served,

@@ -3,7 +3,7 @@
 //! A walk with a list of what is open: no recursion, each type once, work linear in what is reached. What
 //! the audience may not see is not read, and what is reached through it alone is not there.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use prost_reflect::{EnumDescriptor, EnumValueDescriptor, FileDescriptor, Kind, MessageDescriptor};
 
@@ -14,11 +14,14 @@ use super::google::Options;
 use super::message::{Enum, EnumValue, Field, Message, Oneof};
 use super::rules;
 use crate::schema::Comments;
+use crate::transcode::Plans;
 
 /// Reads elements for an audience.
 pub(super) struct Reader<'s> {
     comments: &'s Comments,
     labels: &'s BTreeSet<String>,
+    /// Full names of closed enums.
+    closed: HashSet<&'s str>,
     /// Whether types may be seen, by full name.
     shown: HashMap<String, bool>,
     /// Whether files have the option `deprecated`, by name.
@@ -33,10 +36,16 @@ pub(super) struct Reached {
 }
 
 impl<'s> Reader<'s> {
-    pub(super) fn new(comments: &'s Comments, labels: &'s BTreeSet<String>) -> Self {
+    /// For who has these labels. `plans` are what serves the schema.
+    pub(super) fn new(
+        comments: &'s Comments,
+        labels: &'s BTreeSet<String>,
+        plans: &'s Plans,
+    ) -> Self {
         Self {
             comments,
             labels,
+            closed: plans.closed_enums().collect(),
             shown: HashMap::new(),
             deprecated: HashMap::new(),
         }
@@ -243,6 +252,7 @@ impl<'s> Reader<'s> {
         Enum {
             comment: self.comment(&file, descriptor.path()),
             deprecated,
+            closed: self.closed.contains(descriptor.full_name()),
             values: values.collect(),
             annotations: annotations::Schema::of_enum(&descriptor),
             used_by: Vec::new(),

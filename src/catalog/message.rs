@@ -124,6 +124,8 @@ pub struct Enum {
     pub comment: String,
     /// Itself or its file.
     pub deprecated: bool,
+    /// Numbers that nobody declared never come: the gateway leaves them out.
+    pub closed: bool,
     /// The values that may be seen, aliases too, in the order of declaration.
     pub values: Vec<EnumValue>,
     /// What `openapiv2_enum` and its like say.

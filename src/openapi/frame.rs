@@ -12,10 +12,7 @@ use super::convert::walk::Object;
 use super::operation::Writer;
 use super::value::object;
 use super::{Config, Scope, security};
-use crate::catalog::{Catalog, Operation, Package, Service, comment};
-
-/// Verbs that `*` stands for.
-const ANY: &[&str] = &["get", "put", "post", "delete", "patch"];
+use crate::catalog::{ANY_VERB, Catalog, Operation, Package, Service, comment};
 
 /// Verbs that a Path Item has a member for, the one of 3.2 too.
 const NATIVE: &[&str] = &[
@@ -140,13 +137,13 @@ fn place(item: &mut Object, verb: &str, operation: Value) {
 }
 
 fn every(item: &mut Object, operation: &Operation, written: &Value) {
-    for verb in ANY {
-        if item.contains_key(*verb) {
+    for verb in ANY_VERB {
+        if item.contains_key(verb) {
             continue;
         }
         let mut copy = written.clone();
         copy["operationId"] = json!(format!("{}_{verb}", operation.id));
-        item.insert((*verb).to_owned(), copy);
+        item.insert(verb.to_owned(), copy);
     }
 }
 
