@@ -128,7 +128,7 @@ impl Document {
         out
     }
 
-    /// Takes over what another says, which wins; also of the next file of a package.
+    /// Takes over what another says, which wins: of a file the next dialect, of a package the file before.
     pub fn merge(&mut self, other: Self) {
         self.info.extend(other.info);
         if !other.servers.is_empty() {

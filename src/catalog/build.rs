@@ -4,7 +4,7 @@
 //! methods that are served and may be seen ─► messages they reach ─► operations ─► names ─► packages
 //! ```
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use prost_reflect::{FileDescriptor, MethodDescriptor, ServiceDescriptor};
@@ -186,11 +186,10 @@ fn packages(
             (place.unwrap_or(usize::MAX), file.name().to_owned())
         });
         package.comment = package_comment(&files, reader);
-        for file in &files {
-            merge(
-                &mut package.annotations,
-                annotations::Document::of_file(file),
-            );
+        // What the first file says wins.
+        for file in files.iter().rev() {
+            let said = annotations::Document::of_file(file);
+            package.annotations.merge(said);
         }
     }
     for (name, message) in &reached.messages {
@@ -298,37 +297,4 @@ fn package_comment(files: &[FileDescriptor], reader: &Reader<'_>) -> String {
         .chain(above(SYNTAX).filter(|text| !is_licence(text)))
         .find(|text| !text.is_empty())
         .unwrap_or_default()
-}
-
-/// What several files say of one document: the first that says a thing is heard.
-fn merge(into: &mut annotations::Document, from: annotations::Document) {
-    let annotations::Document {
-        info,
-        servers,
-        external_docs,
-        security_schemes,
-        security,
-        responses,
-        tags,
-        extensions,
-    } = from;
-    for (into, from) in [
-        (&mut into.info, info),
-        (&mut into.security_schemes, security_schemes),
-        (&mut into.responses, responses),
-        (&mut into.tags, tags),
-        (&mut into.extensions, extensions),
-    ] {
-        let known: BTreeSet<String> = into.keys().cloned().collect();
-        into.extend(from.into_iter().filter(|(key, _)| !known.contains(key)));
-    }
-    if into.servers.is_empty() {
-        into.servers = servers;
-    }
-    if into.security.is_empty() {
-        into.security = security;
-    }
-    if into.external_docs.is_none() {
-        into.external_docs = external_docs;
-    }
 }

@@ -172,8 +172,10 @@ impl<'s> Reader<'s> {
                 })
             })
             .collect();
+        let numbers = fields.iter().map(|field| field.descriptor.number());
         Message {
             comment: self.comment(&file, descriptor.path()),
+            by_number: numbers.zip(0..).collect(),
             oneofs: self.oneofs(&descriptor, &fields),
             deprecated,
             resource,

@@ -54,8 +54,8 @@ pub struct QueryParameter {
     pub name: String,
     /// The field, root first.
     pub field: Vec<FieldDescriptor>,
-    /// The fields of its oneof, itself included, by the same names; empty outside of one.
-    pub oneof: Vec<String>,
+    /// The fields of the innermost oneof that it lies in, by the same names; empty outside of one.
+    pub oneof: Arc<[String]>,
     /// It must be there: REQUIRED all the way down.
     pub required: bool,
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::field::FieldDescriptor;
 use super::findings::Findings;
-use super::message::{Field, Message};
+use super::message::Message;
 use super::operation::{Body, Operation, PathParameter, Response};
 use super::paths::{Layout, Names};
 use super::query::Queries;
@@ -124,8 +124,7 @@ impl<'c> Maker<'c> {
     fn resource_of(&self, field: &FieldPath) -> Option<String> {
         let field = self.describe(field.steps()).pop()?;
         let message = self.messages.get(field.containing_message().full_name())?;
-        let is_it = |own: &&Field| own.descriptor == field;
-        let field = message.fields.iter().find(is_it)?;
+        let field = message.field(field.number())?;
         if field.names_resource {
             return Some(message.resource.as_ref()?.kind.clone());
         }

@@ -9,7 +9,7 @@ use super::convert::walk::Object;
 use super::schema::Schemas;
 use super::value::schema;
 use super::{Direction, Form};
-use crate::catalog::{Operation, PathParameter, QueryParameter};
+use crate::catalog::{FieldDescriptor, Operation, PathParameter, QueryParameter};
 
 /// Every parameter, in the order of the path, then of the query.
 pub(super) fn all(schemas: &mut Schemas<'_>, operation: &Operation) -> Vec<Parameter> {
@@ -38,7 +38,8 @@ fn in_path(schemas: &mut Schemas<'_>, parameter: &PathParameter, form: Form) -> 
         (_, None) => json!({ "type": "string" }),
     };
     let mut extensions = Object::new();
-    let names: Vec<_> = parameter.field.iter().map(|field| field.name()).collect();
+    let names = parameter.field.iter().map(FieldDescriptor::proto_name);
+    let names: Vec<_> = names.collect();
     extensions.insert("x-field".to_owned(), json!(names.join(".")));
     if let Some(template) = &parameter.template {
         extensions.insert("x-field-template".to_owned(), json!(template));
@@ -85,7 +86,7 @@ fn in_query(schemas: &mut Schemas<'_>, parameter: &QueryParameter, form: Form) -
             text.push_str("\n\n");
         }
         text.push_str(&format!("At most one of {} may be set.", names.join(", ")));
-        extensions.insert("x-oneof".to_owned(), json!(parameter.oneof));
+        extensions.insert("x-oneof".to_owned(), json!(*parameter.oneof));
     }
     if field.is_map() {
         builder = builder

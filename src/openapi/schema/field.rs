@@ -181,19 +181,22 @@ fn is_optional(field: &FieldDescriptor) -> bool {
 
 /// Lets `null` in.
 fn nullable(schema: &mut Object) {
+    if let Some(Value::Array(values)) = schema.get_mut("enum")
+        && !values.contains(&Value::Null)
+    {
+        values.push(Value::Null);
+    }
+    if let Some(only) = schema.remove("const") {
+        schema.insert("enum".to_owned(), json!([only, null]));
+    }
     if let Some(of) = schema.get_mut("type") {
         *of = json!([of.take(), "null"]);
-        if let Some(Value::Array(values)) = schema.get_mut("enum") {
-            values.push(Value::Null);
-        }
-        if let Some(only) = schema.remove("const") {
-            schema.insert("enum".to_owned(), json!([only, null]));
-        }
     } else if let Some(reference) = schema.remove("$ref") {
         let null = json!([{"$ref": reference}, {"enum": [null]}]);
         add(schema, "anyOf", null);
     } else if let Some(Value::Array(any)) = schema.get_mut("anyOf") {
-        any.push(json!({"type": "null"}));
+        // Not `type: "null"`, on which generated code breaks.
+        any.push(json!({"enum": [null]}));
     }
 }
 
