@@ -30,6 +30,7 @@ const SYNTAX: i32 = 12;
 struct Shown {
     served: Arc<schema::Method>,
     descriptor: MethodDescriptor,
+    options: Options,
 }
 
 impl Catalog {
@@ -102,6 +103,7 @@ fn shown(schema: &Schema, audience: &Audience, reader: &mut Reader<'_>) -> Vec<S
             all.push(Shown {
                 served: Arc::clone(served),
                 descriptor,
+                options,
             });
         }
     }
@@ -256,7 +258,7 @@ fn service(descriptor: &ServiceDescriptor, reader: &mut Reader<'_>) -> Service {
         comment: reader.comment(&file, descriptor.path()),
         deprecated: own.is_some_and(prost_types::ServiceOptions::deprecated)
             || reader.is_deprecated(&file),
-        annotations: annotations::Tag::of_service(descriptor),
+        annotations: annotations::Tag::of_service(Options::read(|| descriptor.options()).record()),
         methods: Vec::new(),
     }
 }
@@ -268,10 +270,14 @@ fn method(
     chosen: &Chosen,
     reader: &Reader<'_>,
 ) -> Method {
-    let Shown { served, descriptor } = shown;
+    let Shown {
+        served,
+        descriptor,
+        options,
+    } = shown;
     let text = reader.comment(&descriptor.parent_file(), descriptor.path());
     let (summary, description) = comment::split(&text);
-    let annotations = annotations::Operation::of_method(&descriptor);
+    let annotations = annotations::Operation::of_method(options.record());
     Method {
         summary,
         description,

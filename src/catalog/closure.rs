@@ -160,16 +160,18 @@ impl<'s> Reader<'s> {
         let mut added: Vec<_> = descriptor.extensions().collect();
         added.sort_by_key(prost_reflect::ExtensionDescriptor::number);
         let own = own.into_iter().map(FieldDescriptor::from);
+        let rules_are_off = rules::are_off(options.record());
         let all = own.chain(added.into_iter().map(FieldDescriptor::from));
         let fields: Vec<Field> = all
             .filter_map(|field| {
                 let names_resource = name_field == Some(field.proto_name().as_str());
-                let field = self.field(field)?;
-                Some(Field {
-                    names_resource,
-                    deprecated: field.deprecated || deprecated,
-                    ..field
-                })
+                let mut field = self.field(field)?;
+                field.names_resource = names_resource;
+                field.deprecated |= deprecated;
+                if rules_are_off {
+                    field.rules = rules::Rules::default();
+                }
+                Some(field)
             })
             .collect();
         let numbers = fields.iter().map(|field| field.descriptor.number());
@@ -179,8 +181,8 @@ impl<'s> Reader<'s> {
             oneofs: self.oneofs(&descriptor, &fields),
             deprecated,
             resource,
-            annotations: annotations::Schema::of_message(&descriptor),
-            rules: rules::of_message(&descriptor, &fields),
+            annotations: annotations::Schema::of_message(options.record(), &descriptor),
+            rules: rules::of_message(options.record(), &descriptor, &fields),
             used_by: Vec::new(),
             fields,
             descriptor,
@@ -201,8 +203,8 @@ impl<'s> Reader<'s> {
         }
         let own = descriptor.field_descriptor_proto().options.as_ref();
         let shows = |value: &EnumValueDescriptor| self.shows(&Options::read(|| value.options()));
-        let rules = rules::of_field(&descriptor, &shows);
-        let annotations = annotations::Schema::of_field(&descriptor);
+        let rules = rules::of_field(options.record(), &descriptor, &shows);
+        let annotations = annotations::Schema::of_field(options.record(), &descriptor);
         Some(Field {
             json_name: descriptor.json_name(),
             comment: self.comment(&descriptor.parent_file(), descriptor.path()),
@@ -245,6 +247,7 @@ impl<'s> Reader<'s> {
 
     fn enumeration(&mut self, descriptor: EnumDescriptor) -> Enum {
         let file = descriptor.parent_file();
+        let options = Options::read(|| descriptor.options());
         let own = descriptor.enum_descriptor_proto().options.as_ref();
         let deprecated =
             own.is_some_and(prost_types::EnumOptions::deprecated) || self.is_deprecated(&file);
@@ -256,7 +259,7 @@ impl<'s> Reader<'s> {
             deprecated,
             closed: self.closed.contains(descriptor.full_name()),
             values: values.collect(),
-            annotations: annotations::Schema::of_enum(&descriptor),
+            annotations: annotations::Schema::of_enum(options.record()),
             used_by: Vec::new(),
             descriptor,
         }

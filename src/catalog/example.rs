@@ -13,6 +13,7 @@ use serde_json::{Map, Value, json};
 use super::field::FieldDescriptor;
 use super::message::{Behavior, Field, Message};
 use super::{Body, Catalog, Method, Operation, has_own_form};
+use crate::schema::HTTP_BODY;
 
 mod fits;
 mod known;
@@ -21,7 +22,8 @@ mod pattern;
 mod scalar;
 mod url;
 
-use known::{annotated, fill, known, part};
+pub(crate) use known::fill;
+use known::{annotated, known, part};
 use limits::Limits;
 
 /// Values of one example that are there without being required.
@@ -387,9 +389,6 @@ impl<'c> Examples<'c> {
             .then(|| name.to_owned())
     }
 }
-
-/// A message whose content is the body itself.
-const HTTP_BODY: &str = "google.api.HttpBody";
 
 /// Which of the two rounds a field is chosen in.
 #[derive(Clone, Copy)]

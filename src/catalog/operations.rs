@@ -13,11 +13,8 @@ use super::resources::Resources;
 use super::{Finding, FindingKind};
 use crate::protocol::options::Chosen;
 use crate::schema::template::Template;
-use crate::schema::{self, Binding, Method, Route, Schema, Shape};
+use crate::schema::{self, Binding, HTTP_BODY, Method, Route, Schema, Shape};
 use crate::transcode::{FieldPath, Step};
-
-/// A message whose content is the body itself, of any content type.
-const HTTP_BODY: &str = "google.api.HttpBody";
 
 /// What operations are made from.
 pub(super) struct Maker<'c> {

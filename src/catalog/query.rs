@@ -105,12 +105,13 @@ impl<'c> Queries<'c> {
                         findings.add(too_many(binding));
                         break 'walk;
                     }
-                    let required = required && !self.is_filled(binding, &steps);
+                    let filled = self.is_filled(binding, &steps);
                     let parameter = QueryParameter {
                         name,
                         field: path,
                         oneof,
-                        required,
+                        required: required && !filled,
+                        filled,
                     };
                     found.push((place, parameter));
                     continue;

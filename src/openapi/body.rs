@@ -17,6 +17,7 @@ use super::{Direction, EnumForm, FieldNames, Form};
 use crate::catalog::example::{Examples, Side};
 use crate::catalog::{self, Body, Catalog, FieldDescriptor, Method, Operation, comment};
 use crate::protocol::rest::Envelope;
+use crate::schema::HTTP_BODY;
 
 const JSON: &str = "application/json";
 const LINES: &str = "application/x-ndjson";
@@ -249,5 +250,5 @@ fn message_of(field: &FieldDescriptor) -> Option<MessageDescriptor> {
 }
 
 fn is_http_body(message: &MessageDescriptor) -> bool {
-    message.full_name() == "google.api.HttpBody"
+    message.full_name() == HTTP_BODY
 }

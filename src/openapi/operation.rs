@@ -209,6 +209,8 @@ fn extensions(method: &Method, operation: &Operation, limits: &Limits) -> Extens
     };
     if let Some(streaming) = streaming {
         extensions.insert("x-streaming".to_owned(), json!(streaming));
+    }
+    if method.served.shape.gives_stream() {
         extensions.insert(
             "x-stream-error".to_owned(),
             ErrorForm::of(operation).reference(),

@@ -75,6 +75,9 @@ fn in_query(schemas: &mut Schemas<'_>, parameter: &QueryParameter, form: Form) -
     if let Some(known) = schemas.lookup(field) {
         builder = builder.deprecated(known.deprecated.then_some(Deprecated::True));
     }
+    if parameter.filled {
+        say(&mut text, "Filled from the body where it is absent.");
+    }
     let mut extensions = Object::new();
     if !parameter.oneof.is_empty() {
         let names: Vec<_> = parameter
@@ -82,10 +85,8 @@ fn in_query(schemas: &mut Schemas<'_>, parameter: &QueryParameter, form: Form) -
             .iter()
             .map(|name| format!("`{name}`"))
             .collect();
-        if !text.is_empty() {
-            text.push_str("\n\n");
-        }
-        text.push_str(&format!("At most one of {} may be set.", names.join(", ")));
+        let names = names.join(", ");
+        say(&mut text, &format!("At most one of {names} may be set."));
         extensions.insert("x-oneof".to_owned(), json!(*parameter.oneof));
     }
     if field.is_map() {
@@ -103,4 +104,12 @@ fn in_query(schemas: &mut Schemas<'_>, parameter: &QueryParameter, form: Form) -
         .schema(Some(schema(keywords)))
         .extensions(Some(extensions.into_iter().collect::<Extensions>()))
         .build()
+}
+
+/// Adds a paragraph.
+fn say(text: &mut String, paragraph: &str) {
+    if !text.is_empty() {
+        text.push_str("\n\n");
+    }
+    text.push_str(paragraph);
 }
