@@ -9,9 +9,10 @@ use super::*;
 use crate::catalog::Audience;
 use crate::protocol;
 use crate::schema::tests::source;
-use crate::schema::{Options as SchemaOptions, Schema};
+use crate::schema::{Options as SchemaOptions, Schema, Source};
 
 mod bodies;
+mod enums;
 mod operations;
 mod queries;
 
@@ -33,8 +34,11 @@ import "protoc-gen-openapiv2/options/annotations.proto";
 
 /// The document of a whole file.
 fn document_of(file: &str, version: Version) -> Value {
-    let sources = vec![source("test", "up", &[("t.proto", file)])];
-    let schema = Schema::build(sources, &SchemaOptions::default()).unwrap();
+    document_from(source("test", "up", &[("t.proto", file)]), version)
+}
+
+fn document_from(source: Source, version: Version) -> Value {
+    let schema = Schema::build(vec![source], &SchemaOptions::default()).unwrap();
     assert_eq!(schema.refusals(), [""; 0]);
     let (served, audience) = (protocol::Config::default(), Audience::default());
     let catalog = Catalog::new(&schema, &served, &audience, Ids::Short);

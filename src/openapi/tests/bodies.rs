@@ -112,22 +112,3 @@ fn an_extension_is_not_taken_for_a_field_of_its_name() {
     let properties = &document["components"]["schemas"]["t.S.MBody"]["properties"];
     assert!(properties["[t.id]"].is_object(), "{properties}");
 }
-
-#[test]
-fn an_enum_that_is_closed_by_its_edition_has_declared_values_only() {
-    let file = |closed: &str| {
-        format!(
-            r#"edition = "2023"; package t; import "google/api/annotations.proto";
-            enum Color {{ {closed} NONE = 0; RED = 1; }}
-            message Request {{ Color color = 1; }}
-            service S {{ rpc M(Request) returns (Request) {{ option (google.api.http) = {{ post: "/v1/a" body: "*" }}; }} }}"#
-        )
-    };
-    let text = |file: &str| {
-        let document = document_of(file, Version::V31);
-        document["components"]["schemas"]["t.Color"]["description"].to_string()
-    };
-    assert!(text(&file("")).contains("written as its number"));
-    let closed = text(&file("option features.enum_type = CLOSED;"));
-    assert_eq!(closed, "null");
-}

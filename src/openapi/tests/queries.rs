@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn a_query_has_what_the_gateway_takes() {
-    let text = method(r#"get: "/v1/{name=shelves/*/books/**}""#)
+    let text = method(r#"get: "/v1/{name=racks/*/books/**}""#)
         + r#"
         message Request {
           string name = 1;
@@ -21,7 +21,7 @@ fn a_query_has_what_the_gateway_takes() {
         message Answer {}"#;
     let new = written(&text, Version::V32);
     let parameters = |document: &Value| {
-        let item = &document["paths"]["/v1/shelves/{shelf}/books/{book}"];
+        let item = &document["paths"]["/v1/racks/{rack}/books/{book}"];
         item["get"]["parameters"].as_array().unwrap().clone()
     };
     let all = parameters(&new);
@@ -32,7 +32,7 @@ fn a_query_has_what_the_gateway_takes() {
     assert_eq!(
         names,
         [
-            "shelf",
+            "rack",
             "book",
             "filter.word",
             "ids",
@@ -46,7 +46,7 @@ fn a_query_has_what_the_gateway_takes() {
     assert_eq!(all[1]["allowReserved"], true);
     assert_eq!(all[1]["x-multi-segment"], true);
     assert_eq!(all[0]["x-field"], "name");
-    assert_eq!(all[0]["x-field-template"], "shelves/{shelf}/books/{book}");
+    assert_eq!(all[0]["x-field-template"], "racks/{rack}/books/{book}");
     assert_eq!(all[3]["style"], "form");
     assert_eq!(all[4]["style"], "deepObject");
     assert_eq!(
