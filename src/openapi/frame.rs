@@ -242,16 +242,16 @@ fn tag_list(held: &[(&Package, &Service)], used: &BTreeSet<String>) -> Vec<Tag> 
             continue;
         }
         let parent = (!package.name.is_empty() && package.name != *name).then_some(&package.name);
-        if let Some(parent) = parent {
-            if !tags.iter().any(|tag| tag.name == *parent) {
-                let description = text(&comment::plain(&package.comment));
-                let tag = TagBuilder::new()
-                    .name(parent)
-                    .summary(Some(parent))
-                    .description(description)
-                    .kind(Some("nav"));
-                tags.push(tag.build());
-            }
+        if let Some(parent) = parent
+            && !tags.iter().any(|tag| tag.name == *parent)
+        {
+            let description = text(&comment::plain(&package.comment));
+            let tag = TagBuilder::new()
+                .name(parent)
+                .summary(Some(parent))
+                .description(description)
+                .kind(Some("nav"));
+            tags.push(tag.build());
         }
         let annotated = service.annotations.description.clone();
         let description = annotated.or_else(|| text(&comment::plain(&service.comment)));
