@@ -38,8 +38,8 @@ pub struct Settings {
     pub log: Log,
     /// The files of TLS.
     tls: Option<tls::Files>,
-    /// The documentation's picture.
-    logo: Option<docs::LogoFile>,
+    /// Those of the documentation.
+    pages: docs::Files,
     /// The configuration file that names them.
     file: Option<PathBuf>,
 }
@@ -55,9 +55,7 @@ impl Settings {
         if let Some(files) = self.tls.take() {
             self.gateway.listener.tls = Some(files.read(file)?);
         }
-        if let Some(logo) = self.logo.take() {
-            self.gateway.docs.logo = Some(logo.read(file)?);
-        }
+        self.pages.read(file, &mut self.gateway.docs)?;
         Ok(self)
     }
 }
@@ -103,6 +101,7 @@ pub fn load(file: Option<&Path>, flags: &Flags) -> Result<Settings, Error> {
     }
     let mut settings = build::settings(&raw, file)?;
     settings.gateway.schema_options.http_rules = rules;
+    settings.gateway.docs.overlay = docs::overlay(&raw.docs)?;
     Ok(settings)
 }
 

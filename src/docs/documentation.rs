@@ -7,6 +7,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use arc_swap::ArcSwapOption;
 use axum::body::Body;
@@ -19,10 +20,13 @@ use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, request};
 use tokio::sync::Semaphore;
 
 use super::Config;
+use super::described::Described;
+use super::history::History;
+use super::moment::Moment;
 use super::published::{Answer, Published, Takes};
 use super::target::Target;
 use crate::protocol::{self, Pages};
-use crate::schema::Schema;
+use crate::schema::{self, Schema};
 
 /// Documents and pages that are made at a time.
 const MAKERS_MAX: usize = 2;
@@ -43,20 +47,42 @@ pub enum Reached {
 #[derive(Debug)]
 pub struct Documentation {
     config: Arc<Config>,
+    options: schema::Options,
+    history: Arc<History>,
     reached: Reached,
     current: ArcSwapOption<Published>,
     makers: Arc<Semaphore>,
 }
 
 impl Documentation {
-    /// A site of which nothing is made yet.
+    /// A site of which nothing is made yet. `options` are those that its schemas are built with. Reads
+    /// the names of the files of its history.
     #[must_use]
-    pub fn new(config: Config, reached: Reached) -> Self {
+    pub fn new(config: Config, options: schema::Options, reached: Reached) -> Self {
         Self {
+            history: Arc::new(History::of(config.history.clone())),
             config: Arc::new(config),
+            options,
             reached,
             current: ArcSwapOption::empty(),
             makers: Arc::new(Semaphore::new(MAKERS_MAX)),
+        }
+    }
+
+    /// Takes note of what is served from now on. Ends when it is written, and never fails.
+    pub async fn served(&self, schema: &Arc<Schema>, config: &protocol::Config, now: SystemTime) {
+        let (history, now) = (Arc::clone(&self.history), Moment::of(now));
+        let served = Arc::clone(schema);
+        let noting = tokio::task::spawn_blocking(move || history.record(&served, now));
+        if noting.await.is_err() {
+            tracing::warn!("docs.history: the revision is not kept");
+        }
+        if self.history.has_changes() {
+            // Comparing takes a while: it is done before somebody asks.
+            let published = self.published(schema, config);
+            drop(tokio::task::spawn_blocking(move || {
+                published.timeline();
+            }));
         }
     }
 
@@ -69,8 +95,8 @@ impl Documentation {
             return Arc::clone(current);
         }
         let (schema, own) = (Arc::clone(schema), Arc::clone(&self.config));
-        let made = Published::new(schema, config, own, current.as_deref());
-        let made = Arc::new(made);
+        let now = Described::new(schema, config, own, self.options.clone());
+        let made = Arc::new(Published::new(now, &self.config, &self.history));
         self.current.store(Some(Arc::clone(&made)));
         made
     }
@@ -141,7 +167,9 @@ fn respond(answer: Answer, known: Option<&HeaderValue>) -> Response<Body> {
         CACHE_CONTROL,
         HeaderValue::from_static(answer.keep.directive()),
     );
-    if let Ok(policy) = HeaderValue::try_from(answer.policy) {
+    if let Some(policy) = answer.policy
+        && let Ok(policy) = HeaderValue::try_from(policy)
+    {
         headers.insert(CONTENT_SECURITY_POLICY, policy);
     }
     if let Some(name) = answer.file_name {
@@ -251,9 +279,12 @@ mod tests {
 
     #[tokio::test]
     async fn a_document_follows_the_schema_and_its_tag_the_document() {
-        let documentation = Documentation::new(Config::default(), Reached::Http);
+        let documentation =
+            Documentation::new(Config::default(), Options::default(), Reached::Http);
         let text = "message M {} service S { rpc Old(M) returns (M); }";
         let before = schema(text);
+        let (config, start) = (protocol::Config::default(), SystemTime::UNIX_EPOCH);
+        documentation.served(&before, &config, start).await;
         let (_, tag, body) = document(&documentation, &before, "").await;
         assert!(
             body.contains("/t.S/Old") && body.contains("http://a.example"),
@@ -268,13 +299,14 @@ mod tests {
             StatusCode::NOT_MODIFIED
         );
         let after = schema(&text.replace("Old", "New"));
+        documentation.served(&after, &config, start).await;
         let (status, other, body) = document(&documentation, &after, &tag).await;
         assert_eq!(status, StatusCode::OK);
         assert!(other != tag && body.contains("/t.S/New") && !body.contains("/t.S/Old"));
 
         let changes = page(&documentation, &after, "/docs/changes").await;
         assert!(
-            changes.contains("Since the schema was replaced"),
+            changes.contains("1 that break somebody, 1 that add"),
             "{changes}"
         );
         assert!(
