@@ -24,6 +24,7 @@ mod authentication;
 mod binding;
 mod bruno;
 mod changes;
+mod checks;
 mod collection;
 mod config;
 mod coverage;
@@ -65,6 +66,7 @@ mod tests;
 mod timeline;
 mod tryit;
 
+pub use checks::Tally;
 pub use config::{Config, Logo, Place};
 pub use documentation::{Documentation, Reached};
 pub use timeline::Timeline;
@@ -79,6 +81,8 @@ pub struct View<'a> {
     pub catalog: &'a Catalog,
     /// What changed of it, as the reader may know.
     pub timeline: &'a Timeline,
+    /// What was found of live answers, where some are checked.
+    pub checked: Option<&'a Tally>,
     /// What is served.
     pub schema: &'a Schema,
     /// How requests are read and answered.

@@ -193,6 +193,10 @@ impl Gateway {
             config.protocol.pages.extend(site);
         }
 
+        if let Some(site) = site.clone().filter(|site| site.watches()) {
+            config.protocol.watch = Some(site);
+        }
+
         let workers = Workers::start(config.workers).map_err(StartError::Workers)?;
         let calls = Upstream::build(config.upstreams.clone(), workers.count())?;
         let serving = Serving::new(schema, calls, config.protocol.clone());

@@ -106,6 +106,7 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
             options: Arc::new(layered.gateway),
             routes: layered.routes,
             pages: Vec::new(),
+            watch: None,
         },
         docs,
         workers: raw.workers.map_or_else(worker::default_count, |count| {

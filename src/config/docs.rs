@@ -58,6 +58,7 @@ pub(super) fn docs(
         logo: None,
         history: file(&raw.history),
         overlay: None,
+        sample: raw.sample.value.unwrap_or_default(),
         scalar: None,
         audience: Audience {
             only: raw

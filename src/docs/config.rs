@@ -19,6 +19,8 @@ pub struct Config {
     pub openapi_path: String,
     /// A picture beside the title.
     pub logo: Option<Logo>,
+    /// One of so many answers of REST is checked against its document; 0: none.
+    pub sample: u32,
     /// The files of Scalar.
     pub scalar: Option<Scalar>,
     /// A folder for the revisions of the schema; without one those of this process are known.
@@ -59,6 +61,7 @@ impl Default for Config {
             path: "/docs".to_owned(),
             openapi_path: "/openapi".to_owned(),
             logo: None,
+            sample: 0,
             scalar: None,
             history: None,
             overlay: None,

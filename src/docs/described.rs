@@ -27,9 +27,10 @@ impl Described {
     ) -> Self {
         Self {
             schema,
-            // Without the pages, which hold this.
+            // Without the pages and what watches, which hold this.
             protocol: protocol::Config {
                 pages: Vec::new(),
+                watch: None,
                 ..protocol.clone()
             },
             config,

@@ -11,6 +11,7 @@ use std::time::SystemTime;
 
 use arc_swap::ArcSwapOption;
 use axum::body::Body;
+use bytes::Bytes;
 use http::header::{
     ALLOW, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_SECURITY_POLICY,
     CONTENT_TYPE, ETAG, HOST, IF_NONE_MATCH, LOCATION, REFERRER_POLICY, VARY,
@@ -20,12 +21,13 @@ use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, request};
 use tokio::sync::Semaphore;
 
 use super::Config;
+use super::checks::Checks;
 use super::described::Described;
 use super::history::History;
 use super::moment::Moment;
 use super::published::{Answer, Published, Takes};
 use super::target::Target;
-use crate::protocol::{self, Pages};
+use crate::protocol::{self, Pages, Watch};
 use crate::schema::{self, Schema};
 
 /// Documents and pages that are made at a time.
@@ -50,6 +52,7 @@ pub struct Documentation {
     options: schema::Options,
     history: Arc<History>,
     reached: Reached,
+    checks: Option<Checks>,
     current: ArcSwapOption<Published>,
     makers: Arc<Semaphore>,
 }
@@ -59,14 +62,27 @@ impl Documentation {
     /// the names of the files of its history.
     #[must_use]
     pub fn new(config: Config, options: schema::Options, reached: Reached) -> Self {
+        let checks = (config.sample > 0).then(|| Checks::start(config.sample));
+        let checks = checks.and_then(|started| {
+            started
+                .inspect_err(|error| tracing::warn!(%error, "docs.sample: no answer is checked"))
+                .ok()
+        });
         Self {
             history: Arc::new(History::of(config.history.clone())),
             config: Arc::new(config),
             options,
             reached,
+            checks,
             current: ArcSwapOption::empty(),
             makers: Arc::new(Semaphore::new(MAKERS_MAX)),
         }
+    }
+
+    /// True if some answers are to be looked at.
+    #[must_use]
+    pub const fn watches(&self) -> bool {
+        self.checks.is_some()
     }
 
     /// Takes note of what is served from now on. Ends when it is written, and never fails.
@@ -96,7 +112,12 @@ impl Documentation {
         }
         let (schema, own) = (Arc::clone(schema), Arc::clone(&self.config));
         let now = Described::new(schema, config, own, self.options.clone());
-        let made = Arc::new(Published::new(now, &self.config, &self.history));
+        let made = Arc::new(Published::new(
+            now,
+            &self.config,
+            &self.history,
+            self.checks.as_ref().map(Checks::tally),
+        ));
         self.current.store(Some(Arc::clone(&made)));
         made
     }
@@ -128,6 +149,18 @@ fn is_plain(authority: &Authority) -> bool {
         && text
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || b".:-[]".contains(&b))
+}
+
+impl Watch for Documentation {
+    fn wants(&self) -> bool {
+        self.checks.as_ref().is_some_and(Checks::wants)
+    }
+
+    fn take(&self, schema: &Arc<Schema>, config: &protocol::Config, binding: usize, json: Bytes) {
+        if let Some(checks) = &self.checks {
+            checks.take(self.published(schema, config), binding, json);
+        }
+    }
 }
 
 impl Pages for Documentation {

@@ -124,6 +124,15 @@ impl History {
         sets
     }
 
+    /// Since when the oldest revision is served.
+    pub(super) fn begins(&self) -> Option<Moment> {
+        let revisions = self
+            .revisions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        revisions.first().map(|revision| revision.since)
+    }
+
     /// True if there is something to compare.
     pub(super) fn has_changes(&self) -> bool {
         let revisions = self

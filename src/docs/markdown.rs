@@ -188,6 +188,7 @@ mod tests {
         let view = View {
             catalog: &Catalog::default(),
             timeline: &crate::docs::Timeline::default(),
+            checked: None,
             schema: &schema,
             protocol: &crate::protocol::Config::default(),
             site: &Site::default(),

@@ -9,6 +9,7 @@ use http::header::ACCEPT_ENCODING;
 use http::{HeaderMap, StatusCode};
 use serde_json::json;
 
+use super::checks::Tally;
 use super::described::Described;
 use super::history::History;
 use super::target::{Target, edition};
@@ -40,6 +41,7 @@ pub(super) struct Published {
     now: Described,
     history: Arc<History>,
     timeline: OnceLock<Timeline>,
+    tally: Option<Arc<Tally>>,
     config: Arc<Config>,
     site: Site,
     kept: Mutex<Kept>,
@@ -155,11 +157,17 @@ impl Keep {
 
 impl Published {
     /// Of this schema, which is the newest of a history.
-    pub(super) fn new(now: Described, config: &Arc<Config>, history: &Arc<History>) -> Self {
+    pub(super) fn new(
+        now: Described,
+        config: &Arc<Config>,
+        history: &Arc<History>,
+        tally: Option<Arc<Tally>>,
+    ) -> Self {
         Self {
             now,
             history: Arc::clone(history),
             timeline: OnceLock::new(),
+            tally,
             site: site(config),
             config: Arc::clone(config),
             kept: Mutex::default(),
@@ -190,11 +198,21 @@ impl Published {
     /// What changed up to now; made when somebody asks for the first time, which takes a while.
     pub(super) fn timeline(&self) -> &Timeline {
         self.timeline.get_or_init(|| {
-            Timeline::of(self.history.sets(), |set| self.now.describe_earlier(&set))
+            if self.history.has_changes() {
+                Timeline::of(self.history.sets(), |set| self.now.describe_earlier(&set))
+            } else {
+                Timeline::since(self.history.begins())
+            }
         })
     }
 
-    fn catalog(&self) -> &Catalog {
+    /// How schemas are written.
+    pub(super) fn schemas(&self) -> &openapi::Options {
+        &self.config.openapi.options
+    }
+
+    /// What readers may know.
+    pub(super) fn catalog(&self) -> &Catalog {
         self.now.catalog()
     }
 
@@ -222,6 +240,7 @@ impl Published {
         let view = View {
             catalog: self.catalog(),
             timeline: self.timeline(),
+            checked: self.tally.as_deref(),
             schema: &self.now.schema,
             protocol: &self.now.protocol,
             site: &self.site,

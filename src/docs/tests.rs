@@ -61,6 +61,7 @@ impl Served {
         View {
             catalog: &self.catalog,
             timeline: &self.timeline,
+            checked: None,
             schema: &self.schema,
             protocol: &self.protocol,
             site: &self.site,

@@ -39,6 +39,14 @@ pub(super) struct Touch {
 }
 
 impl Timeline {
+    /// Of one revision, after which nothing changed.
+    pub(super) fn since(begins: Option<Moment>) -> Self {
+        Self {
+            begins,
+            ..Self::default()
+        }
+    }
+
     /// Of revisions, oldest first; `describe` makes a catalog of a descriptor set, if it can.
     pub(super) fn of<S>(
         revisions: Vec<(Moment, S)>,

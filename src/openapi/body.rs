@@ -17,7 +17,7 @@ use super::{Direction, Form};
 use crate::catalog::{self, Body, Method, Operation, comment};
 use crate::protocol::rest::Envelope;
 
-const JSON: &str = "application/json";
+pub(super) const JSON: &str = "application/json";
 const LINES: &str = "application/x-ndjson";
 const EVENTS: &str = "text/event-stream";
 

@@ -1,3 +1,5 @@
+//! What an overlay lays over a catalog, and what it cannot.
+
 #![allow(clippy::unwrap_used)]
 
 use serde_json::json;

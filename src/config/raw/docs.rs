@@ -32,6 +32,9 @@ section! {
         history: PathBuf = PathBuf::new();
         /// A YAML file with texts and examples that win over those of the protos. Empty: none.
         overlay: PathBuf = PathBuf::new();
+        /// One of so many answers of REST is checked against its document, and the coverage page tells what
+        /// was found. 0: none.
+        sample: u32 = 0;
         /// A folder with the script of Scalar's page, as `docs/scalar.sh` fetches it. Empty: there is no such
         /// page.
         scalar: PathBuf = PathBuf::new();

@@ -1,3 +1,5 @@
+//! Folders of revisions, good ones and bad ones.
+
 #![allow(clippy::unwrap_used)]
 
 use std::time::{Duration, UNIX_EPOCH};

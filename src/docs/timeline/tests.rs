@@ -1,3 +1,5 @@
+//! What revisions change, and for which methods.
+
 #![allow(clippy::unwrap_used)]
 
 use std::time::{Duration, UNIX_EPOCH};
