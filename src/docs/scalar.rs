@@ -24,8 +24,8 @@ pub const SCRIPT: &str = "standalone.js";
 /// What the text of its licence is called.
 pub const LICENCE: &str = "LICENSE";
 
-/// Packages that the page offers.
-const PACKAGES_MAX: usize = 200;
+/// Packages that the page offers: its script asks for the documents of all of them at once.
+const PACKAGES_MAX: usize = 20;
 
 /// The files of Scalar.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,7 +92,8 @@ impl Scalar {
         })
     }
 
-    /// Packages before everything: the page takes very long over a document of thousands of operations.
+    /// Packages, and everything only where none has a name: the page takes very long over a document of
+    /// thousands of operations.
     fn page(&self, site: &Site, catalog: &Catalog) -> String {
         let packages = catalog.packages.iter();
         let packages = packages.filter(|package| !package.services.is_empty());
@@ -106,7 +107,10 @@ impl Scalar {
             "slug": "everything",
             "url": format!("{}-3.2.json", site.documents),
         });
-        let sources: Vec<_> = sources.chain([all]).collect();
+        let mut sources: Vec<_> = sources.collect();
+        if sources.is_empty() {
+            sources.push(all);
+        }
         let at = |name: &str| format!("{}/scalar/{name}", site.prefix);
         let page = html! {
             (DOCTYPE)

@@ -1,5 +1,5 @@
-// Scalar's page, from the script that docs/scalar.sh fetched: that it draws what it is given, shows a
-// stream's messages, and asks no other host for anything.
+// Scalar's page, from the script that docs/scalar.sh fetched: that it draws what it is given, and asks no
+// other host for anything.
 
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -7,6 +7,9 @@ import { join } from "node:path";
 
 /** How long the page may take to ask for whatever it wants to ask for. */
 const QUIET = 5_000;
+
+/** It asks whether it may make functions of text, and goes on when it may not. */
+const EVAL = /^content security policy: script-src eval$/;
 
 export async function scalar({ check, start, open }) {
   const folder = mkdtempSync(join(tmpdir(), "transom-scalar-"));
@@ -23,9 +26,9 @@ export async function scalar({ check, start, open }) {
     const seen = await open(origin);
     await check("Scalar draws the documents and asks no other host", async () => {
       await seen.tab.goto(`${origin}/docs/scalar`);
-      await seen.tab.getByRole("heading", { name: /LibraryService/ }).first().waitFor();
+      await seen.tab.getByRole("heading", { name: /ChatService/ }).first().waitFor();
       await seen.tab.waitForTimeout(QUIET);
-      const wrong = await seen.wrong();
+      const wrong = (await seen.wrong()).filter((text) => !EVAL.test(text));
       if (wrong.length > 0) throw new Error(wrong.join("; "));
     });
     await seen.context.close();
