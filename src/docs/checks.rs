@@ -90,7 +90,8 @@ impl Checks {
 
     /// True for one of so many answers, the first above all.
     pub(super) fn wants(&self) -> bool {
-        self.seen.fetch_add(1, Ordering::Relaxed) % self.every == 0
+        let before = self.seen.fetch_add(1, Ordering::Relaxed);
+        before.is_multiple_of(self.every)
     }
 
     /// Never waits.
