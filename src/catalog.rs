@@ -33,6 +33,7 @@ mod ids;
 pub mod message;
 pub mod operation;
 mod operations;
+mod overlay;
 mod paths;
 pub mod probe;
 mod query;
@@ -49,6 +50,7 @@ pub(crate) use findings::Findings;
 pub(crate) use ids::ANY_VERB;
 pub use message::{Enum, EnumValue, Field, Message, Oneof};
 pub use operation::{Body, Operation, PathParameter, QueryParameter, Response};
+pub use overlay::{ExternalDocs, OfMessage, OfMethod, OfPackage, OfType, OfValue, Overlay};
 
 /// The standard details of errors, which any answer may hold beside those that a method names.
 pub const ERROR_DETAILS: &[&str] = &[

@@ -39,8 +39,8 @@ pub struct Settings {
     pub log: Log,
     /// The files of TLS.
     tls: Option<tls::Files>,
-    /// The documentation's picture.
-    logo: Option<docs::LogoFile>,
+    /// Those of the documentation.
+    pages: docs::Files,
     /// The configuration file that names them.
     file: Option<PathBuf>,
 }
@@ -56,9 +56,7 @@ impl Settings {
         if let Some(files) = self.tls.take() {
             self.gateway.listener.tls = Some(files.read(file)?);
         }
-        if let Some(logo) = self.logo.take() {
-            self.gateway.docs.logo = Some(logo.read(file)?);
-        }
+        self.pages.read(file, &mut self.gateway.docs)?;
         Ok(self)
     }
 }
@@ -110,6 +108,7 @@ pub fn load(file: Option<&Path>, flags: &Flags) -> Result<Settings, Error> {
             FileError::at(path, place, &key, message)
         })?;
     }
+    settings.gateway.docs.overlay = docs::overlay(&raw.docs)?;
     Ok(settings)
 }
 

@@ -19,7 +19,7 @@ use crate::catalog::{self, Body, Catalog, FieldDescriptor, Method, Operation, co
 use crate::protocol::rest::Envelope;
 use crate::schema::HTTP_BODY;
 
-const JSON: &str = "application/json";
+pub(super) const JSON: &str = "application/json";
 const LINES: &str = "application/x-ndjson";
 const EVENTS: &str = "text/event-stream";
 const PARTS: &str = "multipart/form-data";

@@ -27,6 +27,17 @@ section! {
         version: String = String::new();
         /// A picture beside the title: an SVG, PNG, JPEG or WebP file of at most 256 KiB. Empty: none.
         logo: PathBuf = PathBuf::new();
+        /// A folder for the revisions of the schema, of which changes are told: a descriptor set each, 50 at
+        /// most. Empty: those since the start.
+        history: PathBuf = PathBuf::new();
+        /// A YAML file with texts and examples that win over those of the protos. Empty: none.
+        overlay: PathBuf = PathBuf::new();
+        /// One of so many answers of REST is checked against its document, and the coverage page tells what
+        /// was found. 0: none.
+        sample: u32 = 0;
+        /// A folder with the script of Scalar's page, as `docs/scalar.sh` fetches it. Empty: there is no such
+        /// page.
+        scalar: PathBuf = PathBuf::new();
         /// Public URLs of this gateway, such as `https://api.example.com`. Empty: where the reader
         /// found it.
         servers: Vec<PublicUrl> = Vec::new();
