@@ -9,7 +9,7 @@
 //! [`Schema::refusals`]; the rest is served. Nothing here knows requests, sockets or tokio, and
 //! only [`Source::proto_files`] reads files.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -17,6 +17,7 @@ use prost_reflect::DescriptorPool;
 
 use crate::transcode::{Lowered, Plans};
 
+pub mod breaking;
 mod closest;
 mod comments;
 mod descriptor;
@@ -60,6 +61,8 @@ pub struct Schema {
     refusals: Vec<String>,
     unannotated: Unannotated,
     comments: Comments,
+    /// Full names of messages and enums.
+    best_effort_json: HashSet<String>,
 }
 
 /// Sizes only: descriptors refer to each other in circles.
@@ -168,6 +171,7 @@ impl Schema {
             refusals,
             unannotated: options.unannotated,
             comments: linked.comments,
+            best_effort_json: linked.best_effort_json,
         })
     }
 
@@ -208,6 +212,19 @@ impl Schema {
     /// Full names of the services that have methods, sorted.
     pub fn services(&self) -> impl ExactSizeIterator<Item = &str> {
         self.services.iter().map(String::as_str)
+    }
+
+    /// True if a service of this full name has methods.
+    #[must_use]
+    pub fn serves(&self, service: &str) -> bool {
+        let found = self.services.binary_search_by(|own| own.as_str().cmp(service));
+        found.is_ok()
+    }
+
+    /// True for a message or enum that does not promise to work in JSON: `json_format` of editions, and
+    /// all of proto2.
+    pub(crate) fn has_best_effort_json(&self, full_name: &str) -> bool {
+        self.best_effort_json.contains(full_name)
     }
 
     /// Where a REST request leads. `verb` is the HTTP method, `path` the raw path: undecoded, and
