@@ -8,9 +8,8 @@
 //!
 //! The rules are those of the category `WIRE_JSON` of `buf breaking`, by its names and with its verdicts:
 //! bytes and JSON that were written by one side are read by the other. A gateway has two things more to
-//! lose, methods and URLs, so their rules stand beside them. Nothing is filtered. What is built in
-//! everywhere (`google/protobuf`, `google/api` and the like) is not compared: a library's own upgrade is
-//! no change of the API.
+//! lose, methods and URLs, so their rules stand beside them. Nothing is filtered but what is nobody's own
+//! ([`Schema::own_files`]): a library's upgrade is no change of the API.
 //!
 //! Work is linear in both schemas.
 
@@ -19,7 +18,6 @@ use std::fmt;
 use serde::Serialize;
 
 use super::Schema;
-use super::source::builtin;
 
 mod bindings;
 mod defaults;
@@ -64,10 +62,7 @@ pub fn breaking(old: &Schema, new: &Schema) -> Vec<Breaking> {
         new,
         found: Vec::new(),
     };
-    for file in old.pool().files() {
-        if builtin::is_builtin(file.name()) {
-            continue;
-        }
+    for file in old.own_files() {
         judge.package(&file);
         for message in file.messages() {
             judge.message(&message);

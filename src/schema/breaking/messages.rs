@@ -151,12 +151,12 @@ impl Judge<'_> {
             let text = format!("is {} instead of {}", now.name(), before.name());
             self.add(Rule::FieldWireJsonCompatibleCardinality, name, text);
         }
-        if let (Some(before), Some(now)) = (&was.default, &is.default) {
-            if !defaults::is_same(before, now) {
-                let (before, now) = (defaults::shown(before), defaults::shown(now));
-                let text = format!("has the default {now} instead of {before}");
-                self.add(Rule::FieldSameDefault, name, text);
-            }
+        if let (Some(before), Some(now)) = (&was.default, &is.default)
+            && !defaults::is_same(before, now)
+        {
+            let (before, now) = (defaults::shown(before), defaults::shown(now));
+            let text = format!("has the default {now} instead of {before}");
+            self.add(Rule::FieldSameDefault, name, text);
         }
     }
 }
