@@ -177,11 +177,10 @@ fn has_deadline(config: &protocol::Config, method: &Method) -> bool {
     let timeouts = route
         .map_or(&config.options, |route| &route.options)
         .timeouts;
-    let (default, cap) = match method.shape {
-        Shape::Unary => (timeouts.unary_default, timeouts.unary_cap),
-        Shape::ClientStream | Shape::ServerStream | Shape::Bidi => {
-            (timeouts.stream_default, timeouts.stream_cap)
-        }
+    // A cap bounds what is asked for, and asks for nothing.
+    let default = match method.shape {
+        Shape::Unary => timeouts.unary_default,
+        Shape::ClientStream | Shape::ServerStream | Shape::Bidi => timeouts.stream_default,
     };
-    default.or(cap).is_some()
+    default.is_some()
 }
