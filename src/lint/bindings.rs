@@ -93,7 +93,7 @@ impl Linter<'_> {
         let wrong = of
             .iter()
             .find(|own| own.verb == "GET" && !reads && !has_action(&own.template));
-        let wrong = wrong.or_else(|| of.first().filter(|_| !of.iter().any(|own| is_right(own))));
+        let wrong = wrong.or_else(|| of.first().filter(|_| !of.iter().any(is_right)));
         if let Some(own) = wrong {
             let text = format!(
                 "is bound to {} {}; expected {}, by its name",

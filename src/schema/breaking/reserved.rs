@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-/// The first range that `is` does not cover, whose own ranges may lie side by side.
+/// The ranges that `is` does not cover whole; its own may lie side by side.
 pub(super) fn uncovered(
     was: impl Iterator<Item = RangeInclusive<i64>>,
     is: impl Iterator<Item = RangeInclusive<i64>>,
