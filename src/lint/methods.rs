@@ -12,6 +12,9 @@ const SIZES: &[&str] = &["page_size", "limit", "max_results", "first", "count"];
 /// Where the next answers begin.
 const TOKENS: &[&str] = &["page_token", "cursor", "offset", "after", "page"];
 
+/// How messages end that are made for answers.
+const ANSWERS: &[&str] = &["List", "Reply", "Response", "Result", "Results"];
+
 /// Fields of a request that steer an update and are no part of it.
 const STEERING: &[&str] = &[
     "allow_missing",
@@ -95,9 +98,11 @@ impl Linter<'_> {
             self.add_to_method(Rule::ListPagination, method, text);
             return;
         }
+        // A thing may have a list of its own; what is made for an answer holds what was found.
+        let is_made = ANSWERS.iter().any(|end| response.name().ends_with(end));
         // As many answers as questions: the client sets the bound.
         let batch = request.fields().any(|field| field.is_list());
-        if !batch && !asks(SIZES) {
+        if is_made && !batch && !asks(SIZES) {
             let text = format!(
                 "answers with `{}`, which nothing bounds, in one message; answer with a stream, or \
                  in pages",

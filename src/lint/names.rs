@@ -39,7 +39,6 @@ const VAGUE_MESSAGES: &[&str] = &[
     "Data",
     "Info",
     "Information",
-    "Message",
     "Misc",
     "Object",
     "Params",

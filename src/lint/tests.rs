@@ -224,6 +224,7 @@ fn lists_have_pages_and_other_answers_a_bound() {
     let text = r"
 message Book { repeated string tags = 1; }
 message Books { repeated Book books = 1; }
+message ExportResponse { repeated Book books = 1; }
 message Empty {}
 message Paged { int32 page_size = 1; string page_token = 2; }
 message Half { int32 page_size = 1; }
@@ -233,7 +234,8 @@ service S {
   rpc ListHalf(Half) returns (Books);
   rpc ListPaged(Paged) returns (Books);
   rpc ListStream(Empty) returns (stream Books);
-  rpc Export(Empty) returns (Books);
+  rpc Export(Empty) returns (ExportResponse);
+  rpc GetBooks(Empty) returns (Books);
   rpc BatchGetBooks(Many) returns (Books);
   rpc Get(Empty) returns (Book);
 }";
