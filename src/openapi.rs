@@ -205,7 +205,7 @@ pub fn answer_schema(
     operation: &Operation,
 ) -> Option<Value> {
     let mut schemas = Schemas::new(catalog, options);
-    let response = value::object(&body::response(&mut schemas, method, operation));
+    let response = value::object(&body::response(catalog, &mut schemas, method, operation));
     let root = response.get("content")?.get(body::JSON)?.get("schema")?;
     Some(standalone(root.clone(), &mut schemas))
 }
