@@ -30,7 +30,7 @@ pub use config::{Config, Consecutive, FailurePercentage, SuccessRate};
 pub(super) use detector::{Change, Detector, Host};
 pub(super) use outcome::Outcome;
 pub use panic::Panic;
-pub(super) use panic::{Eligible, Mode, Standing};
+pub(super) use panic::{Mode, Standing};
 pub(super) use probe::{Probation, Probe};
 pub(super) use tally::{Tally, Verdict};
 

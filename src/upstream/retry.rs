@@ -26,13 +26,13 @@ mod replay;
 mod throttle;
 mod transparent;
 
-pub(super) use attempts::{Attempts, Committed, Next, PREVIOUS_ATTEMPTS, Why};
+pub(super) use attempts::{Attempts, Committed, Next, PREVIOUS_ATTEMPTS};
 pub(super) use budget::{Budget, UnderWay};
 pub use codes::CodeSet;
 pub(super) use gate::Gate;
 pub(super) use hedge::{Hedge, Opening, Step};
 pub use policy::{Covers, Delays, DelaysError, Hedging, MaxAttempts, Policy};
-pub(super) use replay::{Account, KEPT_MAX, KEPT_PER_CALL, Replay};
+pub(super) use replay::{Account, Replay};
 pub(super) use throttle::Throttle;
 pub use throttle::{Throttling, ThrottlingError};
 

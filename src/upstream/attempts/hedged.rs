@@ -35,6 +35,8 @@ impl Attempts<'_> {
         let mut hedge = Hedge::new(hedging, self.deadline(), Instant::now());
         // Also those where an attempt runs: two at one endpoint would be of little use.
         let mut tried: Vec<Arc<Endpoint>> = Vec::new();
+        // The failure that is the call's if the attempt to come is not made.
+        let mut last: Option<Failed> = None;
         let mut running: FuturesUnordered<Attempt<'_>> = FuturesUnordered::new();
         running.push(self.beside(source(), &mut tried, None, None)?);
         loop {
@@ -50,8 +52,11 @@ impl Attempts<'_> {
                     let judged = self.judged(&failed, &mut tried);
                     let now = Instant::now();
                     match hedge.failed(now, &judged, failed.committed, self.gate()) {
-                        Step::Wait => {}
-                        Step::End(_) => return failed.into_result(),
+                        Step::Wait => last = Some(failed),
+                        Step::End(why) => {
+                            tracing::debug!(upstream = %self.cluster.name, why = why.as_str(), "no further attempt");
+                            return failed.into_result();
+                        }
                         Step::Transparent { after } => {
                             self.cluster.retried.transparent.fetch_add(1, Ordering::Relaxed);
                             let again = self.beside(source(), &mut tried, None, None)?;
@@ -63,7 +68,13 @@ impl Attempts<'_> {
                     }
                 }
                 () = until(due) => match hedge.open(Instant::now(), self.gate()) {
-                    Opening::Wait | Opening::End(_) => {}
+                    Opening::Wait => {}
+                    Opening::End(why) => {
+                        tracing::debug!(upstream = %self.cluster.name, why = why.as_str(), "no further attempt");
+                        if let Some(failed) = last.take() {
+                            return failed.into_result();
+                        }
+                    }
                     Opening::Attempt { previous, under_way } => {
                         self.cluster.retried.hedges.fetch_add(1, Ordering::Relaxed);
                         let place = Some(under_way);

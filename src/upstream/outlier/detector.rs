@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -82,13 +81,9 @@ impl Detector {
         }
     }
 
-    /// Other rules from now on; who is out stays out until the time that was set.
-    pub(in crate::upstream) fn reconfigure(&mut self, config: Config) {
-        self.config = config;
-    }
-
     /// When the next sweep is due after one.
-    pub(in crate::upstream) fn interval(&self) -> Duration {
+    #[cfg(test)]
+    pub(in crate::upstream) fn interval(&self) -> std::time::Duration {
         self.config.interval
     }
 

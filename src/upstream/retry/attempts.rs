@@ -110,7 +110,6 @@ pub(in crate::upstream) struct Attempts {
     /// Those since the backend last named a delay: it starts the delays over.
     delays: u32,
     transparent: Transparent,
-    waited: Duration,
 }
 
 impl Attempts {
@@ -121,7 +120,6 @@ impl Attempts {
             retries: 0,
             delays: 0,
             transparent: Transparent::default(),
-            waited: Duration::ZERO,
         }
     }
 
@@ -144,7 +142,6 @@ impl Attempts {
                 return Next::GiveUp(Why::Deadline);
             }
             self.transparent.made(status.retry);
-            self.waited = self.waited.saturating_add(after);
             return Next::Transparent { after };
         }
         // First of all, so that none is missed for another reason not to try again.
@@ -163,7 +160,6 @@ impl Attempts {
                     } else {
                         self.delays + 1
                     };
-                    self.waited = self.waited.saturating_add(after);
                     Next::Again { after, under_way }
                 }
             },
@@ -209,6 +205,7 @@ impl Attempts {
     }
 
     /// Attempts so far, all of them.
+    #[cfg(test)]
     pub(in crate::upstream) fn made(&self) -> u32 {
         self.retries
             .saturating_add(self.transparent.count())
@@ -216,17 +213,14 @@ impl Attempts {
     }
 
     /// Retries by the policy so far.
+    #[cfg(test)]
     pub(in crate::upstream) fn retries(&self) -> u32 {
         self.retries
     }
 
     /// Transparent retries so far.
+    #[cfg(test)]
     pub(in crate::upstream) fn transparent_retries(&self) -> u32 {
         self.transparent.count()
-    }
-
-    /// Time that was spent waiting between attempts.
-    pub(in crate::upstream) fn waited(&self) -> Duration {
-        self.waited
     }
 }

@@ -153,16 +153,19 @@ impl Hedge {
     }
 
     /// Attempts that were made, the first and the transparent ones included.
+    #[cfg(test)]
     pub(in crate::upstream) fn made(&self) -> u32 {
         self.made.saturating_add(self.transparent.count())
     }
 
     /// Attempts besides the first, without the transparent ones.
+    #[cfg(test)]
     pub(in crate::upstream) fn hedges(&self) -> u32 {
         self.made - 1
     }
 
     /// Transparent retries so far.
+    #[cfg(test)]
     pub(in crate::upstream) fn transparent_retries(&self) -> u32 {
         self.transparent.count()
     }

@@ -8,7 +8,7 @@
 //! A message is kept before it is handed on, so one is never lost to an attempt that ends meanwhile.
 //! Whoever is at the end of what is kept asks the client; what comes is there for all.
 //!
-//! Bounded: [`KEPT_PER_CALL`] for a call, [`KEPT_MAX`] for all calls together ([`Account`]). A call
+//! Bounded: [`KEPT_PER_CALL`] for a call, [`KEPT_MAX`](account::KEPT_MAX) for all calls together ([`Account`]). A call
 //! that sends more is *committed*: nothing is kept any more, the attempt that asked goes on, and there
 //! is no other. A call with one message that is there already costs nothing, whatever its size: it
 //! has a reference to it anyway.
@@ -28,7 +28,7 @@ use crate::call::{Code, Message, Requests, Status};
 mod account;
 
 use account::Held;
-pub(in crate::upstream) use account::{Account, KEPT_MAX};
+pub(in crate::upstream) use account::Account;
 
 /// Bytes that are kept of one call.
 pub(in crate::upstream) const KEPT_PER_CALL: usize = 64 << 10;
@@ -117,6 +117,7 @@ impl Replay {
 
     /// All messages, for an attempt beside those that read already; `None` once the call is committed.
     /// Where one of them asks the client for more than can be kept, the others end.
+    #[cfg(test)]
     pub(in crate::upstream) fn beside(&self) -> Option<Requests> {
         self.read(|_| Vec::new())
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::attempts::Why;
 use super::*;
 use crate::call::{Code, Retry, Status};
 

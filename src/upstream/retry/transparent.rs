@@ -45,6 +45,7 @@ impl Transparent {
     }
 
     /// How many were made.
+    #[cfg(test)]
     pub(super) fn count(self) -> u32 {
         self.unsent.saturating_add(self.refused)
     }

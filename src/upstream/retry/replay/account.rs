@@ -30,6 +30,7 @@ impl Account {
     }
 
     /// Bytes that are kept now.
+    #[cfg(test)]
     pub(in crate::upstream) fn used(&self) -> usize {
         self.used.load(Ordering::Relaxed)
     }
