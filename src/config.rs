@@ -39,6 +39,8 @@ pub struct Settings {
     pub log: Log,
     /// The files of TLS.
     tls: Option<tls::Files>,
+    /// Where upstreams name such.
+    upstream_tls: Vec<upstream::Places>,
     /// The documentation's picture.
     logo: Option<docs::LogoFile>,
     /// The configuration file that names them.
@@ -55,6 +57,9 @@ impl Settings {
         let file = self.file.as_deref();
         if let Some(files) = self.tls.take() {
             self.gateway.listener.tls = Some(files.read(file)?);
+        }
+        for places in std::mem::take(&mut self.upstream_tls) {
+            places.check(&self.gateway.upstreams, file)?;
         }
         if let Some(logo) = self.logo.take() {
             self.gateway.docs.logo = Some(logo.read(file)?);

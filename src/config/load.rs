@@ -77,6 +77,13 @@ pub(super) fn file(path: &Path) -> Result<File, FileError> {
             relative.value = relative.value.take().map(|path| base.join(path));
         }
     }
+    for (_, upstream) in &mut file.upstreams.0 {
+        if let Some(tls) = &mut upstream.tls.value {
+            for relative in [&mut tls.ca, &mut tls.certificate, &mut tls.key] {
+                relative.value = relative.value.take().map(|path| base.join(path));
+            }
+        }
+    }
     Ok(file)
 }
 

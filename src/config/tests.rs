@@ -179,8 +179,16 @@ fn broken_yaml_and_a_wrong_url_are_errors_with_a_place() {
             "transom.yaml: workers: found `1025`, expected at most 1024",
         ),
         (
-            "upstreams:\n  a:\n    url: https://h:1\n",
-            "transom.yaml:3:10: upstreams.a.url:",
+            "upstreams:\n  a:\n    url: http://h:1\n    tls: {}\n",
+            "transom.yaml:3:10: upstreams.a.url: found `http://h:1` beside the key `tls`, expected `https://h:1`",
+        ),
+        (
+            "upstreams:\n  a:\n    url: https://h:1\n    tls: { key: a.key }\n",
+            "transom.yaml:4:17: upstreams.a.tls.key: found it without `certificate`, expected them together",
+        ),
+        (
+            "upstreams:\n  a:\n    url: https://h:1\n    tls: { server_name: 'a b' }\n",
+            "transom.yaml:4:25: upstreams.a.tls.server_name: found `a b`, expected a name as in a certificate",
         ),
         (
             "upstreams: { a: { url: 'http://h:1' }, a: { url: 'http://h:1' } }\n",
@@ -273,7 +281,7 @@ fn names(settings: &Settings) -> Vec<(String, String)> {
         .map(|upstream| {
             (
                 upstream.name.clone(),
-                upstream.discovery.to_string().replace("http://", ""),
+                upstream.place().replace("http://", ""),
             )
         })
         .collect()

@@ -6,8 +6,13 @@ use serde_saphyr::Location;
 use super::choices::Wrong;
 use super::raw::{Key, Upstream};
 use super::units::{Count, Span, quoted};
-use crate::upstream::config::{Connect, Discovery, Limits, Listed};
-use crate::upstream::{Config, Scheme};
+use crate::upstream::config::{Connect, Discovery, Limits, Listed, Tls};
+use crate::upstream::{Address, Config, Scheme};
+
+mod tls;
+
+pub(super) use tls::Places;
+use tls::tls;
 
 /// The least interval of PINGs: servers take more for an attack (gRFC A8).
 const KEEPALIVE_MIN: Span = Span(std::time::Duration::from_secs(10));
@@ -16,6 +21,7 @@ const KEEPALIVE_MIN: Span = Span(std::time::Duration::from_secs(10));
 pub(super) fn upstream(name: &str, raw: &Upstream, max_message: usize) -> Result<Config, Wrong> {
     let key = |key: &str| format!("upstreams.{name}.{key}");
     let discovery = discovery(name, raw)?;
+    let tls = tls(name, &raw.tls)?.or_else(|| is_https(raw).then(Tls::default));
     let authority = match &raw.authority.value {
         None => None,
         Some(text) => Some(text.parse::<Authority>().map_err(|_| {
@@ -60,6 +66,7 @@ pub(super) fn upstream(name: &str, raw: &Upstream, max_message: usize) -> Result
     let default = Limits::default();
     Ok(Config {
         authority,
+        tls,
         connect,
         limits: Limits {
             requests: count(&raw.limits.requests, default.requests),
@@ -78,6 +85,11 @@ fn count(key: &Key<Count>, default: usize) -> usize {
     key.value.map_or(default, Count::get)
 }
 
+fn is_https(raw: &Upstream) -> bool {
+    let url = raw.url.value.as_ref();
+    url.is_some_and(|url| url.url().scheme == Scheme::Https)
+}
+
 /// Where the endpoints come from.
 fn discovery(name: &str, raw: &Upstream) -> Result<Discovery, Wrong> {
     let wrong =
@@ -85,9 +97,11 @@ fn discovery(name: &str, raw: &Upstream) -> Result<Discovery, Wrong> {
     match (&raw.url.value, &raw.endpoints.value) {
         (Some(url), None) => {
             let url = url.url();
-            if url.scheme == Scheme::Https {
+            let is_unix = matches!(url.address, Address::Unix(_));
+            if url.scheme == Scheme::Http && !is_unix && !raw.tls.is_absent() {
                 let message = format!(
-                    "found `{url}`, expected `http://…`: TLS towards upstreams is not available yet"
+                    "found `{url}` beside the key `tls`, expected `https://{}`",
+                    url.address
                 );
                 return wrong(raw.url.place, ".url", message);
             }

@@ -8,7 +8,7 @@ use super::books::Books;
 use super::cluster::Shared;
 use super::endpoint::Endpoint;
 use super::exchange::{Answers, CallParts, Fate, Opened, Outgoing, Reading, Source};
-use crate::call::{Call, Code, Retry, Status};
+use crate::call::{Call, Code, Status};
 
 /// How often a request that never left may find its connection gone: once for every connection
 /// of a full pool, and then some.
@@ -74,7 +74,7 @@ impl<'c> Attempts<'c> {
         let mut refused = false;
         loop {
             let Some(picked) = self.cluster.set().pick(self.key, &tried) else {
-                return Err(self.without_endpoint());
+                return Err(self.cluster.without_endpoint());
             };
             let endpoint = Arc::clone(&picked.endpoint);
             self.current = Some(Books::begin(self.cluster, picked));
@@ -117,10 +117,5 @@ impl<'c> Attempts<'c> {
             books.ended(&status);
         }
         status
-    }
-
-    fn without_endpoint(&self) -> Status {
-        let message = format!("upstream {:?} has no endpoint", self.cluster.name);
-        Status::upstream(Code::Unavailable, message).retry(Retry::Unsent)
     }
 }

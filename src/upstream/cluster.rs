@@ -14,13 +14,16 @@ use super::balance::Candidate as _;
 use super::books::Ledger;
 use super::breaker::Breaker;
 use super::config::{Config, Discovery, Listed};
+use super::connector::Connector;
 use super::endpoint::{Common, Endpoint};
 use super::exchange::{Opened, Timer, on_time};
 use super::outlier::{Change, Detector, Host, Outcome, Probe, Standing, Verdict};
 use super::random;
 use super::set::Set;
 use super::sweeper::Sweeper;
-use crate::call::{Call, Reply, Status};
+use super::task::Task;
+use super::tls::{Tls, TlsError};
+use crate::call::{Call, Code, Reply, Retry, Status};
 
 /// Endpoints of one upstream at most: more are a mistake of their source.
 const ENDPOINTS_MAX: usize = 4096;
@@ -34,6 +37,7 @@ pub(super) struct Cluster(Arc<Running>);
 struct Running {
     shared: Arc<Shared>,
     _sweeper: Sweeper,
+    _renewal: Option<Task>,
 }
 
 /// What calls and tasks of an upstream share.
@@ -55,12 +59,22 @@ struct State {
 }
 
 impl Cluster {
-    pub(super) fn new(config: Config, workers: usize) -> Self {
+    /// # Errors
+    /// Its files of TLS are no good.
+    pub(super) fn new(config: Config, workers: usize) -> Result<Self, TlsError> {
         let name: Arc<str> = config.name.as_str().into();
         let breaker = Breaker::new(Arc::clone(&name), config.limits);
+        let (tls, renewal) = match &config.tls {
+            None => (None, None),
+            Some(files) => {
+                let (tls, keep_current) = Tls::load(files.clone(), Arc::clone(&name))?;
+                (Some(tls), Task::start(keep_current))
+            }
+        };
         let common = Common {
             upstream: Arc::clone(&name),
             authority: config.authority.clone(),
+            tls,
             connect: config.connect.clone(),
             ewma: config.balance.policy.ewma(),
             outlier: config.outlier.clone(),
@@ -81,10 +95,22 @@ impl Cluster {
         if let Discovery::Static(listed) = &shared.config.discovery {
             shared.update(listed.clone());
         }
-        Self(Arc::new(Running {
+        Ok(Self(Arc::new(Running {
             _sweeper: Sweeper::start(&shared),
+            _renewal: renewal,
             shared,
-        }))
+        })))
+    }
+
+    /// What connects others to one of its endpoints.
+    ///
+    /// # Errors
+    /// UNAVAILABLE: there is none.
+    pub(super) async fn connector(&self) -> Result<Connector, Status> {
+        let shared = &self.0.shared;
+        let picked = shared.set().pick(None, &[]);
+        let picked = picked.ok_or_else(|| shared.without_endpoint())?;
+        Ok(Connector::new(picked.endpoint))
     }
 
     /// Makes the call. One clock watches all of it: waiting, connecting, sending, the reply.
@@ -215,6 +241,12 @@ impl Shared {
     /// A health check says something else than before.
     pub(super) fn health_changed(&self) {
         self.publish(&self.state(), &[]);
+    }
+
+    /// The answer where there is no endpoint.
+    pub(super) fn without_endpoint(&self) -> Status {
+        let message = format!("upstream {:?} has no endpoint", self.name);
+        Status::upstream(Code::Unavailable, message).retry(Retry::Unsent)
     }
 
     /// The endpoints now.

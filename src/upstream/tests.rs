@@ -23,6 +23,7 @@ mod backend;
 mod broken;
 mod compressed;
 mod crowded;
+mod tls;
 
 fn call(shape: Shape, requests: Requests) -> Call {
     let method = Method {

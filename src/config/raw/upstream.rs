@@ -1,5 +1,7 @@
 //! One upstream: where its endpoints are, and how it is called.
 
+use std::path::PathBuf;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +20,8 @@ use crate::upstream::config::{Connect, Limits};
 )]
 #[schemars(extend("oneOf" = [{ "required": ["url"] }, { "required": ["endpoints"] }]))]
 pub(in crate::config) struct Upstream {
-    /// Where the gRPC server listens, such as `http://127.0.0.1:50051` or `unix:/run/books.sock`.
+    /// Where the gRPC server listens, such as `http://127.0.0.1:50051`, `https://books.example:443` or
+    /// `unix:/run/books.sock`. A name is looked up by the system for each connection.
     #[serde(skip_serializing_if = "Key::is_absent")]
     pub(in crate::config) url: Key<UpstreamUrl>,
     /// Where several servers of the same services listen; calls are spread over them.
@@ -27,7 +30,10 @@ pub(in crate::config) struct Upstream {
     /// `:authority` of calls, such as `books.example`. Absent: the address of the endpoint.
     #[serde(skip_serializing_if = "Key::is_absent")]
     pub(in crate::config) authority: Key<String>,
-    /// How long one attempt to connect may take: name, TCP and HTTP/2 together.
+    /// TLS towards the endpoints, by these keys; with a `url` it has to be an `https` one.
+    #[serde(skip_serializing_if = "Key::is_absent")]
+    pub(in crate::config) tls: Key<UpstreamTls>,
+    /// How long one attempt to connect may take: name, TCP, TLS and HTTP/2 together.
     #[serde(skip_serializing_if = "Key::is_absent")]
     #[schemars(extend("default" = Key::of(Span(Connect::default().timeout))))]
     pub(in crate::config) connect_timeout: Key<Span>,
@@ -45,6 +51,32 @@ pub(in crate::config) struct Upstream {
     pub(in crate::config) keepalive: Keepalive,
     /// Bounds on what all calls to it use together. A call beyond them is refused at once.
     pub(in crate::config) limits: UpstreamLimits,
+}
+
+/// TLS 1.2 and 1.3 towards the endpoints of an upstream. The files are watched: new connections are
+/// made with what is in them then.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, Serialize)]
+#[serde(
+    default,
+    deny_unknown_fields,
+    expecting = "a mapping of an upstream's `tls` keys"
+)]
+pub(in crate::config) struct UpstreamTls {
+    /// Certificates (PEM) of the authorities that certify the endpoints. Absent: those that the system
+    /// trusts.
+    #[serde(skip_serializing_if = "Key::is_absent")]
+    pub(in crate::config) ca: Key<PathBuf>,
+    /// The certificate chain (PEM) that the gateway shows to endpoints which ask for one, its own
+    /// certificate first.
+    #[serde(skip_serializing_if = "Key::is_absent")]
+    pub(in crate::config) certificate: Key<PathBuf>,
+    /// The private key of that certificate (PEM, without a passphrase).
+    #[serde(skip_serializing_if = "Key::is_absent")]
+    pub(in crate::config) key: Key<PathBuf>,
+    /// The name that endpoints are asked for (SNI) and that their certificate has to have. Absent: the
+    /// host of `authority`, else that of the endpoint's address.
+    #[serde(skip_serializing_if = "Key::is_absent")]
+    pub(in crate::config) server_name: Key<String>,
 }
 
 /// One of several endpoints.
