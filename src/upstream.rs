@@ -8,7 +8,8 @@
 //! Guaranteed here: the deadline covers the whole call, connecting and reading the reply included;
 //! dropping a call's future or its reply resets the backend's stream; nothing queues without a
 //! bound; a status that a backend did not send is never OK. Connections are made by the first call
-//! that needs one, so building an upstream does no I/O and cannot fail because a backend is down.
+//! that needs one, so building an upstream reads the files of its TLS and does no other I/O: it cannot
+//! fail because a backend is down, or a name does not resolve.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -25,6 +26,7 @@ mod cluster;
 pub mod config;
 mod connect;
 mod connector;
+mod discovery;
 mod endpoint;
 mod exchange;
 mod files;

@@ -6,11 +6,13 @@ use serde_saphyr::Location;
 use super::choices::Wrong;
 use super::raw::{Key, Upstream};
 use super::units::{Count, Span, quoted};
-use crate::upstream::config::{Connect, Discovery, Limits, Listed, Tls};
-use crate::upstream::{Address, Config, Scheme};
+use crate::upstream::config::{Connect, Limits, Tls};
+use crate::upstream::{Config, Scheme};
 
+mod discovery;
 mod tls;
 
+use discovery::{discovery, nameservers};
 pub(super) use tls::Places;
 use tls::tls;
 
@@ -65,6 +67,7 @@ pub(super) fn upstream(name: &str, raw: &Upstream, max_message: usize) -> Result
     }
     let default = Limits::default();
     Ok(Config {
+        nameservers: nameservers(name, raw)?,
         authority,
         tls,
         connect,
@@ -88,42 +91,4 @@ fn count(key: &Key<Count>, default: usize) -> usize {
 fn is_https(raw: &Upstream) -> bool {
     let url = raw.url.value.as_ref();
     url.is_some_and(|url| url.url().scheme == Scheme::Https)
-}
-
-/// Where the endpoints come from.
-fn discovery(name: &str, raw: &Upstream) -> Result<Discovery, Wrong> {
-    let wrong =
-        |place, key: &str, message: String| Err((place, format!("upstreams.{name}{key}"), message));
-    match (&raw.url.value, &raw.endpoints.value) {
-        (Some(url), None) => {
-            let url = url.url();
-            let is_unix = matches!(url.address, Address::Unix(_));
-            if url.scheme == Scheme::Http && !is_unix && !raw.tls.is_absent() {
-                let message = format!(
-                    "found `{url}` beside the key `tls`, expected `https://{}`",
-                    url.address
-                );
-                return wrong(raw.url.place, ".url", message);
-            }
-            Ok(Discovery::Static(vec![Listed {
-                address: url.address,
-                weight: 1,
-            }]))
-        }
-        (None, Some(endpoints)) if endpoints.is_empty() => {
-            let message = "found none, expected at least one, such as `- address: 10.0.0.1:50051`";
-            wrong(raw.endpoints.place, ".endpoints", message.to_owned())
-        }
-        (None, Some(endpoints)) => {
-            let listed = endpoints.iter().map(|endpoint| Listed {
-                address: endpoint.address.address(),
-                weight: endpoint.weight.value.map_or(1, |weight| weight.0),
-            });
-            Ok(Discovery::Static(listed.collect()))
-        }
-        (Some(_), Some(_)) | (None, None) => {
-            let message = "expected exactly one of the keys `url` and `endpoints`".to_owned();
-            wrong(Location::UNKNOWN, "", message)
-        }
-    }
 }

@@ -73,9 +73,7 @@ impl<'c> Attempts<'c> {
         let mut tried: Vec<Arc<Endpoint>> = Vec::new();
         let mut refused = false;
         loop {
-            let Some(picked) = self.cluster.set().pick(self.key, &tried) else {
-                return Err(self.cluster.without_endpoint());
-            };
+            let picked = self.cluster.pick(self.key, &tried).await?;
             let endpoint = Arc::clone(&picked.endpoint);
             self.current = Some(Books::begin(self.cluster, picked));
             let unanswered = match self.outgoing.send(&endpoint, source, 0).await {

@@ -7,6 +7,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
+use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
 use super::attempts::Attempts;
@@ -15,18 +16,16 @@ use super::books::Ledger;
 use super::breaker::Breaker;
 use super::config::{Config, Discovery, Listed};
 use super::connector::Connector;
+use super::discovery::{self, ENDPOINTS_MAX, Found};
 use super::endpoint::{Common, Endpoint};
 use super::exchange::{Opened, Timer, on_time};
 use super::outlier::{Change, Detector, Host, Outcome, Probe, Standing, Verdict};
 use super::random;
-use super::set::Set;
+use super::set::{Picked, Set};
 use super::sweeper::Sweeper;
 use super::task::Task;
 use super::tls::{Tls, TlsError};
 use crate::call::{Call, Code, Reply, Retry, Status};
-
-/// Endpoints of one upstream at most: more are a mistake of their source.
-const ENDPOINTS_MAX: usize = 4096;
 
 /// One upstream. Clones are the same one.
 #[derive(Clone, Debug)]
@@ -38,6 +37,7 @@ struct Running {
     shared: Arc<Shared>,
     _sweeper: Sweeper,
     _renewal: Option<Task>,
+    _discovery: Option<Task>,
 }
 
 /// What calls and tasks of an upstream share.
@@ -48,6 +48,7 @@ pub(super) struct Shared {
     pub(super) breaker: Arc<Breaker>,
     common: Common,
     set: ArcSwap<Set>,
+    found: watch::Sender<Found>,
     state: Mutex<State>,
 }
 
@@ -71,14 +72,20 @@ impl Cluster {
                 (Some(tls), Task::start(keep_current))
             }
         };
+        let lost = Arc::new(Notify::new());
         let common = Common {
             upstream: Arc::clone(&name),
-            authority: config.authority.clone(),
+            authority: config
+                .authority
+                .as_ref()
+                .or(config.discovery.authority())
+                .cloned(),
             tls,
             connect: config.connect.clone(),
             ewma: config.balance.policy.ewma(),
             outlier: config.outlier.clone(),
             breaker: Arc::clone(&breaker),
+            lost: Arc::clone(&lost),
             workers,
         };
         let shared = Arc::new(Shared {
@@ -86,18 +93,26 @@ impl Cluster {
             breaker,
             common,
             set: ArcSwap::from_pointee(Set::empty(&config.balance)),
+            found: watch::Sender::new(Found::Nothing),
             state: Mutex::new(State {
                 endpoints: Vec::new(),
                 detector: Detector::new(config.outlier.clone()),
             }),
             config,
         });
-        if let Discovery::Static(listed) = &shared.config.discovery {
-            shared.update(listed.clone());
-        }
+        let discovery = match &shared.config.discovery {
+            Discovery::Static(listed) => {
+                shared.update(listed.clone());
+                None
+            }
+            Discovery::Dns { .. } | Discovery::Srv { .. } | Discovery::File(_) => {
+                Task::start(discovery::run(Arc::downgrade(&shared), lost))
+            }
+        };
         Ok(Self(Arc::new(Running {
             _sweeper: Sweeper::start(&shared),
             _renewal: renewal,
+            _discovery: discovery,
             shared,
         })))
     }
@@ -108,8 +123,7 @@ impl Cluster {
     /// UNAVAILABLE: there is none.
     pub(super) async fn connector(&self) -> Result<Connector, Status> {
         let shared = &self.0.shared;
-        let picked = shared.set().pick(None, &[]);
-        let picked = picked.ok_or_else(|| shared.without_endpoint())?;
+        let picked = shared.pick(None, &[]).await?;
         Ok(Connector::new(picked.endpoint))
     }
 
@@ -169,6 +183,63 @@ impl Shared {
         } = &mut *state;
         let changes = detector.update(endpoints.iter().map(|endpoint| endpoint.key()));
         self.publish(&state, &changes);
+        drop(state);
+        self.found.send_replace(Found::List);
+    }
+
+    /// The source failed; if it has said nothing before, calls learn why.
+    pub(super) fn not_found(&self, why: &'static str) {
+        self.found.send_if_modified(|found| match found {
+            Found::Nothing => {
+                *found = Found::Failed(why);
+                true
+            }
+            Found::Failed(before) => {
+                *before = why;
+                false
+            }
+            Found::List => false,
+        });
+    }
+
+    /// The endpoint for the next attempt of a call that was at `tried` already. Waits for the source
+    /// to say for the first time which there are.
+    ///
+    /// # Errors
+    /// UNAVAILABLE: there is none, the source has failed, or too many calls wait already.
+    pub(super) async fn pick(
+        &self,
+        key: Option<u64>,
+        tried: &[Arc<Endpoint>],
+    ) -> Result<Picked, Status> {
+        let picked = self.set().pick(key, tried);
+        if let Some(picked) = picked {
+            return Ok(picked);
+        }
+        self.wait_for_endpoints().await?;
+        let picked = self.set().pick(key, tried);
+        picked.ok_or_else(|| self.without_endpoint("has no endpoint"))
+    }
+
+    async fn wait_for_endpoints(&self) -> Result<(), Status> {
+        let mut found = self.found.subscribe();
+        let _pending = match &*found.borrow() {
+            Found::Nothing => self.breaker.wait()?,
+            Found::Failed(_) | Found::List => return self.has_list(),
+        };
+        // The sender is this upstream's own.
+        let _ = found.wait_for(|found| *found != Found::Nothing).await;
+        self.has_list()
+    }
+
+    fn has_list(&self) -> Result<(), Status> {
+        match &*self.found.borrow() {
+            Found::List => Ok(()),
+            Found::Nothing => Err(self.without_endpoint("has no endpoint yet")),
+            Found::Failed(why) => {
+                Err(self.without_endpoint(format_args!("has no endpoint yet: {why}")))
+            }
+        }
     }
 
     /// What a source names counts from now on.
@@ -244,13 +315,13 @@ impl Shared {
     }
 
     /// The answer where there is no endpoint.
-    pub(super) fn without_endpoint(&self) -> Status {
-        let message = format!("upstream {:?} has no endpoint", self.name);
+    fn without_endpoint(&self, what: impl std::fmt::Display) -> Status {
+        let message = format!("upstream {:?} {what}", self.name);
         Status::upstream(Code::Unavailable, message).retry(Retry::Unsent)
     }
 
     /// The endpoints now.
-    pub(super) fn set(&self) -> arc_swap::Guard<Arc<Set>> {
+    fn set(&self) -> arc_swap::Guard<Arc<Set>> {
         self.set.load()
     }
 

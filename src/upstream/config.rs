@@ -1,5 +1,6 @@
 //! What an upstream is configured with. Plain values: the YAML keys are `config`'s matter.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -20,7 +21,10 @@ pub struct Config {
     pub name: String,
     /// Where its endpoints come from.
     pub discovery: Discovery,
-    /// `:authority` of its calls; else that of each endpoint's address.
+    /// Name servers for its discovery by DNS; none: the system's.
+    pub nameservers: Vec<SocketAddr>,
+    /// `:authority` of its calls; else the name whose addresses its endpoints are, or the address of
+    /// each.
     pub authority: Option<Authority>,
     /// TLS towards its endpoints; none: in the clear.
     pub tls: Option<Tls>,
@@ -61,6 +65,7 @@ impl Config {
         Self {
             name: name.into(),
             discovery,
+            nameservers: Vec::new(),
             authority: None,
             tls: None,
             connect: Connect::default(),
@@ -94,6 +99,17 @@ pub enum Discovery {
     File(PathBuf),
 }
 
+impl Discovery {
+    /// The name that all of the endpoints go by, if they have one in common.
+    #[must_use]
+    pub fn authority(&self) -> Option<&Authority> {
+        match self {
+            Self::Dns { authority, .. } => Some(authority),
+            Self::Static(_) | Self::Srv { .. } | Self::File(_) => None,
+        }
+    }
+}
+
 impl Config {
     /// Where its endpoints are, for people: a URL if there is one.
     #[must_use]
@@ -119,7 +135,7 @@ impl Config {
 }
 
 /// One endpoint, as its source names it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Listed {
     /// Where it is.
     pub address: Address,

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use http::uri::{Authority, Scheme};
 use rustls::pki_types::ServerName;
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::address::Address;
@@ -31,6 +32,8 @@ pub(super) struct Target {
     pub(super) secured: Option<Secured>,
     pub(super) connect: Connect,
     pub(super) breaker: Arc<Breaker>,
+    /// Told when it is not reached, or a connection to it ends.
+    pub(super) lost: Arc<Notify>,
     pub(super) outlook: Outlook,
     /// Connections there are, and are being made, of all workers.
     pub(super) connections: AtomicUsize,
@@ -103,6 +106,7 @@ pub(super) struct Common {
     pub(super) ewma: Ewma,
     pub(super) outlier: outlier::Config,
     pub(super) breaker: Arc<Breaker>,
+    pub(super) lost: Arc<Notify>,
     pub(super) workers: usize,
 }
 
@@ -122,6 +126,7 @@ impl Endpoint {
             }),
             connect: common.connect.clone(),
             breaker: Arc::clone(&common.breaker),
+            lost: Arc::clone(&common.lost),
             outlook: Outlook::default(),
             connections: AtomicUsize::new(0),
             doublings: AtomicU32::new(0),

@@ -258,6 +258,7 @@ impl Pool {
                         None => driven.await,
                         Some(age) => grow_old(driven, age, retire).await,
                     }
+                    target.lost.notify_one();
                     retire();
                 });
                 let grants = self.serve(&mut state, None);
@@ -266,6 +267,7 @@ impl Pool {
             }
             Err(cause) => {
                 drop(place);
+                target.lost.notify_one();
                 if let Some(delay) = target.outlook.failed(cause) {
                     tracing::warn!(
                         upstream = %target.upstream, endpoint = %target.address, %cause, ?delay,

@@ -206,7 +206,7 @@ fn client(files: &config::Tls, contents: &[Content]) -> Result<ClientConfig, Tls
     let provider = pem::provider();
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
-        .map_err(|error| TlsError::of_the_system(error))?
+        .map_err(TlsError::of_the_system)?
         .with_root_certificates(roots);
     let mut client = match &files.identity {
         None => builder.with_no_client_auth(),

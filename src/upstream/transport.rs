@@ -14,6 +14,8 @@ use super::connect::ConnectError;
 use super::endpoint::Target;
 use super::tls::Failure;
 
+mod race;
+
 /// An open connection's bytes.
 #[derive(Debug)]
 pub(super) enum Transport {
@@ -36,7 +38,7 @@ impl Transport {
         stream.map(Self::Tls).map_err(ConnectError::Tls)
     }
 
-    /// Names of hosts are resolved here, and each of their addresses is tried in turn.
+    /// Names of hosts are resolved here; the first of their addresses that answers is taken.
     async fn socket(address: &Address) -> Result<Self, ConnectError> {
         match address {
             Address::Tcp { port, .. } => {
@@ -47,7 +49,7 @@ impl Transport {
                 if addresses.is_empty() {
                     return Err(ConnectError::Resolve);
                 }
-                let stream = TcpStream::connect(&*addresses).await.map_err(refusal)?;
+                let stream = race::connect(&addresses).await.map_err(refusal)?;
                 // Only latency is at stake if it fails.
                 let _ = stream.set_nodelay(true);
                 Ok(Self::Tcp(stream))

@@ -45,7 +45,7 @@ impl Authority {
 }
 
 /// A folder for files, removed when it is dropped.
-struct Folder(PathBuf);
+pub(super) struct Folder(PathBuf);
 
 impl Folder {
     fn new(name: &str) -> Self {
@@ -94,7 +94,7 @@ fn server(identity: &Certified, clients: Option<&Authority>, alpn: &[&[u8]]) -> 
 }
 
 /// What a backend saw of a client: its certificate, and the scheme of its request.
-type Seen = mpsc::UnboundedReceiver<(Option<Vec<u8>>, String)>;
+pub(super) type Seen = mpsc::UnboundedReceiver<(Option<Vec<u8>>, String)>;
 
 /// A backend that answers calls by TLS.
 async fn backend(config: Arc<ServerConfig>) -> (Backend, Seen) {
@@ -141,6 +141,20 @@ fn build(config: Config) -> Upstream {
     Upstream::build([config], 1).unwrap()
 }
 
+/// A backend by TLS, and the configuration that leads to it; its files are in the folder.
+pub(super) async fn secured(name: &str) -> (Folder, Backend, Seen, Config) {
+    let folder = Folder::new(name);
+    let authority = Authority::new("ours");
+    let identity = authority.certify("127.0.0.1");
+    let (backend, seen) = backend(server(&identity, None, &[b"h2"])).await;
+    let tls = Tls {
+        ca: Some(folder.write("ca.pem", &authority.0.pem())),
+        ..Tls::default()
+    };
+    let config = config(&backend, tls);
+    (folder, backend, seen, config)
+}
+
 async fn message(upstream: &Upstream) -> String {
     let status = outcome(upstream, unary(b"hi")).await;
     assert_eq!(status.code, Code::Unavailable, "{status:?}");
@@ -150,15 +164,8 @@ async fn message(upstream: &Upstream) -> String {
 
 #[tokio::test]
 async fn a_backend_with_a_certificate_by_the_authority_is_called_by_https() {
-    let folder = Folder::new("good");
-    let authority = Authority::new("ours");
-    let identity = authority.certify("127.0.0.1");
-    let (backend, mut seen) = backend(server(&identity, None, &[b"h2"])).await;
-    let tls = Tls {
-        ca: Some(folder.write("ca.pem", &authority.0.pem())),
-        ..Tls::default()
-    };
-    let upstream = build(config(&backend, tls));
+    let (_folder, _backend, mut seen, config) = secured("good").await;
+    let upstream = build(config);
     let (messages, end) = collect(upstream.call(unary(b"hi")).await.unwrap()).await;
     assert!(end.status.is_ok());
     assert_eq!(messages, [Bytes::from_static(b"yes")]);
@@ -175,6 +182,7 @@ async fn a_certificate_that_is_no_good_is_named_by_what_is_wrong_with_it() {
     expired.not_after = rcgen::date_time_ymd(2021, 1, 1);
     let ca = folder.write("ca.pem", &ours.0.pem());
     let alpn: &[&[u8]] = &[b"h2"];
+    let (nothing, http1): (&[&[u8]], &[&[u8]]) = (&[], &[b"http/1.1"]);
     for (identity, alpn, said) in [
         (
             theirs.certify("127.0.0.1"),
@@ -193,12 +201,12 @@ async fn a_certificate_that_is_no_good_is_named_by_what_is_wrong_with_it() {
         ),
         (
             ours.certify("127.0.0.1"),
-            &[],
+            nothing,
             "it does not agree on HTTP/2 by ALPN",
         ),
         (
             ours.certify("127.0.0.1"),
-            &[b"http/1.1"],
+            http1,
             "it does not agree on HTTP/2 by ALPN",
         ),
     ] {
