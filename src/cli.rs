@@ -23,6 +23,7 @@ mod serve;
 mod signal;
 mod table;
 mod terminal;
+mod upstreams;
 
 pub use signal::Stop;
 
@@ -62,6 +63,8 @@ enum Command {
     ConfigSchema,
     /// Lists what would be served: HTTP method, path, rpc and shape
     Routes(routes::Arguments),
+    /// Shows the upstreams of a running gateway: endpoints, state, connections, calls, latency
+    Upstreams(upstreams::Arguments),
     /// Writes an OpenAPI document of what would be served
     Openapi(openapi::Arguments),
     /// Calls a method of a gRPC server, JSON in and JSON out
@@ -110,6 +113,7 @@ pub fn run(arguments: Arguments) -> Exit {
             Exit::Done
         }
         Command::Routes(arguments) => routes::run(&arguments),
+        Command::Upstreams(arguments) => upstreams::run(&arguments),
         Command::Openapi(arguments) => openapi::run(&arguments),
         Command::Call(arguments) => call::run(&arguments),
     }

@@ -109,6 +109,12 @@ pub fn load(file: Option<&Path>, flags: &Flags) -> Result<Settings, Error> {
     }
     let mut settings = build::settings(&raw, file)?;
     settings.gateway.schema_options.http_rules = rules;
+    for ((_, raw), config) in raw.upstreams.0.iter().zip(&mut settings.gateway.upstreams) {
+        upstream::with_service_config(raw, config).map_err(|(place, key, message)| {
+            let path = file.unwrap_or(Path::new(""));
+            FileError::at(path, place, &key, message)
+        })?;
+    }
     Ok(settings)
 }
 

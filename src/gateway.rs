@@ -19,10 +19,11 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use tokio::task::JoinSet;
 
-use crate::admin::Admin;
+use crate::admin::{Admin, Look};
 use crate::docs::{self, Documentation, Place, Reached};
 use crate::listener::{self, Listener};
 use crate::observe::Observe;
+use crate::observe::metrics::Metrics;
 use crate::protocol::{self, Pages, Serving};
 use crate::schema::{self, Binding, Route, Schema, Source, Unmatched};
 use crate::upstream::{self, Upstream};
@@ -196,8 +197,8 @@ impl Gateway {
         let admin = match config.admin {
             None => None,
             Some(address) => {
-                let look = Arc::clone(&serving);
-                let (admin, pages) = Admin::new(move || Arc::clone(&look.load().schema)).await;
+                let look = Arc::new(Operators(Arc::clone(&serving)));
+                let (admin, pages) = Admin::new(look).await;
                 let pages = match site {
                     Some(site) => front::with_site(pages, site, Arc::clone(&serving)),
                     None => pages,
@@ -272,6 +273,22 @@ impl Gateway {
             listener.drain().await;
         }
         self.workers.ended().await;
+    }
+}
+
+/// What operators look at.
+struct Operators(Arc<ArcSwap<Serving<Upstream>>>);
+
+impl Look for Operators {
+    fn schema(&self) -> Arc<Schema> {
+        Arc::clone(&self.0.load().schema)
+    }
+
+    fn metrics(&self) -> Metrics {
+        Metrics {
+            upstreams: self.0.load().calls.view(),
+            ..Metrics::default()
+        }
     }
 }
 

@@ -30,16 +30,21 @@ mod discovery;
 mod endpoint;
 mod exchange;
 mod files;
+pub mod health;
 pub mod outlier;
 mod outlook;
+pub mod plan;
 mod pool;
 mod random;
+pub mod retry;
+pub mod service_config;
 mod set;
 mod sweeper;
 mod taken;
 mod task;
 mod tls;
 mod transport;
+mod view;
 
 pub use address::{Address, AddressError, Scheme, Url};
 use cluster::Cluster;
@@ -79,10 +84,12 @@ impl Upstream {
         configs: impl IntoIterator<Item = Config>,
         workers: usize,
     ) -> Result<Self, BuildError> {
+        let account = Arc::default();
         let mut clusters = HashMap::new();
         for config in configs {
             let name = config.name.clone();
-            let cluster = Cluster::new(config, workers).map_err(|cause| BuildError::Tls {
+            let cluster = Cluster::new(config, workers, &account);
+            let cluster = cluster.map_err(|cause| BuildError::Tls {
                 upstream: name.clone(),
                 cause,
             })?;
@@ -107,6 +114,14 @@ impl Upstream {
                 format!("no upstream is named {name:?}"),
             )),
         }
+    }
+
+    /// How the upstreams are at this moment, by name.
+    #[must_use]
+    pub fn view(&self) -> Vec<crate::observe::upstreams::Upstream> {
+        let mut all: Vec<_> = self.clusters.values().map(Cluster::view).collect();
+        all.sort_by(|a, b| a.name.cmp(&b.name));
+        all
     }
 
     /// The names, sorted.

@@ -35,4 +35,5 @@ mod transcode {
     mod protoc;
     mod schemas;
 }
+mod upstream;
 mod websocket;

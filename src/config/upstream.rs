@@ -9,7 +9,9 @@ use super::units::{Count, Span, quoted};
 use crate::upstream::config::{Connect, Limits, Tls};
 use crate::upstream::{Config, Scheme};
 
+mod balance;
 mod discovery;
+mod retries;
 mod tls;
 
 use discovery::{discovery, nameservers};
@@ -66,11 +68,17 @@ pub(super) fn upstream(name: &str, raw: &Upstream, max_message: usize) -> Result
         return nothing(keepalive.timeout.place, key("keepalive.timeout"));
     }
     let default = Limits::default();
+    let (balance, panic) = balance::balance(&raw.balance, &key)?;
     Ok(Config {
         nameservers: nameservers(name, raw)?,
         authority,
         tls,
         connect,
+        balance,
+        panic,
+        health: balance::health(&raw.health),
+        outlier: balance::outlier(&raw.outlier, &key)?,
+        retries: retries::retries(&raw.retries, &key)?,
         limits: Limits {
             requests: count(&raw.limits.requests, default.requests),
             pending: count(&raw.limits.pending, default.pending),
@@ -78,6 +86,17 @@ pub(super) fn upstream(name: &str, raw: &Upstream, max_message: usize) -> Result
         max_message,
         ..Config::found_by(name, discovery)
     })
+}
+
+/// Lays the service config that the file names, if it does, beneath what it says itself.
+///
+/// # Errors
+/// It cannot be read, or is none.
+pub(super) fn with_service_config(raw: &Upstream, config: &mut Config) -> Result<(), Wrong> {
+    match &raw.service_config.value {
+        Some(path) => retries::service_config(path, raw.service_config.place, config),
+        None => Ok(()),
+    }
 }
 
 fn span(key: &Key<Span>, default: std::time::Duration) -> std::time::Duration {

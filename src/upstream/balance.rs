@@ -274,4 +274,4 @@ fn places<T: Deref<Target: Candidate>>(candidates: &[T]) -> Vec<(&str, u32)> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

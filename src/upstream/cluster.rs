@@ -4,7 +4,8 @@
 //! endpoint that fails more than the others, a health check) goes through [`State`], one change at a
 //! time, and makes another set.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use arc_swap::ArcSwap;
 use tokio::sync::{Notify, watch};
@@ -19,13 +20,17 @@ use super::connector::Connector;
 use super::discovery::{self, ENDPOINTS_MAX, Found};
 use super::endpoint::{Common, Endpoint};
 use super::exchange::{Opened, Timer, on_time};
+use super::health::Checker;
 use super::outlier::{Change, Detector, Host, Outcome, Probe, Standing, Verdict};
 use super::random;
+use super::retry::{Account, Budget, Throttle};
 use super::set::{Picked, Set};
 use super::sweeper::Sweeper;
 use super::task::Task;
 use super::tls::{Tls, TlsError};
+use super::view;
 use crate::call::{Call, Code, Reply, Retry, Status};
+use crate::observe::upstreams as observe;
 
 /// One upstream. Clones are the same one.
 #[derive(Clone, Debug)]
@@ -46,23 +51,44 @@ pub(super) struct Shared {
     pub(super) name: Arc<str>,
     pub(super) config: Config,
     pub(super) breaker: Arc<Breaker>,
+    /// Whether there may be retries, by what failed lately.
+    pub(super) throttle: Throttle,
+    /// Whether there may be retries, by what is under way.
+    pub(super) budget: Arc<Budget>,
+    /// Attempts besides the first of each call, so far.
+    pub(super) retried: Retried,
+    /// What all upstreams together keep for retries.
+    pub(super) account: Arc<Account>,
     common: Common,
+    this: Weak<Self>,
     set: ArcSwap<Set>,
     found: watch::Sender<Found>,
     state: Mutex<State>,
 }
 
+/// Attempts besides the first of each call, so far.
+#[derive(Debug, Default)]
+pub(super) struct Retried {
+    pub(super) policy: AtomicU64,
+    pub(super) transparent: AtomicU64,
+    pub(super) hedges: AtomicU64,
+}
+
 /// What makes the next set.
 #[derive(Debug)]
-struct State {
-    endpoints: Vec<Arc<Endpoint>>,
-    detector: Detector,
+pub(super) struct State {
+    pub(super) endpoints: Vec<Arc<Endpoint>>,
+    pub(super) detector: Detector,
 }
 
 impl Cluster {
     /// # Errors
     /// Its files of TLS are no good.
-    pub(super) fn new(config: Config, workers: usize) -> Result<Self, TlsError> {
+    pub(super) fn new(
+        config: Config,
+        workers: usize,
+        account: &Arc<Account>,
+    ) -> Result<Self, TlsError> {
         let name: Arc<str> = config.name.as_str().into();
         let breaker = Breaker::new(Arc::clone(&name), config.limits);
         let (tls, renewal) = match &config.tls {
@@ -84,13 +110,19 @@ impl Cluster {
             connect: config.connect.clone(),
             ewma: config.balance.policy.ewma(),
             outlier: config.outlier.clone(),
+            health: config.health.clone(),
             breaker: Arc::clone(&breaker),
             lost: Arc::clone(&lost),
             workers,
         };
-        let shared = Arc::new(Shared {
+        let shared = Arc::new_cyclic(|this| Shared {
+            this: Weak::clone(this),
             name,
             breaker,
+            throttle: Throttle::new(config.retries.throttling),
+            budget: Arc::default(),
+            retried: Retried::default(),
+            account: Arc::clone(account),
             common,
             set: ArcSwap::from_pointee(Set::empty(&config.balance)),
             found: watch::Sender::new(Found::Nothing),
@@ -123,28 +155,33 @@ impl Cluster {
     /// UNAVAILABLE: there is none.
     pub(super) async fn connector(&self) -> Result<Connector, Status> {
         let shared = &self.0.shared;
-        let picked = shared.pick(None, &[]).await?;
+        shared.ready().await?;
+        let picked = shared.pick(None, &[])?;
         Ok(Connector::new(picked.endpoint))
     }
 
+    /// How it is at this moment.
+    pub(super) fn view(&self) -> observe::Upstream {
+        view::upstream(&self.0.shared)
+    }
+
     /// Makes the call. One clock watches all of it: waiting, connecting, sending, the reply.
-    pub(super) async fn call(&self, call: Call) -> Result<Reply, Status> {
+    pub(super) async fn call(&self, mut call: Call) -> Result<Reply, Status> {
         if call.deadline.has_passed() {
             return Err(Status::deadline_exceeded());
         }
         let shared = &self.0.shared;
         let admitted = shared.breaker.admit()?;
-        let deadline = call.deadline;
+        let deadline = shared.config.retries.deadline(&call.method, call.deadline);
+        call.deadline = deadline;
         let mut timer = Timer::new(deadline);
-        let (mut attempts, source) = Attempts::new(shared, call)?;
+        let (attempts, requests) = Attempts::new(shared, call)?;
         let opened = tokio::select! {
             biased;
-            opened = attempts.run(source) => {
+            opened = attempts.run(requests) => {
                 opened.map_err(|status| on_time(status, deadline))?
             }
-            () = &mut timer => {
-                return Err(attempts.given_up(Status::deadline_exceeded()));
-            }
+            () = &mut timer => return Err(Status::deadline_exceeded()),
         };
         Ok(match opened {
             (Opened::Ended(end), _) => Reply::ended(end),
@@ -156,7 +193,7 @@ impl Cluster {
 }
 
 impl Shared {
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -174,6 +211,12 @@ impl Shared {
                 || Arc::new(Endpoint::new(listed, &state.endpoints, &self.common)),
                 Arc::clone,
             );
+            if let Some(health) = &self.config.health
+                && endpoint.checker.get().is_none()
+                && let Some(checker) = Checker::start(&endpoint, &self.this, health)
+            {
+                let _ = endpoint.checker.set(checker);
+            }
             endpoints.push(endpoint);
         }
         state.endpoints = endpoints;
@@ -202,21 +245,22 @@ impl Shared {
         });
     }
 
-    /// The endpoint for the next attempt of a call that was at `tried` already. Waits for the source
-    /// to say for the first time which there are.
+    /// Waits for the source to say for the first time which endpoints there are.
     ///
     /// # Errors
-    /// UNAVAILABLE: there is none, the source has failed, or too many calls wait already.
-    pub(super) async fn pick(
-        &self,
-        key: Option<u64>,
-        tried: &[Arc<Endpoint>],
-    ) -> Result<Picked, Status> {
-        let picked = self.set().pick(key, tried);
-        if let Some(picked) = picked {
-            return Ok(picked);
+    /// UNAVAILABLE: the source has failed, or too many calls wait already.
+    pub(super) async fn ready(&self) -> Result<(), Status> {
+        if self.set().is_empty() {
+            self.wait_for_endpoints().await?;
         }
-        self.wait_for_endpoints().await?;
+        Ok(())
+    }
+
+    /// The endpoint for the next attempt of a call that was at `tried` already.
+    ///
+    /// # Errors
+    /// UNAVAILABLE: there is none.
+    pub(super) fn pick(&self, key: Option<u64>, tried: &[Arc<Endpoint>]) -> Result<Picked, Status> {
         let picked = self.set().pick(key, tried);
         picked.ok_or_else(|| self.without_endpoint("has no endpoint"))
     }
@@ -321,7 +365,7 @@ impl Shared {
     }
 
     /// The endpoints now.
-    fn set(&self) -> arc_swap::Guard<Arc<Set>> {
+    pub(super) fn set(&self) -> arc_swap::Guard<Arc<Set>> {
         self.set.load()
     }
 

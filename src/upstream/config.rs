@@ -9,7 +9,9 @@ use rustls::pki_types::ServerName;
 
 use super::address::{Address, Scheme, Url};
 use super::balance;
+use super::health;
 use super::outlier::{self, Panic};
+use super::plan::Retries;
 
 /// Bytes of one reply message.
 pub const MESSAGE_MAX: usize = 4 * 1024 * 1024;
@@ -34,6 +36,10 @@ pub struct Config {
     pub balance: balance::Config,
     /// Who is left out for failing more than the others.
     pub outlier: outlier::Config,
+    /// How endpoints are asked for their health; not at all unless configured.
+    pub health: Option<health::Config>,
+    /// What is done when an attempt fails, or takes long.
+    pub retries: Retries,
     /// When health is ignored.
     pub panic: Panic,
     /// Bounds on what all calls to it use together.
@@ -71,6 +77,8 @@ impl Config {
             connect: Connect::default(),
             balance: balance::Config::default(),
             outlier: outlier::Config::default(),
+            health: None,
+            retries: Retries::default(),
             panic: Panic::default(),
             limits: Limits::default(),
             max_message: MESSAGE_MAX,

@@ -5,7 +5,19 @@
 //! towards nothing, so that an endpoint which was slow is tried again. A failure counts as a very slow
 //! answer: an endpoint that fails in a millisecond would otherwise be the best of all.
 //!
-//! Source: Finagle's Peak EWMA; the penalty for failures is linkerd's.
+//! ```text
+//! cost    = latency * (pending + 1)
+//! answer  : latency = sample                         if that is more, else
+//!           latency = latency * w + sample * (1 - w)  with w = e^(-dt / decay)
+//! idle, or a call starts: latency = latency * w
+//! ```
+//!
+//! That a start counts like idling is what lets an endpoint back that was slow and no longer is. With
+//! answers alone the rest of the peak would stay above the latency of the others for a long time, and
+//! the higher of two nearly equal costs is never picked.
+//!
+//! Source: Finagle's Peak EWMA, and tower's, where each look at the average lets it fall; the penalty
+//! for failures is linkerd's.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -25,6 +37,9 @@ const SAMPLE_MAX: Duration = PENALTY;
 
 /// Below this, latencies are equal and the calls under way decide.
 const LATENCY_MIN: f64 = 1e-6;
+
+/// How much later another worker may have read the clock, in milliseconds.
+const SKEW_MAX: u32 = 60_000;
 
 /// How latency is averaged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,6 +112,8 @@ impl Load {
     /// An attempt goes to the endpoint.
     pub(in crate::upstream) fn start(self: &Arc<Self>, now: Instant) -> Started {
         self.pending.fetch_add(1, Ordering::Relaxed);
+        let clock = self.clock(now);
+        self.change(|estimate| estimate.fallen(clock, self.decay));
         Started {
             load: Arc::clone(self),
             since: now,
@@ -134,10 +151,18 @@ impl Load {
     }
 
     fn record(&self, sample: Duration, now: Instant) {
-        let (sample, now) = (sample.as_secs_f32(), self.clock(now));
+        let (sample, clock) = (sample.as_secs_f32(), self.clock(now));
+        self.change(|estimate| estimate.with(sample, clock, self.decay));
+    }
+
+    /// Changes the estimate, once more if another worker was faster.
+    fn change(&self, change: impl Fn(Estimate) -> Estimate) {
         let mut old = self.estimate.load(Ordering::Relaxed);
         loop {
-            let new = Estimate::unpack(old).with(sample, now, self.decay).pack();
+            let new = change(Estimate::unpack(old)).pack();
+            if new == old {
+                return;
+            }
             match self.estimate.compare_exchange_weak(
                 old,
                 new,
@@ -212,10 +237,10 @@ impl Estimate {
     }
 
     /// Milliseconds since the estimate was made; 0 if another worker, whose clock was read a little
-    /// later, made it. The clock wraps, so an endpoint that nobody called for 25 days may look as it
-    /// did then: its next answer corrects that.
+    /// later, made it. The clock wraps: what was made 49 days ago looks new for a minute.
     fn age(self, now: u32) -> u32 {
-        u32::try_from(now.wrapping_sub(self.at).cast_signed()).unwrap_or(0)
+        let age = now.wrapping_sub(self.at);
+        if age > u32::MAX - SKEW_MAX { 0 } else { age }
     }
 
     /// What is left of the influence of old values.
@@ -231,6 +256,15 @@ impl Estimate {
         f64::from(self.latency) * self.left(now, decay)
     }
 
+    /// As it has fallen until now.
+    fn fallen(self, now: u32, decay: f64) -> Self {
+        Self {
+            latency: self.at(now, decay) as f32,
+            at: self.at.wrapping_add(self.age(now)),
+        }
+    }
+
+    /// With the answer of a call.
     fn with(self, sample: f32, now: u32, decay: f64) -> Self {
         let at = self.at.wrapping_add(self.age(now));
         if sample > self.latency {
@@ -295,6 +329,17 @@ mod tests {
         };
         assert_eq!(old.with(0.05, 990, 10.0), old);
         near(old.at(990, 10.0), 0.1);
+    }
+
+    #[test]
+    fn an_estimate_falls_over_weeks_too_and_when_the_clock_wraps() {
+        let old = Estimate {
+            latency: 300.0,
+            at: 1_000,
+        };
+        for days in [1, 20, 30, 49] {
+            assert!(old.at(days * 86_400_000, 10.0) < 1e-9, "{days}");
+        }
         let wrapped = Estimate {
             latency: 0.1,
             at: u32::MAX - 999,
@@ -321,24 +366,33 @@ mod tests {
     #[test]
     fn an_answer_is_measured_and_a_call_given_up_is_not() {
         let born = Instant::now();
-        let load = Arc::new(Load::new(
-            Ewma {
-                seed: 10 * MS,
-                ..Ewma::default()
-            },
-            born,
-        ));
-        let call = load.start(born);
-        call.answered(born + 50 * MS);
-        assert_eq!(
-            (load.pending(), load.latency(born + 50 * MS).as_millis()),
-            (0, 50)
-        );
-        drop(load.start(born + 60 * MS));
-        assert_eq!(
-            (load.pending(), load.latency(born + 50 * MS).as_millis()),
-            (0, 50)
-        );
+        let ewma = Ewma {
+            seed: 10 * MS,
+            ..Ewma::default()
+        };
+        let load = Arc::new(Load::new(ewma, born));
+        let (answered, later) = (born + 50 * MS, born + 100 * MS);
+        load.start(born).answered(answered);
+        near(load.latency(answered).as_secs_f64(), 0.05);
+        let fallen = load.latency(later);
+        let given_up = load.start(answered);
+        assert_eq!(load.pending(), 1);
+        drop(given_up);
+        assert_eq!((load.pending(), load.latency(later)), (0, fallen));
+    }
+
+    #[test]
+    fn a_start_lets_the_latency_fall_and_the_answer_holds_it_where_it_is() {
+        let born = Instant::now();
+        let load = Arc::new(Load::new(Ewma::default(), born));
+        let (start, end) = (born + 20_000 * MS, born + 20_010 * MS);
+        load.start(start).answered(end);
+        // e^-2, then ten milliseconds of the formula: not e^-2 and what is left of the seed besides.
+        near(load.cost(end), 0.135_335 * 0.999 + 0.01 * 0.001);
+        // Idle until it is below what answers take: exactly that from then on.
+        let (start, end) = (born + 60_000 * MS, born + 60_010 * MS);
+        load.start(start).answered(end);
+        near(load.cost(end), 0.01);
     }
 
     #[test]

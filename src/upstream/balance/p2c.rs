@@ -34,9 +34,8 @@ fn pair(
         }
     }
     // One of them may not be used: look at all, and keep two so that every pair is equally likely.
-    let mut seen = 0;
     let mut kept: Option<(usize, usize)> = None;
-    for at in (0..count).filter(|&at| usable(at)) {
+    for (seen, at) in (0..count).filter(|&at| usable(at)).enumerate() {
         kept = Some(match (kept, seen) {
             (None, _) => (at, at),
             (Some((first, _)), 1) => (first, at),
@@ -46,7 +45,6 @@ fn pair(
                 _ => (first, second),
             },
         });
-        seen += 1;
     }
     kept.map(|(first, second)| match below(2, random) {
         0 => (first, second),

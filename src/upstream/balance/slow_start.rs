@@ -39,7 +39,8 @@ impl SlowStart {
         } else {
             grown.powf(1.0 / self.aggression)
         };
-        share.max(self.min_weight).clamp(LEAST, 1.0)
+        // `max` and `min` take the other number where one is none.
+        LEAST.max(share).max(self.min_weight).min(1.0)
     }
 }
 

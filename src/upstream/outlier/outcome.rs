@@ -16,10 +16,10 @@ pub(in crate::upstream) enum Outcome {
 impl Outcome {
     /// The outcome of an attempt that was sent.
     ///
-    /// A50 counts every status but OK as a failure. Here, as in Envoy (whose codes become 5xx) and
-    /// linkerd, only codes by which a server says that it failed: a client that asks for what is not
-    /// there must not be able to eject the endpoint that tells it so. An answer of that kind is a
-    /// success, whatever it says.
+    /// A50 counts every status but OK as a failure. Here only codes by which a server says that it
+    /// failed are: a client that asks for what is not there must not be able to eject the endpoint
+    /// that tells it so. An answer of that kind is a success, whatever it says. They are the codes
+    /// that Envoy maps to 5xx and counts, without UNIMPLEMENTED.
     pub(in crate::upstream) fn of(code: Code, origin: Origin) -> Self {
         match (origin, code) {
             // A bad request, or the client has left.
