@@ -151,14 +151,14 @@ async fn whatever_goes_wrong_with_dns_the_last_good_answer_serves_and_no_call_fa
         let is_good = matches!(script, Script::Addresses(..));
         server.says(script);
         let begin = Instant::now();
-        while begin.elapsed() < Duration::from_secs(600) {
+        while begin.elapsed() < Duration::from_secs(200) {
             if is_good {
                 // None of them is there but by its address: nobody listens on most of 127/8.
                 let _ = outcome(&upstream, unary(b"hi")).await;
             } else {
                 assert_eq!(answered(&upstream).await, "a", "{name}");
             }
-            tokio::time::sleep(Duration::from_secs(1)).await;
+            tokio::time::sleep(Duration::from_secs(2)).await;
         }
         let questions = server.questions();
         assert!(questions.len() >= 3, "{name}: {questions:?}");
