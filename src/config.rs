@@ -41,6 +41,8 @@ pub struct Settings {
     tls: Option<tls::Files>,
     /// Those of the documentation.
     pages: docs::Files,
+    /// Where upstreams name such.
+    upstream_tls: Vec<upstream::Places>,
     /// The configuration file that names them.
     file: Option<PathBuf>,
 }
@@ -57,6 +59,9 @@ impl Settings {
             self.gateway.listener.tls = Some(files.read(file)?);
         }
         self.pages.read(file, &mut self.gateway.docs)?;
+        for places in std::mem::take(&mut self.upstream_tls) {
+            places.check(&self.gateway.upstreams, file)?;
+        }
         Ok(self)
     }
 }

@@ -115,9 +115,9 @@ pub enum StartError {
     /// The sources make no schema.
     #[error(transparent)]
     Schema(#[from] schema::BuildError),
-    /// Two upstreams have one name.
+    /// The upstreams cannot be built.
     #[error(transparent)]
-    Upstream(#[from] upstream::DuplicateName),
+    Upstream(#[from] upstream::BuildError),
     /// The threads cannot be had.
     #[error("cannot start the worker threads: {0}")]
     Workers(std::io::Error),
@@ -171,7 +171,9 @@ impl Gateway {
         } else {
             later
         };
-        let sources = sources::load(&now, &config.upstreams, &mut report).await?;
+        let workers = Workers::start(config.workers).map_err(StartError::Workers)?;
+        let calls = Upstream::build(config.upstreams.clone(), workers.count())?;
+        let sources = sources::load(&now, &config.upstreams, &calls, &mut report).await?;
         let mut options = config.schema_options.clone();
         if !later.is_empty() {
             options.unmatched = Unmatched::Await; // what is reflected may have what a rule selects
@@ -198,8 +200,6 @@ impl Gateway {
             config.protocol.watch = Some(site);
         }
 
-        let workers = Workers::start(config.workers).map_err(StartError::Workers)?;
-        let calls = Upstream::build(config.upstreams.clone(), workers.count())?;
         let serving = Serving::new(schema, calls, config.protocol.clone());
         let serving = Arc::new(ArcSwap::from_pointee(serving));
         let router = protocol::Router::new(Arc::clone(&serving), Observe::default());
@@ -339,7 +339,8 @@ impl Join {
         &mut self,
         report: &mut (impl FnMut(&Progress<'_>) + Send),
     ) -> Result<Schema, StartError> {
-        let reflected = sources::load(&self.later, &self.config.upstreams, report).await?;
+        let calls = self.serving.load().calls.clone();
+        let reflected = sources::load(&self.later, &self.config.upstreams, &calls, report).await?;
         self.sources.extend(reflected);
         let sources = std::mem::take(&mut self.sources);
         let schema = Schema::build(sources, &self.config.schema_options)?;
@@ -412,7 +413,14 @@ pub async fn load_schema(
     config: &Config,
     report: &mut (impl FnMut(&Progress<'_>) + Send),
 ) -> Result<Schema, StartError> {
-    let sources = sources::load(&config.schema, &config.upstreams, report).await?;
+    // Files alone need no upstream, and nobody has to be allowed to read its private key.
+    let asked: Vec<_> = if config.schema.iter().any(SourceConfig::is_reflection) {
+        config.upstreams.clone()
+    } else {
+        Vec::new()
+    };
+    let calls = Upstream::build(asked, 1)?;
+    let sources = sources::load(&config.schema, &config.upstreams, &calls, report).await?;
     Ok(Schema::build(sources, &config.schema_options)?)
 }
 

@@ -11,6 +11,7 @@
 //! The modules, from the bottom up; each imports only those above it in this list:
 //!
 //! - [`worker`]: threads, each with a runtime of its own
+//! - [`pem`]: certificates and keys out of texts
 //! - [`transcode`]: JSON text to wire bytes and back, by plans compiled from descriptors
 //! - [`schema`]: what can be called, an immutable snapshot
 //! - [`call`]: `Call`, `Reply`, `Status`: the vocabulary of the road
@@ -38,6 +39,7 @@ pub mod lint;
 pub mod listener;
 pub mod observe;
 pub mod openapi;
+pub mod pem;
 pub mod protocol;
 pub mod schema;
 pub mod transcode;

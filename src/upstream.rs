@@ -8,7 +8,8 @@
 //! Guaranteed here: the deadline covers the whole call, connecting and reading the reply included;
 //! dropping a call's future or its reply resets the backend's stream; nothing queues without a
 //! bound; a status that a backend did not send is never OK. Connections are made by the first call
-//! that needs one, so building an upstream does no I/O and cannot fail because a backend is down.
+//! that needs one, so building an upstream reads the files of its TLS and does no other I/O: it cannot
+//! fail because a backend is down, or a name does not resolve.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -24,8 +25,11 @@ mod breaker;
 mod cluster;
 pub mod config;
 mod connect;
+mod connector;
+mod discovery;
 mod endpoint;
 mod exchange;
+mod files;
 pub mod health;
 pub mod outlier;
 mod outlook;
@@ -37,17 +41,32 @@ pub mod service_config;
 mod set;
 mod sweeper;
 mod taken;
+mod task;
+mod tls;
 mod transport;
 mod view;
 
 pub use address::{Address, AddressError, Scheme, Url};
 use cluster::Cluster;
 pub use config::Config;
+pub use connector::{Connector, Unconnected};
+pub use tls::{Part, TlsError};
 
-/// Two upstreams have one name.
+/// Why there are no upstreams.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there are two upstreams named {0:?}; each needs a name of its own")]
-pub struct DuplicateName(pub String);
+pub enum BuildError {
+    /// Two upstreams have one name.
+    #[error("there are two upstreams named {0:?}; each needs a name of its own")]
+    DuplicateName(String),
+    /// The files of one's TLS are no good.
+    #[error("the upstream {upstream:?} cannot have TLS: {cause}")]
+    Tls {
+        /// Its name.
+        upstream: String,
+        /// What is wrong.
+        cause: TlsError,
+    },
+}
 
 /// All upstreams, by name. Clones share their connections.
 #[derive(Clone, Debug)]
@@ -57,28 +76,44 @@ pub struct Upstream {
 
 impl Upstream {
     /// Builds the upstreams, with a pool for each of so many workers. No connection is made before
-    /// the first call.
+    /// the first call. Tasks that look after them run on the runtime of the caller.
     ///
     /// # Errors
-    /// Two of them have the same name.
+    /// See [`BuildError`].
     pub fn build(
         configs: impl IntoIterator<Item = Config>,
         workers: usize,
-    ) -> Result<Self, DuplicateName> {
+    ) -> Result<Self, BuildError> {
         let account = Arc::default();
         let mut clusters = HashMap::new();
         for config in configs {
             let name = config.name.clone();
-            if clusters
-                .insert(name.clone(), Cluster::new(config, workers, &account))
-                .is_some()
-            {
-                return Err(DuplicateName(name));
+            let cluster = Cluster::new(config, workers, &account);
+            let cluster = cluster.map_err(|cause| BuildError::Tls {
+                upstream: name.clone(),
+                cause,
+            })?;
+            if clusters.insert(name.clone(), cluster).is_some() {
+                return Err(BuildError::DuplicateName(name));
             }
         }
         Ok(Self {
             clusters: Arc::new(clusters),
         })
+    }
+
+    /// What connects clients of the control plane to an endpoint of this one.
+    ///
+    /// # Errors
+    /// There is no such upstream, or no endpoint of it.
+    pub async fn connector(&self, name: &str) -> Result<Connector, Status> {
+        match self.clusters.get(name) {
+            Some(cluster) => cluster.connector().await,
+            None => Err(Status::gateway(
+                Code::Internal,
+                format!("no upstream is named {name:?}"),
+            )),
+        }
     }
 
     /// How the upstreams are at this moment, by name.

@@ -13,7 +13,7 @@ use super::load::{FileError, closest};
 use super::raw::{Compression, File, Key, Limits, Source};
 use super::tls::Files;
 use super::units::{ByteSize, Count, Span, quoted};
-use super::upstream::upstream;
+use super::upstream::{Places, upstream};
 use super::{Error, Settings};
 use crate::gateway::SourceConfig;
 use crate::worker::WORKERS_MAX;
@@ -92,6 +92,9 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
         .map(|(name, raw)| upstream(name.as_str(), raw, max_message))
         .collect();
     let upstreams = upstreams.map_err(|(place, key, message)| wrong(place, &key, message))?;
+    let upstream_tls = raw.upstreams.0.iter();
+    let upstream_tls = upstream_tls.map(|(name, raw)| Places::of(name.as_str(), &raw.tls));
+    let upstream_tls = upstream_tls.collect();
     let gateway = gateway::Config {
         listener: listener_config(raw),
         admin: raw.admin.listen.map(|address| address.0),
@@ -117,6 +120,7 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
         log: raw.log,
         tls,
         pages,
+        upstream_tls,
         file: path.map(Path::to_owned),
     })
 }

@@ -171,10 +171,7 @@ impl Flags {
                 ));
             }
             match upstreams.iter_mut().find(|(known, _)| *known == name) {
-                Some((_, upstream)) => {
-                    upstream.url = Key::of(url.clone());
-                    upstream.endpoints = Key::default();
-                }
+                Some((_, upstream)) => upstream.lead_to(url),
                 None => {
                     let upstream = raw::Upstream {
                         url: Key::of(url.clone()),

@@ -93,6 +93,15 @@ pub(super) fn file(path: &Path) -> Result<File, FileError> {
             *path = base.join(&*path);
         }
     }
+    for (_, upstream) in &mut file.upstreams.0 {
+        let list = &mut upstream.file.value;
+        *list = list.take().map(|path| base.join(path));
+        if let Some(tls) = &mut upstream.tls.value {
+            for relative in [&mut tls.ca, &mut tls.certificate, &mut tls.key] {
+                relative.value = relative.value.take().map(|path| base.join(path));
+            }
+        }
+    }
     Ok(file)
 }
 

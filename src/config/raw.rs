@@ -42,7 +42,7 @@ pub(super) use section::Section;
 pub(super) use tls::{ClientCertificates, Tls};
 pub(super) use upstream::{
     Balance, BalancePolicy, CodeName, Health, Hedge, MethodRetry, Outlier, RATIO, Retries, Retry,
-    TOKENS, Upstream,
+    TOKENS, Upstream, UpstreamTls,
 };
 
 /// Configuration of `transom serve` and `transom check`. Every key is optional, but `upstreams` where

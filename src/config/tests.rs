@@ -88,7 +88,7 @@ fn an_error_names_file_line_column_and_key_and_what_was_expected() {
         (
             "",
             "upstreams: { a: { } }\n",
-            "transom.yaml: upstreams.a: expected exactly one of the keys `url` and `endpoints`",
+            "transom.yaml: upstreams.a: expected exactly one of the keys `url`, `endpoints`, `dns`, `srv` and `file`",
         ),
         (
             "",
@@ -179,8 +179,36 @@ fn broken_yaml_and_a_wrong_url_are_errors_with_a_place() {
             "transom.yaml: workers: found `1025`, expected at most 1024",
         ),
         (
-            "upstreams:\n  a:\n    url: https://h:1\n",
-            "transom.yaml:3:10: upstreams.a.url:",
+            "upstreams:\n  a:\n    srv: 'a b'\n",
+            "transom.yaml:3:10: upstreams.a.srv: found `a b`, expected a name such as `_grpc._tcp.books.example`",
+        ),
+        (
+            "upstreams:\n  a:\n    srv: _grpc._tcp.a\n    tls: {}\n",
+            "transom.yaml:4:10: upstreams.a.tls: found it beside `srv` without `server_name`, expected that or `authority`: what DNS answers is no proof of a name",
+        ),
+        (
+            "upstreams:\n  a:\n    dns: unix:/a\n",
+            "transom.yaml:3:10: upstreams.a.dns: found `unix:/a`, expected a name and a port",
+        ),
+        (
+            "upstreams:\n  a:\n    dns: a:1\n    file: a.yaml\n",
+            "transom.yaml: upstreams.a: expected exactly one of the keys",
+        ),
+        (
+            "upstreams:\n  a:\n    file: a.yaml\n    nameservers: ['127.0.0.1:53']\n",
+            "transom.yaml:4:18: upstreams.a.nameservers: found it without `dns` and `srv`, expected one of them",
+        ),
+        (
+            "upstreams:\n  a:\n    url: http://h:1\n    tls: {}\n",
+            "transom.yaml:3:10: upstreams.a.url: found `http://h:1` beside the key `tls`, expected `https://h:1`",
+        ),
+        (
+            "upstreams:\n  a:\n    url: https://h:1\n    tls: { key: a.key }\n",
+            "transom.yaml:4:17: upstreams.a.tls.key: found it without `certificate`, expected them together",
+        ),
+        (
+            "upstreams:\n  a:\n    url: https://h:1\n    tls: { server_name: 'a b' }\n",
+            "transom.yaml:4:25: upstreams.a.tls.server_name: found `a b`, expected a name as in a certificate",
         ),
         (
             "upstreams: { a: { url: 'http://h:1' }, a: { url: 'http://h:1' } }\n",
@@ -273,7 +301,7 @@ fn names(settings: &Settings) -> Vec<(String, String)> {
         .map(|upstream| {
             (
                 upstream.name.clone(),
-                upstream.discovery.to_string().replace("http://", ""),
+                upstream.place().replace("http://", ""),
             )
         })
         .collect()
@@ -300,7 +328,16 @@ fn upstream_flags_name_replace_and_add() {
     let full = load(Some(&shipped("full.yaml")), &flags(&["chat=http://h:1"])).unwrap();
     assert_eq!(
         names(&full),
-        owned(&[("library", "127.0.0.1:50051"), ("chat", "h:1")])
+        owned(&[
+            ("library", "127.0.0.1:50051"),
+            ("chat", "h:1"),
+            ("orders", "dns:orders.example:50051"),
+            ("stock", "srv:_grpc._tcp.stock.example"),
+            (
+                "prices",
+                format!("file:{}", shipped("prices.yaml").display()).as_str()
+            ),
+        ])
     );
     for (file, upstreams, part) in [
         (

@@ -6,11 +6,17 @@ use serde_saphyr::Location;
 use super::choices::Wrong;
 use super::raw::{Key, Upstream};
 use super::units::{Count, Span, quoted};
-use crate::upstream::config::{Connect, Discovery, Limits, Listed};
+use crate::upstream::config::{Connect, Limits, Tls};
 use crate::upstream::{Config, Scheme};
 
 mod balance;
+mod discovery;
 mod retries;
+mod tls;
+
+use discovery::{discovery, nameservers};
+pub(super) use tls::Places;
+use tls::tls;
 
 /// The least interval of PINGs: servers take more for an attack (gRFC A8).
 const KEEPALIVE_MIN: Span = Span(std::time::Duration::from_secs(10));
@@ -19,6 +25,7 @@ const KEEPALIVE_MIN: Span = Span(std::time::Duration::from_secs(10));
 pub(super) fn upstream(name: &str, raw: &Upstream, max_message: usize) -> Result<Config, Wrong> {
     let key = |key: &str| format!("upstreams.{name}.{key}");
     let discovery = discovery(name, raw)?;
+    let tls = tls(name, &raw.tls)?.or_else(|| is_https(raw).then(Tls::default));
     let authority = match &raw.authority.value {
         None => None,
         Some(text) => Some(text.parse::<Authority>().map_err(|_| {
@@ -63,7 +70,9 @@ pub(super) fn upstream(name: &str, raw: &Upstream, max_message: usize) -> Result
     let default = Limits::default();
     let (balance, panic) = balance::balance(&raw.balance, &key)?;
     Ok(Config {
+        nameservers: nameservers(name, raw)?,
         authority,
+        tls,
         connect,
         balance,
         panic,
@@ -98,38 +107,7 @@ fn count(key: &Key<Count>, default: usize) -> usize {
     key.value.map_or(default, Count::get)
 }
 
-/// Where the endpoints come from.
-fn discovery(name: &str, raw: &Upstream) -> Result<Discovery, Wrong> {
-    let wrong =
-        |place, key: &str, message: String| Err((place, format!("upstreams.{name}{key}"), message));
-    match (&raw.url.value, &raw.endpoints.value) {
-        (Some(url), None) => {
-            let url = url.url();
-            if url.scheme == Scheme::Https {
-                let message = format!(
-                    "found `{url}`, expected `http://…`: TLS towards upstreams is not available yet"
-                );
-                return wrong(raw.url.place, ".url", message);
-            }
-            Ok(Discovery::Static(vec![Listed {
-                address: url.address,
-                weight: 1,
-            }]))
-        }
-        (None, Some(endpoints)) if endpoints.is_empty() => {
-            let message = "found none, expected at least one, such as `- address: 10.0.0.1:50051`";
-            wrong(raw.endpoints.place, ".endpoints", message.to_owned())
-        }
-        (None, Some(endpoints)) => {
-            let listed = endpoints.iter().map(|endpoint| Listed {
-                address: endpoint.address.address(),
-                weight: endpoint.weight.value.map_or(1, |weight| weight.0),
-            });
-            Ok(Discovery::Static(listed.collect()))
-        }
-        (Some(_), Some(_)) | (None, None) => {
-            let message = "expected exactly one of the keys `url` and `endpoints`".to_owned();
-            wrong(Location::UNKNOWN, "", message)
-        }
-    }
+fn is_https(raw: &Upstream) -> bool {
+    let url = raw.url.value.as_ref();
+    url.is_some_and(|url| url.url().scheme == Scheme::Https)
 }

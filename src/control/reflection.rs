@@ -8,10 +8,11 @@ use std::error::Error;
 use std::io;
 use std::time::Duration;
 
-use http::HeaderName;
 use http::uri::PathAndQuery;
+use http::{HeaderName, Uri};
 use http_body::Frame;
 use http_body_util::BodyExt as _;
+use hyper::rt;
 use prost::encoding::{
     DecodeContext, WireType, decode_key, decode_varint, encode_key, encode_varint, skip_field,
 };
@@ -25,6 +26,7 @@ use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
 use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
 use tonic_reflection::pb::v1::{ServerReflectionRequest, ServerReflectionResponse};
 use tower::util::MapResponse;
+use tower::{BoxError, Service};
 
 /// The method in the order in which it is tried.
 const PATHS: [&str; 2] = [
@@ -41,7 +43,7 @@ const BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Services that are looked up at most.
 const SERVICES_MAX: usize = 10_000;
 
-/// TCP and HTTP/2 handshake.
+/// TCP, TLS and HTTP/2 handshake.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// All questions and answers together.
@@ -70,21 +72,21 @@ pub enum ReflectionError {
     Failed(String),
 }
 
-/// Fetches the schema of the backend at `url` (`http://host:port`): the bytes of a
+/// Fetches the schema of the backend that `connector` leads to: the bytes of a
 /// `google.protobuf.FileDescriptorSet` with the files of all its services and what they import.
+/// `origin` has the scheme and the `:authority` of the questions.
 ///
 /// # Errors
 /// See [`ReflectionError`].
-pub async fn descriptors(url: &str) -> Result<Vec<u8>, ReflectionError> {
-    let url = if url.contains("://") {
-        url.to_owned()
-    } else {
-        format!("http://{url}")
-    };
-    let endpoint = Endpoint::from_shared(url)
-        .map_err(|_| ReflectionError::Failed("the URL is not of the form http://host:port".into()))?
-        .connect_timeout(CONNECT_TIMEOUT);
-    let channel = tokio::time::timeout(CONNECT_TIMEOUT, endpoint.connect())
+pub async fn descriptors<C>(origin: Uri, connector: C) -> Result<Vec<u8>, ReflectionError>
+where
+    C: Service<Uri, Future: Send, Error: Into<BoxError> + Send> + Send + 'static,
+    C::Response: rt::Read + rt::Write + Send + Unpin + 'static,
+    BoxError: From<C::Error>,
+{
+    let endpoint = Endpoint::from(origin);
+    let connecting = endpoint.connect_with_connector(connector);
+    let channel = tokio::time::timeout(CONNECT_TIMEOUT, connecting)
         .await
         .map_err(|_| ReflectionError::NotUp("no answer to the connection attempt".into()))?
         .map_err(|error| ReflectionError::NotUp(cause(&error)))?;
@@ -406,7 +408,7 @@ fn failed(status: Status) -> ReflectionError {
         // What a server answers has no source; this comes from our own side of the connection.
         Code::Unknown | Code::Internal | Code::Cancelled if status.source().is_some() => {
             ReflectionError::Failed(format!(
-                "HTTP/2 broke down ({}); expected the port of a gRPC server, without TLS",
+                "HTTP/2 broke down ({}); expected the port of a gRPC server",
                 cause(&status)
             ))
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::Progress;
 use crate::control::reflection::{self, ReflectionError};
 use crate::schema::{ProtoError, Source};
-use crate::upstream;
+use crate::upstream::{self, Upstream};
 
 /// First pause before a backend that is not up is asked again.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
@@ -112,10 +112,11 @@ pub fn the_upstream(name: &str, url: &str) -> String {
     }
 }
 
-/// Loads the sources in their order. Waits, with back-off, for backends that are not up.
+/// Loads the sources in their order, those by reflection through `connect`. Waits, with back-off, for backends that are not up.
 pub(super) async fn load(
     sources: &[SourceConfig],
     upstreams: &[upstream::Config],
+    connect: &Upstream,
     report: &mut (impl FnMut(&Progress<'_>) + Send),
 ) -> Result<Vec<Source>, SourceError> {
     let mut loaded = Vec::with_capacity(sources.len());
@@ -127,7 +128,7 @@ pub(super) async fn load(
             .ok_or_else(|| SourceError::NoSuchUpstream {
                 name: name.to_owned(),
             })?;
-        loaded.push(load_one(source, upstream, report).await?);
+        loaded.push(load_one(source, upstream, connect, report).await?);
     }
     Ok(loaded)
 }
@@ -135,13 +136,14 @@ pub(super) async fn load(
 async fn load_one(
     source: &SourceConfig,
     upstream: &upstream::Config,
+    connect: &Upstream,
     report: &mut (impl FnMut(&Progress<'_>) + Send),
 ) -> Result<Source, SourceError> {
     let serving: Arc<str> = upstream.name.as_str().into();
     match source {
         SourceConfig::Reflection { .. } => {
-            let descriptors = reflect(upstream, report).await?;
-            let name = format!("reflection of {}", upstream.discovery);
+            let descriptors = reflect(upstream, connect, report).await?;
+            let name = format!("reflection of {}", upstream.place());
             Ok(Source {
                 name,
                 descriptors,
@@ -176,12 +178,17 @@ async fn load_one(
 
 async fn reflect(
     upstream: &upstream::Config,
+    connect: &Upstream,
     report: &mut (impl FnMut(&Progress<'_>) + Send),
 ) -> Result<Vec<u8>, SourceError> {
-    let url = upstream.discovery.to_string();
+    let url = upstream.place();
     let mut pause = FIRST_PAUSE;
     loop {
-        match reflection::descriptors(&url).await {
+        let answer = match connect.connector(&upstream.name).await {
+            Ok(connector) => reflection::descriptors(connector.origin(), connector).await,
+            Err(status) => Err(ReflectionError::NotUp(status.message.to_string())),
+        };
+        match answer {
             Ok(descriptors) => return Ok(descriptors),
             Err(ReflectionError::NotUp(cause)) => {
                 report(&Progress::Waiting {

@@ -43,10 +43,11 @@ async fn what_joins_may_add_and_never_take_away() {
     let mut config = Config::for_upstream("http://127.0.0.1:1").unwrap();
     config.schema = vec![served.source()];
     let gateway = Gateway::start(config.clone(), |_| {}).await.unwrap();
+    let calls = gateway.serving.load().calls.clone();
     let join = async |later: &Folder| {
         let mut join = Join {
             site: None,
-            sources: sources::load(&config.schema, &config.upstreams, &mut |_| {})
+            sources: sources::load(&config.schema, &config.upstreams, &calls, &mut |_| {})
                 .await
                 .unwrap(),
             later: vec![later.source()],
@@ -81,9 +82,10 @@ async fn what_joins_takes_no_rest_path_from_another_method() {
     let mut config = Config::for_upstream("http://127.0.0.1:1").unwrap();
     config.schema = vec![served.source()];
     let gateway = Gateway::start(config.clone(), |_| {}).await.unwrap();
+    let calls = gateway.serving.load().calls.clone();
     let mut join = Join {
-        site: None,
-        sources: sources::load(&config.schema, &config.upstreams, &mut |_| {})
+            site: None,
+        sources: sources::load(&config.schema, &config.upstreams, &calls, &mut |_| {})
             .await
             .unwrap(),
         later: vec![other.source()],

@@ -16,7 +16,7 @@ use super::exchange::{Answers, Opened, Outgoing, Reading, Source};
 use super::plan::Plan;
 use super::retry::{Committed, Gate, UnderWay};
 use super::set::Picked;
-use crate::call::{Call, Code, Deadline, Requests, Retry, Status};
+use crate::call::{Call, Deadline, Requests, Status};
 use crate::schema::method::{Method, Shape};
 
 mod hedged;
@@ -107,6 +107,7 @@ impl<'c> Attempts<'c> {
     /// # Errors
     /// The last attempt's.
     pub(super) async fn run(&self, requests: Requests) -> Result<Answered, Status> {
+        self.cluster.ready().await?;
         match self.cluster.config.retries.plan(&self.method) {
             Plan::Once => self.in_sequence(requests, None).await,
             Plan::Retried(policy) => self.in_sequence(requests, Some(policy)).await,
@@ -139,10 +140,7 @@ impl<'c> Attempts<'c> {
     /// # Errors
     /// UNAVAILABLE: there is no endpoint.
     fn pick(&self, tried: &[Arc<Endpoint>]) -> Result<Picked, Status> {
-        self.cluster.set().pick(self.key, tried).ok_or_else(|| {
-            let message = format!("upstream {:?} has no endpoint", self.cluster.name);
-            Status::upstream(Code::Unavailable, message).retry(Retry::Unsent)
-        })
+        self.cluster.pick(self.key, tried)
     }
 
     /// One attempt.

@@ -8,6 +8,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use arc_swap::ArcSwap;
+use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
 use super::attempts::Attempts;
@@ -15,20 +16,21 @@ use super::balance::Candidate as _;
 use super::books::Ledger;
 use super::breaker::Breaker;
 use super::config::{Config, Discovery, Listed};
+use super::connector::Connector;
+use super::discovery::{self, ENDPOINTS_MAX, Found};
 use super::endpoint::{Common, Endpoint};
 use super::exchange::{Opened, Timer, on_time};
 use super::health::Checker;
 use super::outlier::{Change, Detector, Host, Outcome, Probe, Standing, Verdict};
 use super::random;
 use super::retry::{Account, Budget, Throttle};
-use super::set::Set;
+use super::set::{Picked, Set};
 use super::sweeper::Sweeper;
+use super::task::Task;
+use super::tls::{Tls, TlsError};
 use super::view;
-use crate::call::{Call, Reply, Status};
+use crate::call::{Call, Code, Reply, Retry, Status};
 use crate::observe::upstreams as observe;
-
-/// Endpoints of one upstream at most: more are a mistake of their source.
-const ENDPOINTS_MAX: usize = 4096;
 
 /// One upstream. Clones are the same one.
 #[derive(Clone, Debug)]
@@ -39,6 +41,8 @@ pub(super) struct Cluster(Arc<Running>);
 struct Running {
     shared: Arc<Shared>,
     _sweeper: Sweeper,
+    _renewal: Option<Task>,
+    _discovery: Option<Task>,
 }
 
 /// What calls and tasks of an upstream share.
@@ -58,6 +62,7 @@ pub(super) struct Shared {
     common: Common,
     this: Weak<Self>,
     set: ArcSwap<Set>,
+    found: watch::Sender<Found>,
     state: Mutex<State>,
 }
 
@@ -77,17 +82,37 @@ pub(super) struct State {
 }
 
 impl Cluster {
-    pub(super) fn new(config: Config, workers: usize, account: &Arc<Account>) -> Self {
+    /// # Errors
+    /// Its files of TLS are no good.
+    pub(super) fn new(
+        config: Config,
+        workers: usize,
+        account: &Arc<Account>,
+    ) -> Result<Self, TlsError> {
         let name: Arc<str> = config.name.as_str().into();
         let breaker = Breaker::new(Arc::clone(&name), config.limits);
+        let (tls, renewal) = match &config.tls {
+            None => (None, None),
+            Some(files) => {
+                let (tls, keep_current) = Tls::load(files.clone(), Arc::clone(&name))?;
+                (Some(tls), Task::start(keep_current))
+            }
+        };
+        let lost = Arc::new(Notify::new());
         let common = Common {
             upstream: Arc::clone(&name),
-            authority: config.authority.clone(),
+            authority: config
+                .authority
+                .as_ref()
+                .or(config.discovery.authority())
+                .cloned(),
+            tls,
             connect: config.connect.clone(),
             ewma: config.balance.policy.ewma(),
             outlier: config.outlier.clone(),
             health: config.health.clone(),
             breaker: Arc::clone(&breaker),
+            lost: Arc::clone(&lost),
             workers,
         };
         let shared = Arc::new_cyclic(|this| Shared {
@@ -100,19 +125,39 @@ impl Cluster {
             account: Arc::clone(account),
             common,
             set: ArcSwap::from_pointee(Set::empty(&config.balance)),
+            found: watch::Sender::new(Found::Nothing),
             state: Mutex::new(State {
                 endpoints: Vec::new(),
                 detector: Detector::new(config.outlier.clone()),
             }),
             config,
         });
-        if let Discovery::Static(listed) = &shared.config.discovery {
-            shared.update(listed.clone());
-        }
-        Self(Arc::new(Running {
+        let discovery = match &shared.config.discovery {
+            Discovery::Static(listed) => {
+                shared.update(listed.clone());
+                None
+            }
+            Discovery::Dns { .. } | Discovery::Srv { .. } | Discovery::File(_) => {
+                Task::start(discovery::run(Arc::downgrade(&shared), lost))
+            }
+        };
+        Ok(Self(Arc::new(Running {
             _sweeper: Sweeper::start(&shared),
+            _renewal: renewal,
+            _discovery: discovery,
             shared,
-        }))
+        })))
+    }
+
+    /// What connects others to one of its endpoints.
+    ///
+    /// # Errors
+    /// UNAVAILABLE: there is none.
+    pub(super) async fn connector(&self) -> Result<Connector, Status> {
+        let shared = &self.0.shared;
+        shared.ready().await?;
+        let picked = shared.pick(None, &[])?;
+        Ok(Connector::new(picked.endpoint))
     }
 
     /// How it is at this moment.
@@ -181,6 +226,64 @@ impl Shared {
         } = &mut *state;
         let changes = detector.update(endpoints.iter().map(|endpoint| endpoint.key()));
         self.publish(&state, &changes);
+        drop(state);
+        self.found.send_replace(Found::List);
+    }
+
+    /// The source failed; if it has said nothing before, calls learn why.
+    pub(super) fn not_found(&self, why: &'static str) {
+        self.found.send_if_modified(|found| match found {
+            Found::Nothing => {
+                *found = Found::Failed(why);
+                true
+            }
+            Found::Failed(before) => {
+                *before = why;
+                false
+            }
+            Found::List => false,
+        });
+    }
+
+    /// Waits for the source to say for the first time which endpoints there are.
+    ///
+    /// # Errors
+    /// UNAVAILABLE: the source has failed, or too many calls wait already.
+    pub(super) async fn ready(&self) -> Result<(), Status> {
+        if self.set().is_empty() {
+            self.wait_for_endpoints().await?;
+        }
+        Ok(())
+    }
+
+    /// The endpoint for the next attempt of a call that was at `tried` already.
+    ///
+    /// # Errors
+    /// UNAVAILABLE: there is none.
+    pub(super) fn pick(&self, key: Option<u64>, tried: &[Arc<Endpoint>]) -> Result<Picked, Status> {
+        let picked = self.set().pick(key, tried);
+        picked.ok_or_else(|| self.without_endpoint("has no endpoint"))
+    }
+
+    async fn wait_for_endpoints(&self) -> Result<(), Status> {
+        let mut found = self.found.subscribe();
+        let _pending = match &*found.borrow() {
+            Found::Nothing => self.breaker.wait()?,
+            Found::Failed(_) | Found::List => return self.has_list(),
+        };
+        // The sender is this upstream's own.
+        let _ = found.wait_for(|found| *found != Found::Nothing).await;
+        self.has_list()
+    }
+
+    fn has_list(&self) -> Result<(), Status> {
+        match &*self.found.borrow() {
+            Found::List => Ok(()),
+            Found::Nothing => Err(self.without_endpoint("has no endpoint yet")),
+            Found::Failed(why) => {
+                Err(self.without_endpoint(format_args!("has no endpoint yet: {why}")))
+            }
+        }
     }
 
     /// What a source names counts from now on.
@@ -253,6 +356,12 @@ impl Shared {
     /// A health check says something else than before.
     pub(super) fn health_changed(&self) {
         self.publish(&self.state(), &[]);
+    }
+
+    /// The answer where there is no endpoint.
+    fn without_endpoint(&self, what: impl std::fmt::Display) -> Status {
+        let message = format!("upstream {:?} {what}", self.name);
+        Status::upstream(Code::Unavailable, message).retry(Retry::Unsent)
     }
 
     /// The endpoints now.

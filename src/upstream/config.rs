@@ -1,12 +1,13 @@
 //! What an upstream is configured with. Plain values: the YAML keys are `config`'s matter.
 
-use std::fmt;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use http::uri::Authority;
+use rustls::pki_types::ServerName;
 
-use super::address::{Address, Url};
+use super::address::{Address, Scheme, Url};
 use super::balance;
 use super::health;
 use super::outlier::{self, Panic};
@@ -22,8 +23,13 @@ pub struct Config {
     pub name: String,
     /// Where its endpoints come from.
     pub discovery: Discovery,
-    /// `:authority` of its calls; else that of each endpoint's address.
+    /// Name servers for its discovery by DNS; none: the system's.
+    pub nameservers: Vec<SocketAddr>,
+    /// `:authority` of its calls; else the name whose addresses its endpoints are, or the address of
+    /// each.
     pub authority: Option<Authority>,
+    /// TLS towards its endpoints; none: in the clear.
+    pub tls: Option<Tls>,
     /// How its connections are made and kept.
     pub connect: Connect,
     /// How calls are spread over its endpoints.
@@ -50,7 +56,13 @@ impl Config {
             address: url.address,
             weight: 1,
         };
-        Self::found_by(name, Discovery::Static(vec![endpoint]))
+        Self {
+            tls: match url.scheme {
+                Scheme::Http => None,
+                Scheme::Https => Some(Tls::default()),
+            },
+            ..Self::found_by(name, Discovery::Static(vec![endpoint]))
+        }
     }
 
     /// An upstream whose endpoints come from there, with the default limits.
@@ -59,7 +71,9 @@ impl Config {
         Self {
             name: name.into(),
             discovery,
+            nameservers: Vec::new(),
             authority: None,
+            tls: None,
             connect: Connect::default(),
             balance: balance::Config::default(),
             outlier: outlier::Config::default(),
@@ -93,31 +107,70 @@ pub enum Discovery {
     File(PathBuf),
 }
 
-impl fmt::Display for Discovery {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Discovery {
+    /// The name that all of the endpoints go by, if they have one in common.
+    #[must_use]
+    pub fn authority(&self) -> Option<&Authority> {
         match self {
-            Self::Static(listed) => match listed.as_slice() {
-                [] => f.write_str("no endpoint"),
-                [only] => only.address.fmt_url(f),
+            Self::Dns { authority, .. } => Some(authority),
+            Self::Static(_) | Self::Srv { .. } | Self::File(_) => None,
+        }
+    }
+}
+
+impl Config {
+    /// Where its endpoints are, for people: a URL if there is one.
+    #[must_use]
+    pub fn place(&self) -> String {
+        let address = |address: &Address| match (address, &self.tls) {
+            (Address::Unix(_), _) => address.to_string(),
+            (Address::Tcp { .. }, None) => format!("http://{address}"),
+            (Address::Tcp { .. }, Some(_)) => format!("https://{address}"),
+        };
+        match &self.discovery {
+            Discovery::Static(listed) => match listed.as_slice() {
+                [] => "no endpoint".to_owned(),
+                [only] => address(&only.address),
                 [first, others @ ..] => {
-                    first.address.fmt_url(f)?;
-                    write!(f, " and {} more", others.len())
+                    format!("{} and {} more", address(&first.address), others.len())
                 }
             },
-            Self::Dns { authority, .. } => write!(f, "dns:{authority}"),
-            Self::Srv { name } => write!(f, "srv:{name}"),
-            Self::File(path) => write!(f, "file:{}", path.display()),
+            Discovery::Dns { authority, .. } => format!("dns:{authority}"),
+            Discovery::Srv { name } => format!("srv:{name}"),
+            Discovery::File(path) => format!("file:{}", path.display()),
         }
     }
 }
 
 /// One endpoint, as its source names it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Listed {
     /// Where it is.
     pub address: Address,
     /// Its share of the calls beside others; at least 1.
     pub weight: u32,
+}
+
+/// TLS towards the endpoints of an upstream.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tls {
+    /// Certificates (PEM) of the authorities that certify endpoints; else those that the system
+    /// trusts.
+    pub ca: Option<PathBuf>,
+    /// What is shown to endpoints that ask for a certificate.
+    pub identity: Option<Identity>,
+    /// The name that endpoints are asked for (SNI) and that their certificate has to have; else the
+    /// host of `:authority`.
+    pub server_name: Option<ServerName<'static>>,
+}
+
+/// A certificate and its key, as files in PEM.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The chain, its own certificate first.
+    pub certificate: PathBuf,
+    /// The key of that one.
+    pub key: PathBuf,
 }
 
 /// How connections are made and kept.

@@ -4,7 +4,7 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll};
 
 use hyper::client::conn::http2::{Builder, Connection, SendRequest};
@@ -15,6 +15,7 @@ use tokio::sync::{Notify, oneshot};
 
 use super::endpoint::Target;
 use super::exchange::{Failure, RequestBody};
+use super::tls::{self, Tls};
 use super::transport::Transport;
 
 /// Streams on one connection at most, whatever the peer allows: balancers in front of a backend
@@ -56,6 +57,8 @@ pub(super) enum ConnectError {
     Timeout,
     #[error("it closed the connection, or does not speak HTTP/2 without TLS")]
     Handshake,
+    #[error(transparent)]
+    Tls(tls::Failure),
 }
 
 /// A connection whose peer has sent its SETTINGS.
@@ -162,10 +165,11 @@ pub(super) async fn connect(target: &Target) -> Result<Connected, ConnectError> 
 }
 
 async fn establish(target: &Target) -> Result<Connected, ConnectError> {
-    let stream = Transport::open(&target.address).await?;
+    let stream = Transport::open(target).await?;
     let arrivals = Arc::new(Arrivals::default());
     let io = Watched {
         stream,
+        secured: target.secured.as_ref().map(|secured| secured.tls.clone()),
         arrivals: Arc::clone(&arrivals),
     };
 
@@ -185,12 +189,12 @@ async fn establish(target: &Target) -> Result<Connected, ConnectError> {
         .keep_alive_while_idle(false)
         .handshake(TokioIo::new(io))
         .await
-        .map_err(|_| ConnectError::Handshake)?;
+        .map_err(|_| arrivals.cause(target))?;
 
     while connection.current_max_send_streams() == 0 {
         tokio::select! {
             () = arrivals.read.notified() => {}
-            _ = &mut connection => return Err(ConnectError::Handshake),
+            _ = &mut connection => return Err(arrivals.cause(target)),
         }
     }
     arrivals.enough.store(true, Ordering::Relaxed);
@@ -214,12 +218,25 @@ async fn establish(target: &Target) -> Result<Connected, ConnectError> {
 struct Arrivals {
     read: Notify,
     enough: AtomicBool,
+    broken: OnceLock<tls::Failure>,
+}
+
+impl Arrivals {
+    /// Why the connection ended before it began.
+    fn cause(&self, target: &Target) -> ConnectError {
+        match (self.broken.get(), &target.secured) {
+            (Some(failure), _) => ConnectError::Tls(*failure),
+            (None, Some(_)) => ConnectError::Tls(tls::Failure::Closed),
+            (None, None) => ConnectError::Handshake,
+        }
+    }
 }
 
 /// A stream whose reads are noticed until there were enough.
 #[derive(Debug)]
 struct Watched {
     stream: Transport,
+    secured: Option<Tls>,
     arrivals: Arc<Arrivals>,
 }
 
@@ -233,6 +250,12 @@ impl AsyncRead for Watched {
         // Asking again means that the frames read before have been handled.
         if polled.is_pending() && !self.arrivals.enough.load(Ordering::Relaxed) {
             self.arrivals.read.notify_one();
+        }
+        if let (Poll::Ready(Err(error)), Some(tls)) = (&polled, &self.secured)
+            && let Some(failure) = tls.broken(error)
+        {
+            // Only the first one is asked for.
+            let _ = self.arrivals.broken.set(failure);
         }
         polled
     }

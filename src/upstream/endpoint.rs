@@ -4,7 +4,9 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering}
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use http::uri::Authority;
+use http::uri::{Authority, Scheme};
+use rustls::pki_types::ServerName;
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::address::Address;
@@ -16,6 +18,7 @@ use super::outlier::{self, Tally};
 use super::outlook::Outlook;
 use super::pool::Pool;
 use super::taken::Taken;
+use super::tls::Tls;
 use crate::worker;
 
 /// Doublings of the keepalive interval at most: from 30 seconds to 32 minutes.
@@ -26,8 +29,12 @@ const DOUBLINGS_MAX: u32 = 6;
 pub(super) struct Target {
     pub(super) upstream: Arc<str>,
     pub(super) address: Address,
+    /// TLS, unless it is spoken to in the clear.
+    pub(super) secured: Option<Secured>,
     pub(super) connect: Connect,
     pub(super) breaker: Arc<Breaker>,
+    /// Told when it is not reached, or a connection to it ends.
+    pub(super) lost: Arc<Notify>,
     pub(super) outlook: Outlook,
     /// Connections there are, and are being made, of all workers.
     pub(super) connections: AtomicUsize,
@@ -39,6 +46,14 @@ pub(super) struct Target {
     doublings: AtomicU32,
 }
 
+/// TLS towards one endpoint.
+#[derive(Debug)]
+pub(super) struct Secured {
+    pub(super) tls: Tls,
+    /// What its certificate has to be for; none if its address cannot be that.
+    pub(super) name: Option<ServerName<'static>>,
+}
+
 impl Target {
     /// A PING this often; less often for a peer that complained (gRFC A8).
     pub(super) fn keepalive_interval(&self) -> Duration {
@@ -46,6 +61,14 @@ impl Target {
         self.connect
             .keepalive_interval
             .saturating_mul(1 << doublings)
+    }
+
+    /// The scheme of requests.
+    pub(super) fn scheme(&self) -> Scheme {
+        match self.secured {
+            None => Scheme::HTTP,
+            Some(_) => Scheme::HTTPS,
+        }
     }
 
     /// The peer complained of too many PINGs.
@@ -92,11 +115,13 @@ pub(super) struct Endpoint {
 pub(super) struct Common {
     pub(super) upstream: Arc<str>,
     pub(super) authority: Option<Authority>,
+    pub(super) tls: Option<Tls>,
     pub(super) connect: Connect,
     pub(super) ewma: Ewma,
     pub(super) outlier: outlier::Config,
     pub(super) health: Option<health::Config>,
     pub(super) breaker: Arc<Breaker>,
+    pub(super) lost: Arc<Notify>,
     pub(super) workers: usize,
 }
 
@@ -110,8 +135,13 @@ impl Endpoint {
         let target = Arc::new(Target {
             upstream: Arc::clone(&common.upstream),
             address: listed.address,
+            secured: common.tls.clone().map(|tls| Secured {
+                name: tls.name(authority.host()),
+                tls,
+            }),
             connect: common.connect.clone(),
             breaker: Arc::clone(&common.breaker),
+            lost: Arc::clone(&common.lost),
             outlook: Outlook::default(),
             connections: AtomicUsize::new(0),
             connected: AtomicU64::new(0),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, TE, USER_AGENT};
-use http::uri::{Authority, PathAndQuery, Scheme};
+use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri, Version};
 use hyper::body::Incoming;
 use tokio::time::Sleep;
@@ -151,7 +151,7 @@ impl Outgoing {
         let mut request = Request::new(body);
         *request.method_mut() = Method::POST;
         *request.version_mut() = Version::HTTP_2;
-        *request.uri_mut() = self.uri(&endpoint.authority);
+        *request.uri_mut() = self.uri(endpoint);
         *request.headers_mut() = self.headers.clone();
         self.complete(request.headers_mut(), coding, previous);
         let mut error = match lease.sender().try_send_request(request).await {
@@ -182,10 +182,10 @@ impl Outgoing {
         Err(failed(status, repeat))
     }
 
-    fn uri(&self, authority: &Authority) -> Uri {
+    fn uri(&self, endpoint: &Endpoint) -> Uri {
         let mut parts = http::uri::Parts::default();
-        parts.scheme = Some(Scheme::HTTP);
-        parts.authority = Some(authority.clone());
+        parts.scheme = Some(endpoint.target.scheme());
+        parts.authority = Some(endpoint.authority.clone());
         parts.path_and_query = Some(self.path.clone());
         // All three are there, which is all it asks for.
         Uri::from_parts(parts).unwrap_or_default()

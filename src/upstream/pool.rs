@@ -259,6 +259,7 @@ impl Pool {
                         None => driven.await,
                         Some(age) => grow_old(driven, age, retire).await,
                     }
+                    target.lost.notify_one();
                     target.disconnected.fetch_add(1, Ordering::Relaxed);
                     retire();
                 });
@@ -268,6 +269,7 @@ impl Pool {
             }
             Err(cause) => {
                 drop(place);
+                target.lost.notify_one();
                 target.connect_failures.fetch_add(1, Ordering::Relaxed);
                 if let Some(delay) = target.outlook.failed(cause) {
                     tracing::warn!(

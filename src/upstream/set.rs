@@ -102,6 +102,11 @@ impl Set {
         candidates.any(|one| one.target.outlook.is_open() && !is_tried(one))
     }
 
+    /// True if there is no endpoint.
+    pub(super) fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
     /// Every endpoint, and what is thought of it.
     pub(super) fn all(&self) -> &[(Arc<Endpoint>, Standing)] {
         &self.all

@@ -22,7 +22,10 @@ use backend::{Backend, begin, frame, head, ok, read, reset, trailers, upstream};
 mod backend;
 mod broken;
 mod compressed;
+mod control;
 mod crowded;
+mod discovery;
+mod tls;
 
 fn call(shape: Shape, requests: Requests) -> Call {
     let method = Method {

@@ -1,4 +1,5 @@
-//! The bytes to an endpoint and back: TCP or a Unix-domain socket, beneath everything that speaks.
+//! The bytes to an endpoint and back: TCP or a Unix-domain socket, in the clear or by TLS, beneath
+//! everything that speaks.
 
 use std::io;
 use std::pin::Pin;
@@ -6,20 +7,39 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
+use tokio_rustls::client::TlsStream;
 
 use super::address::Address;
 use super::connect::ConnectError;
+use super::endpoint::Target;
+use super::tls::Failure;
+
+mod race;
 
 /// An open connection's bytes.
 #[derive(Debug)]
 pub(super) enum Transport {
     Tcp(TcpStream),
     Unix(UnixStream),
+    Tls(Box<TlsStream<Transport>>),
 }
 
 impl Transport {
-    /// Opens one. Names of hosts are resolved here, and each of their addresses is tried in turn.
-    pub(super) async fn open(address: &Address) -> Result<Self, ConnectError> {
+    /// Opens one to an endpoint.
+    pub(super) async fn open(target: &Target) -> Result<Self, ConnectError> {
+        let socket = Self::socket(&target.address).await?;
+        let Some(secured) = &target.secured else {
+            return Ok(socket);
+        };
+        let Some(name) = secured.name.clone() else {
+            return Err(ConnectError::Tls(Failure::NoName));
+        };
+        let stream = secured.tls.handshake(name, socket).await;
+        stream.map(Self::Tls).map_err(ConnectError::Tls)
+    }
+
+    /// Names of hosts are resolved here; the first of their addresses that answers is taken.
+    async fn socket(address: &Address) -> Result<Self, ConnectError> {
         match address {
             Address::Tcp { port, .. } => {
                 let addresses: Vec<_> = tokio::net::lookup_host((address.host(), *port))
@@ -29,7 +49,7 @@ impl Transport {
                 if addresses.is_empty() {
                     return Err(ConnectError::Resolve);
                 }
-                let stream = TcpStream::connect(&*addresses).await.map_err(refusal)?;
+                let stream = race::connect(&addresses).await.map_err(refusal)?;
                 // Only latency is at stake if it fails.
                 let _ = stream.set_nodelay(true);
                 Ok(Self::Tcp(stream))
@@ -61,6 +81,7 @@ impl AsyncRead for Transport {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_read(cx, buf),
             Self::Unix(stream) => Pin::new(stream).poll_read(cx, buf),
+            Self::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
         }
     }
 }
@@ -74,6 +95,7 @@ impl AsyncWrite for Transport {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_write(cx, buf),
             Self::Unix(stream) => Pin::new(stream).poll_write(cx, buf),
+            Self::Tls(stream) => Pin::new(stream).poll_write(cx, buf),
         }
     }
 
@@ -81,6 +103,7 @@ impl AsyncWrite for Transport {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_flush(cx),
             Self::Unix(stream) => Pin::new(stream).poll_flush(cx),
+            Self::Tls(stream) => Pin::new(stream).poll_flush(cx),
         }
     }
 
@@ -88,6 +111,7 @@ impl AsyncWrite for Transport {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
             Self::Unix(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
         }
     }
 
@@ -99,6 +123,7 @@ impl AsyncWrite for Transport {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
             Self::Unix(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
+            Self::Tls(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
         }
     }
 
@@ -106,6 +131,7 @@ impl AsyncWrite for Transport {
         match self {
             Self::Tcp(stream) => stream.is_write_vectored(),
             Self::Unix(stream) => stream.is_write_vectored(),
+            Self::Tls(stream) => stream.is_write_vectored(),
         }
     }
 }

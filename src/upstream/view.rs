@@ -19,7 +19,7 @@ pub(super) fn upstream(shared: &Arc<Shared>) -> observe::Upstream {
     let endpoints = set.all().iter();
     observe::Upstream {
         name: shared.name.to_string(),
-        source: shared.config.discovery.to_string(),
+        source: shared.config.place(),
         balance: word(&shared.config.balance.policy).to_owned(),
         panic: set.mode() == Mode::Panic && set.all().len() > 1,
         requests: shared.breaker.requests(),

@@ -171,7 +171,10 @@ fn try_page(name: &str, at_least: usize) {
             }
             Part::Shell(command, answer) => (command, answer.trim()),
         };
-        let mut command = command.replace("127.0.0.1:8080", address);
+        let backend = demo.backend.trim_start_matches("http://");
+        let mut command = command
+            .replace("127.0.0.1:8080", address)
+            .replace("127.0.0.1:50051", backend);
         if let Some(own) = &own {
             command = command.replace("127.0.0.1:8081", &own.address);
             if let Some(admin) = &own.admin {
@@ -236,6 +239,11 @@ fn what_the_page_about_tls_shows_is_what_happens() {
     } else {
         println!("not tried: commands for OpenSSL 3, which is not installed");
     }
+}
+
+#[test]
+fn what_the_page_about_upstreams_shows_is_what_happens() {
+    try_page("upstreams", 4);
 }
 
 #[test]

@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::key::Key;
 use super::section::Section;
-use crate::config::text::{EndpointAddress, UpstreamUrl};
+use crate::config::text::{Address, EndpointAddress, UpstreamUrl};
 use crate::config::units::{Count, Span, SpanOrNone};
+use crate::upstream::Scheme;
 use crate::upstream::config::{Connect, Limits};
 pub(in crate::config) use balance::{Balance, BalancePolicy};
 pub(in crate::config) use health::{Health, Outlier};
@@ -18,25 +19,52 @@ mod balance;
 mod health;
 mod retries;
 
-/// One upstream: exactly one of `url` and `endpoints`.
+/// One upstream: exactly one of `url`, `endpoints`, `dns`, `srv` and `file`.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, Serialize)]
 #[serde(
     default,
     deny_unknown_fields,
-    expecting = "a mapping with one of the keys `url` and `endpoints`"
+    expecting = "a mapping with one of the keys `url`, `endpoints`, `dns`, `srv` and `file`"
 )]
-#[schemars(extend("oneOf" = [{ "required": ["url"] }, { "required": ["endpoints"] }]))]
+#[schemars(extend("oneOf" = [
+    { "required": ["url"] },
+    { "required": ["endpoints"] },
+    { "required": ["dns"] },
+    { "required": ["srv"] },
+    { "required": ["file"] },
+]))]
 pub(in crate::config) struct Upstream {
-    /// Where the gRPC server listens, such as `http://127.0.0.1:50051` or `unix:/run/books.sock`.
+    /// Where the gRPC server listens, such as `http://127.0.0.1:50051`, `https://books.example:443` or
+    /// `unix:/run/books.sock`. A name is looked up by the system for each connection.
     #[serde(skip_serializing_if = "Key::is_absent")]
     pub(in crate::config) url: Key<UpstreamUrl>,
     /// Where several servers of the same services listen; calls are spread over them.
     #[serde(skip_serializing_if = "Key::is_absent")]
     pub(in crate::config) endpoints: Key<Vec<Endpoint>>,
-    /// `:authority` of calls, such as `books.example`. Absent: the address of the endpoint.
+    /// A name and a port, such as `books.example:50051`: calls are spread over all addresses of the name
+    /// (A and AAAA), which is asked for again when its TTL is over, and when a connection is lost, yet
+    /// not within 30 seconds. The last good answer stays in force for ever.
+    #[serde(skip_serializing_if = "Key::is_absent")]
+    pub(in crate::config) dns: Key<EndpointAddress>,
+    /// A name with SRV records, such as `_grpc._tcp.books.example`: calls are spread over those of the
+    /// lowest priority number, by weight where the balancing knows weights. Asked for as `dns` is.
+    #[serde(skip_serializing_if = "Key::is_absent")]
+    pub(in crate::config) srv: Key<String>,
+    /// A file with a list as under `endpoints`, in YAML or JSON. It is watched; one that is broken or
+    /// gone changes nothing, and `[]` is no endpoint.
+    #[serde(skip_serializing_if = "Key::is_absent")]
+    pub(in crate::config) file: Key<PathBuf>,
+    /// Whom `dns` and `srv` ask, such as `127.0.0.1:8600`. Absent: the system's name servers.
+    #[serde(skip_serializing_if = "Key::is_absent")]
+    pub(in crate::config) nameservers: Key<Vec<Address>>,
+    /// `:authority` of calls, such as `books.example`. Absent: the name under `dns`, else the address of
+    /// the endpoint.
     #[serde(skip_serializing_if = "Key::is_absent")]
     pub(in crate::config) authority: Key<String>,
-    /// How long one attempt to connect may take: name, TCP and HTTP/2 together.
+    /// TLS towards the endpoints, by these keys; with a `url` it has to be an `https` one.
+    #[serde(skip_serializing_if = "Key::is_absent")]
+    pub(in crate::config) tls: Key<UpstreamTls>,
+    /// How long one attempt to connect may take: name, TCP, TLS and HTTP/2 together.
     #[serde(skip_serializing_if = "Key::is_absent")]
     #[schemars(extend("default" = Key::of(Span(Connect::default().timeout))))]
     pub(in crate::config) connect_timeout: Key<Span>,
@@ -66,6 +94,47 @@ pub(in crate::config) struct Upstream {
     pub(in crate::config) service_config: Key<PathBuf>,
     /// Bounds on what all calls to it use together. A call beyond them is refused at once.
     pub(in crate::config) limits: UpstreamLimits,
+}
+
+impl Upstream {
+    /// Leads to this server alone; in the clear without what the file says of TLS.
+    pub(in crate::config) fn lead_to(&mut self, url: &UpstreamUrl) {
+        self.url = Key::of(url.clone());
+        self.endpoints = Key::default();
+        self.dns = Key::default();
+        self.srv = Key::default();
+        self.file = Key::default();
+        self.nameservers = Key::default();
+        if url.url().scheme == Scheme::Http {
+            self.tls = Key::default();
+        }
+    }
+}
+
+/// TLS 1.2 and 1.3 towards the endpoints of an upstream. The files are watched: new connections are
+/// made with what is in them then.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, Serialize)]
+#[serde(
+    default,
+    deny_unknown_fields,
+    expecting = "a mapping of an upstream's `tls` keys"
+)]
+pub(in crate::config) struct UpstreamTls {
+    /// Certificates (PEM) of the authorities that certify the endpoints. Absent: those that the system
+    /// trusts.
+    #[serde(skip_serializing_if = "Key::is_absent")]
+    pub(in crate::config) ca: Key<PathBuf>,
+    /// The certificate chain (PEM) that the gateway shows to endpoints which ask for one, its own
+    /// certificate first.
+    #[serde(skip_serializing_if = "Key::is_absent")]
+    pub(in crate::config) certificate: Key<PathBuf>,
+    /// The private key of that certificate (PEM, without a passphrase).
+    #[serde(skip_serializing_if = "Key::is_absent")]
+    pub(in crate::config) key: Key<PathBuf>,
+    /// The name that endpoints are asked for (SNI) and that their certificate has to have. Absent: the
+    /// host of `authority`, else that of the endpoint's address.
+    #[serde(skip_serializing_if = "Key::is_absent")]
+    pub(in crate::config) server_name: Key<String>,
 }
 
 /// One of several endpoints.

@@ -118,7 +118,15 @@ fn without_a_line_that_the_full_file_calls_a_default_nothing_changes() {
     let upstreams = [
         "url",
         "endpoints[].address",
+        "dns",
+        "srv",
+        "file",
+        "nameservers",
         "authority",
+        "tls.ca",
+        "tls.certificate",
+        "tls.key",
+        "tls.server_name",
         "service_config",
         "retries.methods[].selector",
     ];

@@ -2,12 +2,13 @@
 
 #![allow(clippy::unwrap_used)]
 
+use hyper_util::rt::TokioIo;
 use prost::Message as _;
 use prost_types::{
     FileDescriptorProto, FileDescriptorSet, FileOptions, MethodDescriptorProto,
     ServiceDescriptorProto, UninterpretedOption,
 };
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::service::Routes;
 use tonic::transport::Server;
@@ -55,6 +56,15 @@ fn schema() -> FileDescriptorSet {
     }
 }
 
+/// Asks the backend at `http://host:port`.
+async fn descriptors(url: &str) -> Result<Vec<u8>, ReflectionError> {
+    let connect = |uri: Uri| async move {
+        let stream = TcpStream::connect(uri.authority().unwrap().as_str()).await;
+        stream.map(TokioIo::new)
+    };
+    super::descriptors(url.parse().unwrap(), tower::service_fn(connect)).await
+}
+
 async fn serve(routes: Routes) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -83,11 +93,6 @@ fn check(set: &[u8]) {
 async fn a_schema_comes_with_its_imports_by_v1() {
     let url = serve(Routes::new(builder(schema()).build_v1().unwrap())).await;
     check(&descriptors(&url).await.unwrap());
-    check(
-        &descriptors(url.strip_prefix("http://").unwrap())
-            .await
-            .unwrap(),
-    );
 }
 
 #[tokio::test]
@@ -117,11 +122,6 @@ async fn a_backend_without_reflection_is_told_from_one_that_is_down() {
     drop(listener);
     let expected = ReflectionError::NotUp("the connection was refused".into());
     assert_eq!(descriptors(&url).await, Err(expected));
-
-    assert!(matches!(
-        descriptors("http://a b").await,
-        Err(ReflectionError::Failed(_))
-    ));
 }
 
 #[test]

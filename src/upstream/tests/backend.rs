@@ -8,7 +8,7 @@ use bytes::Bytes;
 use h2::server::{Builder, SendResponse};
 use h2::{RecvStream, SendStream};
 use http::{HeaderMap, Request, Response};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
@@ -110,7 +110,7 @@ fn config(port: u16) -> Config {
 }
 
 pub(super) async fn http2<F>(
-    stream: TcpStream,
+    stream: impl AsyncRead + AsyncWrite + Unpin,
     streams: u32,
     answer: impl Fn(Request<RecvStream>, SendResponse<Bytes>) -> F,
 ) where
