@@ -40,6 +40,7 @@ mod record;
 mod resources;
 pub mod rules;
 pub mod samples;
+mod shown;
 #[cfg(test)]
 mod tests;
 

@@ -1,6 +1,6 @@
 //! "Test this URL": which operation it hits and which field gets what, or why none.
 //!
-//! A hidden operation answers like one that is not there.
+//! A hidden operation, field or value answers like one that is not there.
 
 use std::fmt::Write as _;
 
@@ -14,6 +14,7 @@ use crate::schema::{Idempotency, Route, Schema, Shape};
 use crate::transcode::{PlanId, PrintOptions, Scratch};
 
 mod nearest;
+mod veil;
 
 /// What a URL is, to the gateway.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -114,27 +115,44 @@ pub fn probe(
     let url = written(url);
     let verb = verb.trim().to_ascii_uppercase();
     let path = url.split('?').next().unwrap_or_default();
-    let trial = trial(schema, &verb, &url, config.head.url, |binding| {
-        bound(catalog, binding.id).map_or(&*config.options, |(_, own)| &*own.options)
-    });
-    match trial {
+    let tried = |url: &str| {
+        trial(schema, &verb, url, config.head.url, |binding| {
+            bound(catalog, binding.id).map_or(&*config.options, |(_, own)| &*own.options)
+        })
+    };
+    let mut outcome = tried(&url);
+    if let Trial::Taken { binding, given, .. } = &outcome
+        && let Some((method, _)) = bound(catalog, binding.id)
+        && let Some(veiled) = veil::over(catalog, &method.descriptor.input(), &url, given)
+    {
+        outcome = tried(&veiled);
+    }
+    match outcome {
         Trial::Taken {
             binding,
             given,
             message,
         } => {
-            let Some((rpc, own)) = bound(catalog, binding.id) else {
+            let Some((method, own)) = bound(catalog, binding.id) else {
                 return nowhere(catalog, &verb, path);
             };
             let (message, refused) = match message {
-                Ok(wire) => (json(schema, binding.method.input, &wire), None),
-                Err((status, message)) => (None, Some(Refusal { status, message })),
+                Ok(wire) => {
+                    let json = json(schema, binding.method.input, &wire);
+                    let input = method.descriptor.input();
+                    (json.map(|json| catalog.shown(input.full_name(), json)), None)
+                }
+                Err((status, message)) => {
+                    let message = veil::lift(&message);
+                    (None, Some(Refusal { status, message }))
+                }
             };
+            let values = given.into_iter().map(|given| Taken::from(given).lifted());
             Probe::Found(Box::new(Found {
-                rpc,
+                rpc: rpc(method),
                 operation: Some(own.id.clone()),
                 binding: format!("{} {}", own.verb, own.template),
-                values: given.into_iter().map(Taken::from).collect(),
+                values: values.collect(),
                 message,
                 refused,
                 body: body(own),
@@ -196,14 +214,14 @@ fn written(url: &str) -> String {
     out
 }
 
-/// The operation of a binding, with its rpc, if it may be seen.
-fn bound(catalog: &Catalog, id: usize) -> Option<(String, &Operation)> {
+/// The operation of a binding, with its method, if it may be seen.
+fn bound(catalog: &Catalog, id: usize) -> Option<(&Method, &Operation)> {
     catalog.methods().find_map(|(_, _, method)| {
         let own = method
             .operations
             .iter()
             .find(|own| own.binding == Some(id))?;
-        Some((rpc(method), own))
+        Some((method, own))
     })
 }
 

@@ -194,10 +194,15 @@ fn bytes(text: &str) -> Option<Vec<u8>> {
         .ok()
 }
 
-/// A message in wire form as JSON.
+/// A message in wire form as JSON, as far as the reader may know it: a hidden type is one that the schema
+/// does not have.
 fn opened(view: &View<'_>, kind: &str, wire: &[u8]) -> Option<String> {
+    let name = kind.rsplit('/').next().unwrap_or(kind);
+    if !view.catalog.messages.contains_key(name) {
+        return None;
+    }
     let plans = view.schema.plans();
-    let plan = plans.find(kind.rsplit('/').next().unwrap_or(kind))?;
+    let plan = plans.find(name)?;
     let options = PrintOptions {
         unknown_any: UnknownAny::Base64,
         output_max: DETAIL_BYTES_MAX,
@@ -208,7 +213,7 @@ fn opened(view: &View<'_>, kind: &str, wire: &[u8]) -> Option<String> {
         .to_json(plan, wire, &options, &mut Scratch::default(), &mut out)
         .ok()?;
     let json: Value = serde_json::from_slice(&out).ok()?;
-    Some(pretty(&json))
+    Some(pretty(&view.catalog.shown(name, json)))
 }
 
 fn pretty(json: &Value) -> String {
