@@ -208,7 +208,12 @@
 
   /** A link to a field within something folded unfolds it. */
   function unfold() {
-    const id = decodeURIComponent(location.hash.slice(1));
+    let id = location.hash.slice(1);
+    try {
+      id = decodeURIComponent(id);
+    } catch {
+      // No place has such a name.
+    }
     let place = id ? document.getElementById(id)?.parentElement : null;
     for (; place; place = place.parentElement) {
       if (place instanceof HTMLDetailsElement) place.open = true;
