@@ -96,6 +96,8 @@ pub struct Catalog {
     pub findings: Vec<Finding>,
     /// Example names of resources; made once, however many examples use them.
     resource_names: example::ResourceNames,
+    /// Which messages lead back to themselves.
+    rings: samples::Rings,
 }
 
 /// A protobuf package: one version of one API.

@@ -28,7 +28,8 @@ impl Catalog {
         };
         let shown = members.into_iter().filter_map(|(name, value)| {
             let mut fields = known.fields.iter();
-            let field = fields.find(|field| field.json_name == name)?;
+            let field = fields
+                .find(|field| field.json_name == name || field.descriptor.proto_name() == name)?;
             Some((name, self.shown_field(&field.descriptor, value)))
         });
         Value::Object(shown.collect())

@@ -342,11 +342,7 @@ fn site(config: &Config) -> Site {
         schemas: openapi.options,
         schemes: scheme(openapi.security).into_iter().collect(),
         swagger: Swagger::Served,
-        callable: openapi
-            .servers
-            .iter()
-            .filter_map(|url| origin(url))
-            .collect(),
+        callable: openapi.servers.iter().filter_map(|url| base(url)).collect(),
     }
 }
 
@@ -366,8 +362,12 @@ fn scheme(security: Security) -> Option<Scheme> {
     })
 }
 
-/// Scheme and authority of a URL.
-fn origin(url: &str) -> Option<String> {
+/// Scheme, authority and path of a URL that pages can call.
+fn base(url: &str) -> Option<String> {
     let url: http::Uri = url.parse().ok()?;
-    Some(format!("{}://{}", url.scheme_str()?, url.authority()?))
+    let scheme = url
+        .scheme_str()
+        .filter(|s| matches!(*s, "http" | "https"))?;
+    let path = url.path().trim_end_matches('/');
+    Some(format!("{scheme}://{}{path}", url.authority()?))
 }

@@ -9,7 +9,7 @@ use super::convert::walk::Object;
 use super::schema::Schemas;
 use super::value::schema;
 use super::{Direction, Form};
-use crate::catalog::{Operation, PathParameter, QueryParameter};
+use crate::catalog::{Body, Operation, PathParameter, QueryParameter};
 
 /// Every parameter, in the order of the path, then of the query.
 pub(super) fn all(schemas: &mut Schemas<'_>, operation: &Operation) -> Vec<Parameter> {
@@ -19,7 +19,7 @@ pub(super) fn all(schemas: &mut Schemas<'_>, operation: &Operation) -> Vec<Param
         .map(|parameter| in_path(schemas, parameter, form))
         .collect();
     let query = operation.query.iter();
-    all.extend(query.map(|parameter| in_query(schemas, parameter, form)));
+    all.extend(query.map(|parameter| in_query(schemas, operation, parameter, form)));
     all
 }
 
@@ -43,6 +43,9 @@ fn in_path(schemas: &mut Schemas<'_>, parameter: &PathParameter, form: Form) -> 
     if let Some(template) = &parameter.template {
         extensions.insert("x-field-template".to_owned(), json!(template));
     }
+    if let Some(of) = known.and_then(|field| field.reference.as_ref()) {
+        extensions.insert("x-resource-reference".to_owned(), json!({ "type": of }));
+    }
     if parameter.multi {
         extensions.insert("x-multi-segment".to_owned(), json!(true));
     }
@@ -58,7 +61,12 @@ fn in_path(schemas: &mut Schemas<'_>, parameter: &PathParameter, form: Form) -> 
         .build()
 }
 
-fn in_query(schemas: &mut Schemas<'_>, parameter: &QueryParameter, form: Form) -> Parameter {
+fn in_query(
+    schemas: &mut Schemas<'_>,
+    operation: &Operation,
+    parameter: &QueryParameter,
+    form: Form,
+) -> Parameter {
     let mut builder = ParameterBuilder::new()
         .name(&parameter.name)
         .parameter_in(ParameterIn::Query)
@@ -73,6 +81,10 @@ fn in_query(schemas: &mut Schemas<'_>, parameter: &QueryParameter, form: Form) -
     let mut text = schemas.text(field).unwrap_or_default();
     if let Some(known) = schemas.lookup(field) {
         builder = builder.deprecated(known.deprecated.then_some(Deprecated::True));
+    }
+    if fills_mask(operation, parameter) {
+        let gap = if text.is_empty() { "" } else { "\n\n" };
+        text.push_str(&format!("{gap}Filled from the body when absent."));
     }
     let mut extensions = Object::new();
     if !parameter.oneof.is_empty() {
@@ -102,4 +114,22 @@ fn in_query(schemas: &mut Schemas<'_>, parameter: &QueryParameter, form: Form) -
         .schema(Some(schema(keywords)))
         .extensions(Some(extensions.into_iter().collect::<Extensions>()))
         .build()
+}
+
+/// True for the mask of an update, which the gateway fills.
+fn fills_mask(operation: &Operation, parameter: &QueryParameter) -> bool {
+    let Body::Field { field: body, .. } = &operation.body else {
+        return false;
+    };
+    let is_message = body
+        .last()
+        .is_some_and(|body| !body.is_list() && !body.is_map() && body.message().is_some());
+    let [mask] = parameter.field.as_slice() else {
+        return false;
+    };
+    let kind = mask.kind();
+    let is_mask = kind
+        .as_message()
+        .is_some_and(|kind| kind.full_name() == "google.protobuf.FieldMask");
+    operation.verb == "PATCH" && is_message && is_mask && mask.name() == "update_mask"
 }

@@ -43,6 +43,7 @@ export async function forms({ tab, origin, check, shot }) {
     await open(tab, origin, KINDS);
     await form(tab, { choiceText: "a" });
     await tab.getByRole("radio", { name: "choiceNumber" }).check();
+    await same({ choiceNumber: "0" });
     await tab.getByLabel("choiceNumber", { exact: true }).last().fill("5");
     await same({ choiceNumber: "5" });
     await tab.getByRole("radio", { name: "choiceMessage" }).check();

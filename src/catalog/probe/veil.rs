@@ -90,8 +90,7 @@ fn hidden_end(catalog: &Catalog, input: &MessageDescriptor, key: &str) -> Option
 /// True if a key means an enum, and the text names a value of it that is hidden.
 fn hides_value(catalog: &Catalog, input: &MessageDescriptor, key: &str, text: &str) -> bool {
     let hides = |declared: &EnumDescriptor| {
-        declared.get_value_by_name(text).is_some()
-            && !catalog.has_value(declared.full_name(), text)
+        declared.get_value_by_name(text).is_some() && !catalog.has_value(declared.full_name(), text)
     };
     match walk(input, key).last() {
         Some((field, _)) => field.value_kind().as_enum().is_some_and(hides),

@@ -80,6 +80,10 @@ fn literal(
                     .rsplit_once("::")
                     .map_or(("", path.as_str()), |(m, l)| (m, l));
                 let separator = if modules.is_empty() { "" } else { "::" };
+                let written = match catalog.is_boxed(&field.descriptor) {
+                    true => format!("Box::new({written})"),
+                    false => written,
+                };
                 format!(
                     "{name}: Some({modules}{separator}{}::{}::{}({written})),",
                     identifier(&snake(last)),
@@ -87,7 +91,7 @@ fn literal(
                     camel(field.descriptor.name())
                 )
             }
-            None => format!("{name}: {},", boxed(&field.descriptor, descriptor, written)),
+            None => format!("{name}: {},", boxed(catalog, &field.descriptor, written)),
         });
     }
     if parts.len() < units.len() {
@@ -103,15 +107,13 @@ fn literal(
     format!("{path} {{\n{lines}}}")
 }
 
-/// prost boxes a message within itself.
-fn boxed(field: &FieldDescriptor, parent: &MessageDescriptor, written: String) -> String {
-    let is_itself =
-        field.kind().as_message() == Some(parent) && !field.is_list() && !field.is_map();
+/// prost boxes a message that leads back to the one which holds it.
+fn boxed(catalog: &Catalog, field: &FieldDescriptor, written: String) -> String {
     match written
         .strip_prefix("Some(")
         .and_then(|rest| rest.strip_suffix(')'))
     {
-        Some(inner) if is_itself => format!("Some(Box::new({inner}))"),
+        Some(inner) if catalog.is_boxed(field) => format!("Some(Box::new({inner}))"),
         _ => written,
     }
 }

@@ -165,7 +165,16 @@ fn own_paths_answer_as_connect_does() {
     let post = found("POST", "/b.v1.Books/Own");
     assert_eq!(post.operation.as_deref(), Some("Books_Own"));
     assert_eq!(post.body, "message");
-    assert_eq!(found("GET", "/b.v1.Books/Own").refused, None);
+    let bare = found("GET", "/b.v1.Books/Own").refused.unwrap();
+    assert_eq!(bare.status, 415, "{}", bare.message);
+    let get = found(
+        "GET",
+        "/b.v1.Books/Own?connect=v1&encoding=json&message=%7B%22name%22:%22a%22%7D",
+    );
+    assert_eq!(
+        (get.refused, get.message),
+        (None, Some(json!({"name": "a"})))
+    );
     let get = found("POST", "/b.v1.Books/Get");
     assert_eq!((get.operation, get.refused), (None, None));
     assert_eq!(
@@ -180,6 +189,15 @@ fn own_paths_answer_as_connect_does() {
         asked("POST", "/b.v1.Books/Secret"),
         Probe::NotFound { .. }
     ));
+}
+
+#[test]
+fn a_handshake_calls_whatever_shape() {
+    let own = found("GET", "wss://a.example/b.v1.Books/Stream");
+    assert_eq!((own.rpc.as_str(), own.refused), ("b.v1.Books/Stream", None));
+    assert_eq!(own.binding, "WebSocket /b.v1.Books/Stream");
+    let bound = found("GET", "ws://a.example/v1/books:search");
+    assert_eq!(bound.binding, "POST /v1/books:search");
 }
 
 #[test]
