@@ -80,9 +80,10 @@ fn literal(
                     .rsplit_once("::")
                     .map_or(("", path.as_str()), |(m, l)| (m, l));
                 let separator = if modules.is_empty() { "" } else { "::" };
-                let written = match catalog.is_boxed(&field.descriptor) {
-                    true => format!("Box::new({written})"),
-                    false => written,
+                let written = if catalog.is_boxed(&field.descriptor) {
+                    format!("Box::new({written})")
+                } else {
+                    written
                 };
                 format!(
                     "{name}: Some({modules}{separator}{}::{}::{}({written})),",

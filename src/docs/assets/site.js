@@ -135,7 +135,9 @@
    */
   function shown(lines, asked) {
     const all = lines.split("\n");
-    return all.find((line) => line.toLowerCase().includes(asked.toLowerCase())) ?? all[0];
+    return all.find((line) => line.toLowerCase().includes(asked.toLowerCase()))
+      ?? all.find((line) => called([line.slice(line.indexOf(" ") + 1).split("/")], asked) > 0)
+      ?? all[0];
   }
 
   function search() {
