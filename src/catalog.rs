@@ -41,6 +41,7 @@ mod record;
 mod resources;
 pub mod rules;
 pub mod samples;
+mod shown;
 #[cfg(test)]
 mod tests;
 
@@ -99,6 +100,8 @@ pub struct Catalog {
     pub findings: Vec<Finding>,
     /// Example names of resources; made once, however many examples use them.
     resource_names: example::ResourceNames,
+    /// Which messages lead back to themselves.
+    rings: samples::Rings,
 }
 
 /// A protobuf package: one version of one API.

@@ -114,7 +114,8 @@ pub struct Site {
     pub swagger: Swagger,
     /// Whether there is a page of Scalar.
     pub scalar: bool,
-    /// Origins besides the site's own that its pages may call.
+    /// Where its pages may call besides the site's own origin: `https://a.example/base`, without a slash
+    /// at the end.
     pub callable: Vec<String>,
 }
 
@@ -290,12 +291,18 @@ fn scalar_policy(site: &Site) -> String {
 
 fn policy(site: &Site, styles: &str) -> String {
     let mut connect = "'self'".to_owned();
-    for origin in &site.callable {
+    for url in &site.callable {
+        let Some((scheme, rest)) = url.split_once("://") else {
+            continue;
+        };
+        let authority = rest.split('/').next().unwrap_or_default();
         // What could end the directive is no origin.
-        if !origin.contains([';', ',', ' ', '\'', '"']) && origin.is_ascii() {
-            connect.push(' ');
-            connect.push_str(origin);
+        if authority.contains([';', ',', ' ', '\'', '"']) || !authority.is_ascii() {
+            continue;
         }
+        // A WebSocket is of another scheme, and not of the same origin.
+        let socket = if scheme == "http" { "ws" } else { "wss" };
+        connect.push_str(&format!(" {scheme}://{authority} {socket}://{authority}"));
     }
     format!(
         "default-src 'none'; script-src 'self'; style-src {styles}; img-src 'self' data:; \

@@ -19,6 +19,7 @@ mod convert;
 mod errors;
 mod frame;
 mod limits;
+mod markup;
 mod operation;
 mod options;
 mod parameter;
@@ -171,6 +172,7 @@ pub fn document(catalog: &Catalog, config: &Config, edition: &Edition, base: &st
     if edition.profile == Profile::Simple {
         convert::simple(&mut document);
     }
+    markup::escape(&mut document);
     let mut document = Value::Object(document);
     sort(&mut document);
     document

@@ -1,6 +1,6 @@
 //! "Test this URL": which operation it hits and which field gets what, or why none.
 //!
-//! A hidden operation answers like one that is not there.
+//! A hidden operation, field or value answers like one that is not there.
 
 use std::fmt::Write as _;
 
@@ -14,6 +14,7 @@ use crate::schema::{Idempotency, Route, Schema, Shape};
 use crate::transcode::{PlanId, PrintOptions, Scratch};
 
 mod nearest;
+mod veil;
 
 /// What a URL is, to the gateway.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -111,37 +112,61 @@ pub fn probe(
     verb: &str,
     url: &str,
 ) -> Probe {
+    let way = Way::of(url);
     let url = written(url);
-    let verb = verb.trim().to_ascii_uppercase();
     let path = url.split('?').next().unwrap_or_default();
-    let trial = trial(schema, &verb, &url, config.head.url, |binding| {
-        bound(catalog, binding.id).map_or(&*config.options, |(_, own)| &*own.options)
-    });
-    match trial {
+    let verb = match way {
+        Way::Request => verb.trim().to_ascii_uppercase(),
+        Way::Socket => handshake_verb(schema, path),
+    };
+    let tried = |url: &str| {
+        trial(schema, &verb, url, config.head.url, |binding| {
+            bound(catalog, binding.id).map_or(&*config.options, |(_, own)| &*own.options)
+        })
+    };
+    let mut outcome = tried(&url);
+    if let Trial::Taken { binding, given, .. } = &outcome
+        && let Some((method, _)) = bound(catalog, binding.id)
+        && let Some(veiled) = veil::over(catalog, &method.descriptor.input(), &url, given)
+    {
+        outcome = tried(&veiled);
+    }
+    match outcome {
         Trial::Taken {
             binding,
             given,
             message,
         } => {
-            let Some((rpc, own)) = bound(catalog, binding.id) else {
+            let Some((method, own)) = bound(catalog, binding.id) else {
                 return nowhere(catalog, &verb, path);
             };
             let (message, refused) = match message {
-                Ok(wire) => (json(schema, binding.method.input, &wire), None),
-                Err((status, message)) => (None, Some(Refusal { status, message })),
+                Ok(wire) => {
+                    let json = json(schema, binding.method.input, &wire);
+                    let input = method.descriptor.input();
+                    (
+                        json.map(|json| catalog.shown(input.full_name(), json)),
+                        None,
+                    )
+                }
+                Err((status, message)) => {
+                    let message = veil::lift(&message);
+                    (None, Some(Refusal { status, message }))
+                }
             };
+            let values = given.into_iter().map(|given| Taken::from(given).lifted());
             Probe::Found(Box::new(Found {
-                rpc,
+                rpc: rpc(method),
                 operation: Some(own.id.clone()),
                 binding: format!("{} {}", own.verb, own.template),
-                values: given.into_iter().map(Taken::from).collect(),
+                values: values.collect(),
                 message,
                 refused,
                 body: body(own),
             }))
         }
         Trial::WrongVerb(_) if verb == "POST" && schema.unannotated_method(path).is_some() => {
-            own_path(schema, catalog, &verb, path)
+            own_path(schema, catalog, way, &verb, &url)
         }
         Trial::WrongVerb(allow) => {
             let is_shown = |verb: &str| match schema.route(verb, path) {
@@ -161,9 +186,39 @@ pub fn probe(
             shown.dedup();
             Probe::WrongVerb { verb, allow: shown }
         }
-        Trial::Nowhere => own_path(schema, catalog, &verb, path),
+        Trial::Nowhere => own_path(schema, catalog, way, &verb, &url),
         Trial::Refused(status, message) => Probe::Refused { status, message },
     }
+}
+
+/// How a URL is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    Request,
+    /// `ws://`, `wss://`: a handshake, which may call a method of any shape.
+    Socket,
+}
+
+impl Way {
+    fn of(url: &str) -> Self {
+        let scheme = url.trim().split_once("://").map(|(scheme, _)| scheme);
+        match scheme.map(str::to_ascii_lowercase).as_deref() {
+            Some("ws" | "wss") => Self::Socket,
+            Some(_) | None => Self::Request,
+        }
+    }
+}
+
+/// The verb of the binding that a handshake calls, as the gateway chooses: GET, else POST, else the first
+/// by name.
+fn handshake_verb(schema: &Schema, path: &str) -> String {
+    let Route::WrongVerb { allow } = schema.route("GET", path) else {
+        return "GET".to_owned();
+    };
+    let post = allow.iter().find(|verb| **verb == "POST");
+    post.or_else(|| allow.first())
+        .map_or("GET", |verb| *verb)
+        .to_owned()
 }
 
 /// The URL from its path on, without its fragment, escaped where a browser would escape it.
@@ -196,14 +251,14 @@ fn written(url: &str) -> String {
     out
 }
 
-/// The operation of a binding, with its rpc, if it may be seen.
-fn bound(catalog: &Catalog, id: usize) -> Option<(String, &Operation)> {
+/// The operation of a binding, with its method, if it may be seen.
+fn bound(catalog: &Catalog, id: usize) -> Option<(&Method, &Operation)> {
     catalog.methods().find_map(|(_, _, method)| {
         let own = method
             .operations
             .iter()
             .find(|own| own.binding == Some(id))?;
-        Some((rpc(method), own))
+        Some((method, own))
     })
 }
 
@@ -212,7 +267,8 @@ fn rpc(method: &Method) -> String {
 }
 
 /// A method's own path, where that is served.
-fn own_path(schema: &Schema, catalog: &Catalog, verb: &str, path: &str) -> Probe {
+fn own_path(schema: &Schema, catalog: &Catalog, way: Way, verb: &str, url: &str) -> Probe {
+    let (path, query) = url.split_once('?').unwrap_or((url, ""));
     let served = schema.unannotated_method(path);
     let shown = served.and_then(|served| {
         let mut all = catalog.methods();
@@ -225,8 +281,9 @@ fn own_path(schema: &Schema, catalog: &Catalog, verb: &str, path: &str) -> Probe
     let is_unary = served.shape == Shape::Unary;
     let takes_get = is_unary && served.idempotency == Idempotency::NoSideEffects;
     let refused = match verb {
+        _ if way == Way::Socket => None,
         "POST" if is_unary => None,
-        "GET" | "HEAD" if takes_get => None,
+        "GET" | "HEAD" if takes_get => unasked(query),
         "POST" => Some(Refusal {
             status: 415,
             message: format!(
@@ -249,15 +306,63 @@ fn own_path(schema: &Schema, catalog: &Catalog, verb: &str, path: &str) -> Probe
         }
     };
     let own = method.operations.iter().find(|own| own.binding.is_none());
+    let (kind, has_body) = match way {
+        Way::Socket => ("WebSocket", false),
+        Way::Request => (verb, verb == "POST"),
+    };
+    let message = match (way, verb) {
+        (Way::Request, "GET" | "HEAD") if refused.is_none() => asked_json(query),
+        (Way::Request | Way::Socket, _) => None,
+    };
+    let input = method.descriptor.input();
     Probe::Found(Box::new(Found {
         rpc: rpc(method),
         operation: own.map(|own| own.id.clone()),
-        binding: format!("{verb} {}", served.path),
+        binding: format!("{kind} {}", served.path),
         values: Vec::new(),
-        message: None,
+        message: message.map(|json| catalog.shown(input.full_name(), json)),
         refused,
-        body: if verb == "POST" { "message" } else { "none" }.to_owned(),
+        body: if has_body { "message" } else { "none" }.to_owned(),
     }))
+}
+
+/// A parameter of a query that Connect reads, decoded.
+fn parameter(query: &str, name: &str) -> Option<String> {
+    let mut pieces = query.split('&').filter_map(|piece| piece.split_once('='));
+    let (_, value) = pieces.find(|(key, _)| *key == name)?;
+    let spaced = value.replace('+', " ");
+    let decoded = percent_encoding::percent_decode_str(&spaced).decode_utf8_lossy();
+    Some(decoded.into_owned())
+}
+
+/// Why a GET of Connect is refused: it has its message in the query.
+fn unasked(query: &str) -> Option<Refusal> {
+    let is_known = |encoding: String| matches!(encoding.as_str(), "json" | "proto");
+    if !parameter(query, "encoding").is_some_and(is_known) {
+        return Some(Refusal {
+            status: 415,
+            message:
+                "found no `encoding` in the query, expected json or proto, and the request as \
+                      `message`"
+                    .to_owned(),
+        });
+    }
+    if parameter(query, "message").is_none() {
+        return Some(Refusal {
+            status: 400,
+            message: "found no `message` in the query, expected the request message".to_owned(),
+        });
+    }
+    None
+}
+
+/// The message of such a query, if it can be read here.
+fn asked_json(query: &str) -> Option<Value> {
+    let is_plain = parameter(query, "encoding").as_deref() == Some("json")
+        && parameter(query, "base64").is_none()
+        && parameter(query, "compression").is_none();
+    let message = parameter(query, "message").filter(|_| is_plain)?;
+    serde_json::from_str(&message).ok()
 }
 
 fn nowhere(catalog: &Catalog, verb: &str, path: &str) -> Probe {

@@ -19,13 +19,16 @@ mod fill;
 mod literal;
 mod names;
 mod request;
+mod rings;
 mod templates;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use names::snake;
 pub(crate) use request::{
     Piece, QueryForm, beneath, names as json_names, path, query_form, variable,
 };
+pub(super) use rings::Rings;
 pub(crate) use templates::is_bytes_in;
 
 /// A way to call a method, written out.

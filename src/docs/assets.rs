@@ -23,7 +23,7 @@ const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
 /// Name, content type, text. A module stands behind those that it imports.
-const FILES: [(&str, &str, &str); 26] = [
+const FILES: [(&str, &str, &str); 27] = [
     ("site.css", CSS, include_str!("assets/site.css")),
     ("site.js", JAVASCRIPT, include_str!("assets/site.js")),
     (
@@ -33,6 +33,7 @@ const FILES: [(&str, &str, &str); 26] = [
     ),
     ("icon.svg", SVG, include_str!("assets/icon.svg")),
     ("tryit.css", CSS, include_str!("assets/tryit.css")),
+    ("json.js", JAVASCRIPT, include_str!("assets/json.js")),
     ("element.js", JAVASCRIPT, include_str!("assets/element.js")),
     ("rules.js", JAVASCRIPT, include_str!("assets/rules.js")),
     ("scalar.js", JAVASCRIPT, include_str!("assets/scalar.js")),

@@ -53,16 +53,19 @@ struct Printer<'a> {
     syntax: Syntax,
     out: String,
     imports: BTreeSet<String>,
+    /// Full names of the service's methods, which hide types of their names within it.
+    methods: BTreeSet<String>,
 }
 
 impl<'a> Printer<'a> {
-    const fn new(catalog: &'a Catalog, package: &'a str, syntax: Syntax) -> Self {
+    fn new(catalog: &'a Catalog, package: &'a str, syntax: Syntax) -> Self {
         Self {
             catalog,
             package,
             syntax,
             out: String::new(),
             imports: BTreeSet::new(),
+            methods: BTreeSet::new(),
         }
     }
 
@@ -119,6 +122,10 @@ impl<'a> Printer<'a> {
     }
 
     fn service(&mut self, service: &Service) -> fmt::Result {
+        let names = service.methods.iter();
+        self.methods = names
+            .map(|method| method.descriptor.full_name().to_owned())
+            .collect();
         comment(&mut self.out, &service.comment, 0)?;
         writeln!(self.out, "service {} {{", service.short)?;
         if let Some(method) = service.methods.first() {
@@ -134,8 +141,8 @@ impl<'a> Printer<'a> {
             comment(&mut self.out, &text, 1)?;
             let stream = |is: bool| if is { "stream " } else { "" };
             let (input, output) = (
-                self.message_name(&descriptor.input(), ""),
-                self.message_name(&descriptor.output(), ""),
+                self.message_name(&descriptor.input(), &service.name),
+                self.message_name(&descriptor.output(), &service.name),
             );
             write!(
                 self.out,
@@ -309,7 +316,8 @@ impl<'a> Printer<'a> {
         while outer.len() > package.len() {
             let inner = format!("{outer}.{first}");
             let shadows = self.catalog.messages.contains_key(&inner)
-                || self.catalog.enums.contains_key(&inner);
+                || self.catalog.enums.contains_key(&inner)
+                || self.methods.contains(&inner);
             if shadows {
                 return format!(".{full_name}");
             }

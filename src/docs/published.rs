@@ -372,11 +372,7 @@ fn site(config: &Config) -> Site {
         schemes: scheme(openapi.security).into_iter().collect(),
         swagger: Swagger::Served,
         scalar: config.scalar.is_some(),
-        callable: openapi
-            .servers
-            .iter()
-            .filter_map(|url| origin(url))
-            .collect(),
+        callable: openapi.servers.iter().filter_map(|url| base(url)).collect(),
     }
 }
 
@@ -396,8 +392,12 @@ fn scheme(security: Security) -> Option<Scheme> {
     })
 }
 
-/// Scheme and authority of a URL.
-fn origin(url: &str) -> Option<String> {
+/// Scheme, authority and path of a URL that pages can call.
+fn base(url: &str) -> Option<String> {
     let url: http::Uri = url.parse().ok()?;
-    Some(format!("{}://{}", url.scheme_str()?, url.authority()?))
+    let scheme = url
+        .scheme_str()
+        .filter(|s| matches!(*s, "http" | "https"))?;
+    let path = url.path().trim_end_matches('/');
+    Some(format!("{scheme}://{}{path}", url.authority()?))
 }

@@ -123,8 +123,8 @@ fn found<'a>(view: &View<'a>, asked: &str) -> Vec<Entry<'a>> {
         .collect()
 }
 
-/// Everything that can be found, for the script: kind, name, what it is within, its path, its HTTP form,
-/// its summary.
+/// Everything that can be found, for the script: kind, name, what it is within, its path, its HTTP
+/// forms in lines, its summary.
 pub(super) fn index(view: &View<'_>) -> String {
     let mut kinds: Vec<&'static str> = Vec::new();
     let mut rows: Vec<Value> = Vec::new();
@@ -138,9 +138,11 @@ pub(super) fn index(view: &View<'_>) -> String {
                 kinds.len() - 1
             });
         let http = entry
-            .operation()
+            .operations()
+            .iter()
             .map(|operation| format!("{} {}", operation.verb, operation.path))
-            .unwrap_or_default();
+            .collect::<Vec<_>>()
+            .join("\n");
         let summary: String = entry.summary().chars().take(SUMMARY_MAX).collect();
         let path = entry.path(view);
         let path = path.strip_prefix(&view.site.prefix).unwrap_or(&path);

@@ -17,6 +17,12 @@ pub(super) fn redirect(site: &str) -> Answer {
     }
 }
 
+/// Where its script lists its plugins, and the same without the logo: that brings a style of its own along,
+/// which no page of the site may have.
+const PLUGINS: &str = "SwaggerUIBundle.plugins.DownloadUrl";
+const PLUGINS_WITHOUT_LOGO: &str =
+    "SwaggerUIBundle.plugins.DownloadUrl,\n      () => ({ components: { Logo: () => null } })";
+
 /// One of its files.
 pub(super) fn file(name: &str, catalog: &Catalog, documents: &str) -> Answer {
     let names = catalog
@@ -39,11 +45,19 @@ pub(super) fn file(name: &str, catalog: &Catalog, documents: &str) -> Answer {
         .deep_linking(true)
         .display_request_duration(true);
     match utoipa_swagger_ui::serve(name, Arc::new(config)) {
-        Ok(Some(file)) => Answer {
-            encoding: file.gzpipped.then_some("gzip"),
-            keep: Keep::Ask,
-            ..Answer::new(StatusCode::OK, media_type(name), file.bytes.into_owned())
-        },
+        Ok(Some(file)) => {
+            let mut bytes = file.bytes.into_owned();
+            if name == "swagger-initializer.js"
+                && let Ok(script) = std::str::from_utf8(&bytes)
+            {
+                bytes = script.replace(PLUGINS, PLUGINS_WITHOUT_LOGO).into_bytes();
+            }
+            Answer {
+                encoding: file.gzpipped.then_some("gzip"),
+                keep: Keep::Ask,
+                ..Answer::new(StatusCode::OK, media_type(name), bytes)
+            }
+        }
         Ok(None) => Answer::text(
             StatusCode::NOT_FOUND,
             "Swagger UI has no such file\n".to_owned(),

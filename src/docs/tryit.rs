@@ -10,6 +10,7 @@ use super::{View, assets};
 use crate::catalog::{Method, Package, Service};
 
 mod page;
+mod secret;
 
 use page::Own;
 

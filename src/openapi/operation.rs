@@ -12,7 +12,7 @@ use super::errors::Form as ErrorForm;
 use super::schema::Schemas;
 use super::value::object;
 use super::{Config, Limits, body, parameter, security};
-use crate::catalog::{Catalog, Method, Operation, Package, Service, comment, samples};
+use crate::catalog::{Catalog, Method, Operation, Package, Response, Service, comment, samples};
 use crate::protocol::rest::MultiSegment;
 use crate::schema::Shape;
 
@@ -53,7 +53,7 @@ impl<'c> Writer<'c> {
             annotations.tags.clone()
         };
         let summary = annotations.summary.clone();
-        let summary = summary.unwrap_or_else(|| comment::plain(&method.summary));
+        let summary = summary.unwrap_or_else(|| self::summary(method));
         let limits = Limits::of(method, operation);
         let description = description(method, operation, &limits);
         let parameters = parameter::all(&mut self.schemas, operation);
@@ -135,6 +135,17 @@ impl<'c> Writer<'c> {
     }
 }
 
+/// The first paragraph of the comment; of a method without one its name in words.
+fn summary(method: &Method) -> String {
+    if !method.summary.is_empty() {
+        return comment::plain(&method.summary);
+    }
+    let words = samples::snake(&method.served.name).replace('_', " ");
+    let mut letters = words.chars();
+    let first = letters.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(letters).collect()
+}
+
 /// The rest of the comment, and what there is to know beside it.
 fn description(method: &Method, operation: &Operation, limits: &Limits) -> String {
     let said = method.annotations.description.clone();
@@ -167,10 +178,18 @@ fn slashes(operation: &Operation) -> Option<String> {
     Some(text)
 }
 
-/// How to stream, where there is more to say than media types do.
+/// How to stream, where there is more to say than media types do. Bytes are a body as any other.
 fn streaming(method: &Method, operation: &Operation) -> Option<String> {
     match method.served.shape {
         Shape::Unary => None,
+        Shape::ServerStream if gives_bytes(operation) => Some(
+            "The answer is bytes, as they come. An error after the first of them breaks the answer \
+             off."
+                .to_owned(),
+        ),
+        Shape::ClientStream if samples::is_bytes_in(method, operation) => {
+            Some("The request is bytes of any length; they are passed on as they come.".to_owned())
+        }
         Shape::ServerStream => Some(
             "The answer is a stream: lines of JSON (`accept: application/x-ndjson`), server-sent \
              events (`accept: text/event-stream`), or one array (`accept: application/json`). An \
@@ -183,12 +202,22 @@ fn streaming(method: &Method, operation: &Operation) -> Option<String> {
              (`application/json`)."
                 .to_owned(),
         ),
+        Shape::Bidi if gives_bytes(operation) || samples::is_bytes_in(method, operation) => Some(
+            "Both sides stream. Bytes are passed on as they come; over HTTP/2 both ways at the same \
+             time."
+                .to_owned(),
+        ),
         Shape::Bidi => Some(format!(
             "Both sides stream. Over HTTP/2 they do so at the same time; from a page, open a \
              WebSocket at `{}`.",
             operation.template
         )),
     }
+}
+
+/// True if the answer is bytes.
+fn gives_bytes(operation: &Operation) -> bool {
+    matches!(operation.response, Response::HttpBody)
 }
 
 fn extensions(method: &Method, operation: &Operation, limits: &Limits) -> Extensions {
@@ -210,7 +239,8 @@ fn extensions(method: &Method, operation: &Operation, limits: &Limits) -> Extens
     if let Some(streaming) = streaming {
         extensions.insert("x-streaming".to_owned(), json!(streaming));
     }
-    if method.served.shape.gives_stream() {
+    // A single answer, and bytes, have no record for a failure on the way.
+    if method.served.shape.gives_stream() && !gives_bytes(operation) {
         extensions.insert(
             "x-stream-error".to_owned(),
             ErrorForm::of(operation).reference(),
@@ -219,3 +249,7 @@ fn extensions(method: &Method, operation: &Operation, limits: &Limits) -> Extens
     extensions.insert("x-limits".to_owned(), limits.extension());
     extensions.into_iter().collect()
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

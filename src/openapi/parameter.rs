@@ -19,7 +19,7 @@ pub(super) fn all(schemas: &mut Schemas<'_>, operation: &Operation) -> Vec<Param
         .map(|parameter| in_path(schemas, parameter, form))
         .collect();
     let query = operation.query.iter();
-    all.extend(query.map(|parameter| in_query(schemas, parameter, form)));
+    all.extend(query.map(|parameter| in_query(schemas, operation, parameter, form)));
     all
 }
 
@@ -44,6 +44,9 @@ fn in_path(schemas: &mut Schemas<'_>, parameter: &PathParameter, form: Form) -> 
     if let Some(template) = &parameter.template {
         extensions.insert("x-field-template".to_owned(), json!(template));
     }
+    if let Some(of) = known.and_then(|field| field.reference.as_ref()) {
+        extensions.insert("x-resource-reference".to_owned(), json!({ "type": of }));
+    }
     if parameter.multi {
         extensions.insert("x-multi-segment".to_owned(), json!(true));
     }
@@ -59,7 +62,12 @@ fn in_path(schemas: &mut Schemas<'_>, parameter: &PathParameter, form: Form) -> 
         .build()
 }
 
-fn in_query(schemas: &mut Schemas<'_>, parameter: &QueryParameter, form: Form) -> Parameter {
+fn in_query(
+    schemas: &mut Schemas<'_>,
+    operation: &Operation,
+    parameter: &QueryParameter,
+    form: Form,
+) -> Parameter {
     let mut builder = ParameterBuilder::new()
         .name(&parameter.name)
         .parameter_in(ParameterIn::Query)

@@ -145,6 +145,41 @@ export async function calls({ tab, origin, check, shot }) {
     if ((await tab.locator(".latest .part").first().textContent()).includes("not-for-anybody")) throw new Error("the token is shown");
     await has(tab.locator("#samples code").first(), "x-tenant: acme");
   });
+  await check("credentials are shown nowhere, whatever their header is called", async () => {
+    await open(tab, origin, `${ECHO}/Get`);
+    await form(tab, { id: "7" });
+    await tab.getByText("Headers and deadline").click();
+    const token = tab.getByLabel("authorization");
+    await tab.getByRole("button", { name: "Add a header" }).click();
+    for (const [name, value] of [["x-auth-token", "hush"], ["api-key", "hush"], ["x-session", "hush hush"]]) {
+      await tab.getByLabel("Name of a header").fill(name);
+      await tab.getByLabel("Value of a header").fill(value);
+      await token.fill("Bearer hush hush ");
+      await by(tab, "REST");
+      await send(tab, "Send");
+      await ended(tab, "OK");
+      const shown = await tab.locator(".latest .part").first().textContent();
+      if (shown.includes("hush") || !shown.includes("Bearer …")) throw new Error(shown);
+    }
+  });
+  await check("a path with a segment that browsers take for a step is not sent", async () => {
+    await open(tab, origin, "/demo.library.v1/LibraryService/DeleteBook");
+    await form(tab, { name: "shelves/../books/.." });
+    await by(tab, "REST");
+    await send(tab, "Send");
+    await ended(tab, 'the path would have the segment ".."');
+  });
+  await check("a deadline that is longer than any", async () => {
+    await open(tab, origin, `${ECHO}/Get`);
+    await form(tab, { id: "7" });
+    await tab.getByText("Headers and deadline").click();
+    await tab.getByLabel("deadline").fill("1e300");
+    for (const mode of ["gRPC-Web", "Connect"]) {
+      await by(tab, mode);
+      await send(tab, "Send");
+      await ended(tab, "OK");
+    }
+  });
   await check("a deadline that passes", async () => {
     await open(tab, origin, `${ECHO}/Slow`);
     await form(tab, { delay: "20s" });

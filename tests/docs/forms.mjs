@@ -7,7 +7,7 @@ const KINDS = "/demo.echo.v1/EchoService/EchoKinds";
 const BOOK = "/demo.library.v1/LibraryService/CreateBook";
 
 export async function forms({ tab, origin, check, shot }) {
-  const json = () => tab.getByLabel("The request as JSON").evaluate((area) => JSON.parse(area.value));
+  const json = async () => JSON.parse(await tab.getByLabel("The request as JSON").inputValue());
   const same = async (expected) => {
     const found = JSON.stringify(await json());
     if (found !== JSON.stringify(expected)) throw new Error(`the request is ${found}`);
@@ -43,6 +43,7 @@ export async function forms({ tab, origin, check, shot }) {
     await open(tab, origin, KINDS);
     await form(tab, { choiceText: "a" });
     await tab.getByRole("radio", { name: "choiceNumber" }).check();
+    await same({ choiceNumber: "0" });
     await tab.getByLabel("choiceNumber", { exact: true }).last().fill("5");
     await same({ choiceNumber: "5" });
     await tab.getByRole("radio", { name: "choiceMessage" }).check();
@@ -95,6 +96,67 @@ export async function forms({ tab, origin, check, shot }) {
     await tab.getByText('has no field "titel"').waitFor();
     await tab.getByLabel("The request as JSON").fill("{");
     await tab.getByText(/^no JSON/).waitFor();
+  });
+  await check("JSON that the form cannot hold is told, and numbers keep their digits", async () => {
+    await open(tab, origin, KINDS);
+    await tab.getByRole("tab", { name: "JSON", exact: true }).click();
+    const typed = tab.getByLabel("The request as JSON");
+    const problem = tab.locator("#try-json-problem");
+    for (const [text, words] of [
+      ['{"doubleValue": {"a": 1}}', "doubleValue: found an object, expected a number"],
+      ['{"stringValue": {"a": 1}}', "stringValue: found an object, expected a text"],
+      ['{"stringValue": 5}', "stringValue: found a number, expected a text"],
+      ['{"boolValue": "yes"}', "boolValue: found a text, expected true or false"],
+      ['{"enumValue": {}}', "enumValue: found an object, expected a text"],
+      ['{"numbers": 1}', "numbers: found a number, expected a list"],
+      ['{"choiceText": "a", "choiceNumber": "1"}', "found choiceText and choiceNumber, expected one of them"],
+    ]) {
+      await typed.fill(text);
+      await has(problem, words);
+    }
+    // What is sent stands in the samples.
+    const sent = tab.locator("#samples section:not([hidden]) code");
+    await tab.getByRole("tab", { name: "grpcurl", exact: true }).click();
+    const numbers = Array.from({ length: 230 }, (_, index) => index);
+    for (const [text, words] of [
+      ['{"int64Value": 9007199254740993}', '"9007199254740993"'],
+      ['{"uint64Value": 18446744073709551615}', '"18446744073709551615"'],
+      ['{"doubleValue": -0}', '"-0"'],
+      [JSON.stringify({ numbers }), "228,229]"],
+      ['{"any": {"@type": "x/demo.echo.v1.GetRequest", "id": "7"}}', "x/demo.echo.v1.GetRequest"],
+      ['{"any": {"@type": "x/not.there", "i": 12345678901234567891}}', "12345678901234567891"],
+    ]) {
+      await typed.fill(text);
+      await has(sent, words);
+      if (await problem.isVisible()) throw new Error(`${text}: ${await problem.textContent()}`);
+    }
+    await form(tab, { doubleValue: 1 });
+    await field(tab, "doubleValue").fill(" ");
+    await same({});
+  });
+  await check("a request that is deeper than any form is written as JSON", async () => {
+    await open(tab, origin, KINDS);
+    let nested = {};
+    for (let depth = 0; depth < 400; depth += 1) nested = { nested };
+    await form(tab, nested);
+    await same(nested);
+    const count = await tab.locator("#try-form *").count();
+    if (count > 15_000) throw new Error(`${count} elements`);
+  });
+  await check("a link has neither fields nor keys that hold secrets, and says so", async () => {
+    await open(tab, origin, KINDS);
+    await form(tab, { textMap: { apiKey: "hush", pageToken: "seen" }, struct: { a: [{ auth_token: "hush", name: "seen" }], next_page_token: "seen" } });
+    await tab.getByRole("button", { name: "Link to this request" }).click();
+    await tab.getByText("Not in it: headers, apiKey, auth_token.").waitFor();
+    const link = decodeURIComponent(tab.url());
+    if (link.includes("hush") || link.split("seen").length !== 4) throw new Error(link);
+    await form(tab, { any: { "@type": "x/not.there", a: "hush" } });
+    await tab.getByRole("button", { name: "Link to this request" }).click();
+    await tab.getByText("what is in a not.there").waitFor();
+  });
+  await check("an address that is no text does no harm", async () => {
+    await open(tab, origin, "/errors#%E0");
+    await open(tab, origin, `${KINDS}#%E0`);
   });
   await check("the samples follow the form", async () => {
     await open(tab, origin, BOOK);

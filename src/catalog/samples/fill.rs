@@ -26,7 +26,6 @@ pub(super) fn values(
     let mut values = Values::new();
     let mut put = |name, value: Value| values.insert(name, value);
     put("base", base.into());
-    put("authority", authority.into());
     put(
         if scheme == "http" {
             "plaintext"
@@ -40,6 +39,9 @@ pub(super) fn values(
         "socket",
         format!("{socket}://{authority}{}", method.served.path).into(),
     );
+    // gRPC knows no path before that of the method.
+    let authority = authority.split('/').next().unwrap_or_default();
+    put("authority", authority.into());
     put("rpc", format!("{base}{}", method.served.path).into());
     put("message", Value::Object(message.clone()));
     put("messages", Value::Array(all));

@@ -81,6 +81,11 @@ fn literal(
                     .rsplit_once("::")
                     .map_or(("", path.as_str()), |(m, l)| (m, l));
                 let separator = if modules.is_empty() { "" } else { "::" };
+                let written = if catalog.is_boxed(&field.descriptor) {
+                    format!("Box::new({written})")
+                } else {
+                    written
+                };
                 format!(
                     "{name}: Some({modules}{separator}{}::{}::{}({written})),",
                     identifier(&snake(last)),
@@ -88,7 +93,7 @@ fn literal(
                     camel(field.descriptor.name())
                 )
             }
-            None => format!("{name}: {},", boxed(&field.descriptor, descriptor, written)),
+            None => format!("{name}: {},", boxed(catalog, &field.descriptor, written)),
         });
     }
     if parts.len() < units.len() {
@@ -104,15 +109,13 @@ fn literal(
     format!("{path} {{\n{lines}}}")
 }
 
-/// prost boxes a message within itself.
-fn boxed(field: &FieldDescriptor, parent: &MessageDescriptor, written: String) -> String {
-    let is_itself =
-        field.kind().as_message() == Some(parent) && !field.is_list() && !field.is_map();
+/// prost boxes a message that leads back to the one which holds it.
+fn boxed(catalog: &Catalog, field: &FieldDescriptor, written: String) -> String {
     match written
         .strip_prefix("Some(")
         .and_then(|rest| rest.strip_suffix(')'))
     {
-        Some(inner) if is_itself => format!("Some(Box::new({inner}))"),
+        Some(inner) if catalog.is_boxed(field) => format!("Some(Box::new({inner}))"),
         _ => written,
     }
 }

@@ -37,7 +37,7 @@ fn words(name: &str) -> Vec<String> {
 }
 
 /// `book_count`.
-pub(super) fn snake(name: &str) -> String {
+pub(crate) fn snake(name: &str) -> String {
     let words: Vec<String> = words(name)
         .iter()
         .map(|word| word.to_ascii_lowercase())
@@ -45,9 +45,9 @@ pub(super) fn snake(name: &str) -> String {
     words.join("_")
 }
 
-/// `BookCount`.
+/// `BookCount`; a type of Rust cannot be called `Self`.
 pub(super) fn camel(name: &str) -> String {
-    words(name)
+    let name: String = words(name)
         .iter()
         .map(|word| {
             let mut letters = word.chars();
@@ -55,7 +55,11 @@ pub(super) fn camel(name: &str) -> String {
                 first.to_ascii_uppercase().to_string() + &letters.as_str().to_ascii_lowercase()
             })
         })
-        .collect()
+        .collect();
+    if name == "Self" {
+        return "Self_".to_owned();
+    }
+    name
 }
 
 /// A name that is no keyword of Rust.
@@ -130,12 +134,32 @@ pub(super) fn es_module(file: &str) -> String {
     format!("./gen/{}_pb.js", stem(file))
 }
 
-/// A method's name in TypeScript: `getBook`.
-pub(super) fn lower_first(name: &str) -> String {
+/// A method's name in TypeScript: `getBook`. What every object has is another one's.
+pub(super) fn es_method(name: &str) -> String {
     let mut letters = name.chars();
-    letters.next().map_or_else(String::new, |first| {
+    let mut made = letters.next().map_or_else(String::new, |first| {
         first.to_ascii_lowercase().to_string() + letters.as_str()
-    })
+    });
+    if ["constructor", "toString", "toJSON", "valueOf"].contains(&made.as_str()) {
+        made.push('$');
+    }
+    made
+}
+
+/// What Python keeps for itself.
+const PYTHON_KEYWORDS: [&str; 35] = [
+    "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue",
+    "def", "del", "elif", "else", "except", "finally", "for", "from", "global", "if", "import",
+    "in", "is", "lambda", "nonlocal", "not", "or", "pass", "raise", "return", "try", "while",
+    "with", "yield",
+];
+
+/// Something within something else, in Python: `client.Get`, `getattr(client, "import")`.
+pub(super) fn python_member(of: &str, name: &str) -> String {
+    if PYTHON_KEYWORDS.contains(&name) {
+        return format!("getattr({of}, \"{name}\")");
+    }
+    format!("{of}.{name}")
 }
 
 /// How Python imports what a file defines: the statement, and the module's name.
@@ -143,6 +167,14 @@ pub(super) fn python_module(file: &str, ending: &str) -> (String, String) {
     let stem = stem(file).replace('-', "_");
     let (folder, name) = stem.rsplit_once('/').unwrap_or(("", &stem));
     let module = format!("{name}{ending}");
+    if folder
+        .split('/')
+        .any(|part| PYTHON_KEYWORDS.contains(&part))
+    {
+        let dotted = folder.replace('/', ".");
+        let import = format!("{module} = import_module(\"{dotted}.{module}\")");
+        return (import, module);
+    }
     if folder.is_empty() {
         return (format!("import {module}"), module);
     }
@@ -169,6 +201,7 @@ mod tests {
             ("NON_FICTION", "non_fiction", "NonFiction"),
             ("Int64Value", "int64_value", "Int64Value"),
             ("V1", "v1", "V1"),
+            ("self", "self", "Self_"),
         ] {
             assert_eq!(snake(name), small);
             assert_eq!(camel(name), large);
@@ -178,5 +211,24 @@ mod tests {
             "google::r#type::Money"
         );
         assert_eq!(rust_path("a.B.C", "a", "a"), "b::C");
+    }
+
+    #[test]
+    fn names_that_a_language_has_itself_are_written_in_another_way() {
+        assert_eq!(es_method("GetBook"), "getBook");
+        assert_eq!(es_method("ToString"), "toString$");
+        assert_eq!(es_method("valueOf"), "valueOf$");
+        assert_eq!(python_member("client", "Get"), "client.Get");
+        assert_eq!(
+            python_member("client", "await"),
+            "getattr(client, \"await\")"
+        );
+        assert_eq!(
+            python_module("a/import/b.proto", "_pb2"),
+            (
+                "b_pb2 = import_module(\"a.import.b_pb2\")".to_owned(),
+                "b_pb2".to_owned()
+            )
+        );
     }
 }

@@ -204,7 +204,7 @@ fn grpc_web(service: &Service, method: &Method) -> String {
 
 fn connect(service: &Service, method: &Method) -> String {
     let input = names::es_name(&method.descriptor.input());
-    let name = names::lower_first(&method.served.name);
+    let name = names::es_method(&method.served.name);
     let imports = es_imports(service, method, &["service", "input"]);
     let shape = method.served.shape;
     let (transport, options) = if shape.takes_stream() {
@@ -315,8 +315,11 @@ fn python(service: &Service, method: &Method) -> String {
     let (import, _) = names::python_module(file.name(), "_pb2_grpc");
     let stub = names::python_module(file.name(), "_pb2_grpc").1;
     let (messages, module) = names::python_module(input.parent_file().name(), "_pb2");
-    let request = format!("{module}.{}", names::nested(&input));
-    let name = &method.served.name;
+    let request = names::nested(&input);
+    let request = request
+        .split('.')
+        .fold(module, |of, name| names::python_member(&of, name));
+    let name = names::python_member("client", &method.served.name);
     let shape = method.served.shape;
     let (made, argument) = if shape.takes_stream() {
         (
@@ -337,13 +340,21 @@ fn python(service: &Service, method: &Method) -> String {
         Shape::ServerStream | Shape::Bidi => ("for message in ", ":", "\n        print(message)"),
     };
     let answer = format!(
-        "    {before}client.{name}({argument}){after}{{{{without_headers:raw}}}}\n    \
-         {before}client.{name}({argument}, metadata=[{{{{with_headers:raw}}}}\n        \
+        "    {before}{name}({argument}){after}{{{{without_headers:raw}}}}\n    \
+         {before}{name}({argument}, metadata=[{{{{with_headers:raw}}}}\n        \
          ({{{{header.name:string}}}}, {{{{header.value:string}}}}),\n    \
          ]){after}{{{{with_headers:raw}}}}{rest}"
     );
+    let importing = if [&messages, &import]
+        .iter()
+        .any(|one| one.contains("import_module("))
+    {
+        "from importlib import import_module\n\n"
+    } else {
+        ""
+    };
     format!(
-        "import grpc\nfrom google.protobuf.json_format import ParseDict\n{messages}\n{import}\n\n\
+        "{importing}import grpc\nfrom google.protobuf.json_format import ParseDict\n{messages}\n{import}\n\n\
          with grpc.insecure_channel({{{{authority:string}}}}) as channel:{{{{plaintext:raw}}}}\n\
          with grpc.secure_channel({{{{authority:string}}}}, grpc.ssl_channel_credentials()) as channel:{{{{secure:raw}}}}\n    \
          client = {stub}.{}Stub(channel)\n{made}{answer}",

@@ -183,3 +183,34 @@ fn a_client_stream_sends_all_of_its_messages() {
     assert!(text("WebSocket").contains("wss://api.example.com/demo.echo.v1.EchoService/Collect"));
     assert!(!all.iter().any(|(label, _)| *label == "gRPC-Web"));
 }
+
+#[test]
+fn what_leads_back_to_itself_is_boxed() {
+    let pool = crate::catalog::compiled::pool(
+        "message Node { oneof kind { Node left = 1; string leaf = 2; } Other other = 3; }
+         message A { B b = 1; repeated A many = 2; Other other = 3; }
+         message B { A a = 1; oneof self { string text = 2; } }
+         message Other { string x = 1; }",
+    );
+    let catalog = crate::catalog::compiled::catalog(&pool);
+    let literal = |name: &str, value: Value| {
+        let descriptor = pool.get_message_by_name(name).unwrap();
+        let text = literal::message(&catalog, &descriptor, value.as_object().unwrap());
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let node = literal(
+        "t.Node",
+        json!({"left": {"leaf": "x"}, "other": {"x": "y"}}),
+    );
+    assert!(node.contains("node::Kind::Left(Box::new(Node {"), "{node}");
+    assert!(node.contains("other: Some(Other {"), "{node}");
+    let ring = literal(
+        "t.A",
+        json!({"b": {"a": {}, "text": "t"}, "many": [{}], "other": {"x": "y"}}),
+    );
+    assert!(ring.contains("b: Some(Box::new(B {"), "{ring}");
+    assert!(ring.contains("a: Some(Box::new(A {"), "{ring}");
+    assert!(ring.contains("self_: Some(b::Self_::Text("), "{ring}");
+    assert!(ring.contains("many: vec![A {"), "{ring}");
+    assert!(ring.contains("other: Some(Other {"), "{ring}");
+}

@@ -1,5 +1,7 @@
 //! What the audience may not see is not there.
 
+use serde_json::json;
+
 use super::*;
 
 const TEXT: &str = r#"
@@ -136,4 +138,45 @@ enum Kind { NONE = 0; OLD = 1 [(google.api.value_visibility).restriction = "INTE
     let all = seen_with(&["INTERNAL"]);
     let k = &all.messages["b.v1.Ruled"].fields[0];
     assert_eq!(k.rules.keywords["enum"], serde_json::json!(["OLD", "NEW"]));
+}
+
+#[test]
+fn json_of_a_message_has_what_the_catalog_has() {
+    let text = r#"
+service Books { rpc Get(Book) returns (Book); }
+message Book {
+  string id = 1;
+  string secret = 2 [(google.api.field_visibility).restriction = "X"];
+  Kind kind = 3;
+  map<string, Book> more = 4;
+  repeated Kind kinds = 5;
+  google.protobuf.Any any = 6;
+  google.protobuf.Struct free = 7;
+  Hidden hidden = 8;
+}
+message Hidden { option (google.api.message_visibility).restriction = "X"; string far = 1; }
+enum Kind { NONE = 0; OLD = 3 [(google.api.value_visibility).restriction = "X"]; }
+"#;
+    let catalog = seen_of(text, &[], &[]);
+    let json = json!({
+        "id": "a", "secret": "s", "kind": "OLD", "kinds": ["NONE", "OLD", 9],
+        "more": {"secret": {"secret": "s", "id": "b"}},
+        "any": {"@type": "x/b.v1.Book", "id": "c", "secret": "s"},
+        "free": {"secret": "stays"},
+        "hidden": {"far": "s"},
+    });
+    assert_eq!(
+        catalog.shown("b.v1.Book", json),
+        json!({
+            "id": "a", "kind": 3, "kinds": ["NONE", 3, 9],
+            "more": {"secret": {"id": "b"}},
+            "any": {"@type": "x/b.v1.Book", "id": "c"},
+            "free": {"secret": "stays"},
+        })
+    );
+    let any = json!({"@type": "x/b.v1.Hidden", "far": "s"});
+    assert_eq!(
+        catalog.shown("google.protobuf.Any", any),
+        json!({"@type": "x/b.v1.Hidden"})
+    );
 }

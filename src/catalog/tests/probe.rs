@@ -165,7 +165,16 @@ fn own_paths_answer_as_connect_does() {
     let post = found("POST", "/b.v1.Books/Own");
     assert_eq!(post.operation.as_deref(), Some("Books_Own"));
     assert_eq!(post.body, "message");
-    assert_eq!(found("GET", "/b.v1.Books/Own").refused, None);
+    let bare = found("GET", "/b.v1.Books/Own").refused.unwrap();
+    assert_eq!(bare.status, 415, "{}", bare.message);
+    let get = found(
+        "GET",
+        "/b.v1.Books/Own?connect=v1&encoding=json&message=%7B%22name%22:%22a%22%7D",
+    );
+    assert_eq!(
+        (get.refused, get.message),
+        (None, Some(json!({"name": "a"})))
+    );
     let get = found("POST", "/b.v1.Books/Get");
     assert_eq!((get.operation, get.refused), (None, None));
     assert_eq!(
@@ -180,6 +189,15 @@ fn own_paths_answer_as_connect_does() {
         asked("POST", "/b.v1.Books/Secret"),
         Probe::NotFound { .. }
     ));
+}
+
+#[test]
+fn a_handshake_calls_whatever_shape() {
+    let own = found("GET", "wss://a.example/b.v1.Books/Stream");
+    assert_eq!((own.rpc.as_str(), own.refused), ("b.v1.Books/Stream", None));
+    assert_eq!(own.binding, "WebSocket /b.v1.Books/Stream");
+    let bound = found("GET", "ws://a.example/v1/books:search");
+    assert_eq!(bound.binding, "POST /v1/books:search");
 }
 
 #[test]
@@ -203,5 +221,57 @@ fn any_text_is_asked_without_a_panic() {
         for verb in ["GET", "", "*", "é", "OPTIONS", "TRACE", "CONNECT"] {
             let _ = probe(&schema, &Config::default(), &catalog, verb, text);
         }
+    }
+}
+
+const VEILED: &str = r#"
+service Books {
+  rpc Get(Book) returns (Book) { option (google.api.http) = { get: "/v1/{name}" additional_bindings { get: "/v1/kinds/{kind}" } }; }
+}
+message Book {
+  string name = 1;
+  Kind kind = 2;
+  string secret = 3 [(google.api.field_visibility).restriction = "X"];
+  map<string, string> secret_map = 4 [(google.api.field_visibility).restriction = "X"];
+  Inner inner = 5;
+  Hidden whole = 6;
+}
+message Inner { bool yes = 1; bool hidden_member = 2 [(google.api.field_visibility).restriction = "X"]; }
+message Hidden { option (google.api.message_visibility).restriction = "X"; string a = 1; }
+enum Kind { NONE = 0; OPEN = 1; SHUT = 2 [(google.api.value_visibility).restriction = "X"]; }
+"#;
+
+#[test]
+fn a_hidden_name_is_told_as_one_that_nobody_declared() {
+    let schema = schema(VEILED);
+    let catalog = of(&schema);
+    let mut strict = Config::default();
+    let mut options = (*strict.options).clone();
+    options.rest.unknown_query = crate::protocol::rest::UnknownQuery::Refuse;
+    strict.options = options.into();
+    let pairs = [
+        ("secret=1", "secrat=1"),
+        ("secret.a=1", "secrat.a=1"),
+        ("secret=1&secret=2", "secrat=1&secrat=2"),
+        ("secret_map[k]=1", "secrat_map[k]=1"),
+        ("secretMap=1", "secratMap=1"),
+        ("inner.hiddenMember=yes", "inner.hiddanMember=yes"),
+        ("whole.a=1", "whale.a=1"),
+        ("whole=1", "whale=1"),
+        ("%73ecret=1", "secrat=1"),
+        ("kind=SHUT", "kind=SHAT"),
+    ];
+    for config in [Config::default(), strict] {
+        let asked = |url: &str| format!("{:?}", probe(&schema, &config, &catalog, "GET", url));
+        for (hidden, undeclared) in pairs {
+            let told = asked(&format!("/v1/a?{hidden}"));
+            let told = told.replace("secret", "secrat").replace("SHUT", "SHAT");
+            let told = told.replace("hidden", "hiddan").replace("whole", "whale");
+            assert_eq!(told, asked(&format!("/v1/a?{undeclared}")), "{hidden}");
+        }
+        let told = asked("/v1/kinds/SHUT").replace("SHUT", "SHAT");
+        assert_eq!(told, asked("/v1/kinds/SHAT"));
+        assert!(asked("/v1/kinds/OPEN").contains("OPEN"));
+        assert!(!asked("/v1/a?kind=2").contains("SHUT"));
     }
 }

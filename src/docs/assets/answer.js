@@ -28,6 +28,10 @@ const RATE_WINDOW = 2000;
 /** What an image may be to be shown; an SVG is an image here, and runs nothing. */
 const IMAGES = /^image\/(png|jpeg|gif|webp|avif|bmp|svg\+xml)$/;
 
+/** Headers whose values are credentials, and those of like names that are none. */
+const SECRET = /token|key|secret|auth|cookie|password|session|credential|signature/i;
+const SAID = /^(idempotency-key|www-authenticate|proxy-authenticate|access-control-.*|sec-websocket-.*)$/i;
+
 /** Bytes of an image that is shown. */
 const IMAGE_MAX = 2 * 1024 * 1024;
 
@@ -156,7 +160,10 @@ function section(title) {
 
 /** A credential is not shown: pages get shared. @param {string} name @param {string} value */
 function hidden(name, value) {
-  return /^(authorization|proxy-authorization|x-api-key)$/i.test(name) ? value.replace(/\S+$/, "…") : value;
+  if (!SECRET.test(name) || SAID.test(name)) return value;
+  // The scheme is none.
+  const [, scheme = ""] = /^\s*([A-Za-z][A-Za-z0-9-]{0,19} )\s*\S/.exec(value) ?? [];
+  return `${/authorization$/i.test(name) ? scheme : ""}…`;
 }
 
 /**

@@ -63,8 +63,9 @@ export function credentials(changed) {
   return {
     element,
     headers() {
-      const given = /** @type {Pairs} */ (pairs.map(({ name, value }) => [name.value.trim(), value.value]).filter(([name]) => NAME.test(name)));
-      return authorization.value === "" ? given : [["authorization", authorization.value], ...given];
+      const given = /** @type {Pairs} */ (pairs.map(({ name, value }) => [name.value.trim(), value.value.trim()]).filter(([name]) => NAME.test(name)));
+      const value = authorization.value.trim();
+      return value === "" ? given : [["authorization", value], ...given];
     },
     deadline() {
       const value = seconds();

@@ -1,5 +1,7 @@
 // Makes elements. Text is always text: nothing here, and nobody else, parses HTML.
 
+import { Exact } from "./json.js";
+
 let made = 0;
 
 /** An id that no other element has. */
@@ -60,7 +62,7 @@ export function own(table, key) {
 
 /** @param {unknown} value @returns {value is import("./types").JsonObject} */
 export function isObject(value) {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Exact);
 }
 
 /** Text in which `names` are code. @param {string} text @returns {(string | HTMLElement)[]} */

@@ -2,13 +2,20 @@
 // when they are asked for, so a recursive one ends where the reader does.
 
 import { button, el, isObject, own, prose, record, unique } from "./element.js";
-import { list, map, single } from "./many.js";
-import { wellKnown } from "./well_known.js";
+import { kindOf } from "./json.js";
+import { list, map, single, zero } from "./many.js";
+import { json, wellKnown } from "./well_known.js";
 
 /** @import { Control, Field, Json, Page, Scope } from "./types" */
 
 /** Messages inside each other that are opened by themselves, where they are required. */
 const OPEN_DEPTH = 3;
+
+/** Messages inside each other that have a form; deeper ones are written as JSON. */
+const DEPTH_MAX = 8;
+
+/** Fields that a request can bring along with a control each; what is beyond is written as JSON. */
+const FIELDS_MAX = 1500;
 
 /**
  * The form of a method's request.
@@ -20,9 +27,25 @@ const OPEN_DEPTH = 3;
  */
 export function form(page, type, changed) {
   /** @type {Scope} */
-  const scope = { page, changed, message: (type, depth) => message(type, scope, depth) };
+  const scope = { page, changed, fields: 0, message: (type, depth) => inner(type, scope, depth) };
   const special = wellKnown({ name: "request", json: "request", kind: "message", type }, { id: unique("request"), label: "request" }, scope, 0);
-  return special ?? message(type, scope, 0);
+  const whole = special ?? message(type, scope, 0);
+  return {
+    ...whole,
+    set(value) {
+      scope.fields = 0;
+      return whole.set(value);
+    },
+  };
+}
+
+/** A message inside others: its form, or JSON where there would be no end of forms. @param {string} type @param {Scope} scope @param {number} depth @returns {Control} */
+function inner(type, scope, depth) {
+  scope.fields += own(scope.page.messages, type)?.fields.length ?? 0;
+  if (depth <= DEPTH_MAX && scope.fields <= FIELDS_MAX) return message(type, scope, depth);
+  const id = unique("deep");
+  const name = type.slice(type.lastIndexOf(".") + 1);
+  return json({ name, json: name, kind: "message", type }, { id, label: `${name} as JSON` }, scope, "{ }");
 }
 
 /** @param {string} type @param {Scope} scope @param {number} depth @returns {Control} */
@@ -60,16 +83,24 @@ function message(type, scope, depth) {
       return value;
     },
     set(value) {
-      if (value !== undefined && value !== null && !isObject(value)) return [`${type}: an object is expected`];
+      if (value !== undefined && value !== null && !isObject(value)) return [`${type}: found ${kindOf(value)}, expected an object`];
       const given = value ?? {};
       const left = new Set(Object.keys(given));
       const complaints = [];
+      /** @type {Map<string, string[]>} */
+      const chosen = new Map();
       for (const field of described.fields) {
         const control = controls.get(field.json);
         // Either spelling is taken, as the gateway does.
         const key = Object.hasOwn(given, field.json) ? field.json : Object.hasOwn(given, field.name) ? field.name : undefined;
         if (key !== undefined) left.delete(key);
+        if (key !== undefined && field.oneof !== undefined && isGiven(field, given[key])) {
+          chosen.set(field.oneof, [...(chosen.get(field.oneof) ?? []), key]);
+        }
         if (control) complaints.push(...control.set(key === undefined ? undefined : given[key]));
+      }
+      for (const [name, keys] of chosen) {
+        if (keys.length > 1) complaints.push(`${name}: found ${keys.join(" and ")}, expected one of them; the last stays`);
       }
       for (const key of left) complaints.push(`${type} has no field "${key}" that can be sent`);
       return complaints;
@@ -177,7 +208,7 @@ function nested(field, scope, depth) {
     scope.changed();
   }, { class: "small toggle" });
   const open = () => {
-    held ??= message(field.type ?? "", scope, depth + 1);
+    held ??= scope.message(field.type ?? "", depth + 1);
     inside.replaceChildren(held.element);
     toggle.textContent = `Remove ${field.json}`;
     return held;
@@ -249,8 +280,9 @@ function group(name, required, comment, fields, scope, depth) {
     const inside = el("div", { class: "inside", hidden: true }, ...body);
     radio.addEventListener("input", () => {
       choose(json);
-      // A member that was chosen is there, even if nothing is filled in.
-      if (control?.get() === undefined) control?.set(blank(fields.find((field) => field.json === json), scope));
+      // An open form says what there is to fill in.
+      const field = fields.find((one) => one.json === json);
+      if (field && control?.get() === undefined) control?.set(zero(field));
       scope.changed();
     });
     choices.push({ radio, body: inside, control });
@@ -269,9 +301,10 @@ function group(name, required, comment, fields, scope, depth) {
     );
     members.set(field.json, {
       element,
-      get: () => (chosen === field.json ? control.get() : undefined),
+      // A member that was chosen is there, even if nothing is filled in.
+      get: () => (chosen === field.json ? control.get() ?? zero(field) : undefined),
       set(value) {
-        if (value === undefined) {
+        if (!isGiven(field, value)) {
           if (chosen === field.json) choose("");
           return [];
         }
@@ -290,11 +323,7 @@ function group(name, required, comment, fields, scope, depth) {
   return { element, members };
 }
 
-/** What a member of a oneof is when it was only chosen. @param {Field | undefined} field @param {Scope} scope @returns {Json | undefined} */
-function blank(field, scope) {
-  if (!field) return undefined;
-  if (field.kind === "string") return "";
-  if (field.kind === "bool") return false;
-  if (field.kind === "message" && own(scope.page.messages, field.type) && !field.type?.startsWith("google.protobuf.")) return {};
-  return undefined;
+/** True for a value that sets its field: null does so for the types that it is a value of. @param {Field} field @param {Json | undefined} value */
+function isGiven(field, value) {
+  return value !== undefined && (value !== null || field.type === "google.protobuf.Value" || field.type === "google.protobuf.NullValue");
 }

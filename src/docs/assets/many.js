@@ -1,6 +1,7 @@
 // Controls of fields that hold many values: lists, and maps.
 
 import { button, el, isObject, record, unique } from "./element.js";
+import { kindOf } from "./json.js";
 import { check } from "./rules.js";
 import { scalar } from "./scalar.js";
 import { wellKnown } from "./well_known.js";
@@ -34,8 +35,11 @@ export function single(field, place, scope, depth) {
 export function list(field, scope, depth) {
   const items = el("ol", { class: "items" });
   const problem = el("p", { class: "problem", hidden: true });
+  const rest = el("p", { class: "meaning" });
   /** @type {Control[]} */
   let controls = [];
+  /** What does not fit into the form, as it was given. @type {Json[]} */
+  let others = [];
   const element = { ...field, repeated: false, required: false, presence: false, rules: isObject(field.rules?.items) ? field.rules.items : undefined };
   const add = () => {
     const label = `${field.json} ${controls.length + 1}`;
@@ -64,7 +68,7 @@ export function list(field, scope, depth) {
   const get = () => {
     if (controls.length === 0) return undefined;
     // A list has no holes: an item that nothing was typed into is its kind's zero.
-    return controls.map((control) => control.get() ?? zero(element));
+    return [...controls.map((control) => control.get() ?? zero(element)), ...others];
   };
   const tell = () => {
     const found = check(get() ?? [], controls.length > 0 ? field.rules : undefined);
@@ -73,31 +77,37 @@ export function list(field, scope, depth) {
     return found.length;
   };
   return {
-    element: el("div", { class: "control" }, items, more, problem),
+    element: el("div", { class: "control" }, items, rest, more, problem),
     get,
     set(value) {
       controls = [];
+      others = [];
+      rest.textContent = "";
       items.replaceChildren();
       if (value === undefined || value === null) return [];
-      if (!Array.isArray(value)) return [`${field.json}: a list is expected`];
+      if (!Array.isArray(value)) return [`${field.json}: found ${kindOf(value)}, expected a list`];
       const complaints = value.slice(0, ITEMS_MAX).flatMap((item) => add().set(item));
-      if (value.length > ITEMS_MAX) complaints.push(`${field.json}: the form shows ${ITEMS_MAX} of ${value.length}`);
+      others = value.slice(ITEMS_MAX);
+      if (others.length > 0) rest.textContent = `${others.length} more go along as they are; JSON shows them.`;
       return complaints;
     },
     problems: (show) => tell() + controls.reduce((sum, control) => sum + control.problems(show), 0),
   };
 }
 
-/** @param {Field} field @returns {Json} */
-function zero(field) {
+/** What a value is that nothing was typed into. @param {Field} field @returns {Json} */
+export function zero(field) {
   if (field.kind === "message") {
-    const [, short] = /^google\.protobuf\.(\w+)$/.exec(field.type ?? "") ?? [];
+    const [, short = ""] = /^google\.protobuf\.(\w+)$/.exec(field.type ?? "") ?? [];
     if (short === "Timestamp") return "1970-01-01T00:00:00Z";
     if (short === "Duration") return "0s";
     if (short === "Value") return null;
     if (short === "ListValue") return [];
-    return {};
+    if (short === "BoolValue") return false;
+    if (["FieldMask", "StringValue", "BytesValue"].includes(short)) return "";
+    return short.endsWith("Value") ? 0 : {};
   }
+  if (field.type === "google.protobuf.NullValue") return null;
   if (field.kind === "bool") return false;
   if (field.kind === "enum") return 0;
   return field.kind === "string" || field.kind === "bytes" ? "" : 0;
@@ -114,8 +124,11 @@ function zero(field) {
 export function map(field, scope, depth) {
   const items = el("ul", { class: "items" });
   const problem = el("p", { class: "problem", hidden: true });
+  const rest = el("p", { class: "meaning" });
   /** @type {{ key: Control, value: Control }[]} */
   let entries = [];
+  /** What does not fit into the form, as it was given. */
+  let others = record();
   const names = { name: "key", json: "key", kind: field.key ?? "string", rules: isObject(field.rules?.propertyNames) ? field.rules.propertyNames : undefined };
   const values = {
     ...field, key: undefined, required: false, presence: false,
@@ -149,24 +162,29 @@ export function map(field, scope, depth) {
     if (entries.length === 0) return undefined;
     const value = record();
     for (const entry of entries) value[String(entry.key.get() ?? (names.kind === "string" ? "" : zero(names)))] = entry.value.get() ?? zero(values);
-    return value;
+    return Object.assign(value, others);
   };
   const tell = () => {
     const keys = entries.map((entry) => String(entry.key.get() ?? ""));
     const found = check(get() ?? {}, entries.length > 0 ? field.rules : undefined);
-    if (new Set(keys).size < keys.length) found.push("a key is there twice");
+    if (new Set(keys).size < keys.length) found.push("a key is there twice: the last of them is sent");
     problem.textContent = found.join("; ");
     problem.hidden = found.length === 0;
     return found.length;
   };
   return {
-    element: el("div", { class: "control" }, items, more, problem),
+    element: el("div", { class: "control" }, items, rest, more, problem),
     get,
     set(value) {
       entries = [];
+      others = record();
+      rest.textContent = "";
       items.replaceChildren();
       if (value === undefined || value === null) return [];
-      if (!isObject(value)) return [`${field.json}: an object is expected`];
+      if (!isObject(value)) return [`${field.json}: found ${kindOf(value)}, expected an object`];
+      const beyond = Object.entries(value).slice(ITEMS_MAX);
+      for (const [key, held] of beyond) others[key] = held;
+      if (beyond.length > 0) rest.textContent = `${beyond.length} more go along as they are; JSON shows them.`;
       const complaints = [];
       for (const [key, held] of Object.entries(value).slice(0, ITEMS_MAX)) {
         const entry = add();

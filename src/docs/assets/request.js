@@ -20,6 +20,8 @@ import { isObject, own, record } from "./element.js";
 export function rest(operation, message) {
   const problems = /** @type {string[]} */ ([]);
   let url = operation.path.map((part) => (typeof part === "string" ? part : variable(part, message, problems))).join("");
+  const dots = url.split("/").find((segment) => segment === "." || segment === "..");
+  if (dots) problems.push(`the path would have the segment "${dots}", which browsers take for a step and never send`);
   const pairs = query(operation, message);
   if (pairs.length > 0) url += `?${pairs.map(([name, value]) => `${escape(name)}=${escape(value)}`).join("&")}`;
   return { url, body: body(operation, message), problems };

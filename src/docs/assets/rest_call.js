@@ -91,8 +91,9 @@ async function read(answer, listener, operation, accept) {
 }
 
 /**
- * One array. A stream that fails has its failure as the last element, no bracket behind it, and is broken
- * off. A browser drops what it had not handed out by then, so the failure itself may be lost here.
+ * One array, element by element. A stream that fails has its failure as the last element, no bracket
+ * behind it, and is broken off. A browser drops what it had not handed out by then, so the failure itself
+ * may be lost here.
  *
  * @param {Response} answer
  * @param {Listener} listener
@@ -100,29 +101,72 @@ async function read(answer, listener, operation, accept) {
  * @returns {Promise<Status>}
  */
 async function readArray(answer, listener, operation) {
+  const cut = elements();
   const decoder = new TextDecoder();
-  let text = "";
-  /** @type {Status} */
-  let end = OK;
+  /** @param {string} text @returns {Status | null} */
+  const tell = (text) => {
+    const value = JSON.parse(text);
+    const failure = ofRecord(value, operation);
+    if (!failure) listener.message(value, size(text) + 1);
+    return failure;
+  };
   try {
-    for await (const piece of pieces(answer, listener)) text += decoder.decode(piece, { stream: true });
+    for await (const piece of pieces(answer, listener)) {
+      for (const text of cut.feed(decoder.decode(piece, { stream: true }))) {
+        const failure = tell(text);
+        if (failure) return failure;
+      }
+    }
   } catch (error) {
-    end = ofError(error);
-    if (end.code === 14) end.message = "broken off, so the stream has failed; lines and events tell why";
+    const status = ofError(error);
+    if (status.code !== 14) return status;
+    return ofRest(cut.rest(), tell) ?? { ...status, message: "broken off, so the stream has failed; lines and events tell why" };
   }
-  /** @type {Json} */
-  let value = [];
+  const rest = cut.rest();
+  return rest === "" ? OK : tell(rest) ?? OK;
+}
+
+/** A failure in what came last, if that is whole. @param {string} text @param {(text: string) => Status | null} tell */
+function ofRest(text, tell) {
   try {
-    value = JSON.parse(end === OK ? text : `${text.replace(/,?\s*$/, "")}]`);
-  } catch (error) {
-    if (end === OK) throw error;
+    return text === "" ? null : tell(text);
+  } catch {
+    return null;
   }
-  for (const one of Array.isArray(value) ? value : [value]) {
-    const failure = ofRecord(one, operation);
-    if (failure) return failure;
-    listener.message(one, size(JSON.stringify(one)));
-  }
-  return end;
+}
+
+/** Cuts an array into the texts of its elements, however it comes in pieces. */
+function elements() {
+  let depth = 0;
+  let held = "";
+  let quoted = false;
+  let escaped = false;
+  /** @param {string} c */
+  const isEnd = (c) => depth === 1 && !quoted && (c === "," || c === "]");
+  return {
+    /** @param {string} text */
+    feed(text) {
+      const whole = [];
+      for (const c of text) {
+        if (depth === 0 && c === "[") depth = 1;
+        else if (isEnd(c)) {
+          if (held.trim() !== "") whole.push(held);
+          held = "";
+        } else {
+          held += c;
+          if (quoted) {
+            if (escaped) escaped = false;
+            else if (c === "\\") escaped = true;
+            else if (c === '"') quoted = false;
+          } else if (c === '"') quoted = true;
+          else if (c === "{" || c === "[") depth += 1;
+          else if (c === "}" || c === "]") depth -= 1;
+        }
+      }
+      return whole;
+    },
+    rest: () => held.trim(),
+  };
 }
 
 /** @param {Response} answer @param {Listener} listener @param {Operation} operation @returns {Promise<Status>} */

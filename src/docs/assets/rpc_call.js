@@ -7,6 +7,10 @@ import { OK, ofConnect, ofJson, ofTrailers } from "./status.js";
 
 /** @import { Call, Listener, Pairs, Status } from "./types" */
 
+/** Milliseconds that a deadline can have: ten digits in Connect, eight in gRPC. */
+const CONNECT_DEADLINE_MAX = 9_999_999_999;
+const GRPC_DEADLINE_MAX = 99_999_999;
+
 const TRAILERS = 0x80;
 const END = 0x02;
 
@@ -14,7 +18,7 @@ const END = 0x02;
 export async function callGrpcWeb(call, listener) {
   /** @type {Pairs} */
   const headers = [["content-type", "application/grpc-web+json"], ["x-grpc-web", "1"]];
-  if (call.deadline !== null) headers.push(["grpc-timeout", `${Math.min(call.deadline, 99_999_999)}m`]);
+  if (call.deadline !== null) headers.push(["grpc-timeout", `${Math.min(call.deadline, GRPC_DEADLINE_MAX)}m`]);
   const { answer, headers: pairs } = await send(call, listener, enveloped(call, headers));
   if (!answer.ok) return listener.end(await refusal(answer, listener));
   let end = ofTrailers(pairs);
@@ -37,7 +41,7 @@ export async function callGrpcWeb(call, listener) {
 export async function callConnect(call, listener) {
   /** @type {Pairs} */
   const headers = [["connect-protocol-version", "1"]];
-  if (call.deadline !== null) headers.push(["connect-timeout-ms", String(call.deadline)]);
+  if (call.deadline !== null) headers.push(["connect-timeout-ms", String(Math.min(call.deadline, CONNECT_DEADLINE_MAX))]);
   if (call.page.method.shape !== "unary") return connectStream(call, listener, headers);
   const body = JSON.stringify(call.messages[0] ?? {});
   headers.unshift(["content-type", "application/json"]);

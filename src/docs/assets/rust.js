@@ -41,9 +41,9 @@ function literal(page, home, type, value, depth) {
       parts.push(`${name}: None, // a ${field.type ?? ""}, made by hand`);
     } else if (inOneof) {
       const variant = `${snakePath(path)}::${camel(field.oneof ?? "")}::${camel(field.name)}`;
-      parts.push(`${name}: Some(${variant}(${written})),`);
+      parts.push(`${name}: Some(${variant}(${field.boxed ? `Box::new(${written})` : written})),`);
     } else {
-      parts.push(`${name}: ${field.type === type && !field.repeated && field.key === undefined ? written.replace(/^Some\((.*)\)$/s, "Some(Box::new($1))") : written},`);
+      parts.push(`${name}: ${field.boxed ? written.replace(/^Some\((.*)\)$/s, "Some(Box::new($1))") : written},`);
     }
   }
   const units = new Set(message.fields.map((field) => field.oneof ?? field.name));
@@ -205,9 +205,10 @@ export function snake(name) {
   return words(name).map((word) => word.toLowerCase()).join("_");
 }
 
-/** @param {string} name */
+/** A type of Rust cannot be called `Self`. @param {string} name */
 export function camel(name) {
-  return words(name).map((word) => word[0].toUpperCase() + word.slice(1).toLowerCase()).join("");
+  const joined = words(name).map((word) => word[0].toUpperCase() + word.slice(1).toLowerCase()).join("");
+  return joined === "Self" ? "Self_" : joined;
 }
 
 /** Words end before `_`, before a capital behind a small letter, and before the last capital of several. @param {string} name */

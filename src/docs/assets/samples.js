@@ -26,7 +26,7 @@ export function values(page, operation, messages, base, headers) {
   /** @type {Record<string, Json | undefined>} */
   const values = {
     base, authority: host, [plain ? "plaintext" : "secure"]: "",
-    socket: `${plain ? "ws" : "wss"}://${host}${page.method.path}`,
+    socket: `${base.replace(/^http/, "ws")}${page.method.path}`,
     rpc: base + page.method.path, message, messages, message_lines: messages.map((one) => JSON.stringify(one)).join("\n"),
     [headers.length > 0 ? "with_headers" : "without_headers"]: "",
   };

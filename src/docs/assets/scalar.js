@@ -1,6 +1,7 @@
 // Controls for single values: numbers, text, choices. Each has one input and a line for what is wrong.
 
 import { el, own, prose, unique } from "./element.js";
+import { Exact, kindOf } from "./json.js";
 import { check } from "./rules.js";
 
 /** @import { Control, Field, Json, Keywords, Place, Scope } from "./types" */
@@ -36,33 +37,33 @@ const LIKE = {
  * @returns {Control}
  */
 export function scalar(field, place, scope) {
-  if (field.kind === "bool") return field.presence ? choice(["true", "false"], field, place, scope) : tick(place, scope);
+  if (field.kind === "bool") return field.presence ? choice(["true", "false"], field, place, scope) : tick(field, place, scope);
   if (field.kind === "enum") return enumeration(field, place, scope);
   if (field.kind === "string") return field.presence ? maybeText(field, place, scope) : textInput(field, place, scope);
   const like = own(LIKE, field.kind);
   const read = like ? integer(like) : decimal;
-  return line({ field, place, scope, read, hint: field.kind, mode: like ? "numeric" : "decimal" });
+  return line({ field, place, scope, read, hint: field.kind, mode: like ? "numeric" : "decimal", takes: "a number" });
 }
 
 /**
  * A line of text that has to be read; empty is absent.
  *
- * @param {{ field: Field, place: Place, scope: Scope, read: (text: string) => Reading, hint?: string, mode?: string }} options
+ * @param {{ field: Field, place: Place, scope: Scope, read: (text: string) => Reading, hint?: string, mode?: string, takes?: string }} options
  * @returns {Control & { input: HTMLInputElement }}
  */
-export function line({ field, place, scope, read, hint, mode }) {
+export function line({ field, place, scope, read, hint, mode, takes = "a text" }) {
   const input = el("input", {
     id: place.id, type: "text", autocomplete: "off", spellcheck: "false", inputmode: mode, placeholder: hint,
     "aria-label": place.label,
   });
-  const rest = judged(input, place, field.rules, scope, () => (input.value === "" ? {} : read(input.value.trim())));
+  const rest = judged(input, place, field.rules, scope, () => (input.value.trim() === "" ? {} : read(input.value.trim())));
   return {
     ...rest,
     input,
     set(value) {
       input.value = value === undefined || value === null ? "" : typeof value === "string" ? value : JSON.stringify(value);
       rest.problems("count");
-      return [];
+      return fits(value, takes, field);
     },
   };
 }
@@ -120,8 +121,8 @@ function textInput(field, place, scope) {
   return {
     ...judged(input, place, field.rules, scope, () => (input.value === "" ? {} : { value: input.value })),
     set(value) {
-      input.value = value === undefined || value === null ? "" : String(value);
-      return [];
+      input.value = value === undefined || value === null ? "" : asText(value);
+      return fits(value, "a text", field);
     },
   };
 }
@@ -145,14 +146,14 @@ function maybeText(field, place, scope) {
     ...rest,
     set(value) {
       there.checked = value !== undefined && value !== null;
-      input.value = there.checked ? String(value) : "";
-      return [];
+      input.value = there.checked ? asText(value) : "";
+      return fits(value, "a text", field);
     },
   };
 }
 
-/** @param {Place} place @param {Scope} scope @returns {Control} */
-function tick(place, scope) {
+/** @param {Field} field @param {Place} place @param {Scope} scope @returns {Control} */
+function tick(field, place, scope) {
   const input = el("input", { id: place.id, type: "checkbox", "aria-label": place.label, "aria-describedby": place.describedBy });
   input.addEventListener("input", scope.changed);
   return {
@@ -160,7 +161,7 @@ function tick(place, scope) {
     get: () => (input.checked ? true : undefined),
     set(value) {
       input.checked = value === true;
-      return [];
+      return fits(value, "true or false", field);
     },
     problems: () => 0,
   };
@@ -184,8 +185,10 @@ export function choice(values, field, place, scope) {
   return {
     ...judged(input, place, field.rules, scope, () => (input.value === "" ? {} : { value: JSON.parse(input.value) })),
     set(value) {
-      input.value = value === undefined ? "" : JSON.stringify(value);
-      return [];
+      const text = value === undefined || value === null ? "" : JSON.stringify(value);
+      const known = text === "" || values.includes(text);
+      input.value = known ? text : "";
+      return known ? [] : [`${field.json}: found ${kindOf(/** @type {Json} */ (value))}, expected ${values.join(" or ")}`];
     },
   };
 }
@@ -207,13 +210,34 @@ function enumeration(field, place, scope) {
   return {
     ...rest,
     set(value) {
-      const name = values.find(({ number }) => number === value)?.name ?? (value === undefined || value === null ? "" : String(value));
+      const name = values.find(({ number }) => number === value)?.name ?? (value === undefined || value === null ? "" : asText(value));
       if (![...input.options].some((option) => option.value === name)) input.append(el("option", { value: name }, name));
       input.value = name;
       explain();
-      return [];
+      return typeof value === "number" ? [] : fits(value, "a text", field);
     },
   };
+}
+
+/** A value as an input has it. @param {Json | undefined} value */
+function asText(value) {
+  return typeof value === "string" || value === undefined ? value ?? "" : JSON.stringify(value);
+}
+
+/**
+ * What is wrong with a value that is of another kind than a control's; it is sent as the control has it.
+ *
+ * @param {Json | undefined} value
+ * @param {string} takes "a text", "a number" or "true or false"
+ * @param {Field} field
+ * @returns {string[]}
+ */
+function fits(value, takes, field) {
+  if (value === undefined || value === null) return [];
+  const exact = /** @type {unknown} */ (value) instanceof Exact;
+  if (takes === "true or false" ? typeof value === "boolean" : typeof value === "string") return [];
+  if (takes === "a number" && (exact || typeof value === "number")) return [];
+  return [`${field.json}: found ${kindOf(value)}, expected ${takes}`];
 }
 
 /** @param {string} like @returns {(text: string) => Reading} */
@@ -231,5 +255,7 @@ function integer(like) {
 function decimal(text) {
   if (["NaN", "Infinity", "-Infinity"].includes(text)) return { value: text };
   const number = Number(text);
+  // JSON of JavaScript has no zero with a sign; the gateway reads numbers in text too.
+  if (Object.is(number, -0)) return { value: "-0" };
   return Number.isFinite(number) ? { value: number } : { problem: "a number is expected, or NaN, Infinity, -Infinity" };
 }

@@ -52,7 +52,7 @@
 
   /**
    * @typedef {[number, string, string, string, string, string]} Row kind, name, within, path, HTTP, summary
-   * @typedef {{ row: Row, text: string, name: string }} Entry
+   * @typedef {{ row: Row, text: string, name: string, paths: string[][] }} Entry
    */
 
   /** @type {Promise<{ prefix: string, kinds: string[], entries: Entry[] }> | undefined} */
@@ -68,6 +68,7 @@
         entries: entries.map((/** @type {Row} */ row) => ({
           row,
           name: row[1].toLowerCase(),
+          paths: row[4].split("\n").filter(Boolean).map((line) => line.slice(line.indexOf(" ") + 1).split("/")),
           text: [row[1], `${row[2]}.${row[1]}`, `/${row[2]}/${row[1]}`, row[4], row[5]].join("\n").toLowerCase(),
         })),
       }))
@@ -79,23 +80,64 @@
   }
 
   /**
+   * How well a path that somebody typed is one of these, whose variables are in braces; 0: not at all.
+   *
+   * @param {string[][]} paths
+   * @param {string} word
+   */
+  function called(paths, word) {
+    const asked = word.replace(/^[a-z]+:\/\/[^/]*/i, "").replace(/[?#].*$/s, "").split("/");
+    if (asked.length < 2 || asked[0] !== "") return 0;
+    let score = 0;
+    for (const path of paths) {
+      if (asked.length > path.length) continue;
+      const fits = asked.every((segment, at) => {
+        const wanted = path[at];
+        if (wanted.includes("{")) return segment !== "" || at === asked.length - 1;
+        return at === asked.length - 1 ? wanted.startsWith(segment) : wanted === segment;
+      });
+      if (fits) score = Math.max(score, asked.length === path.length ? 3 : 1);
+    }
+    return score;
+  }
+
+  /**
    * @param {Entry[]} entries
    * @param {string} asked
    */
   function best(entries, asked) {
-    const words = asked.toLowerCase().split(/\s+/).filter(Boolean);
+    const words = asked.split(/\s+/).filter(Boolean);
     /** @type {{ score: number, entry: Entry }[]} */
     const found = [];
     for (const entry of entries) {
       let score = 0;
-      for (const word of words) {
-        if (!entry.text.includes(word)) { score = -1; break; }
+      for (const written of words) {
+        const word = written.toLowerCase();
+        if (!entry.text.includes(word)) {
+          const fits = called(entry.paths, written);
+          if (fits === 0) { score = -1; break; }
+          score += fits;
+          continue;
+        }
         score += entry.name === word ? 8 : entry.name.startsWith(word) ? 4 : entry.name.includes(word) ? 2 : 1;
       }
       if (score > 0) found.push({ score, entry });
     }
     found.sort((a, b) => b.score - a.score);
     return found.slice(0, SHOWN_MAX).map(({ entry }) => entry.row);
+  }
+
+  /**
+   * The line that somebody asks for, or the first.
+   *
+   * @param {string} lines
+   * @param {string} asked
+   */
+  function shown(lines, asked) {
+    const all = lines.split("\n");
+    return all.find((line) => line.toLowerCase().includes(asked.toLowerCase()))
+      ?? all.find((line) => called([line.slice(line.indexOf(" ") + 1).split("/")], asked) > 0)
+      ?? all[0];
   }
 
   function search() {
@@ -110,6 +152,7 @@
     list.setAttribute("aria-label", "Found");
     input.after(list);
     input.setAttribute("role", "combobox");
+    input.setAttribute("aria-keyshortcuts", "Control+K Meta+K");
     input.setAttribute("aria-autocomplete", "list");
     input.setAttribute("aria-controls", "site-found");
     input.setAttribute("aria-expanded", "false");
@@ -149,7 +192,7 @@
         name.className = "name";
         name.textContent = row[1];
         const about = document.createElement("small");
-        about.textContent = [kinds[row[0]], row[4] || row[2]].filter(Boolean).join(" · ");
+        about.textContent = [kinds[row[0]], shown(row[4], asked) || row[2]].filter(Boolean).join(" · ");
         item.append(name, about);
         item.addEventListener("mousedown", (event) => {
           event.preventDefault();
@@ -180,9 +223,8 @@
       }
     });
     document.addEventListener("keydown", (event) => {
-      const target = /** @type {HTMLElement} */ (event.target);
-      const typing = target.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(target.tagName);
-      if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
+      // With a modifier: a single letter would get in the way of those who speak to their browser.
+      if (event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey) {
         event.preventDefault();
         input.focus();
       }
@@ -220,7 +262,12 @@
 
   /** A link to a field within something folded unfolds it. */
   function unfold() {
-    const id = decodeURIComponent(location.hash.slice(1));
+    let id = location.hash.slice(1);
+    try {
+      id = decodeURIComponent(id);
+    } catch {
+      // No place has such a name.
+    }
     let place = id ? document.getElementById(id)?.parentElement : null;
     for (; place; place = place.parentElement) {
       if (place instanceof HTMLDetailsElement) place.open = true;

@@ -51,6 +51,10 @@ export function openSocket(call, listener, opened) {
   socket.addEventListener("close", ({ code, reason }) => {
     finish(end ?? { code: code === 1000 ? 2 : 14, message: reason || `closed with ${code}, without a status`, details: [] });
   });
+  socket.addEventListener("error", () => {
+    // Why is told by what comes with the close; a connection that the page may not make has none.
+    setTimeout(() => finish({ code: 14, message: "the connection cannot be made", details: [] }), 0);
+  });
   const cancel = () => {
     // Without a close code of ours the browser tells the server 1005; either way the call is cancelled.
     socket.close();
@@ -68,6 +72,7 @@ export function openSocket(call, listener, opened) {
       if (socket.readyState === WebSocket.OPEN) socket.send(HALF_CLOSE);
     },
     cancel,
+    isOpen: () => socket.readyState === WebSocket.OPEN,
   };
 }
 

@@ -9,6 +9,7 @@ import { answer } from "./answer.js";
 import { credentials } from "./credentials.js";
 import { button, el, isObject, unique } from "./element.js";
 import { form } from "./form.js";
+import { parse } from "./json.js";
 import { read as readLink, write as writeLink } from "./link.js";
 import { callRest } from "./rest_call.js";
 import { callConnect, callGrpcWeb } from "./rpc_call.js";
@@ -68,14 +69,14 @@ function start(place, page) {
   const text = el("textarea", { id: unique("json"), rows: 12, spellcheck: "false", class: "code", "aria-describedby": "try-json-problem" });
   const complaint = el("p", { class: "problem", id: "try-json-problem", hidden: true });
   const complain = (/** @type {string[]} */ problems) => {
-    complaint.textContent = problems.join("; ");
+    complaint.textContent = problems.length === 0 ? "" : `${problems.join("; ")}. What is sent is what the form holds.`;
     complaint.hidden = problems.length === 0;
     if (problems.length > 0) text.setAttribute("aria-invalid", "true");
     else text.removeAttribute("aria-invalid");
   };
   text.addEventListener("input", () => {
     try {
-      const value = JSON.parse(text.value === "" ? "{}" : text.value);
+      const value = parse(text.value === "" ? "{}" : text.value);
       complain(fields.set(value));
       changed("json");
     } catch (error) {
@@ -104,7 +105,10 @@ function start(place, page) {
   binding.addEventListener("input", () => changed("all"));
   const bindingLine = el("p", { class: "line" }, el("label", { for: binding.id }, "Binding "), binding);
   // The gateway may have been told another scheme than the browser was.
-  const servers = page.servers.filter((url) => /^https?:/.test(url)).map((url) => (new URL(url).host === location.host ? location.origin : url));
+  const servers = page.servers.filter((url) => /^https?:/.test(url)).map((url) => {
+    const { host, pathname } = new URL(url);
+    return host === location.host ? location.origin + pathname.replace(/\/$/, "") : url;
+  });
   const server = el("select", { id: unique("server") }, ...servers.map((url) => el("option", { value: url }, url)));
   server.addEventListener("input", () => changed("all"));
   const origin = () => (server.value || location.origin).replace(/\/$/, "");
@@ -133,7 +137,7 @@ function start(place, page) {
     next.disabled = true;
   });
   const next = button("Send this message", () => {
-    if (!socket || !view) return;
+    if (!socket || !view || !socket.isOpen()) return;
     const value = message();
     socket.send(value);
     const sent = JSON.stringify(value);
@@ -158,18 +162,19 @@ function start(place, page) {
   };
   const linked = el("span", { class: "meaning", role: "status" });
   const link = button("Link to this request", () => {
-    const href = writeLink(page, { mode, binding: Number(binding.value) || 0, messages: [...queue, message()] });
-    if (href === null) {
+    const made = writeLink(page, { mode, binding: Number(binding.value) || 0, messages: [...queue, message()] });
+    if (made === null) {
       linked.textContent = "The request is too long for a link.";
       return;
     }
+    const { href, without } = made;
     history.replaceState(null, "", href);
-    linked.replaceChildren("The address of this page is the link now; headers are not in it.");
+    linked.replaceChildren(`The address of this page is the link now. Not in it: ${["headers", ...without].join(", ")}.`);
     navigator.clipboard?.writeText(href).then(() => linked.append(" It is on the clipboard."), () => {});
   });
   const tools = () => {
     const live = running !== null;
-    const conversing = live && socket !== null && sends;
+    const conversing = live && socket !== null && socket.isOpen() && sends;
     const composes = sends && mode !== "websocket";
     send.hidden = live;
     send.textContent = sends && mode === "websocket" ? "Open" : composes ? "Send all" : "Send";

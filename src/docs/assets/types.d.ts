@@ -93,6 +93,8 @@ export interface Field {
   key?: string;
   /** An empty value differs from an absent one. */
   presence?: boolean;
+  /** Generated Rust has it behind a pointer: a way leads back from its type. */
+  boxed?: boolean;
   oneof?: string;
   required?: boolean;
   /** OUTPUT_ONLY: only answers have it. */
@@ -139,6 +141,9 @@ export interface Control {
 export interface Scope {
   page: Page;
   changed(): void;
+  /** Fields of the messages inside that have been opened since the form was filled. */
+  fields: number;
+  /** A message inside others. */
   message(type: string, depth: number): Control;
 }
 
@@ -188,4 +193,5 @@ export interface Socket {
   send(message: JsonObject): void;
   halfClose(): void;
   cancel(): void;
+  isOpen(): boolean;
 }

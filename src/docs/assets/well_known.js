@@ -1,9 +1,10 @@
 // Controls for the types that JSON writes in a form of their own, and for bytes.
 
 import { button, el, isObject, own, record, unique } from "./element.js";
+import { parse } from "./json.js";
 import { judged, line, scalar } from "./scalar.js";
 
-/** @import { Control, Field, Json, JsonObject, Place, Scope } from "./types" */
+/** @import { Control, Field, JsonObject, Place, Scope } from "./types" */
 
 /** Bytes of a file that fit into a form. */
 const FILE_MAX = 8 * 1024 * 1024;
@@ -49,6 +50,8 @@ export function wellKnown(field, place, scope, depth) {
       return json(field, place, scope, "any JSON");
     case "Any":
       return any(field, place, scope, depth);
+    case "Empty":
+      return null;
   }
   if (field.type === "google.api.HttpBody") return httpBody(field, place, scope);
   return own(scope.page.messages, field.type) ? null : json(field, place, scope, "{ }");
@@ -87,7 +90,7 @@ export function json(field, place, scope, hint) {
   const read = () => {
     if (input.value.trim() === "") return {};
     try {
-      return { value: /** @type {Json} */ (JSON.parse(input.value)) };
+      return { value: parse(input.value) };
     } catch (error) {
       return { problem: `no JSON: ${error instanceof Error ? error.message : error}` };
     }
@@ -152,9 +155,10 @@ function httpBody(field, place, scope) {
       return body;
     },
     set(value) {
-      const body = isObject(value) ? value : {};
-      type.value = typeof body.contentType === "string" ? body.contentType : "";
-      return data.set(body.data);
+      const { contentType, data: content, ...rest } = isObject(value) ? value : /** @type {JsonObject} */ ({});
+      type.value = typeof contentType === "string" ? contentType : "";
+      const left = Object.keys(rest).map((key) => `${field.json}: the form leaves "${key}" out`);
+      return [...data.set(content), ...left];
     },
     problems: data.problems,
   };
@@ -200,6 +204,8 @@ function any(field, place, scope, depth) {
   const inside = el("div", { class: "inside" });
   /** @type {Control | null} */
   let held = null;
+  // The type as it was given, which may have another authority than the usual one.
+  let given = "";
   const open = () => {
     held = null;
     inside.replaceChildren();
@@ -218,7 +224,7 @@ function any(field, place, scope, depth) {
     get() {
       if (input.value === "" || !held) return undefined;
       const message = record();
-      message["@type"] = `type.googleapis.com/${input.value}`;
+      message["@type"] = given.slice(given.lastIndexOf("/") + 1) === input.value ? given : `type.googleapis.com/${input.value}`;
       const value = held.get();
       if (isObject(value) && !isSpecial(input.value)) Object.assign(message, value);
       else if (value !== undefined) message.value = value;
@@ -226,11 +232,12 @@ function any(field, place, scope, depth) {
     },
     set(value) {
       const { "@type": url, ...rest } = isObject(value) ? value : /** @type {JsonObject} */ ({});
-      const name = typeof url === "string" ? url.slice(url.lastIndexOf("/") + 1) : "";
+      given = typeof url === "string" ? url : "";
+      const name = given.slice(given.lastIndexOf("/") + 1);
       if (![...input.options].some((option) => option.value === name)) input.append(el("option", { value: name }, name));
       input.value = name;
       open();
-      if (!held) return [];
+      if (!held) return isObject(value) && Object.keys(value).length > 0 ? [`${field.json}: an @type is expected`] : [];
       return held.set(isSpecial(name) ? rest.value : rest);
     },
     problems: (show) => held?.problems(show) ?? 0,

@@ -85,17 +85,39 @@ pub(super) fn read(view: &View<'_>, text: &str) -> Option<Read> {
     if let Ok(json) = serde_json::from_str::<Value>(text) {
         return from_json(view, &json);
     }
+    // A stream that fails ends its array without a bracket.
+    if text.starts_with('[')
+        && let Ok(json) = serde_json::from_str::<Value>(&format!("{text}]"))
+    {
+        return from_json(view, &json);
+    }
     // Events and headers are pasted with their field's name.
     let value = text
         .strip_prefix("data:")
         .or_else(|| text.strip_prefix("grpc-status-details-bin:"));
-    if let Some(value) = value {
+    if let Some(value) = value.filter(|value| !value.contains('\n')) {
         return read(view, value);
     }
-    from_base64(view, text)
+    match last_record(text) {
+        Some(record) => read(view, record),
+        None => from_base64(view, text),
+    }
+}
+
+/// What a stream ended with, among several lines: its last line of JSON, or its last event's data.
+fn last_record(text: &str) -> Option<&str> {
+    let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let is_record = |line: &&str| line.starts_with('{') || line.starts_with("data:");
+    lines().nth(1)?;
+    lines().filter(is_record).next_back()
 }
 
 fn from_json(view: &View<'_>, json: &Value) -> Option<Read> {
+    // An array of messages has the error of its stream at its end.
+    if let Some(Value::Object(last)) = json.as_array().and_then(|all| all.last()) {
+        let record = ["error", "@error"].iter().find_map(|key| last.get(*key))?;
+        return from_json(view, record).filter(|_| record.is_object());
+    }
     let object = json.as_object()?;
     // The envelopes of streams, of AIP-193 and of WebSocket.
     for envelope in ["error", "@error", "@status"] {
@@ -194,10 +216,15 @@ fn bytes(text: &str) -> Option<Vec<u8>> {
         .ok()
 }
 
-/// A message in wire form as JSON.
+/// A message in wire form as JSON, as far as the reader may know it: a hidden type is one that the schema
+/// does not have.
 fn opened(view: &View<'_>, kind: &str, wire: &[u8]) -> Option<String> {
+    let name = kind.rsplit('/').next().unwrap_or(kind);
+    if !view.catalog.messages.contains_key(name) {
+        return None;
+    }
     let plans = view.schema.plans();
-    let plan = plans.find(kind.rsplit('/').next().unwrap_or(kind))?;
+    let plan = plans.find(name)?;
     let options = PrintOptions {
         unknown_any: UnknownAny::Base64,
         output_max: DETAIL_BYTES_MAX,
@@ -208,7 +235,7 @@ fn opened(view: &View<'_>, kind: &str, wire: &[u8]) -> Option<String> {
         .to_json(plan, wire, &options, &mut Scratch::default(), &mut out)
         .ok()?;
     let json: Value = serde_json::from_slice(&out).ok()?;
-    Some(pretty(&json))
+    Some(pretty(&view.catalog.shown(name, json)))
 }
 
 fn pretty(json: &Value) -> String {

@@ -203,7 +203,10 @@ fn the_index_has_what_search_finds() {
         "method"
     );
     assert_eq!(get_book[3], "/demo.library.v1/LibraryService/GetBook");
-    assert_eq!(get_book[4], "GET /v1/shelves/{shelf}/books/{book}");
+    assert_eq!(
+        get_book[4],
+        "GET /v1/shelves/{shelf}/books/{book}\nGET /v1/isbn/{isbn}"
+    );
     for entry in entries {
         let path = entry[3].as_str().unwrap().split('#').next().unwrap();
         assert_eq!(
@@ -243,6 +246,22 @@ fn errors_are_read_in_every_form() {
             "grpc-status-details-bin: CAUSDG5vIHN1Y2ggYm9vaw==",
             "NOT_FOUND",
         ),
+        (
+            "event: error\ndata: {\"code\":5,\"message\":\"no such book\"}\n\n",
+            "NOT_FOUND",
+        ),
+        (
+            "{\"id\":\"1\"}\n{\"error\":{\"code\":5,\"message\":\"no such book\"}}\n",
+            "NOT_FOUND",
+        ),
+        (
+            "[{\"id\":\"1\"},{\"error\":{\"code\":5,\"message\":\"no such book\"}}]",
+            "NOT_FOUND",
+        ),
+        (
+            "[{\"id\":\"1\"},\n{\"error\":{\"code\":5,\"message\":\"no such book\"}}\n",
+            "NOT_FOUND",
+        ),
         ("nonsense!", "no error that can be read"),
         (r#"{"code":true}"#, "no error that can be read"),
         ("[[[[", "no error that can be read"),
@@ -273,6 +292,58 @@ fn details_of_errors_are_opened_by_the_schema() {
     let page = demo().body(&format!("/docs/errors?error={query}"));
     assert!(page.contains("fieldViolations"), "{page}");
     assert!(page.contains("/docs/google.rpc/messages/BadRequest"));
+}
+
+#[test]
+fn details_of_hidden_types_are_not_opened() {
+    use crate::call::details::{Any, RpcStatus};
+    use prost::Message as _;
+    let served = Served::text(
+        r#"
+        syntax = "proto3"; package p;
+        import "google/api/visibility.proto";
+        service S { rpc M(Shown) returns (Shown); }
+        message Shown { string id = 1; string secret = 2 [(google.api.field_visibility).restriction = "X"]; }
+        message Hidden { option (google.api.message_visibility).restriction = "X"; string content = 1; }
+        "#,
+    );
+    // Fields 1 and 2 as texts.
+    let value = bytes::Bytes::from_static(b"\x0a\x04seen\x12\x04hush");
+    let details = ["p.Shown", "p.Hidden"].map(|name| Any {
+        type_url: format!("type.googleapis.com/{name}"),
+        value: value.clone(),
+    });
+    let status = RpcStatus {
+        code: 5,
+        details: details.into(),
+        ..RpcStatus::default()
+    };
+    let base64 = base64_simd::STANDARD_NO_PAD.encode_to_string(status.encode_to_vec());
+    let query = percent_encoding::utf8_percent_encode(&base64, percent_encoding::NON_ALPHANUMERIC);
+    let page = served.body(&format!("/docs/errors?error={query}"));
+    assert!(page.contains("seen"), "{page}");
+    assert!(page.contains("12 bytes of a type that the schema does not have"));
+    assert!(
+        !page.contains("hush") && !page.contains("content&quot;"),
+        "{page}"
+    );
+}
+
+#[test]
+fn pages_may_call_the_servers_that_are_configured_and_no_others() {
+    let callable = [
+        "https://a.example/base",
+        "http://b.example:1",
+        "https://c.example;x",
+    ];
+    let site = Site {
+        callable: callable.map(str::to_owned).into(),
+        ..Site::default()
+    };
+    let policy = security_policy(&site);
+    let calls = "connect-src 'self' https://a.example wss://a.example http://b.example:1 \
+                 ws://b.example:1;";
+    assert!(policy.contains(calls), "{policy}");
 }
 
 #[test]

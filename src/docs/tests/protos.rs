@@ -85,10 +85,15 @@ fn names_in_rebuilt_protos_mean_what_they_meant() {
           optional int32 maybe = 5;
           map<string, Inner> named = 6;
         }
-        service S { rpc M(Outer) returns (Outer); }
+        service S { rpc M(Outer) returns (Outer); rpc Inner(.p.Inner) returns (.p.Outer); }
         "#,
     );
     let proto = served.body("/docs/p.proto");
+    // A method hides what has its name from all methods of its service.
+    assert!(
+        proto.contains("rpc Inner(.p.Inner) returns (Outer)"),
+        "{proto}"
+    );
     let rebuilt = source("rebuilt", "up", &[("t.proto", &proto)]);
     let rebuilt = Schema::build(vec![rebuilt], &Options::default()).unwrap();
     let outer = rebuilt.pool().get_message_by_name("p.Outer").unwrap();

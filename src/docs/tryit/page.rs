@@ -6,6 +6,7 @@ use std::collections::{BTreeSet, VecDeque};
 use prost_reflect::{EnumDescriptor, Kind, MessageDescriptor};
 use serde_json::{Map, Value, json};
 
+use super::secret;
 use crate::catalog::message::Behavior;
 use crate::catalog::{
     Body, Catalog, Field, Message, Method, Operation, Response, Service, samples,
@@ -57,17 +58,6 @@ const CHECKED: [&str; 24] = [
     "anyOf",
     "allOf",
     "not",
-];
-
-/// Names of fields that hold what nobody should send to others in a link.
-const SECRETS: [&str; 7] = [
-    "password",
-    "passwd",
-    "secret",
-    "api_key",
-    "access_token",
-    "refresh_token",
-    "client_secret",
 ];
 
 /// The data of a method's page. `own`: it is served on its own path; `servers`: where it can be called.
@@ -257,7 +247,7 @@ impl<'a> Table<'a> {
                 continue;
             };
             if !self.messages.contains_key(&name) {
-                let described = Self::describe(message);
+                let described = Self::describe(self.catalog, message);
                 let bytes = described.to_string().len();
                 if self.messages.len() >= MESSAGES_MAX || self.bytes + bytes > self.room {
                     continue;
@@ -310,8 +300,9 @@ impl<'a> Table<'a> {
         }
     }
 
-    fn describe(message: &Message) -> Value {
-        let fields: Vec<Value> = message.fields.iter().map(field).collect();
+    fn describe(catalog: &Catalog, message: &Message) -> Value {
+        let fields = message.fields.iter().map(|one| field(catalog, one));
+        let fields: Vec<Value> = fields.collect();
         let mut told = Map::new();
         told.insert("package".into(), message.descriptor.package_name().into());
         told.insert("fields".into(), fields.into());
@@ -344,7 +335,7 @@ fn is_special(name: &str) -> bool {
     })
 }
 
-fn field(field: &Field) -> Value {
+fn field(catalog: &Catalog, field: &Field) -> Value {
     let descriptor = &field.descriptor;
     let kind = descriptor.value_kind();
     let mut told = Map::new();
@@ -378,6 +369,7 @@ fn field(field: &Field) -> Value {
     if let Some(oneof) = oneof {
         told.insert("oneof".into(), oneof.name().into());
     }
+    put_if(&mut told, "boxed", catalog.is_boxed(descriptor));
     put_if(&mut told, "required", field.is_required());
     put_if(&mut told, "output", field.is(Behavior::OutputOnly));
     put_if(&mut told, "deprecated", field.deprecated);
@@ -409,7 +401,6 @@ fn rules(field: &Field) -> Map<String, Value> {
 }
 
 fn is_secret(field: &Field) -> bool {
-    let name = field.descriptor.name();
     let is_password = |keywords: &Map<String, Value>| {
         keywords
             .get("format")
@@ -417,9 +408,7 @@ fn is_secret(field: &Field) -> bool {
     };
     field.redacted
         || is_password(&field.annotations.keywords)
-        || SECRETS
-            .iter()
-            .any(|secret| name == *secret || name.ends_with(&format!("_{secret}")))
+        || secret::is_secret(&samples::snake(field.descriptor.name()))
 }
 
 fn put_if(told: &mut Map<String, Value>, key: &str, is: bool) {

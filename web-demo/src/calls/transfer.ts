@@ -17,6 +17,8 @@ type Watch = (progress: Progress) => void;
 export function upload(method: "PUT" | "POST", to: string, body: Blob, watch: Watch, signal: AbortSignal): Promise<JsonValue> {
   // XMLHttpRequest, since fetch does not tell how much of a body has been sent.
   return new Promise((resolve, reject) => {
+    // Who left before hears of it too: the event comes once, and came.
+    if (signal.aborted) return reject(left());
     const request = new XMLHttpRequest();
     request.open(method, to);
     request.setRequestHeader("content-type", body.type || "application/octet-stream");

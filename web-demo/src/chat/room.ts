@@ -51,13 +51,14 @@ export class Room {
     for (let attempt = 1; !this.signal.aborted; attempt += 1) {
       this.listener.onState({ is: "joining" });
       let failure = Failure.of(0, "the gateway has ended the call");
+      // A call that is refused as soon as it has opened is not tried faster for that.
+      const settled = () => (attempt = 0);
       const joined = (way: Way) => {
-        attempt = 0;
         this.listener.onState({ is: "joined", way });
       };
       try {
-        const wasOpen = this.ways.includes("socket") && (await this.listenBySocket(joined));
-        if (!wasOpen && this.ways.includes("stream")) await this.listenByStream(joined);
+        const wasOpen = this.ways.includes("socket") && (await this.listenBySocket(joined, settled));
+        if (!wasOpen && this.ways.includes("stream")) await this.listenByStream(joined, settled);
       } catch (error) {
         failure = this.calls.failure(error);
       }
@@ -74,9 +75,10 @@ export class Room {
   }
 
   /** Listens until the call ends. False when the connection could not be made at all. */
-  private listenBySocket(joined: (way: Way) => void): Promise<boolean> {
+  private listenBySocket(joined: (way: Way) => void, settled: () => void): Promise<boolean> {
     return new Promise((resolve, reject) => {
       let isOpen = false;
+      let quiet: ReturnType<typeof setTimeout> | undefined;
       const socket = new Conversation(ChatService.method.join, `/v1/rooms/${encodeURIComponent(this.name)}:join`, {
         onOpen: () => {
           isOpen = true;
@@ -84,10 +86,15 @@ export class Room {
           this.socket = socket;
           socket.send({ author: this.author, after: this.last });
           joined("socket");
+          quiet = setTimeout(settled, QUIET);
         },
-        onMessage: (message) => this.heard(message),
+        onMessage: (message) => {
+          settled();
+          this.heard(message);
+        },
         onEnd: (failure) => {
           clearTimeout(timer);
+          clearTimeout(quiet);
           this.signal.removeEventListener("abort", leave);
           this.socket = undefined;
           if (isOpen && failure) reject(failure);
@@ -103,7 +110,7 @@ export class Room {
     });
   }
 
-  private async listenByStream(joined: (way: Way) => void): Promise<void> {
+  private async listenByStream(joined: (way: Way) => void, settled: () => void): Promise<void> {
     let isJoined = false;
     const listening = () => {
       if (!isJoined && !this.signal.aborted) joined("stream");
@@ -111,7 +118,10 @@ export class Room {
     };
     // connect-web tells when the answer begins; grpc-web tells nothing before the first message, and in
     // a silent room there is none.
-    const timer = setTimeout(listening, QUIET);
+    const timer = setTimeout(() => {
+      listening();
+      settled();
+    }, QUIET);
     try {
       const messages = this.calls.chat.subscribe(
         { room: this.name, after: this.last },
@@ -119,6 +129,7 @@ export class Room {
       );
       for await (const message of messages) {
         listening();
+        settled();
         this.heard(message);
       }
     } finally {

@@ -85,7 +85,7 @@ function uploads({ signal }: Stage): HTMLElement {
   const all = async (list: FileList | null | undefined) => {
     const chosen = TARGETS[target.value];
     // One after the other; together they would only be slower each.
-    if (chosen) for (const file of [...(list ?? [])]) await one(file, chosen);
+    for (const file of [...(list ?? [])]) if (chosen && !signal.aborted) await one(file, chosen);
   };
   const one = async (file: File, { method, path, words }: Target) => {
     const leave = new AbortController();
