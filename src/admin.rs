@@ -13,7 +13,7 @@ use axum::routing::get;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
-use crate::schema::Schema;
+use crate::schema::Listing;
 
 /// Letters of a wrong path that an answer repeats.
 const PATH_SHOWN: usize = 100;
@@ -25,14 +25,14 @@ pub struct Admin {
     health: HealthReporter,
 }
 
-/// How to look at the schema in force.
-type Look = Arc<dyn Fn() -> Arc<Schema> + Send + Sync>;
+/// How to look at what is served right now.
+type Look = Arc<dyn Fn() -> Listing + Send + Sync>;
 
 impl Admin {
     /// Ready from the start: the port opens only once there is something to serve.
     ///
-    /// `schema` is asked at every request, so the pages follow a swapped schema.
-    pub async fn new(schema: impl Fn() -> Arc<Schema> + Send + Sync + 'static) -> (Self, Router) {
+    /// `listing` is asked at every request, so the pages follow a swapped schema.
+    pub async fn new(listing: impl Fn() -> Listing + Send + Sync + 'static) -> (Self, Router) {
         let (health, service) = tonic_health::server::health_reporter();
         health.set_service_status("", ServingStatus::Serving).await;
         let admin = Self {
@@ -44,7 +44,7 @@ impl Admin {
         let grpc = tonic::service::Routes::new(service)
             .into_axum_router()
             .layer(tonic_web::GrpcWebLayer::new());
-        let look: Look = Arc::new(schema);
+        let look: Look = Arc::new(listing);
         let router = Router::new()
             .route("/livez", get(|| async { "ok\n" }))
             .route("/readyz", get(readyz).with_state(admin.clone()))
@@ -92,8 +92,6 @@ async fn nowhere(uri: Uri) -> impl IntoResponse {
 }
 
 /// What is served, as `transom routes --format json` has it, and what is not.
-async fn routes(State(look): State<Look>) -> Json<serde_json::Value> {
-    let schema = look();
-    let rows = schema.rows();
-    Json(serde_json::json!({ "routes": rows, "refusals": schema.refusals() }))
+async fn routes(State(look): State<Look>) -> Json<Listing> {
+    Json(look())
 }

@@ -26,7 +26,7 @@ use http::{HeaderValue, Request, Response, header, request};
 
 use crate::call;
 use crate::observe::{CallRecord, Observe};
-use crate::schema::{Route, Schema};
+use crate::schema::{Listing, Route, Row, Schema};
 
 pub mod body;
 mod call_head;
@@ -80,6 +80,14 @@ pub struct Config {
     pub routes: Vec<options::Route>,
     /// What answers where neither a binding nor a method has the path; the first that has it counts.
     pub pages: Vec<Arc<dyn Pages>>,
+}
+
+impl Config {
+    /// What a schema serves and where it goes: a row for each way to call a method.
+    #[must_use]
+    pub fn rows(&self, schema: &Schema) -> Vec<Row> {
+        Chosen::new(schema, &self.options, &self.routes).rows(schema)
+    }
 }
 
 impl From<Options> for Config {
@@ -188,6 +196,14 @@ impl<S> Serving<S> {
     /// How requests are read and answers are written.
     pub const fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// What is served and where it goes, and what is not served.
+    pub fn listing(&self) -> Listing {
+        Listing {
+            rows: self.chosen.rows(&self.schema),
+            refusals: self.schema.refusals().to_vec(),
+        }
     }
 }
 

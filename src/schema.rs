@@ -17,6 +17,7 @@ use prost_reflect::DescriptorPool;
 
 use crate::transcode::{Lowered, Plans};
 
+pub(crate) mod applies;
 mod closest;
 mod comments;
 mod descriptor;
@@ -28,6 +29,7 @@ pub mod method;
 mod overrides;
 pub(crate) mod percent;
 mod pool;
+mod rivals;
 mod routes;
 mod selector;
 mod services;
@@ -36,11 +38,13 @@ pub(crate) mod template;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub use applies::Applies;
 pub use comments::Comments;
 pub use excerpt::Kept;
-pub use listing::Row;
+pub use listing::{Listing, Routed, Row, Share};
 pub use method::{Binding, BindingText, Body, Idempotency, Method, Shape, Variable};
 pub use overrides::{HttpRule, RuleError, Unmatched};
+pub use rivals::{Lead, Leads};
 pub use routes::Captures;
 pub use selector::{NoSelector, Selector};
 pub use source::{Compiled, ProtoError, SetError, Source};
@@ -104,6 +108,9 @@ pub struct Options {
     pub http_rules: Vec<HttpRule>,
     /// What becomes of those that select no method.
     pub unmatched: Unmatched,
+    /// The routes that hold for every request, in their order: they decide who serves what several
+    /// upstreams bring.
+    pub leads: Vec<Lead>,
 }
 
 /// Whether `/pkg.Service/Method` calls a method in other dialects than gRPC's own: as JSON, by Connect, by
@@ -140,8 +147,9 @@ impl Schema {
     /// A source that is no descriptor set; with `strict`, any refusal.
     pub fn build(mut sources: Vec<Source>, options: &Options) -> Result<Self, BuildError> {
         let mut refusals = Vec::new();
-        let entries = source::gather(&sources, &mut refusals)
+        let mut entries = source::gather(&sources, &mut refusals)
             .map_err(|(name, error)| BuildError::Source { name, error })?;
+        rivals::refuse_other_files(&mut entries, &sources);
         // Everything is read; from here on only names count.
         for source in &mut sources {
             source.descriptors = Vec::new();

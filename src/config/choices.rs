@@ -197,6 +197,7 @@ impl Choices {
                 Some(true) => ConnectVersion::Required,
                 Some(false) => ConnectVersion::Optional,
             },
+            destinations: default.destinations,
         })
     }
 
