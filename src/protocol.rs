@@ -151,8 +151,8 @@ pub struct Timeouts {
     pub stream_cap: Option<Duration>,
     /// The time in which the whole body of a request with one message must have come.
     pub request_body: Duration,
-    /// How long a stream may live without a message either way.
-    pub stream_idle: Duration,
+    /// How long a stream may live without a message either way; `None` lets it.
+    pub stream_idle: Option<Duration>,
 }
 
 impl Default for Timeouts {
@@ -163,7 +163,7 @@ impl Default for Timeouts {
             stream_default: None,
             stream_cap: None,
             request_body: Duration::from_secs(60),
-            stream_idle: Duration::from_secs(5 * 60),
+            stream_idle: Some(Duration::from_secs(5 * 60)),
         }
     }
 }

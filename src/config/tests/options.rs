@@ -61,7 +61,7 @@ timeouts: { unary: 1s, unary_cap: 2s, stream: 3s, stream_cap: 4s, request_body: 
     assert_eq!(timeouts.stream_cap, Some(secs(4)));
     assert_eq!(
         (timeouts.request_body, timeouts.stream_idle),
-        (secs(5), secs(6))
+        (secs(5), Some(secs(6)))
     );
 }
 
@@ -127,6 +127,14 @@ routes:
     assert_eq!(third.limits.response_message, 8 << 20);
     // An upstream takes what the most generous route does.
     assert_eq!(config.upstreams[0].max_message, 8 << 20);
+}
+
+#[test]
+fn a_stream_may_be_silent_where_it_says_so() {
+    let config = gateway("routes: [{ selector: a.*, timeouts: { stream_idle: none } }]\n");
+    assert_eq!(route(&config, 0).timeouts.stream_idle, None);
+    let whole = config.protocol.options.timeouts.stream_idle;
+    assert_eq!(whole, Some(Duration::from_secs(5 * 60)));
 }
 
 #[test]
