@@ -353,7 +353,7 @@ fn what_is_wrong_with_where_a_route_leads_is_told_with_its_place() {
         ),
         (
             format!("headers: [{{ name: x, value: a }}, {{ name: X, value: b }}], {to}"),
-            "transom.yaml:3:57: routes[0].headers[1].name: found the header a second time, expected it once",
+            "transom.yaml:3:59: routes[0].headers[1].name: found the header a second time, expected it once",
         ),
         (
             "hosts: [a.example]".to_owned(),
