@@ -1,5 +1,5 @@
-//! What operators see, on a port of its own: liveness, readiness, what is served, and the standard
-//! gRPC health service (native gRPC and gRPC-Web). Never on the public port.
+//! What operators see, on a port of its own: liveness, readiness, what is served, the upstreams, metrics,
+//! and the standard gRPC health service (native gRPC and gRPC-Web). Never on the public port.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,6 +13,8 @@ use axum::routing::get;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
+use crate::observe::metrics::{self, Metrics};
+use crate::observe::upstreams;
 use crate::schema::Listing;
 
 /// Letters of a wrong path that an answer repeats.
@@ -25,14 +27,18 @@ pub struct Admin {
     health: HealthReporter,
 }
 
-/// How to look at what is served right now.
-type Look = Arc<dyn Fn() -> Listing + Send + Sync>;
+/// What the pages show, asked at every request, so that they follow what is swapped.
+pub trait Look: Send + Sync + 'static {
+    /// What is served, and what is not.
+    fn listing(&self) -> Listing;
+
+    /// What metrics are made of, the upstreams among it.
+    fn metrics(&self) -> Metrics;
+}
 
 impl Admin {
     /// Ready from the start: the port opens only once there is something to serve.
-    ///
-    /// `listing` is asked at every request, so the pages follow a swapped schema.
-    pub async fn new(listing: impl Fn() -> Listing + Send + Sync + 'static) -> (Self, Router) {
+    pub async fn new(look: Arc<dyn Look>) -> (Self, Router) {
         let (health, service) = tonic_health::server::health_reporter();
         health.set_service_status("", ServingStatus::Serving).await;
         let admin = Self {
@@ -44,11 +50,12 @@ impl Admin {
         let grpc = tonic::service::Routes::new(service)
             .into_axum_router()
             .layer(tonic_web::GrpcWebLayer::new());
-        let look: Look = Arc::new(listing);
         let router = Router::new()
             .route("/livez", get(|| async { "ok\n" }))
             .route("/readyz", get(readyz).with_state(admin.clone()))
-            .route("/routes", get(routes).with_state(look))
+            .route("/routes", get(routes).with_state(Arc::clone(&look)))
+            .route("/clusters", get(clusters).with_state(Arc::clone(&look)))
+            .route("/metrics", get(scraped).with_state(look))
             .merge(grpc)
             .fallback(nowhere)
             .layer(from_fn(no_page));
@@ -86,12 +93,24 @@ async fn readyz(State(admin): State<Admin>) -> impl IntoResponse {
 async fn nowhere(uri: Uri) -> impl IntoResponse {
     let path: String = uri.path().chars().take(PATH_SHOWN).collect();
     let text = format!(
-        "found {path}, expected /livez, /readyz, /routes or the gRPC service grpc.health.v1.Health\n"
+        "found {path}, expected /livez, /readyz, /routes, /clusters, /metrics or the gRPC service \
+         grpc.health.v1.Health\n"
     );
     (StatusCode::NOT_FOUND, text)
 }
 
 /// What is served, as `transom routes --format json` has it, and what is not.
-async fn routes(State(look): State<Look>) -> Json<Listing> {
-    Json(look())
+async fn routes(State(look): State<Arc<dyn Look>>) -> Json<Listing> {
+    Json(look.listing())
+}
+
+/// The upstreams and their endpoints, as `transom upstreams --format json` has them.
+async fn clusters(State(look): State<Arc<dyn Look>>) -> Json<Vec<upstreams::Upstream>> {
+    Json(look.metrics().upstreams)
+}
+
+/// For Prometheus.
+async fn scraped(State(look): State<Arc<dyn Look>>) -> impl IntoResponse {
+    let text = metrics::text(look.metrics());
+    ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], text)
 }

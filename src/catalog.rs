@@ -33,6 +33,7 @@ mod ids;
 pub mod message;
 pub mod operation;
 mod operations;
+mod overlay;
 mod paths;
 pub mod probe;
 mod query;
@@ -45,8 +46,11 @@ mod tests;
 
 pub(crate) use crate::transcode::has_own_form;
 pub use field::FieldDescriptor;
+pub(crate) use findings::Findings;
+pub(crate) use ids::ANY_VERB;
 pub use message::{Enum, EnumValue, Field, Message, Oneof};
 pub use operation::{Body, Operation, PathParameter, QueryParameter, Response};
+pub use overlay::{ExternalDocs, OfMessage, OfMethod, OfPackage, OfType, OfValue, Overlay};
 
 /// The standard details of errors, which any answer may hold beside those that a method names.
 pub const ERROR_DETAILS: &[&str] = &[
@@ -147,7 +151,7 @@ pub struct Method {
     pub summary: String,
     /// The rest of its comment.
     pub description: String,
-    /// Itself, its service or its file.
+    /// Itself, its service or its file, or an annotation says so.
     pub deprecated: bool,
     /// What `openapiv2_operation` and its like say.
     pub annotations: annotations::Operation,
@@ -208,8 +212,9 @@ impl Catalog {
     #[must_use]
     pub fn field(&self, descriptor: &FieldDescriptor) -> Option<&Field> {
         let message = descriptor.containing_message();
-        let fields = &self.messages.get(message.full_name())?.fields;
-        fields.iter().find(|field| field.descriptor == *descriptor)
+        self.messages
+            .get(message.full_name())?
+            .field(descriptor.number())
     }
 
     /// Every method with its package and service, in order.

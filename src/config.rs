@@ -40,8 +40,8 @@ pub struct Settings {
     pub log: Log,
     /// The files of TLS.
     tls: Option<tls::Files>,
-    /// The documentation's picture.
-    logo: Option<docs::LogoFile>,
+    /// Those of the documentation.
+    pages: docs::Files,
     /// The configuration file that names them.
     file: Option<PathBuf>,
 }
@@ -57,9 +57,7 @@ impl Settings {
         if let Some(files) = self.tls.take() {
             self.gateway.listener.tls = Some(files.read(file)?);
         }
-        if let Some(logo) = self.logo.take() {
-            self.gateway.docs.logo = Some(logo.read(file)?);
-        }
+        self.pages.read(file, &mut self.gateway.docs)?;
         Ok(self)
     }
 }
@@ -105,6 +103,13 @@ pub fn load(file: Option<&Path>, flags: &Flags) -> Result<Settings, Error> {
     }
     let mut settings = build::settings(&raw, file)?;
     settings.gateway.schema_options.http_rules = rules;
+    for ((_, raw), config) in raw.upstreams.0.iter().zip(&mut settings.gateway.upstreams) {
+        upstream::with_service_config(raw, config).map_err(|(place, key, message)| {
+            let path = file.unwrap_or(Path::new(""));
+            FileError::at(path, place, &key, message)
+        })?;
+    }
+    settings.gateway.docs.overlay = docs::overlay(&raw.docs)?;
     Ok(settings)
 }
 

@@ -22,7 +22,10 @@ mod address;
 pub mod assets;
 mod authentication;
 mod binding;
+mod bruno;
 mod changes;
+mod checks;
+mod collection;
 mod config;
 mod coverage;
 mod described;
@@ -31,7 +34,9 @@ mod documentation;
 mod downloads;
 mod enumeration;
 mod errors;
+mod feed;
 mod fields;
+mod history;
 mod home;
 mod kind;
 mod layout;
@@ -39,6 +44,7 @@ mod links;
 mod markdown;
 mod message;
 mod method;
+mod moment;
 mod package;
 mod parts;
 mod plain;
@@ -48,6 +54,7 @@ mod published;
 mod query;
 mod resources;
 mod samples;
+pub mod scalar;
 mod search;
 mod service;
 mod swagger;
@@ -56,10 +63,13 @@ mod target;
 mod test_url;
 #[cfg(test)]
 mod tests;
+mod timeline;
 mod tryit;
 
+pub use checks::Tally;
 pub use config::{Config, Logo, Place};
 pub use documentation::{Documentation, Reached};
+pub use timeline::Timeline;
 
 use address::Address;
 use links::Links;
@@ -69,8 +79,10 @@ use links::Links;
 pub struct View<'a> {
     /// What the reader may know.
     pub catalog: &'a Catalog,
-    /// What the reader knew of what was served before, if that was another schema.
-    pub before: Option<&'a Catalog>,
+    /// What changed of it, as the reader may know.
+    pub timeline: &'a Timeline,
+    /// What was found of live answers, where some are checked.
+    pub checked: Option<&'a Tally>,
     /// What is served.
     pub schema: &'a Schema,
     /// How requests are read and answered.
@@ -100,6 +112,8 @@ pub struct Site {
     pub schemes: Vec<Scheme>,
     /// Whether there is a page of Swagger UI.
     pub swagger: Swagger,
+    /// Whether there is a page of Scalar.
+    pub scalar: bool,
     /// Origins besides the site's own that its pages may call.
     pub callable: Vec<String>,
 }
@@ -134,6 +148,7 @@ impl Default for Site {
             schemas: openapi::Options::default(),
             schemes: Vec::new(),
             swagger: Swagger::Served,
+            scalar: false,
             callable: Vec::new(),
         }
     }
@@ -157,6 +172,7 @@ pub struct Page {
 const HTML: &str = "text/html; charset=utf-8";
 const MARKDOWN: &str = "text/markdown; charset=utf-8";
 const TEXT: &str = "text/plain; charset=utf-8";
+const ATOM: &str = "application/atom+xml; charset=utf-8";
 const JSON: &str = "application/json";
 const OCTETS: &str = "application/octet-stream";
 
@@ -211,6 +227,7 @@ fn render(view: &View<'_>, address: Address<'_>, query: &query::Query<'_>) -> Pa
         Address::Errors => Page::html(errors::page(view, query)),
         Address::Authentication => Page::html(authentication::page(view)),
         Address::Changes => Page::html(changes::page(view, query)),
+        Address::Feed => Page::new(ATOM, feed::atom(view)),
         Address::Coverage => Page::html(coverage::page(view)),
         Address::Search => Page::html(search::page(view, query)),
         Address::SearchIndex => Page::new(JSON, search::index(view)),
@@ -248,6 +265,10 @@ fn render(view: &View<'_>, address: Address<'_>, query: &query::Query<'_>) -> Pa
             let name = format!("{}.postman.json", links::file_stem(package));
             Page::new(JSON, postman::collection(view, package)).named(name)
         }
+        Address::Bruno(package) => {
+            let name = format!("{}.bruno.json", links::file_stem(package));
+            Page::new(JSON, bruno::collection(view, package)).named(name)
+        }
         Address::Proto(package) => {
             let name = format!("{}.proto", links::file_stem(package));
             Page::new(TEXT, proto_text::package(view.catalog, package)).named(name)
@@ -259,6 +280,15 @@ fn render(view: &View<'_>, address: Address<'_>, query: &query::Query<'_>) -> Pa
 /// inline, and calls to this gateway and the origins that the site may call.
 #[must_use]
 pub fn security_policy(site: &Site) -> String {
+    policy(site, "'self'")
+}
+
+/// The same for Scalar's page, which styles what it shows in place.
+fn scalar_policy(site: &Site) -> String {
+    policy(site, "'self' 'unsafe-inline'")
+}
+
+fn policy(site: &Site, styles: &str) -> String {
     let mut connect = "'self'".to_owned();
     for origin in &site.callable {
         // What could end the directive is no origin.
@@ -268,7 +298,7 @@ pub fn security_policy(site: &Site) -> String {
         }
     }
     format!(
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+        "default-src 'none'; script-src 'self'; style-src {styles}; img-src 'self' data:; \
          font-src 'self'; connect-src {connect}; base-uri 'none'; form-action 'self'; \
          frame-ancestors 'none'"
     )

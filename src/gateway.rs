@@ -14,17 +14,18 @@ use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
 use tokio::task::JoinSet;
 
-use crate::admin::Admin;
+use crate::admin::{Admin, Look};
 use crate::docs::{self, Documentation, Place, Reached};
 use crate::listener::{self, Listener};
 use crate::observe::Observe;
+use crate::observe::metrics::Metrics;
 use crate::protocol::{self, Pages, Serving};
-use crate::schema::{self, Binding, Route, Row, Schema, Source, Unmatched};
+use crate::schema::{self, Binding, Listing, Route, Row, Schema, Source, Unmatched};
 use crate::upstream::{self, Upstream};
 use crate::worker::{self, Workers};
 
@@ -183,23 +184,33 @@ impl Gateway {
         }
 
         let site = site(&config).map(Arc::new);
+        let schema = Arc::new(schema);
+        // What is reflected is a part of the revision that is served, and of no other.
+        if let (Some(site), true) = (&site, later.is_empty()) {
+            site.served(&schema, &config.protocol, SystemTime::now())
+                .await;
+        }
         if config.docs.place == Place::Public {
             let site = site.clone().map(|site| site as Arc<dyn Pages>);
             config.protocol.pages.extend(site);
         }
 
+        if let Some(site) = site.clone().filter(|site| site.watches()) {
+            config.protocol.watch = Some(site);
+        }
+
         let workers = Workers::start(config.workers).map_err(StartError::Workers)?;
         let calls = Upstream::build(config.upstreams.clone(), workers.count())?;
-        let serving = Serving::new(Arc::new(schema), calls, config.protocol.clone());
+        let serving = Serving::new(schema, calls, config.protocol.clone());
         let serving = Arc::new(ArcSwap::from_pointee(serving));
         let router = protocol::Router::new(Arc::clone(&serving), Observe::default());
 
         let admin = match config.admin {
             None => None,
             Some(address) => {
-                let look = Arc::clone(&serving);
-                let (admin, pages) = Admin::new(move || look.load().listing()).await;
-                let pages = match site {
+                let look = Arc::new(Operators(Arc::clone(&serving)));
+                let (admin, pages) = Admin::new(look).await;
+                let pages = match site.clone() {
                     Some(site) => front::with_site(pages, site, Arc::clone(&serving)),
                     None => pages,
                 };
@@ -228,6 +239,7 @@ impl Gateway {
                 later,
                 config,
                 serving: Arc::clone(&serving),
+                site,
             };
             joining.spawn(join.run(report));
         }
@@ -276,12 +288,29 @@ impl Gateway {
     }
 }
 
+/// What operators look at.
+struct Operators(Arc<ArcSwap<Serving<Upstream>>>);
+
+impl Look for Operators {
+    fn listing(&self) -> Listing {
+        self.0.load().listing()
+    }
+
+    fn metrics(&self) -> Metrics {
+        Metrics {
+            upstreams: self.0.load().calls.view(),
+            ..Metrics::default()
+        }
+    }
+}
+
 /// The reflected sources that join a schema from files.
 struct Join {
     sources: Vec<Source>,
     later: Vec<SourceConfig>,
     config: Config,
     serving: Arc<ArcSwap<Serving<Upstream>>>,
+    site: Option<Arc<Documentation>>,
 }
 
 impl Join {
@@ -292,7 +321,12 @@ impl Join {
                 report(&Progress::Joined(&schema, &rows));
                 tell_ineffective(&self.config, &schema, &mut report);
                 let calls = self.serving.load().calls.clone();
-                let serving = Serving::new(Arc::new(schema), calls, self.config.protocol);
+                let schema = Arc::new(schema);
+                if let Some(site) = &self.site {
+                    site.served(&schema, &self.config.protocol, SystemTime::now())
+                        .await;
+                }
+                let serving = Serving::new(schema, calls, self.config.protocol);
                 self.serving.store(Arc::new(serving));
             }
             Err(error) => {
@@ -332,7 +366,15 @@ fn tell_ineffective(config: &Config, schema: &Schema, report: &mut impl FnMut(&P
     for reason in protocol::options::idle(&config.protocol.routes, schema) {
         report(&Progress::Ineffective(&reason));
     }
-    if config.docs.place != Place::Public {
+    if config.docs.place == Place::Off {
+        return;
+    }
+    if let Some(overlay) = &config.docs.overlay {
+        for reason in overlay.idle(schema) {
+            report(&Progress::Ineffective(&reason));
+        }
+    }
+    if config.docs.place == Place::Admin {
         return;
     }
     let documents = format!("{}.json", config.docs.openapi_path);
@@ -354,7 +396,8 @@ fn site(config: &Config) -> Option<Documentation> {
         Some(_) => Reached::Https,
         None => Reached::Http,
     };
-    (config.docs.place != Place::Off).then(|| Documentation::new(config.docs.clone(), reached))
+    (config.docs.place != Place::Off)
+        .then(|| Documentation::new(config.docs.clone(), config.schema_options.clone(), reached))
 }
 
 /// What makes a binding the same in two schemas.

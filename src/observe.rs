@@ -1,6 +1,8 @@
-//! What the gateway tells about itself. So far: one access-log line a call.
+//! What the gateway tells about itself: one access-log line a call, and metrics.
 
 pub mod access_log;
+pub mod metrics;
+pub mod upstreams;
 
 pub use access_log::{CallRecord, Tally};
 

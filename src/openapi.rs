@@ -12,7 +12,7 @@ use std::str::FromStr;
 
 use serde_json::Value;
 
-use crate::catalog::{Catalog, Finding, Ids, Message};
+use crate::catalog::{Catalog, Finding, Ids, Message, Method, Operation};
 
 mod body;
 mod convert;
@@ -25,6 +25,8 @@ mod parameter;
 pub mod schema;
 mod security;
 mod sort;
+#[cfg(test)]
+mod tests;
 mod value;
 
 pub use limits::Limits;
@@ -182,14 +184,34 @@ pub fn findings(catalog: &Catalog, config: &Config) -> Vec<Finding> {
         schemas.reference(&message.descriptor, config.options.form);
     }
     schemas.components();
-    schemas.findings().cloned().collect()
+    schemas.into_findings()
 }
 
 /// A message's JSON, as a JSON Schema that stands by itself: what it refers to is in its `$defs`.
 #[must_use]
 pub fn json_schema(catalog: &Catalog, options: &Options, message: &Message) -> Value {
     let mut schemas = Schemas::new(catalog, options);
-    let mut root = schemas.reference(&message.descriptor, options.form);
+    let root = schemas.reference(&message.descriptor, options.form);
+    standalone(root, &mut schemas)
+}
+
+/// The JSON of an operation's success, as a JSON Schema that stands by itself; none where it is no JSON, or
+/// a stream.
+#[must_use]
+pub fn answer_schema(
+    catalog: &Catalog,
+    options: &Options,
+    method: &Method,
+    operation: &Operation,
+) -> Option<Value> {
+    let mut schemas = Schemas::new(catalog, options);
+    let response = value::object(&body::response(catalog, &mut schemas, method, operation));
+    let root = response.get("content")?.get(body::JSON)?.get("schema")?;
+    Some(standalone(root.clone(), &mut schemas))
+}
+
+/// A schema with what it refers to.
+fn standalone(mut root: Value, schemas: &mut Schemas<'_>) -> Value {
     let mut definitions = Value::Object(schemas.components());
     convert::refer_to_definitions(&mut root);
     convert::refer_to_definitions(&mut definitions);

@@ -54,6 +54,7 @@ mod scratch;
 mod status;
 pub mod text;
 pub mod unary;
+mod watch;
 mod websocket;
 
 use codec::Codec;
@@ -64,6 +65,7 @@ use options::Chosen;
 pub use options::Options;
 pub use pages::Pages;
 use refusal::Refusal;
+pub use watch::Watch;
 
 /// What is chosen for the gateway: once for all requests, and for single routes.
 #[derive(Clone, Debug, Default)]
@@ -80,6 +82,8 @@ pub struct Config {
     pub routes: Vec<options::Route>,
     /// What answers where neither a binding nor a method has the path; the first that has it counts.
     pub pages: Vec<Arc<dyn Pages>>,
+    /// What looks at some of REST's answers.
+    pub watch: Option<Arc<dyn Watch>>,
 }
 
 impl Config {
@@ -341,7 +345,12 @@ impl<S: call::Service> Exchange<'_, S> {
                 return response;
             }
         }
-        rest::answer(self, route).await
+        let watched = watch::Watched::of(serving, &route, &self.parts.method);
+        let response = rest::answer(self, route).await;
+        match watched {
+            None => response,
+            Some(watched) => watched.look(response).await,
+        }
     }
 }
 

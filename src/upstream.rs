@@ -26,14 +26,19 @@ pub mod config;
 mod connect;
 mod endpoint;
 mod exchange;
+pub mod health;
 pub mod outlier;
 mod outlook;
+pub mod plan;
 mod pool;
 mod random;
+pub mod retry;
+pub mod service_config;
 mod set;
 mod sweeper;
 mod taken;
 mod transport;
+mod view;
 
 pub use address::{Address, AddressError, Scheme, Url};
 use cluster::Cluster;
@@ -60,11 +65,12 @@ impl Upstream {
         configs: impl IntoIterator<Item = Config>,
         workers: usize,
     ) -> Result<Self, DuplicateName> {
+        let account = Arc::default();
         let mut clusters = HashMap::new();
         for config in configs {
             let name = config.name.clone();
             if clusters
-                .insert(name.clone(), Cluster::new(config, workers))
+                .insert(name.clone(), Cluster::new(config, workers, &account))
                 .is_some()
             {
                 return Err(DuplicateName(name));
@@ -73,6 +79,14 @@ impl Upstream {
         Ok(Self {
             clusters: Arc::new(clusters),
         })
+    }
+
+    /// How the upstreams are at this moment, by name.
+    #[must_use]
+    pub fn view(&self) -> Vec<crate::observe::upstreams::Upstream> {
+        let mut all: Vec<_> = self.clusters.values().map(Cluster::view).collect();
+        all.sort_by(|a, b| a.name.cmp(&b.name));
+        all
     }
 
     /// The names, sorted.

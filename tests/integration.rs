@@ -36,4 +36,5 @@ mod transcode {
     mod protoc;
     mod schemas;
 }
+mod upstream;
 mod websocket;

@@ -2,10 +2,9 @@
 
 use http::Method;
 use serde_json::json;
-use transom::config::{self, Flags};
 use transom::gateway::Gateway;
 
-use crate::support::{Answer, Backend, Version, send};
+use crate::support::{Answer, Backend, Version, configured, send};
 
 /// The demo backend, and a gateway before it that a file configures.
 struct Configured {
@@ -14,16 +13,11 @@ struct Configured {
 }
 
 impl Configured {
-    async fn by(name: &str, text: &str) -> Self {
+    async fn by(text: &str) -> Self {
         let backend = Backend::start().await;
-        let file = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.yaml"));
         let upstream = format!("upstreams: {{ demo: {{ url: '{}' }} }}\n", backend.url);
-        let listen = "listen: 127.0.0.1:0\n";
-        std::fs::write(&file, [listen, &upstream, text].concat()).unwrap();
-        let settings = config::load(Some(&file), &Flags::default()).unwrap();
-        let gateway = Gateway::start(settings.gateway, |_| {}).await.unwrap();
         Self {
-            gateway,
+            gateway: configured(&(upstream + text)).await,
             _backend: backend,
         }
     }
@@ -51,7 +45,7 @@ impl Configured {
 
 #[tokio::test]
 async fn envoys_choices() {
-    let gateway = Configured::by("envoy", "compat: envoy\n").await;
+    let gateway = Configured::by("compat: envoy\n").await;
     let answer = gateway.get("/v1/echo/7?nobody=1").await;
     assert_eq!(answer.status, 400, "an unknown parameter is refused");
     let answer = gateway
@@ -81,7 +75,7 @@ async fn envoys_choices() {
 
 #[tokio::test]
 async fn grpc_gateways_choices() {
-    let gateway = Configured::by("grpc-gateway", "compat: grpc-gateway\n").await;
+    let gateway = Configured::by("compat: grpc-gateway\n").await;
     let answer = gateway.get("/v1/echo/0?nobody=1").await;
     assert_eq!(answer.status, 200, "an unknown parameter is ignored");
     assert_eq!(answer.json()["id"], "0", "defaults are written");
@@ -118,7 +112,7 @@ routes:
   - selector: demo.echo.v1.EchoService.*
     limits: { request_message: 16 }
 ";
-    let gateway = Configured::by("routes", text).await;
+    let gateway = Configured::by(text).await;
     let answer = gateway.get("/v1/echo/0").await;
     assert!(
         answer.text().starts_with("{\n  \"id\": \"0\","),

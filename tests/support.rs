@@ -1,7 +1,10 @@
-//! What the socket tests share: the demo backend, a gateway before it, and a plain HTTP client.
+//! What the socket tests share: the demo backend and scripted ones, a proxy that does harm, gateways
+//! before them, a plain HTTP client and calls in every dialect.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, StatusCode};
@@ -9,7 +12,12 @@ use http_body_util::{BodyExt as _, Full};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
+use transom::config::{self, Flags};
 use transom::gateway::{Config, Gateway};
+
+pub(crate) mod calls;
+pub(crate) mod chaos;
+pub(crate) mod scripted;
 
 /// Whether there is a curl that knows `--json` (7.82, of 2022), as the demo's commands need it.
 /// Tests that run them pass without it, and say so.
@@ -94,6 +102,30 @@ impl Stack {
     ) -> Answer {
         send(self.address(), Version::Http1, method, path, headers, body).await
     }
+}
+
+/// A gateway on a free port, by the text of a configuration file.
+///
+/// # Panics
+/// The file is wrong, or the gateway does not start.
+pub(crate) async fn configured(text: &str) -> Gateway {
+    static FILES: AtomicUsize = AtomicUsize::new(0);
+    let number = FILES.fetch_add(1, Ordering::Relaxed);
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("configured-{number}.yaml"));
+    std::fs::write(&file, format!("listen: 127.0.0.1:0\n{text}")).unwrap();
+    let settings = config::load(Some(&file), &Flags::default())
+        .unwrap_or_else(|error| panic!("{error}\n{text}"));
+    Gateway::start(settings.gateway, |_| {}).await.unwrap()
+}
+
+/// A gateway with one worker before one backend that has the demo's services and no reflection.
+/// `keys` are more of its configuration.
+pub(crate) async fn before(url: &str, keys: &str) -> Gateway {
+    let protos = concat!(env!("CARGO_MANIFEST_DIR"), "/proto");
+    configured(&format!(
+        "workers: 1\nupstreams: {{ backend: {{ url: '{url}' }} }}\nschema: [{{ protos: '{protos}', upstream: backend }}]\n{keys}"
+    ))
+    .await
 }
 
 /// Which HTTP a request is made by.

@@ -56,8 +56,12 @@ pub enum Retry {
     Never,
     /// No byte of an answer has gone down; safe if the method is idempotent.
     BeforeFirstByte,
-    /// The backend never saw the call (refused stream, GOAWAY above it, no connection): always safe.
+    /// No byte of the call has left: always safe.
     Unsent,
+    /// The backend says that it has not looked at the call (REFUSED_STREAM, GOAWAY below it): safe.
+    Refused,
+    /// The backend wants no second try (`grpc-retry-pushback-ms` that is negative, or no number).
+    Forbidden,
     /// The backend named a delay (`grpc-retry-pushback-ms`).
     Pushback(Duration),
 }

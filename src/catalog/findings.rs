@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Catalog, Finding, FindingKind};
-use crate::schema::Schema;
+use crate::schema::{SAME_REQUESTS, Schema};
 
 /// Findings at most. Nobody reads more, and a schema of a hundred thousand fields without comments must not
 /// become as many sentences.
@@ -11,13 +11,13 @@ const FINDINGS_MAX: usize = 10_000;
 
 /// Findings, each once.
 #[derive(Debug, Default)]
-pub(super) struct Findings {
+pub(crate) struct Findings {
     all: BTreeSet<Finding>,
 }
 
 impl Findings {
     /// Adds a finding, unless there are too many.
-    pub(super) fn add(&mut self, finding: Finding) {
+    pub(crate) fn add(&mut self, finding: Finding) {
         if self.all.len() < FINDINGS_MAX {
             self.all.insert(finding);
         }
@@ -33,7 +33,7 @@ impl Findings {
         for sentence in schema.refusals() {
             let (element, text) = sentence.split_once(": ").unwrap_or((sentence, ""));
             let against = text
-                .split_once("matches the same requests as ")
+                .split_once(SAME_REQUESTS)
                 .map(|(_, other)| other.split(' ').next().unwrap_or_default());
             let is_told = shown.contains(element)
                 && against.is_none_or(|other| !other.starts_with('/') || shown.contains(other));
@@ -110,7 +110,7 @@ impl Findings {
     }
 
     /// All of them, by kind and element.
-    pub(super) fn into_vec(self) -> Vec<Finding> {
+    pub(crate) fn into_vec(self) -> Vec<Finding> {
         self.all.into_iter().collect()
     }
 }

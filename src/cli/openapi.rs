@@ -115,7 +115,7 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
 impl Arguments {
     fn document(&self, config: &gateway::Config, schema: &Schema) -> Result<String, String> {
         let docs = &config.docs;
-        let catalog = Catalog::new(schema, &config.protocol, &docs.audience, docs.openapi.ids);
+        let catalog = docs.catalog(schema, &config.protocol);
         let edition = Edition {
             scope: self.scope(&catalog)?,
             version: self.version,

@@ -69,7 +69,7 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
     let layered =
         Layered::of(raw, &names).map_err(|(place, key, message)| wrong(place, &key, message))?;
     let cors = cors(&raw.cors).map_err(|(place, key, message)| wrong(place, &key, message))?;
-    let (docs, logo) = docs(&raw.docs, &raw.tls, &layered.gateway)
+    let (docs, pages) = docs(&raw.docs, &raw.tls, &layered.gateway)
         .map_err(|(place, key, message)| wrong(place, &key, message))?;
     if let Some(admin) = raw.admin.listen
         && admin == raw.listen.0
@@ -106,6 +106,7 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
             options: Arc::new(layered.gateway),
             routes: layered.routes,
             pages: Vec::new(),
+            watch: None,
         },
         docs,
         workers: raw.workers.map_or_else(worker::default_count, |count| {
@@ -116,7 +117,7 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
         gateway,
         log: raw.log,
         tls,
-        logo,
+        pages,
         file: path.map(Path::to_owned),
     })
 }

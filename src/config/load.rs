@@ -72,9 +72,25 @@ pub(super) fn file(path: &Path) -> Result<File, FileError> {
     for relative in &mut file.http_rules {
         relative.0 = base.join(&relative.0);
     }
+    for (_, upstream) in &mut file.upstreams.0 {
+        let relative = &mut upstream.service_config;
+        relative.value = relative.value.take().map(|path| base.join(path));
+    }
     if let Some(tls) = &mut file.tls.value {
         for relative in [&mut tls.certificate, &mut tls.key, &mut tls.client_ca] {
             relative.value = relative.value.take().map(|path| base.join(path));
+        }
+    }
+    for relative in [
+        &mut file.docs.logo,
+        &mut file.docs.history,
+        &mut file.docs.overlay,
+        &mut file.docs.scalar,
+    ] {
+        if let Some(path) = &mut relative.value
+            && !path.as_os_str().is_empty()
+        {
+            *path = base.join(&*path);
         }
     }
     Ok(file)
@@ -90,12 +106,17 @@ pub(super) fn text(path: &Path) -> Result<String, FileError> {
 
 /// The bytes of such a file, or why there are none.
 pub(super) fn bytes(path: &Path) -> Result<Vec<u8>, String> {
+    bytes_to(path, FILE_MAX)
+}
+
+/// The bytes of a file that has no more than `max`.
+pub(super) fn bytes_to(path: &Path, max: u64) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
-    let read = OsFile::open(path).and_then(|file| file.take(FILE_MAX + 1).read_to_end(&mut bytes));
+    let read = OsFile::open(path).and_then(|file| file.take(max + 1).read_to_end(&mut bytes));
     match read {
         Err(cause) => Err(format!("cannot read the file: {cause}")),
-        Ok(length) if length as u64 > FILE_MAX => {
-            Err(format!("found more than {FILE_MAX} bytes, expected fewer"))
+        Ok(length) if length as u64 > max => {
+            Err(format!("found more than {max} bytes, expected fewer"))
         }
         Ok(_) => Ok(bytes),
     }

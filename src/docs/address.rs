@@ -13,6 +13,7 @@ pub(super) enum Address<'a> {
     Errors,
     Authentication,
     Changes,
+    Feed,
     Coverage,
     Search,
     SearchIndex,
@@ -33,6 +34,7 @@ pub(super) enum Address<'a> {
     PlainEnum(&'a Enum),
     Proto(&'a Package),
     Postman(&'a Package),
+    Bruno(&'a Package),
 }
 
 /// What the name of a message's JSON Schema ends in.
@@ -73,6 +75,7 @@ impl<'a> Address<'a> {
             "errors" => Self::Errors,
             "authentication" => Self::Authentication,
             "changes" => Self::Changes,
+            "changes.atom" => Self::Feed,
             "coverage" => Self::Coverage,
             "search" => Self::Search,
             "search.json" => Self::SearchIndex,
@@ -92,6 +95,7 @@ impl<'a> Address<'a> {
             .or_else(|| Some(Self::PlainPackage(package(name.strip_suffix(".md")?)?)))
             .or_else(|| Some(Self::Proto(package(name.strip_suffix(".proto")?)?)))
             .or_else(|| Some(Self::Postman(package(name.strip_suffix(".postman.json")?)?)))
+            .or_else(|| Some(Self::Bruno(package(name.strip_suffix(".bruno.json")?)?)))
     }
 
     fn in_package(package: &'a Package, name: &str) -> Option<Self> {

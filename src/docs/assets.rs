@@ -23,9 +23,14 @@ const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
 /// Name, content type, text. A module stands behind those that it imports.
-const FILES: [(&str, &str, &str); 25] = [
+const FILES: [(&str, &str, &str); 26] = [
     ("site.css", CSS, include_str!("assets/site.css")),
     ("site.js", JAVASCRIPT, include_str!("assets/site.js")),
+    (
+        "scalar_page.js",
+        JAVASCRIPT,
+        include_str!("assets/scalar_page.js"),
+    ),
     ("icon.svg", SVG, include_str!("assets/icon.svg")),
     ("tryit.css", CSS, include_str!("assets/tryit.css")),
     ("element.js", JAVASCRIPT, include_str!("assets/element.js")),

@@ -1,9 +1,10 @@
-//! What is different between two versions of an API.
+//! What is different between two revisions of what is served, and between two versions of an API.
 
 use maud::{Markup, html};
 
 use super::layout::{self, Content, Here};
 use super::query::Query;
+use super::timeline::Step;
 use super::{View, parts};
 use crate::catalog::difference::{self, CHANGES_MAX, Change, Element, Surface};
 use crate::catalog::{Catalog, Package};
@@ -13,6 +14,9 @@ const FAMILIES_MAX: usize = 300;
 
 /// Changes of either kind on the page.
 const SHOWN_MAX: usize = 400;
+
+/// Methods of a revision that are listed.
+const METHODS_MAX: usize = 200;
 
 /// Versions of one API that are compared, at most.
 const VERSIONS_MAX: usize = 20;
@@ -104,20 +108,64 @@ fn families(view: &View<'_>) -> Markup {
     }
 }
 
-/// What the schema that is served now changed of the one before.
+/// What each revision changed of the one before, newest first.
 fn revisions(view: &View<'_>) -> Markup {
-    let Some(before) = view.before else {
-        return html! {};
-    };
-    let changes = difference::of_revisions(before, view.catalog);
-    let (breaking, adding): (Vec<_>, Vec<_>) = changes.iter().partition(|c| c.is_breaking());
+    let timeline = view.timeline;
     html! {
-        p class="lead" {
-            "Since the schema was replaced while this gateway runs: "
-            (breaking.len()) " that break somebody, " (adding.len()) " that add."
+        @if let Some(begins) = timeline.begins {
+            p class="lead" {
+                "Revisions of what is served since " (begins.markup()) ", the newest first: "
+                a href=(view.links().own("changes.atom")) rel="alternate" type="application/atom+xml" { "as a feed" } "."
+            }
+            @if timeline.steps.is_empty() { p { "Nothing has changed since." } }
+            @for (at, step) in timeline.steps.iter().enumerate() { (revision(view, step, at == 0)) }
+            h2 { "Versions" }
         }
-        (list(view, "s-breaking", "Breaking", &breaking))
-        (list(view, "s-adding", "Additions and the like", &adding))
+    }
+}
+
+/// `In one sentence: how many changes of either kind.`
+pub(super) fn count(step: &Step) -> String {
+    let breaking = step.changes.iter().filter(|c| c.is_breaking()).count();
+    let adding = step.changes.len() - breaking;
+    format!("{breaking} that break somebody, {adding} that add")
+}
+
+fn revision(view: &View<'_>, step: &Step, open: bool) -> Markup {
+    let stem = step.at.stem();
+    let (breaking, adding): (Vec<_>, Vec<_>) = step.changes.iter().partition(|c| c.is_breaking());
+    html! {
+        section aria-labelledby=(format!("r-{stem}")) {
+            h2 id=(format!("r-{stem}")) { "Changed " (step.at.markup()) }
+            p { (count(step)) "." }
+            (methods(view, step))
+            details open[open] {
+                summary { "Every change" }
+                (list(view, &format!("b-{stem}"), "Breaking", &breaking))
+                (list(view, &format!("a-{stem}"), "Additions and the like", &adding))
+            }
+        }
+    }
+}
+
+/// Whom a revision concerns.
+fn methods(view: &View<'_>, step: &Step) -> Markup {
+    html! {
+        @if !step.methods.is_empty() {
+            table {
+                thead { tr { th scope="col" { "Method" } th scope="col" { "Breaking" } th scope="col" { "Additive" } } }
+                tbody {
+                    @for (method, touch) in step.methods.iter().take(METHODS_MAX) {
+                        tr {
+                            th scope="row" { (method_named(view, method)) }
+                            td { @if touch.breaking > 0 { span class="badge warn" { (touch.breaking) } } @else { "0" } }
+                            td { (touch.adding) }
+                        }
+                    }
+                }
+            }
+            @if step.methods.len() > METHODS_MAX { p class="quiet" { "and " (step.methods.len() - METHODS_MAX) " more methods" } }
+        }
     }
 }
 
@@ -172,20 +220,22 @@ fn list(view: &View<'_>, id: &str, title: &str, changes: &[&Change]) -> Markup {
 /// The element's name, leading to its page while it is there.
 fn named(view: &View<'_>, change: &Change) -> Markup {
     match change.element {
-        Element::Method | Element::Binding => {
-            let path = change.name.replace('/', ".");
-            match path.rsplit_once('.') {
-                Some((service, method)) => parts::reference(view, &format!("/{service}/{method}")),
-                None => parts::reference(view, &change.name),
-            }
-        }
+        Element::Method | Element::Binding => method_named(view, &change.name),
         Element::Service | Element::Message | Element::Field | Element::Enum | Element::Value => {
             parts::reference(view, &change.name)
         }
     }
 }
 
-const fn element(element: Element) -> &'static str {
+/// `pkg.Service.Method`, leading to its page.
+fn method_named(view: &View<'_>, name: &str) -> Markup {
+    match name.rsplit_once('.') {
+        Some((service, method)) => parts::reference(view, &format!("/{service}/{method}")),
+        None => parts::reference(view, name),
+    }
+}
+
+pub(super) const fn element(element: Element) -> &'static str {
     match element {
         Element::Service => "service",
         Element::Method => "method",
@@ -197,7 +247,7 @@ const fn element(element: Element) -> &'static str {
     }
 }
 
-const fn surface(surface: Surface) -> &'static str {
+pub(super) const fn surface(surface: Surface) -> &'static str {
     match surface {
         Surface::Wire => "gRPC",
         Surface::Json => "JSON",

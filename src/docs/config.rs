@@ -1,7 +1,12 @@
 //! What is chosen for the documentation.
 
-use crate::catalog::Audience;
-use crate::openapi;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::scalar::Scalar;
+use crate::catalog::{Audience, Catalog, Overlay};
+use crate::schema::Schema;
+use crate::{openapi, protocol};
 
 /// What is chosen for the documentation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +19,14 @@ pub struct Config {
     pub openapi_path: String,
     /// A picture beside the title.
     pub logo: Option<Logo>,
+    /// One of so many answers of REST is checked against its document; 0: none.
+    pub sample: u32,
+    /// The files of Scalar.
+    pub scalar: Option<Scalar>,
+    /// A folder for the revisions of the schema; without one those of this process are known.
+    pub history: Option<PathBuf>,
+    /// What the operator says in place of the protos.
+    pub overlay: Option<Arc<Overlay>>,
     /// Who reads.
     pub audience: Audience,
     /// The API as a whole.
@@ -48,8 +61,24 @@ impl Default for Config {
             path: "/docs".to_owned(),
             openapi_path: "/openapi".to_owned(),
             logo: None,
+            sample: 0,
+            scalar: None,
+            history: None,
+            overlay: None,
             audience: Audience::default(),
             openapi: openapi::Config::default(),
         }
+    }
+}
+
+impl Config {
+    /// What readers may know of a schema, in the operator's words where there are some.
+    #[must_use]
+    pub fn catalog(&self, schema: &Schema, protocol: &protocol::Config) -> Catalog {
+        let mut catalog = Catalog::new(schema, protocol, &self.audience, self.openapi.ids);
+        if let Some(overlay) = &self.overlay {
+            catalog.lay(overlay);
+        }
+        catalog
     }
 }

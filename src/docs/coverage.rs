@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::layout::{self, Content, Here};
-use super::{View, parts};
+use super::{Tally, View, parts};
 use crate::catalog::{Finding, FindingKind};
 
 /// Findings of one kind that are listed.
@@ -49,6 +49,7 @@ pub(super) fn page(view: &View<'_>) -> Markup {
     let main = html! {
         h1 { "Coverage" }
         p class="lead" { (summary(view)) }
+        @if let Some(tally) = view.checked { (checked(view, tally)) }
         @if findings.is_empty() {
             p { "Nothing is missing, and nothing had to be left out." }
         } @else {
@@ -89,6 +90,36 @@ pub(super) fn page(view: &View<'_>) -> Markup {
         ..Here::default()
     };
     layout::page(view, here, &content)
+}
+
+/// What was found of live answers.
+fn checked(view: &View<'_>, tally: &Tally) -> Markup {
+    let (checked, wrong, dropped) = tally.counts();
+    let mismatches = tally.mismatches();
+    html! {
+        p {
+            "Checked against " (checked) " live answers: " (wrong) " mismatches."
+            @if dropped > 0 { " There was no time for " (dropped) " more." }
+        }
+        @if !mismatches.is_empty() {
+            section aria-labelledby="s-mismatches" {
+                h2 id="s-mismatches" { "Answers that are not what their documents say" }
+                table {
+                    thead { tr { th scope="col" { "Operation" } th scope="col" { "How often" } th scope="col" { "First, in its schema" } } }
+                    tbody {
+                        @for (operation, mismatch) in mismatches.iter().take(LISTED_MAX) {
+                            tr {
+                                th scope="row" { code { (operation) } " " (parts::reference(view, &mismatch.method)) }
+                                td { (mismatch.count) }
+                                td { code { (mismatch.place) } }
+                            }
+                        }
+                    }
+                }
+                @if mismatches.len() > LISTED_MAX { p class="quiet" { "and " (mismatches.len() - LISTED_MAX) " more" } }
+            }
+        }
+    }
 }
 
 fn summary(view: &View<'_>) -> String {

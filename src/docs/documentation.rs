@@ -7,9 +7,11 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use arc_swap::ArcSwapOption;
 use axum::body::Body;
+use bytes::Bytes;
 use http::header::{
     ALLOW, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_SECURITY_POLICY,
     CONTENT_TYPE, ETAG, HOST, IF_NONE_MATCH, LOCATION, REFERRER_POLICY, VARY,
@@ -19,10 +21,14 @@ use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, request};
 use tokio::sync::Semaphore;
 
 use super::Config;
+use super::checks::Checks;
+use super::described::Described;
+use super::history::History;
+use super::moment::Moment;
 use super::published::{Answer, Published, Takes};
 use super::target::Target;
-use crate::protocol::{self, Pages};
-use crate::schema::Schema;
+use crate::protocol::{self, Pages, Watch};
+use crate::schema::{self, Schema};
 
 /// Documents and pages that are made at a time.
 const MAKERS_MAX: usize = 2;
@@ -43,20 +49,56 @@ pub enum Reached {
 #[derive(Debug)]
 pub struct Documentation {
     config: Arc<Config>,
+    options: schema::Options,
+    history: Arc<History>,
     reached: Reached,
+    checks: Option<Checks>,
     current: ArcSwapOption<Published>,
     makers: Arc<Semaphore>,
 }
 
 impl Documentation {
-    /// A site of which nothing is made yet.
+    /// A site of which nothing is made yet. `options` are those that its schemas are built with. Reads
+    /// the names of the files of its history.
     #[must_use]
-    pub fn new(config: Config, reached: Reached) -> Self {
+    pub fn new(config: Config, options: schema::Options, reached: Reached) -> Self {
+        let checks = (config.sample > 0).then(|| Checks::start(config.sample));
+        let checks = checks.and_then(|started| {
+            started
+                .inspect_err(|error| tracing::warn!(%error, "docs.sample: no answer is checked"))
+                .ok()
+        });
         Self {
+            history: Arc::new(History::of(config.history.clone())),
             config: Arc::new(config),
+            options,
             reached,
+            checks,
             current: ArcSwapOption::empty(),
             makers: Arc::new(Semaphore::new(MAKERS_MAX)),
+        }
+    }
+
+    /// True if some answers are to be looked at.
+    #[must_use]
+    pub const fn watches(&self) -> bool {
+        self.checks.is_some()
+    }
+
+    /// Takes note of what is served from now on. Ends when it is written, and never fails.
+    pub async fn served(&self, schema: &Arc<Schema>, config: &protocol::Config, now: SystemTime) {
+        let (history, now) = (Arc::clone(&self.history), Moment::of(now));
+        let served = Arc::clone(schema);
+        let noting = tokio::task::spawn_blocking(move || history.record(&served, now));
+        if noting.await.is_err() {
+            tracing::warn!("docs.history: the revision is not kept");
+        }
+        if self.history.has_changes() {
+            // Comparing takes a while: it is done before somebody asks.
+            let published = self.published(schema, config);
+            drop(tokio::task::spawn_blocking(move || {
+                published.timeline();
+            }));
         }
     }
 
@@ -69,8 +111,13 @@ impl Documentation {
             return Arc::clone(current);
         }
         let (schema, own) = (Arc::clone(schema), Arc::clone(&self.config));
-        let made = Published::new(schema, config, own, current.as_deref());
-        let made = Arc::new(made);
+        let now = Described::new(schema, config, own, self.options.clone());
+        let made = Arc::new(Published::new(
+            now,
+            &self.config,
+            &self.history,
+            self.checks.as_ref().map(Checks::tally),
+        ));
         self.current.store(Some(Arc::clone(&made)));
         made
     }
@@ -102,6 +149,18 @@ fn is_plain(authority: &Authority) -> bool {
         && text
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || b".:-[]".contains(&b))
+}
+
+impl Watch for Documentation {
+    fn wants(&self) -> bool {
+        self.checks.as_ref().is_some_and(Checks::wants)
+    }
+
+    fn take(&self, schema: &Arc<Schema>, config: &protocol::Config, binding: usize, json: Bytes) {
+        if let Some(checks) = &self.checks {
+            checks.take(self.published(schema, config), binding, json);
+        }
+    }
 }
 
 impl Pages for Documentation {
@@ -141,7 +200,9 @@ fn respond(answer: Answer, known: Option<&HeaderValue>) -> Response<Body> {
         CACHE_CONTROL,
         HeaderValue::from_static(answer.keep.directive()),
     );
-    if let Ok(policy) = HeaderValue::try_from(answer.policy) {
+    if let Some(policy) = answer.policy
+        && let Ok(policy) = HeaderValue::try_from(policy)
+    {
         headers.insert(CONTENT_SECURITY_POLICY, policy);
     }
     if let Some(name) = answer.file_name {
@@ -251,9 +312,12 @@ mod tests {
 
     #[tokio::test]
     async fn a_document_follows_the_schema_and_its_tag_the_document() {
-        let documentation = Documentation::new(Config::default(), Reached::Http);
+        let documentation =
+            Documentation::new(Config::default(), Options::default(), Reached::Http);
         let text = "message M {} service S { rpc Old(M) returns (M); }";
         let before = schema(text);
+        let (config, start) = (protocol::Config::default(), SystemTime::UNIX_EPOCH);
+        documentation.served(&before, &config, start).await;
         let (_, tag, body) = document(&documentation, &before, "").await;
         assert!(
             body.contains("/t.S/Old") && body.contains("http://a.example"),
@@ -268,13 +332,14 @@ mod tests {
             StatusCode::NOT_MODIFIED
         );
         let after = schema(&text.replace("Old", "New"));
+        documentation.served(&after, &config, start).await;
         let (status, other, body) = document(&documentation, &after, &tag).await;
         assert_eq!(status, StatusCode::OK);
         assert!(other != tag && body.contains("/t.S/New") && !body.contains("/t.S/Old"));
 
         let changes = page(&documentation, &after, "/docs/changes").await;
         assert!(
-            changes.contains("Since the schema was replaced"),
+            changes.contains("1 that break somebody, 1 that add"),
             "{changes}"
         );
         assert!(

@@ -37,6 +37,7 @@ pub(super) fn page(view: &View<'_>) -> Markup {
                 @if view.site.swagger == Swagger::Served {
                     li { a href=(links.own("swagger")) { "Swagger UI" } }
                 }
+                @if view.site.scalar { li { a href=(links.own("scalar")) { "Scalar" } } }
             }
         }
         section aria-labelledby="s-packages" {
@@ -90,7 +91,12 @@ pub(super) fn of_package(view: &View<'_>, package: &Package) -> Markup {
             }
             ul class="plain" {
                 li { a href=(format!("{path}.proto")) download=(file) { ".proto" } ", rebuilt from the descriptors" }
-                li { a href=(format!("{path}.postman.json")) download=(format!("{}.postman.json", super::links::file_stem(package))) { "Collection" } " for Postman, Bruno and Insomnia" }
+                @for (program, ending) in [("Postman and Insomnia", "postman.json"), ("Bruno", "bruno.json")] {
+                    li {
+                        a href=(format!("{path}.{ending}")) download=(format!("{}.{ending}", super::links::file_stem(package))) { "Collection" }
+                        " for " (program)
+                    }
+                }
                 li { a href=(format!("{path}.md")) { "Markdown" } }
             }
         }

@@ -57,6 +57,7 @@ pub(super) fn page(view: &View<'_>, here: Here<'_>, content: &Content) -> Markup
                 title { (content.title) " · " (site.title) }
                 link rel="icon" type="image/svg+xml" href=(asset("icon.svg"));
                 link rel="stylesheet" href=(asset("site.css"));
+                link rel="alternate" type="application/atom+xml" title="Changes" href=(links.own("changes.atom"));
                 @if let Some(plain) = &content.plain {
                     link rel="alternate" type="text/markdown" href=(plain);
                 }
@@ -137,6 +138,7 @@ fn list(view: &View<'_>, here: Here<'_>) -> Markup {
                 @if view.site.swagger == Swagger::Served {
                     li { a href=(links.own("swagger")) { "Swagger UI" } }
                 }
+                @if view.site.scalar { li { a href=(links.own("scalar")) { "Scalar" } } }
             }
         }
     }

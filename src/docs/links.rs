@@ -15,12 +15,13 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use crate::catalog::{Enum, Message, Method, Package, Service};
 
 /// Names beneath the prefix that are no packages.
-pub(super) const RESERVED: [&str; 14] = [
+pub(super) const RESERVED: [&str; 15] = [
     "",
     "api.binpb",
     "assets",
     "authentication",
     "changes",
+    "changes.atom",
     "coverage",
     "downloads",
     "errors",

@@ -187,7 +187,8 @@ mod tests {
         let schema = schema.expect("nothing is a schema");
         let view = View {
             catalog: &Catalog::default(),
-            before: None,
+            timeline: &crate::docs::Timeline::default(),
+            checked: None,
             schema: &schema,
             protocol: &crate::protocol::Config::default(),
             site: &Site::default(),

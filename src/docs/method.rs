@@ -26,6 +26,7 @@ pub(super) fn page(
         h1 { (method.served.name) }
         p class="badges" { (badges(method)) }
         p class="full" { code { (parts::dotted(method.served.path.trim_start_matches('/'))) } }
+        (parts::changed(view, &parts::dotted_name(method)))
         @if method.deprecated {
             p class="note warn" { "This method should no longer be used." }
         }

@@ -40,6 +40,22 @@ pub(super) fn shape(shape: Shape) -> Markup {
     }
 }
 
+/// When a method or service changed last, if that is known.
+pub(super) fn changed(view: &View<'_>, name: &str) -> Markup {
+    html! {
+        @if let Some(at) = view.timeline.last(name) {
+            p class="changed" {
+                a href=(format!("{}#r-{}", view.links().own("changes"), at.stem())) { "changed " (at.markup()) }
+            }
+        }
+    }
+}
+
+/// `pkg.Service.Method`.
+pub(super) fn dotted_name(method: &Method) -> String {
+    format!("{}.{}", method.served.service, method.served.name)
+}
+
 /// The word for what should no longer be used.
 pub(super) fn deprecated(is: bool) -> Markup {
     html! { @if is { span class="badge warn" { "deprecated" } } }
@@ -62,6 +78,9 @@ pub(super) fn methods<'m>(
                         th scope="row" {
                             a href=(links.method(package, service, method)) { (method.served.name) }
                             " " (shape(method.served.shape)) (deprecated(method.deprecated))
+                            @if let Some(at) = view.timeline.last(&dotted_name(method)) {
+                                span class="changed" { "changed " (at.markup()) }
+                            }
                         }
                         td { (first_operation(method)) }
                         td { (super::markdown::line(view, summary(method))) }

@@ -2,21 +2,23 @@
 //! documents that were asked for.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bytes::Bytes;
 use http::header::ACCEPT_ENCODING;
 use http::{HeaderMap, StatusCode};
 use serde_json::json;
 
+use super::checks::Tally;
 use super::described::Described;
+use super::history::History;
 use super::target::{Target, edition};
+use super::timeline::Timeline;
 use super::{
     Config, JSON, Page, Scheme, Site, Swagger, TEXT, View, assets, security_policy, swagger, tag,
 };
 use crate::catalog::Catalog;
 use crate::openapi::{self, Edition, Format, Profile, Security, Version};
-use crate::protocol;
 use crate::schema::Schema;
 
 /// Bytes of documents that are kept; beyond, they are made again.
@@ -36,9 +38,10 @@ const LOGO: &str = "/logo";
 /// One schema as readers see it.
 #[derive(Debug)]
 pub(super) struct Published {
-    now: Arc<Described>,
-    /// What was served before, as far as somebody read it.
-    before: Option<Arc<Described>>,
+    now: Described,
+    history: Arc<History>,
+    timeline: OnceLock<Timeline>,
+    tally: Option<Arc<Tally>>,
     config: Arc<Config>,
     site: Site,
     kept: Mutex<Kept>,
@@ -63,8 +66,8 @@ pub(super) struct Answer {
     pub(super) location: Option<String>,
     /// A name to save it under.
     pub(super) file_name: Option<String>,
-    /// `content-security-policy`.
-    pub(super) policy: String,
+    /// `content-security-policy`, where it is another than the site's.
+    pub(super) policy: Option<String>,
     pub(super) body: Bytes,
 }
 
@@ -84,7 +87,7 @@ impl Answer {
             etag: format!("\"{}\"", tag::of(&body)),
             location: None,
             file_name: None,
-            policy: String::new(),
+            policy: None,
             body,
         }
     }
@@ -153,18 +156,20 @@ impl Keep {
 }
 
 impl Published {
-    /// Of this schema, which replaces another.
+    /// Of this schema, which is the newest of a history.
     pub(super) fn new(
-        schema: Arc<Schema>,
-        protocol: &protocol::Config,
-        config: Arc<Config>,
-        replaced: Option<&Self>,
+        now: Described,
+        config: &Arc<Config>,
+        history: &Arc<History>,
+        tally: Option<Arc<Tally>>,
     ) -> Self {
         Self {
-            now: Arc::new(Described::new(schema, protocol, Arc::clone(&config))),
-            before: replaced.map(|replaced| Arc::clone(&replaced.now)),
-            site: site(&config),
-            config,
+            now,
+            history: Arc::clone(history),
+            timeline: OnceLock::new(),
+            tally,
+            site: site(config),
+            config: Arc::clone(config),
             kept: Mutex::default(),
         }
     }
@@ -175,7 +180,7 @@ impl Published {
 
     /// The answer to a reader who finds the gateway at `base`. May take seconds for a large schema.
     pub(super) fn answer(&self, target: &Target, base: &str, takes: Takes) -> Answer {
-        let answer = match target {
+        let mut answer = match target {
             Target::Page { path, query } => self.page(path, query.as_deref(), base, takes),
             Target::Document {
                 name,
@@ -184,13 +189,30 @@ impl Published {
                 format,
             } => self.document(name, (*version, *profile, *format), base),
         };
-        Answer {
-            policy: security_policy(&self.site),
-            ..answer
-        }
+        answer
+            .policy
+            .get_or_insert_with(|| security_policy(&self.site));
+        answer
     }
 
-    fn catalog(&self) -> &Catalog {
+    /// What changed up to now; made when somebody asks for the first time, which takes a while.
+    pub(super) fn timeline(&self) -> &Timeline {
+        self.timeline.get_or_init(|| {
+            if self.history.has_changes() {
+                Timeline::of(self.history.sets(), |set| self.now.describe_earlier(&set))
+            } else {
+                Timeline::since(self.history.begins())
+            }
+        })
+    }
+
+    /// How schemas are written.
+    pub(super) fn schemas(&self) -> &openapi::Options {
+        &self.config.openapi.options
+    }
+
+    /// What readers may know.
+    pub(super) fn catalog(&self) -> &Catalog {
         self.now.catalog()
     }
 
@@ -200,6 +222,12 @@ impl Published {
         }
         if let (LOGO, Some(logo)) = (path, &self.config.logo) {
             return Answer::new(StatusCode::OK, logo.media_type, logo.bytes.clone());
+        }
+        if let (Some(scalar), Some(name)) = (&self.config.scalar, path.strip_prefix("/scalar"))
+            && (name.is_empty() || name.starts_with('/'))
+        {
+            let name = name.trim_start_matches('/');
+            return scalar.answer(name, &self.site, self.catalog(), takes);
         }
         match path.strip_prefix("/swagger") {
             Some("") => return swagger::redirect(&self.config.path),
@@ -211,7 +239,8 @@ impl Published {
         }
         let view = View {
             catalog: self.catalog(),
-            before: self.before.as_deref().map(Described::catalog),
+            timeline: self.timeline(),
+            checked: self.tally.as_deref(),
             schema: &self.now.schema,
             protocol: &self.now.protocol,
             site: &self.site,
@@ -342,6 +371,7 @@ fn site(config: &Config) -> Site {
         schemas: openapi.options,
         schemes: scheme(openapi.security).into_iter().collect(),
         swagger: Swagger::Served,
+        scalar: config.scalar.is_some(),
         callable: openapi
             .servers
             .iter()

@@ -30,6 +30,7 @@ pub(super) fn page(
         (parts::trail(links, Some(package), None))
         h1 { (service.short) " " (parts::deprecated(service.deprecated)) }
         p class="full" { code { (parts::dotted(&service.name)) } }
+        (parts::changed(view, &service.name))
         div class="text lead" { (markdown::block(view, comment)) }
         section aria-labelledby="s-methods" {
             h2 id="s-methods" { "Methods" }

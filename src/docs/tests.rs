@@ -21,6 +21,7 @@ struct Served {
     protocol: Protocol,
     catalog: Catalog,
     site: Site,
+    timeline: Timeline,
 }
 
 impl Served {
@@ -36,6 +37,7 @@ impl Served {
             protocol,
             catalog,
             site: Site::default(),
+            timeline: Timeline::default(),
         }
     }
 
@@ -58,7 +60,8 @@ impl Served {
     fn view(&self) -> View<'_> {
         View {
             catalog: &self.catalog,
-            before: None,
+            timeline: &self.timeline,
+            checked: None,
             schema: &self.schema,
             protocol: &self.protocol,
             site: &self.site,

@@ -45,6 +45,7 @@ async fn what_joins_may_add_and_never_take_away() {
     let gateway = Gateway::start(config.clone(), |_| {}).await.unwrap();
     let join = async |later: &Folder| {
         let mut join = Join {
+            site: None,
             sources: sources::load(&config.schema, &config.upstreams, &mut |_| {})
                 .await
                 .unwrap(),
@@ -81,6 +82,7 @@ async fn what_joins_takes_no_rest_path_from_another_method() {
     config.schema = vec![served.source()];
     let gateway = Gateway::start(config.clone(), |_| {}).await.unwrap();
     let mut join = Join {
+        site: None,
         sources: sources::load(&config.schema, &config.upstreams, &mut |_| {})
             .await
             .unwrap(),

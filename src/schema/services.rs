@@ -23,10 +23,13 @@ use super::{Lead, Options};
 use crate::transcode::{FieldPath, PlanId, Plans};
 
 /// A message that is an HTTP body of any content type.
-const HTTP_BODY: &str = "google.api.HttpBody";
+pub(crate) const HTTP_BODY: &str = "google.api.HttpBody";
 
 /// Most refusals that are kept; of further ones there is a count.
 const REFUSALS_MAX: usize = 10_000;
+
+/// How the refusal of a binding begins that another one leaves no room for.
+pub(crate) const SAME_REQUESTS: &str = "matches the same requests as ";
 
 /// `FileDescriptorProto.service` and `ServiceDescriptorProto.method`, as source info counts them.
 const SERVICE: i32 = 6;
@@ -320,7 +323,7 @@ impl Registry<'_> {
                         || "another binding of the same method".to_owned(),
                         |by| format!("{} ({})", by.method.path, by.template),
                     );
-                    format!("matches the same requests as {by}")
+                    format!("{SAME_REQUESTS}{by}")
                 }
             };
             self.refuse(refuse(reason));

@@ -1,5 +1,10 @@
 //! The attempts of one call: each goes to an endpoint, and one that failed is made again where that is
 //! safe.
+//!
+//! ```text
+//! Plan of the method ─┬─ one after the other (`sequence`) ─┐
+//!                     └─ side by side (`hedged`) ──────────┴─► attempt ─► set picks ─► exchange
+//! ```
 
 use std::sync::Arc;
 
@@ -7,22 +12,58 @@ use super::balance::{Policy, xxh64};
 use super::books::Books;
 use super::cluster::Shared;
 use super::endpoint::Endpoint;
-use super::exchange::{Answers, CallParts, Fate, Opened, Outgoing, Reading, Source};
-use crate::call::{Call, Code, Retry, Status};
+use super::exchange::{Answers, Opened, Outgoing, Reading, Source};
+use super::plan::Plan;
+use super::retry::{Committed, Gate, UnderWay};
+use super::set::Picked;
+use crate::call::{Call, Code, Deadline, Requests, Retry, Status};
+use crate::schema::method::{Method, Shape};
 
-/// How often a request that never left may find its connection gone: once for every connection
-/// of a full pool, and then some.
-const UNSENT_MAX: usize = 16;
+mod hedged;
+mod sequence;
 
 /// The attempts of one call.
 pub(super) struct Attempts<'c> {
     cluster: &'c Arc<Shared>,
+    method: Arc<Method>,
     outgoing: Outgoing,
     reading: Reading,
     /// What the call is kept to one endpoint by.
     key: Option<u64>,
-    /// The attempt that is under way.
-    current: Option<Books>,
+}
+
+/// An attempt that was answered.
+pub(super) type Answered = (Opened, Books);
+
+/// An attempt that was not, or whose answer is a failure that may be followed by another attempt.
+struct Failed {
+    status: Status,
+    committed: Committed,
+    /// The messages, if they can be sent again: all of them, or those that never left.
+    source: Option<Source>,
+    /// Where it was.
+    endpoint: Arc<Endpoint>,
+    /// What the backend has answered, which is the call's answer if nothing follows.
+    answer: Option<Box<Answered>>,
+}
+
+impl Failed {
+    /// The failure is the call's.
+    fn into_result(self) -> Result<Answered, Status> {
+        match self.answer {
+            Some(answer) => Ok(*answer),
+            None => Err(self.status),
+        }
+    }
+}
+
+/// Whether the first message of an answer is awaited before the call is answered.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Peek {
+    /// An error behind the headers can still be followed by another attempt.
+    First,
+    /// Headers go down as they come.
+    Nothing,
 }
 
 impl<'c> Attempts<'c> {
@@ -30,8 +71,7 @@ impl<'c> Attempts<'c> {
     ///
     /// # Errors
     /// The method's path is none.
-    pub(super) fn new(cluster: &'c Arc<Shared>, call: Call) -> Result<(Self, Source), Status> {
-        let source = Source::new(call.requests);
+    pub(super) fn new(cluster: &'c Arc<Shared>, call: Call) -> Result<(Self, Requests), Status> {
         let key = match &cluster.config.balance.policy {
             Policy::RingHash { header, .. } => {
                 let value = call.metadata.0.get(header);
@@ -46,81 +86,119 @@ impl<'c> Attempts<'c> {
             max_message: cluster.config.max_message,
             deadline: call.deadline,
         };
-        let outgoing = Outgoing::new(CallParts {
-            method: call.method,
-            metadata: call.metadata,
-            encodings: call.encodings,
-            deadline: call.deadline,
-        })?;
+        let outgoing = Outgoing::new(
+            &call.method.path,
+            call.metadata,
+            &call.encodings,
+            call.deadline,
+        )?;
         let attempts = Self {
             cluster,
+            method: call.method,
             outgoing,
             reading,
             key,
-            current: None,
         };
-        Ok((attempts, source))
+        Ok((attempts, call.requests))
     }
 
     /// Sends the call until it is answered.
     ///
-    /// A request that never left is sent elsewhere; one that a backend says it has not seen
-    /// (REFUSED_STREAM, GOAWAY below it) is sent once more if it can be repeated.
-    ///
     /// # Errors
     /// The last attempt's.
-    pub(super) async fn run(&mut self, mut source: Source) -> Result<(Opened, Books), Status> {
-        let mut tried: Vec<Arc<Endpoint>> = Vec::new();
-        let mut refused = false;
-        loop {
-            let Some(picked) = self.cluster.set().pick(self.key, &tried) else {
-                return Err(self.without_endpoint());
-            };
-            let endpoint = Arc::clone(&picked.endpoint);
-            self.current = Some(Books::begin(self.cluster, picked));
-            let unanswered = match self.outgoing.send(&endpoint, source, 0).await {
-                Ok(answered) => match Answers::open(&self.reading, answered) {
-                    Ok(opened) => return self.opened(opened),
-                    Err(status) => return Err(self.given_up(status)),
-                },
-                Err(unanswered) => unanswered,
-            };
-            let status = self.given_up(unanswered.status);
-            let again = match unanswered.fate {
-                Fate::NeverLeft => tried.len() < UNSENT_MAX,
-                Fate::Refused => !std::mem::replace(&mut refused, true),
-                Fate::Unknown | Fate::Broken => false,
-            };
-            source = match unanswered.source {
-                Some(source) if again => source,
-                Some(_) | None => return Err(status),
-            };
-            tried.push(endpoint);
+    pub(super) async fn run(&self, requests: Requests) -> Result<Answered, Status> {
+        match self.cluster.config.retries.plan(&self.method) {
+            Plan::Once => self.in_sequence(requests, None).await,
+            Plan::Retried(policy) => self.in_sequence(requests, Some(policy)).await,
+            Plan::Hedged(hedging) => self.side_by_side(requests, hedging).await,
         }
     }
 
-    /// The attempt under way was answered.
-    fn opened(&mut self, opened: Opened) -> Result<(Opened, Books), Status> {
-        let Some(mut books) = self.current.take() else {
-            return Err(Status::gateway(Code::Internal, "the attempt has no books"));
+    const fn deadline(&self) -> Deadline {
+        self.reading.deadline
+    }
+
+    fn gate(&self) -> Gate<'_> {
+        Gate {
+            throttle: &self.cluster.throttle,
+            budget: &self.cluster.budget,
+            active: self.cluster.breaker.requests().now,
+        }
+    }
+
+    /// An error behind headers is looked for where headers without a message are of no use to anybody.
+    const fn peek(&self) -> Peek {
+        match self.reading.shape {
+            Shape::Unary | Shape::ClientStream => Peek::First,
+            Shape::ServerStream | Shape::Bidi => Peek::Nothing,
+        }
+    }
+
+    /// An endpoint for the next attempt: one where this call has not been, if there is one.
+    ///
+    /// # Errors
+    /// UNAVAILABLE: there is no endpoint.
+    fn pick(&self, tried: &[Arc<Endpoint>]) -> Result<Picked, Status> {
+        self.cluster.set().pick(self.key, tried).ok_or_else(|| {
+            let message = format!("upstream {:?} has no endpoint", self.cluster.name);
+            Status::upstream(Code::Unavailable, message).retry(Retry::Unsent)
+        })
+    }
+
+    /// One attempt.
+    async fn attempt(
+        &self,
+        picked: Picked,
+        source: Source,
+        previous: Option<u32>,
+        under_way: Option<UnderWay>,
+        peek: Peek,
+    ) -> Result<Answered, Failed> {
+        let endpoint = Arc::clone(&picked.endpoint);
+        let mut books = Books::begin(self.cluster, picked, self.deadline(), under_way);
+        let failed = |status: Status, committed, source, answer| Failed {
+            status,
+            committed,
+            source,
+            endpoint: Arc::clone(&endpoint),
+            answer,
         };
-        match &opened {
-            Opened::Ended(end) => books.ended(&end.status),
-            Opened::Live(_) => books.answered(),
+        let answered = match self.outgoing.send(&endpoint, source, previous).await {
+            Ok(answered) => answered,
+            Err(unanswered) => {
+                books.ended(&unanswered.status);
+                let committed = if unanswered.source.is_some() {
+                    Committed::No
+                } else {
+                    Committed::Dropped
+                };
+                return Err(failed(
+                    unanswered.status,
+                    committed,
+                    unanswered.source,
+                    None,
+                ));
+            }
+        };
+        let mut opened = match Answers::open(&self.reading, answered) {
+            Ok(opened) => opened,
+            Err(status) => {
+                books.ended(&status);
+                return Err(failed(status, Committed::No, None, None));
+            }
+        };
+        books.answered();
+        if let (Opened::Live(answers), Peek::First) = (&mut opened, peek) {
+            answers.look().await;
         }
-        Ok((opened, books))
-    }
-
-    /// The attempt under way, if there is one, ended with this.
-    pub(super) fn given_up(&mut self, status: Status) -> Status {
-        if let Some(mut books) = self.current.take() {
-            books.ended(&status);
+        match opened.failure() {
+            None => Ok((opened, books)),
+            Some(status) => {
+                let status = status.clone();
+                books.ended(&status);
+                let answer = Box::new((opened, books));
+                Err(failed(status, Committed::No, None, Some(answer)))
+            }
         }
-        status
-    }
-
-    fn without_endpoint(&self) -> Status {
-        let message = format!("upstream {:?} has no endpoint", self.cluster.name);
-        Status::upstream(Code::Unavailable, message).retry(Retry::Unsent)
     }
 }

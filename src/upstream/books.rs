@@ -2,6 +2,7 @@
 //! over.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use tokio::time::Instant;
 
@@ -10,8 +11,9 @@ use super::breaker::Admitted;
 use super::cluster::Shared;
 use super::endpoint::Endpoint;
 use super::outlier::{Outcome, Probe};
+use super::retry::UnderWay;
 use super::set::Picked;
-use crate::call::{Retry, Status};
+use crate::call::{Deadline, Retry, Status};
 
 /// One attempt's entry. Dropped without an end, nothing is learned of the endpoint: that a client has
 /// left says nothing of it.
@@ -23,16 +25,30 @@ pub(super) struct Books {
     probe: Option<Probe>,
     /// Until the attempt is answered.
     started: Option<Started>,
+    deadline: Deadline,
+    is_over: bool,
+    /// Of a retry: its place among those that may be under way.
+    _under_way: Option<UnderWay>,
 }
 
 impl Books {
     /// An attempt goes to the endpoint.
-    pub(super) fn begin(cluster: &Arc<Shared>, picked: Picked) -> Self {
+    pub(super) fn begin(
+        cluster: &Arc<Shared>,
+        picked: Picked,
+        deadline: Deadline,
+        under_way: Option<UnderWay>,
+    ) -> Self {
+        picked.endpoint.calls.fetch_add(1, Ordering::Relaxed);
+        picked.endpoint.attempts.fetch_add(1, Ordering::Relaxed);
         Self {
             cluster: Arc::clone(cluster),
             started: Some(picked.endpoint.load.start(Instant::now())),
             endpoint: picked.endpoint,
             probe: picked.probe,
+            deadline,
+            is_over: false,
+            _under_way: under_way,
         }
     }
 
@@ -45,11 +61,22 @@ impl Books {
 
     /// The attempt has ended.
     pub(super) fn ended(&mut self, status: &Status) {
+        if std::mem::replace(&mut self.is_over, true) {
+            return;
+        }
+        if status.is_ok() {
+            self.cluster.throttle.succeeded();
+        }
         let outcome = Outcome::of(status.code, status.origin);
         if outcome == Outcome::Failure {
+            self.endpoint.failures.fetch_add(1, Ordering::Relaxed);
             let pushback = match status.retry {
                 Retry::Pushback(delay) => Some(delay),
-                Retry::Never | Retry::BeforeFirstByte | Retry::Unsent => None,
+                Retry::Never
+                | Retry::Forbidden
+                | Retry::BeforeFirstByte
+                | Retry::Unsent
+                | Retry::Refused => None,
             };
             let now = Instant::now();
             match self.started.take() {
@@ -60,6 +87,16 @@ impl Books {
         self.answered();
         let probe = self.probe.take();
         self.cluster.record(&self.endpoint, probe, outcome);
+    }
+}
+
+/// Given up. If that is because the deadline has come, the endpoint had the call and did not answer.
+impl Drop for Books {
+    fn drop(&mut self) {
+        self.endpoint.calls.fetch_sub(1, Ordering::Relaxed);
+        if !self.is_over && self.deadline.has_passed() {
+            self.ended(&Status::deadline_exceeded());
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::config::Limits;
 use crate::call::{Code, Status};
+use crate::observe::upstreams::Usage;
 
 /// When a refused client may try again: long enough to be of use, short enough that a spike of load is
 /// over.
@@ -60,17 +61,6 @@ impl Gauge {
             refused: self.refused.load(Ordering::Relaxed),
         }
     }
-}
-
-/// What of a bound is used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Usage {
-    /// In use now.
-    pub now: usize,
-    /// The bound.
-    pub max: usize,
-    /// How often it refused a call.
-    pub refused: usize,
 }
 
 /// A call under way, until it is dropped.

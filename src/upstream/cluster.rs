@@ -4,7 +4,8 @@
 //! endpoint that fails more than the others, a health check) goes through [`State`], one change at a
 //! time, and makes another set.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use arc_swap::ArcSwap;
 use tokio::time::Instant;
@@ -16,11 +17,15 @@ use super::breaker::Breaker;
 use super::config::{Config, Discovery, Listed};
 use super::endpoint::{Common, Endpoint};
 use super::exchange::{Opened, Timer, on_time};
+use super::health::Checker;
 use super::outlier::{Change, Detector, Host, Outcome, Probe, Standing, Verdict};
 use super::random;
+use super::retry::{Account, Budget, Throttle};
 use super::set::Set;
 use super::sweeper::Sweeper;
+use super::view;
 use crate::call::{Call, Reply, Status};
+use crate::observe::upstreams as observe;
 
 /// Endpoints of one upstream at most: more are a mistake of their source.
 const ENDPOINTS_MAX: usize = 4096;
@@ -42,20 +47,37 @@ pub(super) struct Shared {
     pub(super) name: Arc<str>,
     pub(super) config: Config,
     pub(super) breaker: Arc<Breaker>,
+    /// Whether there may be retries, by what failed lately.
+    pub(super) throttle: Throttle,
+    /// Whether there may be retries, by what is under way.
+    pub(super) budget: Arc<Budget>,
+    /// Attempts besides the first of each call, so far.
+    pub(super) retried: Retried,
+    /// What all upstreams together keep for retries.
+    pub(super) account: Arc<Account>,
     common: Common,
+    this: Weak<Self>,
     set: ArcSwap<Set>,
     state: Mutex<State>,
 }
 
+/// Attempts besides the first of each call, so far.
+#[derive(Debug, Default)]
+pub(super) struct Retried {
+    pub(super) policy: AtomicU64,
+    pub(super) transparent: AtomicU64,
+    pub(super) hedges: AtomicU64,
+}
+
 /// What makes the next set.
 #[derive(Debug)]
-struct State {
-    endpoints: Vec<Arc<Endpoint>>,
-    detector: Detector,
+pub(super) struct State {
+    pub(super) endpoints: Vec<Arc<Endpoint>>,
+    pub(super) detector: Detector,
 }
 
 impl Cluster {
-    pub(super) fn new(config: Config, workers: usize) -> Self {
+    pub(super) fn new(config: Config, workers: usize, account: &Arc<Account>) -> Self {
         let name: Arc<str> = config.name.as_str().into();
         let breaker = Breaker::new(Arc::clone(&name), config.limits);
         let common = Common {
@@ -64,12 +86,18 @@ impl Cluster {
             connect: config.connect.clone(),
             ewma: config.balance.policy.ewma(),
             outlier: config.outlier.clone(),
+            health: config.health.clone(),
             breaker: Arc::clone(&breaker),
             workers,
         };
-        let shared = Arc::new(Shared {
+        let shared = Arc::new_cyclic(|this| Shared {
+            this: Weak::clone(this),
             name,
             breaker,
+            throttle: Throttle::new(config.retries.throttling),
+            budget: Arc::default(),
+            retried: Retried::default(),
+            account: Arc::clone(account),
             common,
             set: ArcSwap::from_pointee(Set::empty(&config.balance)),
             state: Mutex::new(State {
@@ -87,24 +115,28 @@ impl Cluster {
         }))
     }
 
+    /// How it is at this moment.
+    pub(super) fn view(&self) -> observe::Upstream {
+        view::upstream(&self.0.shared)
+    }
+
     /// Makes the call. One clock watches all of it: waiting, connecting, sending, the reply.
-    pub(super) async fn call(&self, call: Call) -> Result<Reply, Status> {
+    pub(super) async fn call(&self, mut call: Call) -> Result<Reply, Status> {
         if call.deadline.has_passed() {
             return Err(Status::deadline_exceeded());
         }
         let shared = &self.0.shared;
         let admitted = shared.breaker.admit()?;
-        let deadline = call.deadline;
+        let deadline = shared.config.retries.deadline(&call.method, call.deadline);
+        call.deadline = deadline;
         let mut timer = Timer::new(deadline);
-        let (mut attempts, source) = Attempts::new(shared, call)?;
+        let (attempts, requests) = Attempts::new(shared, call)?;
         let opened = tokio::select! {
             biased;
-            opened = attempts.run(source) => {
+            opened = attempts.run(requests) => {
                 opened.map_err(|status| on_time(status, deadline))?
             }
-            () = &mut timer => {
-                return Err(attempts.given_up(Status::deadline_exceeded()));
-            }
+            () = &mut timer => return Err(Status::deadline_exceeded()),
         };
         Ok(match opened {
             (Opened::Ended(end), _) => Reply::ended(end),
@@ -116,7 +148,7 @@ impl Cluster {
 }
 
 impl Shared {
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -134,6 +166,12 @@ impl Shared {
                 || Arc::new(Endpoint::new(listed, &state.endpoints, &self.common)),
                 Arc::clone,
             );
+            if let Some(health) = &self.config.health
+                && endpoint.checker.get().is_none()
+                && let Some(checker) = Checker::start(&endpoint, &self.this, health)
+            {
+                let _ = endpoint.checker.set(checker);
+            }
             endpoints.push(endpoint);
         }
         state.endpoints = endpoints;

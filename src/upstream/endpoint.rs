@@ -1,7 +1,7 @@
 //! One endpoint: what is known of it, and each worker's connections to it.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use http::uri::Authority;
@@ -11,6 +11,7 @@ use super::address::Address;
 use super::balance::{Candidate, Ewma, Load};
 use super::breaker::Breaker;
 use super::config::{Connect, Listed};
+use super::health::{self, Checker};
 use super::outlier::{self, Tally};
 use super::outlook::Outlook;
 use super::pool::Pool;
@@ -30,6 +31,10 @@ pub(super) struct Target {
     pub(super) outlook: Outlook,
     /// Connections there are, and are being made, of all workers.
     pub(super) connections: AtomicUsize,
+    /// Connections made, not made, and ended, so far.
+    pub(super) connected: AtomicU64,
+    pub(super) connect_failures: AtomicU64,
+    pub(super) disconnected: AtomicU64,
     /// How often the peer found our PINGs too many.
     doublings: AtomicU32,
 }
@@ -61,7 +66,12 @@ pub(super) struct Endpoint {
     born: Instant,
     /// Milliseconds after its birth when it came back last: slow start begins anew.
     returned: AtomicU64,
-    /// Calls under way, and latency.
+    /// Attempts under way, streams too.
+    pub(super) calls: AtomicUsize,
+    /// Attempts so far, and those that failed by the endpoint's fault.
+    pub(super) attempts: AtomicU64,
+    pub(super) failures: AtomicU64,
+    /// Attempts that wait for an answer, and latency.
     pub(super) load: Arc<Load>,
     /// How attempts ended.
     pub(super) tally: Tally,
@@ -71,6 +81,10 @@ pub(super) struct Endpoint {
     pub(super) taken: Taken,
     /// One for each worker: a call's stream, and the connection it is on, stay on its thread.
     pools: Box<[Pool]>,
+    /// For health checks, which run on no worker.
+    control: Pool,
+    /// Asks for its health, if that is configured.
+    pub(super) checker: OnceLock<Checker>,
 }
 
 /// What the endpoints of one upstream have in common.
@@ -81,6 +95,7 @@ pub(super) struct Common {
     pub(super) connect: Connect,
     pub(super) ewma: Ewma,
     pub(super) outlier: outlier::Config,
+    pub(super) health: Option<health::Config>,
     pub(super) breaker: Arc<Breaker>,
     pub(super) workers: usize,
 }
@@ -99,9 +114,14 @@ impl Endpoint {
             breaker: Arc::clone(&common.breaker),
             outlook: Outlook::default(),
             connections: AtomicUsize::new(0),
+            connected: AtomicU64::new(0),
+            connect_failures: AtomicU64::new(0),
+            disconnected: AtomicU64::new(0),
             doublings: AtomicU32::new(0),
         });
         Self {
+            control: Pool::new(Arc::clone(&target)),
+            checker: OnceLock::new(),
             pools: (0..common.workers.max(1))
                 .map(|_| Pool::new(Arc::clone(&target)))
                 .collect(),
@@ -112,15 +132,24 @@ impl Endpoint {
             born: now,
             returned: AtomicU64::new(0),
             load: Arc::new(Load::beside(others, common.ewma, now)),
+            calls: AtomicUsize::new(0),
+            attempts: AtomicU64::new(0),
+            failures: AtomicU64::new(0),
             tally: Tally::new(&common.outlier),
-            healthy: AtomicBool::new(true),
+            healthy: AtomicBool::new(common.health.is_none()),
             taken: Taken::default(),
         }
     }
 
     /// The pool of the worker that asks.
-    pub(super) fn pool(&self) -> Option<&Pool> {
-        self.pools.get(worker::index()).or(self.pools.first())
+    pub(super) fn pool(&self) -> &Pool {
+        let pool = self.pools.get(worker::index()).or(self.pools.first());
+        pool.unwrap_or(&self.control)
+    }
+
+    /// The pool of those who run on no worker.
+    pub(super) const fn control_pool(&self) -> &Pool {
+        &self.control
     }
 
     /// True while no health check says otherwise.

@@ -13,12 +13,12 @@ use hyper::body::Incoming;
 use tokio::time::Sleep;
 
 use super::endpoint::Endpoint;
-use super::pool::Lease;
+use super::pool::{Lease, Pool};
+use super::retry::PREVIOUS_ATTEMPTS;
 use crate::call::compression::{GRPC_ACCEPT_ENCODING, GRPC_ENCODING};
 use crate::call::{
-    Accept, Code, Coding, Codings, Deadline, Encodings, Metadata, Packed, Status, timeout,
+    Accept, Code, Coding, Codings, Deadline, Encodings, Metadata, Packed, Retry, Status, timeout,
 };
-use crate::schema::Method as RpcMethod;
 
 mod answers;
 mod body;
@@ -37,9 +37,6 @@ pub(super) const HEADERS_MAX: usize = 64 * 1024;
 const FIELD_OVERHEAD: usize = 32;
 
 const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
-
-/// Attempts before this one (gRFC A6); only retries carry it.
-const PREVIOUS_ATTEMPTS: HeaderName = HeaderName::from_static("grpc-previous-rpc-attempts");
 
 /// What this gateway calls itself.
 const AGENT: &str = concat!("transom/", env!("CARGO_PKG_VERSION"));
@@ -78,14 +75,6 @@ pub(super) struct Hold {
     _lease: Arc<Lease>,
 }
 
-/// A call without its messages.
-pub(super) struct CallParts {
-    pub(super) method: Arc<RpcMethod>,
-    pub(super) metadata: Metadata,
-    pub(super) encodings: Encodings,
-    pub(super) deadline: Deadline,
-}
-
 /// What every attempt of a call sends, and how long it may take.
 pub(super) struct Outgoing {
     path: PathAndQuery,
@@ -98,22 +87,8 @@ pub(super) struct Outgoing {
 /// An attempt without an answer.
 pub(super) struct Unanswered {
     pub(super) status: Status,
-    pub(super) fate: Fate,
     /// The messages, if they can be sent again: all of them, or those that never left.
     pub(super) source: Option<Source>,
-}
-
-/// What became of a request without an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fate {
-    /// No byte of it was sent.
-    NeverLeft,
-    /// The backend says that it has not looked at it (REFUSED_STREAM, GOAWAY below it).
-    Refused,
-    /// It may have had an effect.
-    Unknown,
-    /// The client broke its side.
-    Broken,
 }
 
 impl Outgoing {
@@ -121,14 +96,19 @@ impl Outgoing {
     ///
     /// # Errors
     /// The method's path is none.
-    pub(super) fn new(call: CallParts) -> Result<Self, Status> {
-        let path = PathAndQuery::try_from(&*call.method.path)
+    pub(super) fn new(
+        path: &str,
+        metadata: Metadata,
+        encodings: &Encodings,
+        deadline: Deadline,
+    ) -> Result<Self, Status> {
+        let path = PathAndQuery::try_from(path)
             .map_err(|_| Status::gateway(Code::Internal, "the method's path is no HTTP path"))?;
         Ok(Self {
             path,
-            headers: headers(call.metadata.0, call.encodings.accept),
-            packed: call.encodings.request,
-            deadline: call.deadline,
+            headers: headers(metadata.0, encodings.accept),
+            packed: encodings.request,
+            deadline,
         })
     }
 
@@ -140,25 +120,32 @@ impl Outgoing {
         &self,
         endpoint: &Endpoint,
         source: Source,
-        previous: u32,
+        previous: Option<u32>,
     ) -> Result<Answered, Unanswered> {
-        let failed = |status, fate, source| Unanswered {
-            status,
-            fate,
-            source,
-        };
-        let Some(pool) = endpoint.pool() else {
-            let status = Status::gateway(Code::Internal, "the endpoint has no pool");
-            return Err(failed(status, Fate::Unknown, None));
-        };
+        self.send_by(endpoint.pool(), endpoint, source, previous)
+            .await
+    }
+
+    /// The same, on a connection of this pool.
+    ///
+    /// # Errors
+    /// The backend was not reached, or failed before it answered.
+    pub(super) async fn send_by(
+        &self,
+        pool: &Pool,
+        endpoint: &Endpoint,
+        source: Source,
+        previous: Option<u32>,
+    ) -> Result<Answered, Unanswered> {
+        let failed = |status, source| Unanswered { status, source };
         let lease = match pool.lease().await {
             Ok(lease) => Arc::new(lease),
-            Err(status) => return Err(failed(status, Fate::NeverLeft, Some(source))),
+            Err(status) => return Err(failed(status, Some(source))),
         };
         let repeat = source.repeat();
         let (source, coding) = match source.suit(&endpoint.taken, self.packed) {
             Ok(suited) => suited,
-            Err(status) => return Err(failed(status, Fate::Broken, None)),
+            Err(status) => return Err(failed(status, None)),
         };
         let (body, cancel) = RequestBody::new(source, Arc::clone(&lease));
         let mut request = Request::new(body);
@@ -179,24 +166,20 @@ impl Outgoing {
             Err(error) => error,
         };
         if let Some(status) = cancel.and_then(Cancel::into_fault) {
-            return Err(failed(status, Fate::Broken, None));
+            return Err(failed(status, None));
         }
         let failure = Failure::of(error.error());
         let status = failure.status(&endpoint.target.upstream);
         if let Some(request) = error.take_message() {
             lease.retire_connection();
             let source = request.into_body().into_source();
-            return Err(failed(status, Fate::NeverLeft, Some(source)));
+            let status = status.retry(Retry::Unsent);
+            return Err(failed(status, Some(source)));
         }
         if failure == Failure::GoAway {
             lease.retire_connection();
         }
-        let fate = if failure.is_unsent() {
-            Fate::Refused
-        } else {
-            Fate::Unknown
-        };
-        Err(failed(status, fate, repeat))
+        Err(failed(status, repeat))
     }
 
     fn uri(&self, authority: &Authority) -> Uri {
@@ -209,14 +192,14 @@ impl Outgoing {
     }
 
     /// What is true of one attempt alone.
-    fn complete(&self, headers: &mut HeaderMap, coding: Option<Coding>, previous: u32) {
+    fn complete(&self, headers: &mut HeaderMap, coding: Option<Coding>, previous: Option<u32>) {
         if let Some(left) = self.deadline.remaining() {
             headers.insert(GRPC_TIMEOUT, timeout::format(left));
         }
         if let Some(coding) = coding {
             headers.insert(GRPC_ENCODING, coding.value());
         }
-        if previous > 0 {
+        if let Some(previous) = previous {
             headers.insert(PREVIOUS_ATTEMPTS, previous.into());
         }
     }

@@ -234,6 +234,7 @@ impl Pool {
                 driver,
             }) => {
                 tracing::debug!(upstream = %target.upstream, endpoint = %target.address, "connected");
+                target.connected.fetch_add(1, Ordering::Relaxed);
                 target.outlook.reached();
                 let id = state.next_connection;
                 state.next_connection += 1;
@@ -258,6 +259,7 @@ impl Pool {
                         None => driven.await,
                         Some(age) => grow_old(driven, age, retire).await,
                     }
+                    target.disconnected.fetch_add(1, Ordering::Relaxed);
                     retire();
                 });
                 let grants = self.serve(&mut state, None);
@@ -266,6 +268,7 @@ impl Pool {
             }
             Err(cause) => {
                 drop(place);
+                target.connect_failures.fetch_add(1, Ordering::Relaxed);
                 if let Some(delay) = target.outlook.failed(cause) {
                     tracing::warn!(
                         upstream = %target.upstream, endpoint = %target.address, %cause, ?delay,

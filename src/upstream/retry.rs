@@ -37,4 +37,5 @@ pub(super) use throttle::Throttle;
 pub use throttle::{Throttling, ThrottlingError};
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests;

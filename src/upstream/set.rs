@@ -95,6 +95,13 @@ impl Set {
         })
     }
 
+    /// True if there is an endpoint that can be reached where a call has not been.
+    pub(super) fn has_other(&self, tried: &[Arc<Endpoint>]) -> bool {
+        let is_tried = |one: &Arc<Endpoint>| tried.iter().any(|tried| Arc::ptr_eq(tried, one));
+        let mut candidates = self.candidates.iter();
+        candidates.any(|one| one.target.outlook.is_open() && !is_tried(one))
+    }
+
     /// Every endpoint, and what is thought of it.
     pub(super) fn all(&self) -> &[(Arc<Endpoint>, Standing)] {
         &self.all

@@ -19,6 +19,7 @@ import { calls } from "./calls.mjs";
 import { forms } from "./forms.mjs";
 import { pages } from "./pages.mjs";
 import { samples } from "./samples.mjs";
+import { scalar } from "./scalar.mjs";
 
 const [executablePath, transom, work, tier, only = ""] = process.argv.slice(2);
 const wanted = new RegExp(only);
@@ -33,11 +34,11 @@ const LOOKS = {
   phone: { colorScheme: "light", viewport: { width: 390, height: 844 } },
 };
 
-/** Starts the demo, and learns where it listens. */
-function demo() {
-  const child = spawn(transom, ["demo", "--listen", "127.0.0.1:0", "--log", "json"], { stdio: ["ignore", "ignore", "pipe"] });
+/** Starts a gateway, the demo unless something else is said, and learns where it listens. */
+function demo(flags = ["demo", "--listen", "127.0.0.1:0"]) {
+  const child = spawn(transom, [...flags, "--log", "json"], { stdio: ["ignore", "ignore", "pipe"] });
   const address = new Promise((resolve, reject) => {
-    child.on("exit", (code) => reject(new Error(`transom demo ended with ${code}`)));
+    child.on("exit", (code) => reject(new Error(`transom ${flags[0]} ended with ${code}`)));
     createInterface({ input: child.stderr }).on("line", (text) => {
       if (!text.startsWith("{")) return console.log(text);
       const line = JSON.parse(text);
@@ -125,6 +126,7 @@ async function run() {
       await calls(suite);
       await forms(suite);
       if (look === "light") await samples(suite);
+      if (look === "light" && process.env.SCALAR) await scalar({ ...suite, start: demo, open: (at) => open(browser, at, look) });
       await seen.context.close();
     }
   } finally {

@@ -68,6 +68,15 @@ export async function pages({ tab, origin, look, check, shot, tier }) {
     await plain.getByText("curl http://").first().waitFor();
     await context.close();
   });
+  await check("the feed of changes is XML that a page names", async () => {
+    await open(tab, origin, "/changes");
+    const root = await tab.evaluate(async () => {
+      const link = document.querySelector('link[type="application/atom+xml"]');
+      const text = await (await fetch(link.href)).text();
+      return new DOMParser().parseFromString(text, "application/xml").documentElement.nodeName;
+    });
+    if (root !== "feed") throw new Error(`its root is ${root}`);
+  });
   await check("Swagger UI opens beside it", async () => {
     await tab.goto(`${origin}/docs/swagger`);
     await tab.locator(".swagger-ui .opblock").first().waitFor();

@@ -68,7 +68,15 @@ def main():
     shutil.copytree(ASSETS, source / "assets")
     (source / "assets/package.json").write_text('{"type": "module"}')
     tier = "long" if long else "smoke"
-    driver = subprocess.run(["node", source / "drive.mjs", browser, transom, work, tier, *only])
+    environment = dict(os.environ)
+    if long:
+        scalar = work / "scalar"
+        fetched = subprocess.run(["sh", HERE.parent.parent / "docs/scalar.sh", scalar])
+        if fetched.returncode:
+            print("skipped: Scalar cannot be fetched from the npm registry")
+        else:
+            environment.update(SCALAR=str(scalar), PROTOS=str(HERE.parent.parent / "proto"))
+    driver = subprocess.run(["node", source / "drive.mjs", browser, transom, work, tier, *only], env=environment)
     sys.exit(driver.returncode)
 
 

@@ -27,6 +27,17 @@ section! {
         version: String = String::new();
         /// A picture beside the title: an SVG, PNG, JPEG or WebP file of at most 256 KiB. Empty: none.
         logo: PathBuf = PathBuf::new();
+        /// A folder for the revisions of the schema, of which changes are told: a descriptor set each, 50 at
+        /// most. Empty: those since the start.
+        history: PathBuf = PathBuf::new();
+        /// A YAML file with texts and examples that win over those of the protos. Empty: none.
+        overlay: PathBuf = PathBuf::new();
+        /// One of so many answers of REST is checked against its document, and the coverage page tells what
+        /// was found. 0: none.
+        sample: u32 = 0;
+        /// A folder with the script of Scalar's page, as `docs/scalar.sh` fetches it. Empty: there is no such
+        /// page.
+        scalar: PathBuf = PathBuf::new();
         /// Public URLs of this gateway, such as `https://api.example.com`. Empty: where the reader
         /// found it.
         servers: Vec<PublicUrl> = Vec::new();
@@ -41,6 +52,13 @@ section! {
         names: Names = openapi::ComponentNames::default().into();
         /// Which fields are `null` in OpenAPI where they are absent.
         nullable: Nullable = openapi::Nullable::default().into();
+        /// Whether OpenAPI says that floating-point numbers may be `"NaN"` and the like.
+        numbers: Numbers = openapi::Numbers::default().into();
+        /// Whether requests and answers have components of their own in OpenAPI.
+        split: Split = openapi::Split::default().into();
+        /// Whether objects have other properties than those of OpenAPI.
+        additional_properties: AdditionalProperties =
+            openapi::AdditionalProperties::default().into();
     }
 }
 
@@ -85,5 +103,35 @@ choice! {
         Wrappers = Wrappers,
         /// Those, and `optional` ones.
         Optional = Optional,
+    }
+}
+
+choice! {
+    /// Floating-point numbers that JSON cannot write.
+    Numbers for openapi::Numbers {
+        /// A plain `number`.
+        Plain = Plain,
+        /// `"NaN"`, `"Infinity"` and `"-Infinity"` too.
+        Strict = Strict,
+    }
+}
+
+choice! {
+    /// Components of what differs by direction.
+    Split for openapi::Split {
+        /// One for both directions.
+        One = One,
+        /// `Book` for answers, in which nothing is required, and `BookInput` for requests.
+        Two = Two,
+    }
+}
+
+choice! {
+    /// Properties that a message does not declare.
+    AdditionalProperties for openapi::AdditionalProperties {
+        /// Names as in the proto file are taken too, so nothing is said.
+        Open = Open,
+        /// `additionalProperties: false`.
+        Closed = Closed,
     }
 }

@@ -206,6 +206,18 @@
     }
   }
 
+  /** Dates of changes as people say them: "2 days ago". */
+  function ages() {
+    const DAY = 24 * 60 * 60 * 1000;
+    const words = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+    for (const time of document.querySelectorAll("time")) {
+      const days = Math.round((Date.parse(time.dateTime) - Date.now()) / DAY);
+      if (Number.isNaN(days)) continue;
+      time.title = time.dateTime;
+      time.textContent = words.format(days, "day");
+    }
+  }
+
   /** A link to a field within something folded unfolds it. */
   function unfold() {
     const id = decodeURIComponent(location.hash.slice(1));
@@ -219,6 +231,7 @@
     themes();
     search();
     copying();
+    ages();
     unfold();
     addEventListener("hashchange", unfold);
   });

@@ -1,6 +1,7 @@
 //! What the pages of the demo say, and that they hold together.
 
 use std::sync::OnceLock;
+use std::time::{Duration, UNIX_EPOCH};
 
 use super::*;
 
@@ -333,6 +334,99 @@ fn versions_of_an_api_are_compared() {
         "methods of v1 are gone in v2"
     );
     assert!(demo.body("/docs/changes").contains("v1 → v2"));
+}
+
+#[test]
+fn a_collection_for_bruno_has_what_its_import_takes_and_nothing_else() {
+    let demo = demo();
+    let text = demo.body("/docs/demo.library.v1.bruno.json");
+    let collection: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let keys = |value: &serde_json::Value| {
+        let keys = value.as_object().unwrap().keys();
+        keys.map(String::as_str)
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    assert_eq!(keys(&collection), "environments items name version");
+    assert_eq!(collection["version"], "1");
+    let variable = &collection["environments"][0]["variables"][0];
+    assert_eq!(
+        (variable["name"].as_str(), variable["value"].as_str()),
+        (Some("base"), Some("http://localhost:8080"))
+    );
+    let folder = &collection["items"][0];
+    assert_eq!(
+        (keys(folder).as_str(), &folder["type"]),
+        ("items name seq type", &"folder".into())
+    );
+    let items = folder["items"].as_array().unwrap();
+    for (item, at) in items.iter().zip(1..) {
+        assert_eq!(keys(item), "name request seq type");
+        assert_eq!((&item["type"], &item["seq"]), (&"http".into(), &at.into()));
+        assert_eq!(
+            keys(&item["request"]),
+            "assertions auth body docs headers method params script tests url vars"
+        );
+        let url = item["request"]["url"].as_str().unwrap();
+        let pairs = url
+            .split_once('?')
+            .map_or(0, |(_, query)| query.split('&').count());
+        assert_eq!(
+            item["request"]["params"].as_array().unwrap().len(),
+            pairs,
+            "{url}"
+        );
+    }
+    let borrow = items
+        .iter()
+        .find(|item| item["name"] == "BorrowBook")
+        .unwrap();
+    assert_eq!(borrow["request"]["body"]["mode"], "json");
+    let body = borrow["request"]["body"]["json"].as_str().unwrap();
+    assert!(body.contains("reader"), "{body}");
+}
+
+#[test]
+fn revisions_are_told_on_the_pages_and_in_a_feed() {
+    let text = |body: &str| {
+        format!("syntax = \"proto3\"; package t; message M {{}} service S {{ {body} }}")
+    };
+    let old = Served::text(&text("rpc Old(M) returns (M); rpc Same(M) returns (M);"));
+    let mut new = Served::text(&text("rpc New(M) returns (M); rpc Same(M) returns (M);"));
+    let feed = "/docs/changes.atom";
+    assert!(!new.body(feed).contains("<entry>"));
+    let at = |seconds| moment::Moment::of(UNIX_EPOCH + Duration::from_secs(seconds));
+    let revisions = vec![(at(0), old.catalog), (at(86_400), new.catalog)];
+    new.timeline = timeline::Timeline::of(revisions, Some);
+    new.catalog = Served::text(&text("rpc New(M) returns (M); rpc Same(M) returns (M);")).catalog;
+
+    let page = new.body("/docs/changes");
+    assert!(page.contains("1 that break somebody, 1 that add"), "{page}");
+    assert!(
+        page.contains("<h2 id=\"r-1970-01-02T00-00-00Z\">"),
+        "{page}"
+    );
+    let time = "<time datetime=\"1970-01-02T00:00:00Z\">1970-01-02</time>";
+    for path in ["/docs/t/S", "/docs/t/S/New"] {
+        assert!(new.body(path).contains(time), "{path}");
+    }
+    assert!(!new.body("/docs/t/S/Same").contains("<time"));
+    assert!(
+        new.body("/docs")
+            .contains("title=\"Changes\" href=\"/docs/changes.atom\"")
+    );
+
+    let one = new.page(feed);
+    assert_eq!((one.content_type, &one.etag), (ATOM, &new.page(feed).etag));
+    let atom = new.body(feed);
+    assert!(
+        atom.contains("<updated>1970-01-02T00:00:00Z</updated>"),
+        "{atom}"
+    );
+    assert!(atom.contains("<id>http://localhost:8080/docs/changes#r-1970-01-02T00-00-00Z</id>"));
+    assert!(atom.contains("&lt;code&gt;t.S.Old&lt;/code&gt;: removed (breaks gRPC, JSON, REST)"));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use futures_util::Stream;
+use futures_util::{Stream, StreamExt as _};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use http_body::Body;
@@ -71,6 +71,20 @@ pub(in crate::upstream) enum Opened {
     Ended(End),
     /// Messages may come.
     Live(Box<Answers>),
+}
+
+impl Opened {
+    /// The failure that it is, as far as one has looked.
+    pub(in crate::upstream) fn failure(&self) -> Option<&Status> {
+        let end = match self {
+            Self::Ended(end) => end,
+            Self::Live(answers) => match &answers.first {
+                Some(Answer::End(end)) => end,
+                Some(Answer::Message(_)) | None => return None,
+            },
+        };
+        Some(&end.status).filter(|status| !status.is_ok())
+    }
 }
 
 /// How many messages a successful reply has.
@@ -170,6 +184,18 @@ impl Answers {
         })))
     }
 
+    /// Waits for the first message, or the end if there is none.
+    pub(in crate::upstream) async fn look(&mut self) {
+        if self.first.is_none() {
+            self.first = self.next().await;
+        }
+    }
+
+    /// The next step, for whoever reads the answers here; `None` after the end.
+    pub(in crate::upstream) async fn step(&mut self) -> Option<Answer> {
+        self.next().await
+    }
+
     /// The reply: from here on this clock watches it, and its end is written down.
     pub(in crate::upstream) fn into_reply(
         mut self: Box<Self>,
@@ -177,7 +203,11 @@ impl Answers {
         ledger: Ledger,
     ) -> Reply {
         let mut encoding = None;
-        if let Some(live) = &mut self.live {
+        if let (Some(Answer::End(end)), _) = (&self.first, &self.live) {
+            // It ended while one looked.
+            let mut ledger = ledger;
+            ledger.ended(&end.status);
+        } else if let Some(live) = &mut self.live {
             live.timer = timer;
             live.ledger = Some(ledger);
             if let Compressed::Passed(coding) = live.compressed {

@@ -58,7 +58,7 @@ impl Source {
     }
 
     /// The same once more, where that costs no memory.
-    pub(super) fn repeat(&self) -> Option<Self> {
+    pub(in crate::upstream) fn repeat(&self) -> Option<Self> {
         match self {
             Self::One(message) => Some(Self::One(message.clone())),
             Self::Ended => Some(Self::Ended),

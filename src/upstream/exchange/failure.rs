@@ -60,19 +60,14 @@ impl Failure {
         }
     }
 
-    /// True if the backend has certainly not acted on the request.
-    pub(super) fn is_unsent(self) -> bool {
-        matches!(self, Self::Refused | Self::GoAway)
-    }
-
     /// The status of a call that ends like this before any message.
     pub(super) fn status(self, name: &str) -> Status {
         let (code, what, retry) = match self {
-            Self::Refused => (Code::Unavailable, "refused the call".into(), Retry::Unsent),
+            Self::Refused => (Code::Unavailable, "refused the call".into(), Retry::Refused),
             Self::GoAway => (
                 Code::Unavailable,
                 "is closing its connection".into(),
-                Retry::Unsent,
+                Retry::Refused,
             ),
             Self::Lost => (
                 Code::Unavailable,

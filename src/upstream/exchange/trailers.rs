@@ -55,7 +55,7 @@ fn status(trailers: &HeaderMap) -> Option<Status> {
             .ok()
             .and_then(|delay| delay.parse::<i32>().ok())
             .and_then(|delay| u64::try_from(delay).ok())
-            .map_or(Retry::Never, |delay| {
+            .map_or(Retry::Forbidden, |delay| {
                 Retry::Pushback(Duration::from_millis(delay))
             }),
     };
@@ -221,8 +221,8 @@ mod tests {
     fn pushback_names_a_delay_or_forbids_a_retry() {
         for (value, retry) in [
             ("250", Retry::Pushback(Duration::from_millis(250))),
-            ("-1", Retry::Never),
-            ("soon", Retry::Never),
+            ("-1", Retry::Forbidden),
+            ("soon", Retry::Forbidden),
         ] {
             let end = end(map(&[
                 ("grpc-status", "14"),

@@ -38,7 +38,7 @@ const OVERHEAD: usize = 64;
 
 /// Messages that are shorter are copied when they are kept, all but the first. A slice of five bytes
 /// can hold on to a whole read buffer; so a call could hold far more than it is charged for.
-const COPIED: usize = 1 << 10;
+const COPIED: usize = 4 << 10;
 
 type Live = Pin<Box<dyn Stream<Item = Result<Message, Status>> + Send>>;
 
@@ -46,7 +46,6 @@ type Live = Pin<Box<dyn Stream<Item = Result<Message, Status>> + Send>>;
 #[derive(Debug)]
 pub(in crate::upstream) struct Replay(Source);
 
-#[derive(Debug)]
 enum Source {
     One(Message),
     Done,
@@ -179,9 +178,14 @@ impl Shared {
     }
 }
 
-impl fmt::Debug for Shared {
+/// Without the messages: they are nobody's business in a log.
+impl fmt::Debug for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Shared")
+        f.write_str(match self {
+            Self::One(_) => "One",
+            Self::Done => "Done",
+            Self::Stream(_) => "Stream",
+        })
     }
 }
 
@@ -255,10 +259,10 @@ impl State {
             return (Poll::Ready(Some(Err(superseded()))), Vec::new());
         };
         let reader = &mut self.readers[place];
-        reader.waker = None;
         if let Some(message) = self.kept.get(reader.at.saturating_sub(self.first)) {
             let message = message.clone();
             reader.at += 1;
+            reader.waker = None;
             if self.keeping == Keeping::Unread {
                 self.trim();
             }
@@ -270,10 +274,14 @@ impl State {
         let next = match live.as_mut().poll_next(cx) {
             Poll::Ready(next) => next,
             Poll::Pending => {
-                reader.waker = Some(cx.waker().clone());
+                match &mut reader.waker {
+                    Some(waker) => waker.clone_from(cx.waker()),
+                    None => reader.waker = Some(cx.waker().clone()),
+                }
                 return (Poll::Pending, Vec::new());
             }
         };
+        reader.waker = None;
         let woken = match &next {
             None => {
                 self.live = None;
@@ -352,4 +360,5 @@ fn superseded() -> Status {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests;

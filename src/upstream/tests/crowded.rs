@@ -50,7 +50,7 @@ async fn a_call_that_is_always_refused_is_tried_twice() {
     let status = outcome(&backend.upstream(), unary(b"x")).await;
     assert_eq!(
         (status.code, status.retry),
-        (Code::Unavailable, crate::call::Retry::Unsent)
+        (Code::Unavailable, crate::call::Retry::Refused)
     );
     assert_eq!(tries.load(Ordering::SeqCst), 2);
 }

@@ -1,0 +1,334 @@
+//! Metrics in the text form that Prometheus reads (OpenMetrics): made of what there is when somebody
+//! asks, so that calls pay for nothing but the counters beneath.
+//!
+//! Names are those of gRFC A66, A89 and A91 where gRPC has them, else begin with `gateway_`.
+
+use std::fmt;
+
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, text};
+use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::registry::Registry;
+
+use super::upstreams::{Endpoint, State, Upstream};
+
+/// The type of what [`text`] gives.
+pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// What metrics are made of.
+#[derive(Clone, Debug, Default)]
+pub struct Metrics {
+    /// The upstreams.
+    pub upstreams: Vec<Upstream>,
+    /// How often another schema began to be served.
+    pub schema_generation: u64,
+    /// How often another schema was refused, because it would break clients.
+    pub schema_refused: u64,
+    /// Configurations that were taken after the first.
+    pub reloads: u64,
+    /// Configurations that were refused.
+    pub reloads_refused: u64,
+}
+
+/// The metrics as text.
+#[must_use]
+pub fn text(metrics: Metrics) -> String {
+    let mut registry = Registry::default();
+    registry.register_collector(Box::new(metrics));
+    let mut out = String::new();
+    // Writing to a string does not fail.
+    let _ = text::encode(&mut out, &registry);
+    out
+}
+
+type Labels<'l, const N: usize> = [(&'static str, &'l str); N];
+
+impl Collector for Metrics {
+    fn encode(&self, mut to: DescriptorEncoder<'_>) -> fmt::Result {
+        let to = &mut to;
+        let generation = [([], self.schema_generation)];
+        counters(
+            to,
+            "gateway_descriptor_generation",
+            "Schemas served so far",
+            generation,
+        )?;
+        let refused = [([], self.schema_refused)];
+        let about = "Schemas that were refused, because they would break clients";
+        counters(to, "gateway_schema_refused", about, refused)?;
+        let reloads = [
+            ([("result", "taken")], self.reloads),
+            ([("result", "refused")], self.reloads_refused),
+        ];
+        counters(
+            to,
+            "gateway_config_reload",
+            "Configurations read after the first",
+            reloads,
+        )?;
+        self.of_upstreams(to)?;
+        self.of_endpoints(to)
+    }
+}
+
+impl Metrics {
+    fn of_upstreams(&self, to: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let each = |value: fn(&Upstream) -> u64| {
+            let all = self.upstreams.iter();
+            all.map(move |one| ([("grpc_target", &*one.name)], value(one)))
+        };
+        let now = |value: fn(&Upstream) -> f64| {
+            let all = self.upstreams.iter();
+            all.map(move |one| ([("grpc_target", &*one.name)], value(one)))
+        };
+        gauges(
+            to,
+            "gateway_upstream_requests",
+            "Calls under way",
+            now(|one| one.requests.now as f64),
+        )?;
+        gauges(
+            to,
+            "gateway_upstream_pending",
+            "Calls that wait for a connection",
+            now(|one| one.pending.now as f64),
+        )?;
+        gauges(
+            to,
+            "gateway_circuit_open",
+            "1 while a bound of the circuit breaker is reached",
+            now(|one| {
+                let is_open =
+                    one.requests.now >= one.requests.max || one.pending.now >= one.pending.max;
+                f64::from(u8::from(is_open))
+            }),
+        )?;
+        let refused = self.upstreams.iter().flat_map(|one| {
+            let of = |bound, usage: super::upstreams::Usage| {
+                (
+                    [("grpc_target", &*one.name), ("bound", bound)],
+                    usage.refused as u64,
+                )
+            };
+            [of("requests", one.requests), of("pending", one.pending)]
+        });
+        counters(
+            to,
+            "gateway_circuit_overflow",
+            "Calls that a bound of the circuit breaker refused",
+            refused,
+        )?;
+        gauges(
+            to,
+            "gateway_retry_tokens",
+            "Tokens left for retries",
+            now(|one| one.retries.tokens),
+        )?;
+        gauges(
+            to,
+            "gateway_retries_under_way",
+            "Retries under way",
+            now(|one| one.retries.under_way as f64),
+        )?;
+        counters(
+            to,
+            "gateway_upstream_retries",
+            "Retries by a policy",
+            each(|one| one.retries.made),
+        )?;
+        let about = "Retries of calls that no backend has looked at";
+        counters(
+            to,
+            "gateway_upstream_transparent_retries",
+            about,
+            each(|one| one.retries.transparent),
+        )?;
+        counters(
+            to,
+            "gateway_upstream_hedges",
+            "Attempts beside others",
+            each(|one| one.retries.hedges),
+        )?;
+        gauges(
+            to,
+            "gateway_upstream_panic",
+            "1 while health is ignored, because too few endpoints are healthy",
+            now(|one| f64::from(u8::from(one.panic))),
+        )?;
+        let enforced = self.upstreams.iter().flat_map(|one| {
+            one.ejections.iter().map(|of| {
+                let labels = [
+                    ("grpc_target", &*one.name),
+                    ("grpc_lb_outlier_detection_detection_method", &*of.method),
+                ];
+                (labels, of.enforced)
+            })
+        });
+        counters(
+            to,
+            "grpc_lb_outlier_detection_ejections_enforced",
+            "Endpoints that were ejected",
+            enforced,
+        )?;
+        let unenforced = self.upstreams.iter().flat_map(|one| {
+            one.ejections.iter().flat_map(|of| {
+                of.unenforced.iter().map(|(reason, count)| {
+                    let labels = [
+                        ("grpc_target", &*one.name),
+                        ("grpc_lb_outlier_detection_detection_method", &*of.method),
+                        ("grpc_lb_outlier_detection_unenforced_reason", &**reason),
+                    ];
+                    (labels, *count)
+                })
+            })
+        });
+        let about = "Endpoints that a rule found and that were not ejected";
+        counters(
+            to,
+            "grpc_lb_outlier_detection_ejections_unenforced",
+            about,
+            unenforced,
+        )
+    }
+
+    fn of_endpoints(&self, to: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let pairs = || {
+            self.upstreams.iter().flat_map(|upstream| {
+                let all = upstream.endpoints.iter();
+                all.map(move |endpoint| (upstream, endpoint))
+            })
+        };
+        let each = |value: fn(&Endpoint) -> u64| {
+            pairs().map(move |(upstream, endpoint)| (of(upstream, endpoint), value(endpoint)))
+        };
+        let now = |value: fn(&Endpoint) -> f64| {
+            pairs().map(move |(upstream, endpoint)| (of(upstream, endpoint), value(endpoint)))
+        };
+        let states = [
+            State::Healthy,
+            State::Unhealthy,
+            State::Ejected,
+            State::Probation,
+        ];
+        let healthy = self.upstreams.iter().flat_map(|upstream| {
+            states.map(|state| {
+                let count = upstream
+                    .endpoints
+                    .iter()
+                    .filter(|one| one.state == state)
+                    .count();
+                (
+                    [("grpc_target", &*upstream.name), ("state", state.as_str())],
+                    count as f64,
+                )
+            })
+        });
+        gauges(
+            to,
+            "gateway_upstream_endpoints",
+            "Endpoints by state",
+            healthy,
+        )?;
+        counters(
+            to,
+            "grpc_client_attempt_started",
+            "Attempts",
+            each(|one| one.attempts),
+        )?;
+        counters(
+            to,
+            "gateway_endpoint_failures",
+            "Attempts that failed by the endpoint's fault",
+            each(|one| one.failures),
+        )?;
+        gauges(
+            to,
+            "gateway_endpoint_calls",
+            "Attempts under way",
+            now(|one| one.calls as f64),
+        )?;
+        gauges(
+            to,
+            "gateway_endpoint_latency_seconds",
+            "Average of latency, as balancing sees it",
+            now(|one| one.latency_ms / 1000.0),
+        )?;
+        gauges(
+            to,
+            "grpc_subchannel_open_connections",
+            "Connections",
+            now(|one| one.connections as f64),
+        )?;
+        counters(
+            to,
+            "grpc_subchannel_connection_attempts_succeeded",
+            "Connections made",
+            each(|one| one.connected),
+        )?;
+        counters(
+            to,
+            "grpc_subchannel_connection_attempts_failed",
+            "Connections that could not be made",
+            each(|one| one.connect_failures),
+        )?;
+        counters(
+            to,
+            "grpc_subchannel_disconnections",
+            "Connections that ended",
+            each(|one| one.disconnected),
+        )
+    }
+}
+
+fn of<'u>(upstream: &'u Upstream, endpoint: &'u Endpoint) -> Labels<'u, 2> {
+    [
+        ("grpc_target", &upstream.name),
+        ("endpoint", &endpoint.address),
+    ]
+}
+
+fn counters<'l, const N: usize>(
+    to: &mut DescriptorEncoder<'_>,
+    name: &str,
+    help: &str,
+    samples: impl IntoIterator<Item = (Labels<'l, N>, u64)>,
+) -> fmt::Result {
+    let samples = samples
+        .into_iter()
+        .map(|(labels, value)| (labels, ConstCounter::new(value)));
+    family(to, name, help, samples)
+}
+
+fn gauges<'l, const N: usize>(
+    to: &mut DescriptorEncoder<'_>,
+    name: &str,
+    help: &str,
+    samples: impl IntoIterator<Item = (Labels<'l, N>, f64)>,
+) -> fmt::Result {
+    let samples = samples
+        .into_iter()
+        .map(|(labels, value)| (labels, ConstGauge::new(value)));
+    family(to, name, help, samples)
+}
+
+fn family<'l, const N: usize, M: EncodeMetric>(
+    to: &mut DescriptorEncoder<'_>,
+    name: &str,
+    help: &str,
+    samples: impl Iterator<Item = (Labels<'l, N>, M)>,
+) -> fmt::Result {
+    let mut samples = samples.peekable();
+    let Some((_, first)) = samples.peek() else {
+        return Ok(());
+    };
+    let mut to = to.encode_descriptor(name, help, None, first.metric_type())?;
+    for (labels, metric) in samples {
+        if N == 0 {
+            metric.encode(to)?;
+            return Ok(());
+        }
+        metric.encode(to.encode_family(&labels)?)?;
+    }
+    Ok(())
+}
