@@ -377,7 +377,7 @@ fn what_is_wrong_with_where_a_route_leads_is_told_with_its_place() {
         ),
         (
             format!("hosts: [a.example], {to}, timeouts: {{ unary: 3s }}"),
-            "transom.yaml:3:88: routes[0].timeouts.unary: found a choice in a route with `hosts` or `headers`, expected `upstreams` alone; choices stand in a route without those",
+            "transom.yaml:3:89: routes[0].timeouts.unary: found a choice in a route with `hosts` or `headers`, expected `upstreams` alone; choices stand in a route without those",
         ),
         (
             format!("hosts: [a.example], {to}, compat: none"),
