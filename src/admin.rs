@@ -15,7 +15,7 @@ use tonic_health::server::HealthReporter;
 
 use crate::observe::metrics::{self, Metrics};
 use crate::observe::upstreams;
-use crate::schema::Schema;
+use crate::schema::Listing;
 
 /// Letters of a wrong path that an answer repeats.
 const PATH_SHOWN: usize = 100;
@@ -29,8 +29,8 @@ pub struct Admin {
 
 /// What the pages show, asked at every request, so that they follow what is swapped.
 pub trait Look: Send + Sync + 'static {
-    /// The schema in force.
-    fn schema(&self) -> Arc<Schema>;
+    /// What is served, and what is not.
+    fn listing(&self) -> Listing;
 
     /// What metrics are made of, the upstreams among it.
     fn metrics(&self) -> Metrics;
@@ -100,10 +100,8 @@ async fn nowhere(uri: Uri) -> impl IntoResponse {
 }
 
 /// What is served, as `transom routes --format json` has it, and what is not.
-async fn routes(State(look): State<Arc<dyn Look>>) -> Json<serde_json::Value> {
-    let schema = look.schema();
-    let rows = schema.rows();
-    Json(serde_json::json!({ "routes": rows, "refusals": schema.refusals() }))
+async fn routes(State(look): State<Arc<dyn Look>>) -> Json<Listing> {
+    Json(look.listing())
 }
 
 /// The upstreams and their endpoints, as `transom upstreams --format json` has them.

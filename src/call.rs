@@ -16,6 +16,7 @@ pub mod frame;
 pub mod message;
 pub mod metadata;
 pub mod peer;
+pub(crate) mod random;
 pub mod status;
 pub mod stream;
 pub mod tenure;

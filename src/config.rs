@@ -12,6 +12,7 @@ mod build;
 mod choices;
 mod compat;
 mod cors;
+mod destinations;
 mod docs;
 mod flags;
 mod http_rules;

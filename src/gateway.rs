@@ -25,7 +25,7 @@ use crate::listener::{self, Listener};
 use crate::observe::Observe;
 use crate::observe::metrics::Metrics;
 use crate::protocol::{self, Pages, Serving};
-use crate::schema::{self, Binding, Route, Schema, Source, Unmatched};
+use crate::schema::{self, Binding, Listing, Route, Row, Schema, Source, Unmatched};
 use crate::upstream::{self, Upstream};
 use crate::worker::{self, Workers};
 
@@ -97,10 +97,11 @@ pub enum Progress<'p> {
     },
     /// A `.proto` file does not compile: its place and the reason. The rest goes on without it.
     LeftOut(&'p str),
-    /// A schema was built: from all sources, or from files while backends are still asked.
-    Schema(&'p Schema),
+    /// A schema was built: from all sources, or from files while backends are still asked. With a row
+    /// for each way to call a method.
+    Schema(&'p Schema, &'p [Row]),
     /// What backends told by reflection has joined the schema from files: this is all of it.
-    Joined(&'p Schema),
+    Joined(&'p Schema, &'p [Row]),
     /// Something is configured and has no effect: options of a route that nothing has, pages whose path
     /// a binding has. What, and why.
     Ineffective(&'p str),
@@ -179,7 +180,7 @@ impl Gateway {
             options.unmatched = Unmatched::Await; // what is reflected may have what a rule selects
         }
         let schema = Schema::build(sources.clone(), &options)?;
-        report(&Progress::Schema(&schema));
+        report(&Progress::Schema(&schema, &config.protocol.rows(&schema)));
         if later.is_empty() {
             tell_ineffective(&config, &schema, &mut report);
         }
@@ -291,8 +292,8 @@ impl Gateway {
 struct Operators(Arc<ArcSwap<Serving<Upstream>>>);
 
 impl Look for Operators {
-    fn schema(&self) -> Arc<Schema> {
-        Arc::clone(&self.0.load().schema)
+    fn listing(&self) -> Listing {
+        self.0.load().listing()
     }
 
     fn metrics(&self) -> Metrics {
@@ -316,7 +317,8 @@ impl Join {
     async fn run(mut self, mut report: impl FnMut(&Progress<'_>) + Send) {
         match self.join(&mut report).await {
             Ok(schema) => {
-                report(&Progress::Joined(&schema));
+                let rows = self.config.protocol.rows(&schema);
+                report(&Progress::Joined(&schema, &rows));
                 tell_ineffective(&self.config, &schema, &mut report);
                 let calls = self.serving.load().calls.clone();
                 let schema = Arc::new(schema);

@@ -26,7 +26,7 @@ use http::{HeaderValue, Request, Response, header, request};
 
 use crate::call;
 use crate::observe::{CallRecord, Observe};
-use crate::schema::{Route, Schema};
+use crate::schema::{Listing, Route, Row, Schema};
 
 pub mod body;
 mod call_head;
@@ -84,6 +84,14 @@ pub struct Config {
     pub pages: Vec<Arc<dyn Pages>>,
     /// What looks at some of REST's answers.
     pub watch: Option<Arc<dyn Watch>>,
+}
+
+impl Config {
+    /// What a schema serves and where it goes: a row for each way to call a method.
+    #[must_use]
+    pub fn rows(&self, schema: &Schema) -> Vec<Row> {
+        Chosen::new(schema, &self.options, &self.routes).rows(schema)
+    }
 }
 
 impl From<Options> for Config {
@@ -147,8 +155,8 @@ pub struct Timeouts {
     pub stream_cap: Option<Duration>,
     /// The time in which the whole body of a request with one message must have come.
     pub request_body: Duration,
-    /// How long a stream may live without a message either way.
-    pub stream_idle: Duration,
+    /// How long a stream may live without a message either way; `None` lets it.
+    pub stream_idle: Option<Duration>,
 }
 
 impl Default for Timeouts {
@@ -159,7 +167,7 @@ impl Default for Timeouts {
             stream_default: None,
             stream_cap: None,
             request_body: Duration::from_secs(60),
-            stream_idle: Duration::from_secs(5 * 60),
+            stream_idle: Some(Duration::from_secs(5 * 60)),
         }
     }
 }
@@ -192,6 +200,14 @@ impl<S> Serving<S> {
     /// How requests are read and answers are written.
     pub const fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// What is served and where it goes, and what is not served.
+    pub fn listing(&self) -> Listing {
+        Listing {
+            rows: self.chosen.rows(&self.schema),
+            refusals: self.schema.refusals().to_vec(),
+        }
     }
 }
 

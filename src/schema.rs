@@ -17,6 +17,7 @@ use prost_reflect::{DescriptorPool, FileDescriptor};
 
 use crate::transcode::{Lowered, Plans};
 
+pub(crate) mod applies;
 pub mod breaking;
 mod closest;
 mod comments;
@@ -30,6 +31,7 @@ pub mod method;
 mod overrides;
 pub(crate) mod percent;
 mod pool;
+mod rivals;
 mod routes;
 mod selector;
 mod services;
@@ -38,12 +40,14 @@ pub(crate) mod template;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub use applies::Applies;
 pub use comments::Comments;
 pub use excerpt::Kept;
 pub use lines::Lines;
-pub use listing::Row;
+pub use listing::{Listing, Routed, Row, Share};
 pub use method::{Binding, BindingText, Body, Idempotency, Method, Shape, Variable};
 pub use overrides::{HttpRule, RuleError, Unmatched};
+pub use rivals::{Lead, Leads};
 pub use routes::Captures;
 pub use selector::{NoSelector, Selector};
 pub(crate) use services::{HTTP_BODY, SAME_REQUESTS};
@@ -111,6 +115,9 @@ pub struct Options {
     pub http_rules: Vec<HttpRule>,
     /// What becomes of those that select no method.
     pub unmatched: Unmatched,
+    /// The routes that hold for every request, in their order: they decide who serves what several
+    /// upstreams bring.
+    pub leads: Vec<Lead>,
     /// Whether the lines of declarations are kept.
     pub places: Places,
 }
@@ -159,12 +166,13 @@ impl Schema {
     /// A source that is no descriptor set; with `strict`, any refusal.
     pub fn build(mut sources: Vec<Source>, options: &Options) -> Result<Self, BuildError> {
         let mut refusals = Vec::new();
-        let entries = source::gather(&sources, &mut refusals)
+        let mut entries = source::gather(&sources, &mut refusals)
             .map_err(|(name, error)| BuildError::Source { name, error })?;
         let lines = match options.places {
             Places::Forgotten => Lines::default(),
             Places::Kept => Lines::of(&entries),
         };
+        rivals::refuse_other_files(&mut entries, &sources);
         // Everything is read; from here on only names count.
         for source in &mut sources {
             source.descriptors = Vec::new();

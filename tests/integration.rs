@@ -20,6 +20,7 @@ mod metadata;
 mod openapi;
 mod options;
 mod protos;
+mod routing;
 mod streams;
 mod support;
 mod tls;

@@ -100,9 +100,10 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
         for (route, reach) in chosen.iter().zip(Reach::of(chosen, &schema)) {
             let methods = counted(reach.methods, "method");
             let bindings = counted(reach.bindings, "binding");
+            let to = route.split().map(|split| format!("; to {split}"));
             terminal::print(&format!(
-                "{DIM}      {}: {methods}, {bindings}{DIM:#}",
-                route.applies
+                "{DIM}      {route}: {methods}, {bindings}{}{DIM:#}",
+                to.unwrap_or_default()
             ));
         }
         Exit::Done

@@ -170,12 +170,11 @@ fn line(finding: &Finding) -> String {
 
 /// Whether the options of a method's own path end a call whose client sets no deadline.
 fn has_deadline(config: &protocol::Config, method: &Method) -> bool {
-    let route = config
-        .routes
-        .iter()
-        .find(|route| route.applies.to_method(method));
-    let timeouts = route
-        .map_or(&config.options, |route| &route.options)
+    let routes = config.routes.iter();
+    let mut routes = routes.filter(|route| route.applies.to_method(method));
+    let timeouts = routes
+        .find_map(|route| route.options())
+        .unwrap_or(&config.options)
         .timeouts;
     // A cap bounds what is asked for, and asks for nothing.
     let default = match method.shape {

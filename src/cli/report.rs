@@ -11,7 +11,7 @@ use super::terminal::{self, BOLD, DIM, GOOD};
 use crate::call::Transport;
 use crate::config::units::Span;
 use crate::gateway::{Progress, StartError, the_upstream};
-use crate::schema::Schema;
+use crate::schema::{Row, Schema};
 
 /// Where progress goes.
 #[derive(Clone, Copy, Debug)]
@@ -55,21 +55,20 @@ impl Report {
             (Progress::LeftOut(reason), _) => self.left_out(reason),
             (Progress::Ineffective(reason), Form::Human) => terminal::warn(reason),
             (Progress::Ineffective(reason), Form::Json) => tracing::warn!("{reason}"),
-            (Progress::Schema(schema), _) => self.schema(schema),
-            (Progress::Joined(schema), form) => {
+            (Progress::Schema(schema, rows), _) => self.schema(schema, rows),
+            (Progress::Joined(schema, rows), form) => {
                 if form == Form::Human {
                     terminal::print("\nthe schema by reflection has joined:");
                 }
-                self.schema(schema);
+                self.schema(schema, rows);
             }
         }
     }
 
     /// What is served, and what was left out.
-    fn schema(self, schema: &Schema) {
-        let rows = schema.rows();
+    fn schema(self, schema: &Schema, rows: &[Row]) {
         match self.0 {
-            Form::Human => terminal::print(&table::text(&rows)),
+            Form::Human => terminal::print(&table::text(rows)),
             Form::Json => {
                 let methods = schema.methods().count();
                 tracing::info!(methods, routes = rows.len(), "the schema is there");

@@ -51,7 +51,7 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
                 return Exit::Failed;
             }
         };
-        let rows = schema.rows();
+        let rows = settings.gateway.protocol.rows(&schema);
         let text = match arguments.format {
             Format::Table => Ok(table::text(&rows)),
             Format::Json => serde_json::to_string_pretty(&rows),
@@ -122,7 +122,7 @@ pub(super) async fn load(config: &gateway::Config) -> Result<Loaded, NotLoaded> 
             let _ = tell.take().map(|tell| tell.send(message));
         }
         Progress::LeftOut(reason) => left_out.push((*reason).to_owned()),
-        Progress::Schema(_) | Progress::Joined(_) | Progress::Ineffective(_) => {}
+        Progress::Schema(..) | Progress::Joined(..) | Progress::Ineffective(_) => {}
     };
     let schema = tokio::select! {
         loaded = gateway::load_schema(config, &mut report) => loaded?,

@@ -66,7 +66,8 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
             wrong(incomplete.place, incomplete.key, incomplete.message)
         }
     })?;
-    let layered = Layered::of(raw).map_err(|(place, key, message)| wrong(place, &key, message))?;
+    let layered =
+        Layered::of(raw, &names).map_err(|(place, key, message)| wrong(place, &key, message))?;
     let cors = cors(&raw.cors).map_err(|(place, key, message)| wrong(place, &key, message))?;
     let (docs, pages) = docs(&raw.docs, &raw.tls, &layered.gateway)
         .map_err(|(place, key, message)| wrong(place, &key, message))?;
@@ -137,8 +138,8 @@ fn compression(raw: &Compression) -> protocol::Compression {
 
 /// The largest reply message that any route takes; each route then has its own limit.
 fn reply_max(layered: &Layered) -> usize {
-    let routes = layered.routes.iter().map(|route| &*route.options);
-    let all = routes.chain([&layered.gateway]);
+    let routes = layered.routes.iter().filter_map(|route| route.options());
+    let all = routes.map(|options| &**options).chain([&layered.gateway]);
     let limits = all.map(|options| options.limits.response_message);
     limits.max().unwrap_or_default()
 }
@@ -161,20 +162,24 @@ fn nothing(raw: &File) -> Option<(Location, String, Span)> {
     own.find(|(_, _, span)| span.0.is_zero())
 }
 
+/// A name that is one of the upstreams', or a sentence about what it may have been.
+pub(super) fn known(name: &str, names: &[&str]) -> Result<String, String> {
+    if names.contains(&name) {
+        return Ok(name.to_owned());
+    }
+    let hint = match closest(name, names.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("expected one of the upstreams {}", listed(names)),
+    };
+    Err(format!("found {}; {hint}", quoted(name)))
+}
+
 /// One source, or the key and sentence of what is wrong with it.
 fn source_config(source: &Source, names: &[&str]) -> Result<SourceConfig, (&'static str, String)> {
-    let known = |key: &'static str, name: &str| {
-        if names.contains(&name) {
-            return Ok(name.to_owned());
-        }
-        let hint = match closest(name, names.iter().copied()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("expected one of the upstreams {}", listed(names)),
-        };
-        Err((key, format!("found {}; {hint}", quoted(name))))
-    };
+    let of_names =
+        |key: &'static str, name: &str| known(name, names).map_err(|message| (key, message));
     let upstream = || match (&source.upstream, names) {
-        (Some(name), _) => known(".upstream", name),
+        (Some(name), _) => of_names(".upstream", name),
         (None, [only]) => Ok((*only).to_owned()),
         (None, _) => Err((
             "",
@@ -194,7 +199,7 @@ fn source_config(source: &Source, names: &[&str]) -> Result<SourceConfig, (&'sta
                 ),
             )),
             Some(_) | None => Ok(SourceConfig::Reflection {
-                upstream: known(".reflection", asked)?,
+                upstream: of_names(".reflection", asked)?,
             }),
         },
         (None, Some(path), None) => Ok(SourceConfig::Descriptors {

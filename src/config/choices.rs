@@ -66,7 +66,7 @@ impl Choices {
             ),
             (
                 "stream_idle",
-                timeouts.stream_idle.value.map(SpanOrNone::from),
+                timeouts.stream_idle.value,
                 timeouts.stream_idle.place,
             ),
         ] {
@@ -188,8 +188,8 @@ impl Choices {
                     .map_or(default.timeouts.request_body, |span| span.0),
                 stream_idle: timeouts
                     .stream_idle
-                    .value
-                    .map_or(default.timeouts.stream_idle, |span| span.0),
+                    .or(SpanOrNone(default.timeouts.stream_idle))
+                    .0,
             },
             metadata: self.rules(at)?,
             connect_version: match self.connect.require_protocol_version.value {
@@ -197,6 +197,7 @@ impl Choices {
                 Some(true) => ConnectVersion::Required,
                 Some(false) => ConnectVersion::Optional,
             },
+            destinations: default.destinations,
         })
     }
 

@@ -9,10 +9,12 @@
 use serde_saphyr::Location;
 
 use super::choices::{Choices, Wrong};
+use super::destinations::{conditions, split};
 use super::load::FileError;
 use super::raw::{Compat, File, Key, Route, Section as _};
 use super::units::quoted;
-use crate::protocol::options::Applies;
+use crate::protocol::options::{Applies, Case, Conditions, Destinations, Split};
+use crate::schema::{Lead, Leads};
 use crate::{protocol, schema};
 
 /// Routes at most: each is compared with every method and binding of a schema.
@@ -27,11 +29,11 @@ pub(super) struct Layered {
 }
 
 impl Layered {
-    /// Lays a file's choices over each other.
+    /// Lays a file's choices over each other. `upstreams` are the names that routes may lead to.
     ///
     /// # Errors
     /// The first that cannot be.
-    pub(super) fn of(raw: &File) -> Result<Self, Wrong> {
+    pub(super) fn of(raw: &File, upstreams: &[&str]) -> Result<Self, Wrong> {
         let unreadable = |error: FileError| (Location::UNKNOWN, "compat".to_owned(), error.message);
         let preset = raw.compat.or(Compat::None).preset().map_err(unreadable)?;
         let routing = raw.routing.over(&preset.routing);
@@ -51,10 +53,18 @@ impl Layered {
             return Err((route.defined, "routes".to_owned(), message));
         }
         let mut routes = Vec::with_capacity(raw.routes.len());
+        let mut leads = Vec::with_capacity(raw.routes.len());
         for (index, route) in raw.routes.iter().enumerate() {
             let at = format!("routes[{index}].");
             let applies = applies(&route.value, route.defined, &at)?;
-            let route = &route.value;
+            let (place, route) = (route.defined, &route.value);
+            let conditions = conditions(route, &at)?;
+            let split = split(route, upstreams, &at)?;
+            if !conditions.is_empty() {
+                let case = only_case(route, place, conditions, split, &at)?;
+                routes.push(protocol::options::Route::when(applies, case));
+                continue;
+            }
             let beneath = match route.compat.value {
                 None => choices.clone(),
                 Some(compat) => {
@@ -72,8 +82,18 @@ impl Layered {
             };
             let choices = keys.over(&beneath);
             keys.check(&choices, &at)?;
-            let options = choices.options(&at)?.into();
-            routes.push(protocol::options::Route { applies, options });
+            leads.push(Lead {
+                applies: applies.clone(),
+                leads: match split {
+                    Some(_) => Leads::Named,
+                    None => Leads::Own,
+                },
+            });
+            let options = protocol::Options {
+                destinations: split.map(Destinations::from).unwrap_or_default(),
+                ..choices.options(&at)?
+            };
+            routes.push(protocol::options::Route::always(applies, options));
         }
         let default = schema::Options::default();
         Ok(Self {
@@ -86,11 +106,35 @@ impl Layered {
                     Some(true) => schema::Unannotated::Serve,
                     Some(false) => schema::Unannotated::Off,
                 },
+                leads,
                 // Rules stand in files of their own.
                 ..default
             },
         })
     }
+}
+
+/// What a route for some requests only has: where they go, and nothing else, since how a request is
+/// read and answered is chosen before it is known.
+fn only_case(
+    route: &Route,
+    place: Location,
+    conditions: Conditions,
+    split: Option<Split>,
+    at: &str,
+) -> Result<Case, Wrong> {
+    if let Some((key, place)) = route.first_option() {
+        let message = "found a choice in a route with `hosts` or `headers`, expected `upstreams` \
+                       alone; choices stand in a route without those";
+        return Err((place, format!("{at}{key}"), message.to_owned()));
+    }
+    let Some(split) = split else {
+        let message = "the key `upstreams` is missing: all that a route with `hosts` or `headers` says is \
+                       where the calls go";
+        let route = at.trim_end_matches('.').to_owned();
+        return Err((place, route, message.to_owned()));
+    };
+    Ok(Case { conditions, split })
 }
 
 /// What a route is for.

@@ -37,7 +37,7 @@ pub(super) use docs::Docs;
 pub(super) use key::Key;
 pub(super) use limits::{Limits, RouteLimits, RouteTimeouts, Timeouts};
 pub(super) use options::{Connect, Json, Metadata, MultiSegment, Rest};
-pub(super) use route::{Route, Routing};
+pub(super) use route::{Destination, HeaderMatch, Route, Routing};
 pub(super) use section::Section;
 pub(super) use tls::{ClientCertificates, Tls};
 pub(super) use upstream::{

@@ -216,6 +216,38 @@ impl fmt::Display for Count {
     }
 }
 
+/// An upstream's share of calls: 0 to [`WEIGHT_MAX`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Weight(pub u32);
+
+/// The largest weight, as of Gateway API's `backendRefs`.
+pub const WEIGHT_MAX: u32 = 1_000_000;
+
+const WEIGHT: &str = "a whole number from 0 to 1000000";
+
+impl Default for Weight {
+    fn default() -> Self {
+        Self(1)
+    }
+}
+
+impl FromStr for Weight {
+    type Err = UnitError;
+
+    fn from_str(text: &str) -> Result<Self, UnitError> {
+        match text.parse::<u32>() {
+            Ok(number @ 0..=WEIGHT_MAX) => Ok(Self(number)),
+            Ok(_) | Err(_) => Err(UnitError::new(text, WEIGHT)),
+        }
+    }
+}
+
+impl fmt::Display for Weight {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 /// Splits `12.5ms` behind its last digit or point.
 fn split_number(text: &str) -> (&str, &str) {
     let end = text
@@ -309,9 +341,18 @@ quantity!(SpanOrNone, SPAN_OR_NONE, deserialize_any, {
 quantity!(Count, COUNT, deserialize_any, {
     "type": "integer", "minimum": 1, "maximum": COUNT_MAX
 });
+quantity!(Weight, WEIGHT, deserialize_any, {
+    "type": "integer", "minimum": 0, "maximum": WEIGHT_MAX
+});
 serialized_as_text!(ByteSize Span SpanOrNone);
 
 impl Serialize for Count {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_u32(self.0)
+    }
+}
+
+impl Serialize for Weight {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         to.serialize_u32(self.0)
     }

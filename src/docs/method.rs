@@ -157,7 +157,7 @@ fn limits(method: &Method) -> Markup {
                         (row("One request message", &|o| parts::bytes(o.limits.request_message)))
                         (row("One answer message", &|o| parts::bytes(o.limits.response_message)))
                         @if streams {
-                            (row("A stream without a message", &|o| parts::time(Some(o.timeouts.stream_idle))))
+                            (row("A stream without a message", &|o| parts::time(o.timeouts.stream_idle)))
                         }
                     }
                 }

@@ -106,10 +106,10 @@ async fn a_route_that_nothing_served_has_is_told_at_the_start() {
     let mut config = Config::for_upstream("http://127.0.0.1:1").unwrap();
     config.schema = vec![served.source()];
     for selector in ["p.S.*", "p.T.*"] {
-        config.protocol.routes.push(protocol::options::Route {
-            applies: protocol::options::Applies::selector(selector).unwrap(),
-            options: Arc::default(),
-        });
+        let applies = protocol::options::Applies::selector(selector).unwrap();
+        let options = Arc::<protocol::Options>::default();
+        let route = protocol::options::Route::always(applies, options);
+        config.protocol.routes.push(route);
     }
     let told = Arc::new(std::sync::Mutex::new(Vec::new()));
     let tell = Arc::clone(&told);

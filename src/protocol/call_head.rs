@@ -1,5 +1,7 @@
-//! What a request's head says of its call in every dialect: until when it may last, what metadata it
-//! has, and from whom it comes.
+//! What a request's head says of its call in every dialect: where it goes, until when it may last,
+//! what metadata it has, and from whom it comes.
+
+use std::sync::Arc;
 
 use http::request::Parts;
 
@@ -11,6 +13,8 @@ use crate::schema::Shape;
 /// A call before its messages.
 #[derive(Debug)]
 pub(super) struct CallHead {
+    /// The upstream that a route names.
+    pub(super) upstream: Option<Arc<str>>,
     pub(super) metadata: Metadata,
     pub(super) deadline: Deadline,
     pub(super) peer: Peer,
@@ -68,8 +72,10 @@ impl CallHead {
         if deadline.has_passed() {
             return Err(Unfit::Late);
         }
+        let upstream = options.destinations.choose(parts);
         let metadata = metadata::from_request(parts, record.request_id(), &options.metadata)?;
         Ok(Self {
+            upstream,
             metadata,
             deadline,
             peer: Peer::of(&parts.extensions),

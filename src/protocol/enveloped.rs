@@ -133,6 +133,7 @@ impl Enveloped {
             Codec::Json => Encodings::default(),
         };
         let CallHead {
+            upstream,
             metadata,
             deadline,
             peer,
@@ -158,7 +159,7 @@ impl Enveloped {
             (method.shape != Shape::Unary).then(|| Idle::new(options.timeouts.stream_idle, tally));
         let call = Call {
             method: Arc::clone(method),
-            upstream: None,
+            upstream,
             metadata,
             deadline,
             peer,

@@ -256,6 +256,7 @@ impl<S: call::Service> Request<'_, S> {
         let method = &self.binding.method;
         let kind = requests::Kind::of(plans, self.binding, &self.parts.headers)?;
         let CallHead {
+            upstream,
             metadata,
             deadline,
             peer,
@@ -267,7 +268,7 @@ impl<S: call::Service> Request<'_, S> {
         };
         Ok(Call {
             method: Arc::clone(method),
-            upstream: None,
+            upstream,
             metadata,
             deadline,
             peer,

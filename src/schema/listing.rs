@@ -3,6 +3,8 @@
 //! A row says only what works: a method that streams and has no binding is listed as gRPC's.
 
 use std::collections::HashSet;
+use std::fmt;
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -25,13 +27,79 @@ pub struct Row {
     pub body: String,
     /// The field that becomes the response body, or empty.
     pub response_body: String,
-    /// The upstream that serves it.
+    /// The upstream that its schema came from: it serves where no route says otherwise.
     pub upstream: String,
+    /// Where routes send it instead. The first whose condition holds counts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub routed: Vec<Routed>,
     /// True for methods with the option `deprecated`.
     pub deprecated: bool,
 }
 
+/// Where calls go that a route has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Routed {
+    /// What has to be true of a request, in words; without it all have the route.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub when: Option<String>,
+    /// The upstreams among which they are split.
+    pub upstreams: Vec<Share>,
+}
+
+/// One upstream's share of the calls of a route.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Share {
+    /// The upstream.
+    pub name: Arc<str>,
+    /// Its weight beside the others'.
+    pub weight: u32,
+}
+
+/// What is served, and what is not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Listing {
+    /// A row for each way to call a method.
+    #[serde(rename = "routes")]
+    pub rows: Vec<Row>,
+    /// A sentence for all that is not served.
+    pub refusals: Vec<String>,
+}
+
+impl fmt::Display for Share {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.name, self.weight)
+    }
+}
+
+impl fmt::Display for Routed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.upstreams.as_slice() {
+            [only] => f.write_str(&only.name)?,
+            several => {
+                for (index, share) in several.iter().enumerate() {
+                    let comma = if index == 0 { "" } else { ", " };
+                    write!(f, "{comma}{share}")?;
+                }
+            }
+        }
+        match &self.when {
+            None => Ok(()),
+            Some(when) => write!(f, " if {when}"),
+        }
+    }
+}
+
 impl Row {
+    /// Where calls go, in words: `canary if x-canary: 1, else library 90, canary 10`.
+    #[must_use]
+    pub fn leads_to(&self) -> String {
+        let mut routed: Vec<String> = self.routed.iter().map(Routed::to_string).collect();
+        if self.routed.last().is_none_or(|last| last.when.is_some()) {
+            routed.push(self.upstream.clone());
+        }
+        routed.join(", else ")
+    }
+
     fn new(method: &Method, verb: &str, path: &str) -> Self {
         Self {
             method: verb.to_owned(),
@@ -42,6 +110,7 @@ impl Row {
             body: String::new(),
             response_body: String::new(),
             upstream: method.upstream.to_string(),
+            routed: Vec::new(),
             deprecated: method.deprecated,
         }
     }

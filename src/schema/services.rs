@@ -9,16 +9,17 @@ use std::sync::Arc;
 
 use prost_reflect::{DescriptorPool, MethodDescriptor};
 
-use super::Options;
 use super::comments::Comments;
 use super::descriptor;
 use super::http_rule::{self, Annotations};
 use super::method::{Binding, BindingText, Body, Idempotency, Method, Shape, Variable};
 use super::overrides::{Overrides, Unmatched};
 use super::pool::Linked;
+use super::rivals::{self, Claim};
 use super::routes::{Refused, Routes};
-use super::source::{Entry, Source, is_infrastructure};
+use super::source::{Entry, Source};
 use super::template::Template;
+use super::{Lead, Options};
 use crate::transcode::{FieldPath, PlanId, Plans};
 
 /// A message that is an HTTP body of any content type.
@@ -61,6 +62,7 @@ pub(super) fn register(
         comments: &linked.comments,
         plans,
         overrides: Overrides::new(&options.http_rules),
+        leads: &options.leads,
         refusals,
         refused: 0,
         services: Services::default(),
@@ -86,6 +88,7 @@ struct Registry<'a> {
     comments: &'a Comments,
     plans: &'a Plans,
     overrides: Overrides<'a>,
+    leads: &'a [Lead],
     refusals: &'a mut Vec<String>,
     /// How many sentences were written, kept or not.
     refused: usize,
@@ -123,7 +126,7 @@ impl Registry<'_> {
         }
         for (index, service) in entry.file.service.iter().enumerate() {
             let name = descriptor::join(entry.file.package(), service.name.as_deref());
-            let Some(upstream) = self.upstream(&name, entry, sources) else {
+            let Some(upstream) = self.upstream(&name, service, entry, sources) else {
                 continue;
             };
             let Some(linked) = self.pool.get_service_by_name(&name) else {
@@ -149,22 +152,50 @@ impl Registry<'_> {
         }
     }
 
-    /// Who serves a service; `None` for those that a gateway has no business with.
-    fn upstream(&mut self, service: &str, entry: &Entry, sources: &[Source]) -> Option<Arc<str>> {
-        let infrastructure = is_infrastructure(service);
-        let mut claims = entry
-            .origins
-            .iter()
-            .filter_map(|&origin| sources.get(origin))
-            .filter(|source| !(infrastructure && source.reflected));
+    /// Who serves a service; `None` for those that a gateway has no business with, and for those that
+    /// several upstreams bring while no route decides.
+    fn upstream(
+        &mut self,
+        name: &str,
+        service: &descriptor::Service,
+        entry: &Entry,
+        sources: &[Source],
+    ) -> Option<Arc<str>> {
+        let mut claims = entry.claims(name, sources);
         let first = claims.next()?;
-        if let Some(other) = claims.find(|other| other.upstream != first.upstream) {
+        let rival = claims.find(|other| other.upstream != first.upstream);
+        if let Some(other) = rival
+            && let Some(undecided) = self.undecided(name, service)
+        {
             self.refuse(format!(
-                "{service}: {} brings it for upstream {} and {} for upstream {}; {} serves it",
-                first.name, first.upstream, other.name, other.upstream, first.upstream
+                "{name}: {} brings it for upstream {} and {} for upstream {}, and no route names the \
+                 upstreams of {undecided}; a route with the selector {name}.* and `upstreams` decides",
+                first.name, first.upstream, other.name, other.upstream
             ));
+            return None;
         }
         Some(Arc::clone(&first.upstream))
+    }
+
+    /// The first way to call one of a service's methods for which no route names upstreams.
+    fn undecided(&mut self, name: &str, service: &descriptor::Service) -> Option<String> {
+        for method in &service.method {
+            let method_name = method.name.as_deref().unwrap_or_default();
+            let rules = match self.overrides.of(&format!("{name}.{method_name}")) {
+                Some(rule) => rule.bindings().to_vec(),
+                None => http_rule::read(method.options.as_ref()).rules,
+            };
+            let claim = Claim {
+                service: name,
+                method: method_name,
+                bindings: &rules,
+            };
+            let undecided = rivals::undecided(self.leads, &claim);
+            if undecided.is_some() {
+                return undecided;
+            }
+        }
+        None
     }
 
     fn method(&mut self, given: Given<'_>, linked: &MethodDescriptor) {

@@ -42,6 +42,21 @@ pub(super) struct Entry {
     pub(super) fault: Option<String>,
 }
 
+impl Entry {
+    /// The sources that bring this service of the file for their upstreams.
+    pub(super) fn claims<'s>(
+        &self,
+        service: &str,
+        sources: &'s [Source],
+    ) -> impl Iterator<Item = &'s Source> {
+        let infrastructure = is_infrastructure(service);
+        self.origins
+            .iter()
+            .filter_map(|&origin| sources.get(origin))
+            .filter(move |source| !(infrastructure && source.reflected))
+    }
+}
+
 /// Services of these packages are for those who run the backend: a gateway serves them only when a
 /// source other than reflection names them.
 pub(super) fn is_infrastructure(name: &str) -> bool {

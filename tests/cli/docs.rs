@@ -197,6 +197,11 @@ fn try_page(name: &str, at_least: usize) {
 }
 
 #[test]
+fn what_the_page_about_routes_shows_is_what_happens() {
+    try_page("routing", 2);
+}
+
+#[test]
 fn what_the_page_about_rest_shows_is_what_happens() {
     try_page("rest", 20);
 }

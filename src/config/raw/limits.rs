@@ -61,8 +61,8 @@ gateway_section! {
         stream_cap: SpanOrNone = SpanOrNone(timeouts().stream_cap);
         /// Receiving the whole body of a unary request (408).
         request_body: Span = Span(timeouts().request_body);
-        /// A stream on which no message travels either way.
-        stream_idle: Span = Span(timeouts().stream_idle);
+        /// A stream on which no message travels either way. `none`: it may be silent.
+        stream_idle: SpanOrNone = SpanOrNone(timeouts().stream_idle);
     }
     gateway
     {

@@ -2,12 +2,14 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_saphyr::Location;
 
 use super::compat::Compat;
 use super::key::Key;
 use super::limits::{RouteLimits, RouteTimeouts};
 use super::options::{Connect, Json, Metadata, Rest};
 use super::section::Section;
+use crate::config::units::Weight;
 use crate::schema;
 
 section! {
@@ -48,7 +50,8 @@ impl BadBindings {
     }
 }
 
-/// Choices for some methods or bindings: exactly one of `selector` and `path`.
+/// Choices for some methods or bindings: exactly one of `selector` and `path`. With `hosts` or
+/// `headers` it holds for some requests only, and chooses `upstreams` alone.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, Serialize)]
 #[serde(
     default,
@@ -65,6 +68,15 @@ pub(in crate::config) struct Route {
     /// `/v1/**`. `*` stands for a segment, variables too, and `**` for any number.
     #[serde(skip_serializing_if = "Key::is_absent")]
     pub(in crate::config) path: Key<String>,
+    /// Only requests for one of these hosts: `api.example.com`, or `*.example.com` for all beneath it.
+    #[serde(skip_serializing_if = "Key::is_absent")]
+    pub(in crate::config) hosts: Key<Vec<Key<String>>>,
+    /// Only requests with all of these headers, as the client sends them.
+    #[serde(skip_serializing_if = "Key::is_absent")]
+    pub(in crate::config) headers: Key<Vec<HeaderMatch>>,
+    /// Where the calls go, split by weights. Absent: to the upstream whose schema has the method.
+    #[serde(skip_serializing_if = "Key::is_absent")]
+    pub(in crate::config) upstreams: Key<Vec<Destination>>,
     /// What another system does where this file says nothing about these routes.
     #[serde(skip_serializing_if = "Key::is_absent")]
     pub(in crate::config) compat: Key<Compat>,
@@ -80,4 +92,64 @@ pub(in crate::config) struct Route {
     pub(in crate::config) limits: RouteLimits,
     /// As for the gateway, as far as a route can choose.
     pub(in crate::config) timeouts: RouteTimeouts,
+}
+
+impl Route {
+    /// The first key that chooses how requests are read and answered, if there is one.
+    pub(in crate::config) fn first_option(&self) -> Option<(String, Location)> {
+        let compat = (!self.compat.is_absent()).then_some(self.compat.place);
+        if let Some(place) = compat {
+            return Some(("compat".to_owned(), place));
+        }
+        [
+            ("rest", self.rest.first()),
+            ("json", self.json.first()),
+            ("metadata", self.metadata.first()),
+            ("connect", self.connect.first()),
+            ("limits", self.limits.first()),
+            ("timeouts", self.timeouts.first()),
+        ]
+        .into_iter()
+        .find_map(|(section, first)| first.map(|(key, place)| (format!("{section}.{key}"), place)))
+    }
+}
+
+/// A header that a request has: exactly one of `value` and `prefix`.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, Serialize)]
+#[serde(
+    default,
+    deny_unknown_fields,
+    expecting = "a mapping with `name` and one of the keys `value` and `prefix`"
+)]
+#[schemars(extend("oneOf" = [
+    { "required": ["name", "value"] }, { "required": ["name", "prefix"] }
+]))]
+pub(in crate::config) struct HeaderMatch {
+    /// The header's name.
+    #[serde(skip_serializing_if = "Key::is_absent")]
+    pub(in crate::config) name: Key<String>,
+    /// The whole value.
+    #[serde(skip_serializing_if = "Key::is_absent")]
+    pub(in crate::config) value: Key<String>,
+    /// The beginning of the value; empty for any value.
+    #[serde(skip_serializing_if = "Key::is_absent")]
+    pub(in crate::config) prefix: Key<String>,
+}
+
+/// An upstream, and its share of the calls.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, Serialize)]
+#[serde(
+    default,
+    deny_unknown_fields,
+    expecting = "a mapping with the keys `name` and `weight`"
+)]
+#[schemars(extend("required" = ["name"]))]
+pub(in crate::config) struct Destination {
+    /// An upstream of this file.
+    #[serde(skip_serializing_if = "Key::is_absent")]
+    pub(in crate::config) name: Key<String>,
+    /// Its share of the calls beside the others'; 0 for none.
+    #[serde(skip_serializing_if = "Key::is_absent")]
+    #[schemars(extend("default" = Key::of(Weight::default())))]
+    pub(in crate::config) weight: Key<Weight>,
 }

@@ -3,6 +3,8 @@
 //! The description and the default go into the JSON Schema; the default is the module's own, so
 //! no value is written twice.
 
+use serde_saphyr::Location;
+
 /// Keys that lie over each other in layers.
 pub(in crate::config) trait Section {
     /// Every key with its default.
@@ -10,6 +12,9 @@ pub(in crate::config) trait Section {
 
     /// These keys, and where one is left out the one beneath.
     fn over(&self, beneath: &Self) -> Self;
+
+    /// The first key that is given, and where.
+    fn first(&self) -> Option<(&'static str, Location)>;
 }
 
 /// A mapping of keys, each of which may be left out.
@@ -39,6 +44,12 @@ macro_rules! section {
 
             fn over(&self, beneath: &Self) -> Self {
                 Self { $($key: self.$key.over(&beneath.$key),)* }
+            }
+
+            fn first(&self) -> Option<(&'static str, ::serde_saphyr::Location)> {
+                let keys = [$((stringify!($key), self.$key.is_absent(), self.$key.place),)*];
+                let mut given = keys.into_iter().filter(|(_, is_absent, _)| !is_absent);
+                given.next().map(|(key, _, place)| (key, place))
             }
         }
     };

@@ -8,7 +8,7 @@ use crate::protocol::Options;
 use crate::protocol::indent::Layout;
 use crate::protocol::options::{Applies, ConnectVersion};
 use crate::protocol::rest::{Envelope, ErrorShape, MultiSegment, StreamForm, UnknownQuery};
-use crate::schema::Unannotated;
+use crate::schema::{Leads, Unannotated};
 use crate::transcode::Unknown;
 
 const UPSTREAM: &str = "upstreams: { a: { url: 'http://h:1' } }\n";
@@ -18,7 +18,7 @@ fn gateway(text: &str) -> gateway::Config {
 }
 
 fn route(config: &gateway::Config, index: usize) -> &Options {
-    &config.protocol.routes[index].options
+    config.protocol.routes[index].options().unwrap()
 }
 
 #[test]
@@ -62,7 +62,7 @@ timeouts: { unary: 1s, unary_cap: 2s, stream: 3s, stream_cap: 4s, request_body: 
     assert_eq!(timeouts.stream_cap, Some(secs(4)));
     assert_eq!(
         (timeouts.request_body, timeouts.stream_idle),
-        (secs(5), secs(6))
+        (secs(5), Some(secs(6)))
     );
 }
 
@@ -143,6 +143,14 @@ routes:
     assert_eq!(third.limits.response_message, 8 << 20);
     // An upstream takes what the most generous route does.
     assert_eq!(config.upstreams[0].max_message, 8 << 20);
+}
+
+#[test]
+fn a_stream_may_be_silent_where_it_says_so() {
+    let config = gateway("routes: [{ selector: a.*, timeouts: { stream_idle: none } }]\n");
+    assert_eq!(route(&config, 0).timeouts.stream_idle, None);
+    let whole = config.protocol.options.timeouts.stream_idle;
+    assert_eq!(whole, Some(Duration::from_secs(5 * 60)));
 }
 
 #[test]
@@ -247,5 +255,143 @@ fn lists_have_a_bound() {
     assert_eq!(
         error(&format!("{UPSTREAM}routes:\n{routes}")),
         "transom.yaml:1003:5: routes: found 1001, expected at most 1000"
+    );
+}
+
+const TWO: &str = "upstreams: { library: { url: 'http://h:1' }, canary: { url: 'http://h:2' } }\n";
+
+#[test]
+fn a_route_leads_to_upstreams_for_all_requests_or_for_some() {
+    let text = format!(
+        "{TWO}
+routes:
+  - path: /v1/**
+    hosts: [API.example.com, '*.b.example']
+    headers: [{{ name: X-Canary, value: '1' }}, {{ name: x-version, prefix: '2.' }}]
+    upstreams: [{{ name: canary }}]
+  - selector: a.b.*
+    upstreams: [{{ name: library, weight: 90 }}, {{ name: canary, weight: 10 }}]
+    timeouts: {{ unary: 3s }}
+  - selector: a.*
+"
+    );
+    let config = settings(&text).unwrap().gateway;
+    let routes = &config.protocol.routes;
+    let words: Vec<_> = routes.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        words,
+        [
+            "/v1/** if host api.example.com or *.b.example and x-canary: 1 and x-version: 2.…",
+            "a.b.*",
+            "a.*"
+        ]
+    );
+    let splits = routes.iter().map(|route| route.split());
+    let splits: Vec<_> = splits.map(|split| split.map(ToString::to_string)).collect();
+    assert_eq!(
+        splits,
+        [
+            Some("canary".to_owned()),
+            Some("library 90, canary 10".to_owned()),
+            None
+        ]
+    );
+    assert!(routes[0].options().is_none());
+    let second = route(&config, 1);
+    assert_eq!(second.timeouts.unary_default, Some(Duration::from_secs(3)));
+    // What decides who serves is what holds for every request.
+    let leads: Vec<_> = config
+        .schema_options
+        .leads
+        .iter()
+        .map(|lead| (lead.applies.to_string(), lead.leads))
+        .collect();
+    assert_eq!(
+        leads,
+        [
+            ("a.b.*".to_owned(), Leads::Named),
+            ("a.*".to_owned(), Leads::Own)
+        ]
+    );
+}
+
+#[test]
+fn what_is_wrong_with_where_a_route_leads_is_told_with_its_place() {
+    let to = "upstreams: [{ name: library }]";
+    for (text, expected) in [
+        (
+            "upstreams: [{ name: librari }]".to_owned(),
+            "transom.yaml:3:38: routes[0].upstreams[0].name: found `librari`; did you mean `library`?",
+        ),
+        (
+            "upstreams: [{ name: zzz }]".to_owned(),
+            "transom.yaml:3:38: routes[0].upstreams[0].name: found `zzz`; expected one of the upstreams `library`, `canary`",
+        ),
+        (
+            "upstreams: [{ weight: 1 }]".to_owned(),
+            "transom.yaml:3:29: routes[0].upstreams[0]: the key `name` is missing",
+        ),
+        (
+            "upstreams: []".to_owned(),
+            "transom.yaml:3:29: routes[0].upstreams: found none, expected at least one upstream, such as `- name: library`",
+        ),
+        (
+            "upstreams: [{ name: library, weight: -1 }]".to_owned(),
+            "transom.yaml:3:55: routes[0].upstreams[0].weight: found `-1`, expected a whole number from 0 to 1000000",
+        ),
+        (
+            "upstreams: [{ name: library, weight: 0 }]".to_owned(),
+            "transom.yaml:3:29: routes[0].upstreams: found the weight 0 for every upstream, expected one that is more",
+        ),
+        (
+            "upstreams: [{ name: library }, { name: library }]".to_owned(),
+            "transom.yaml:3:57: routes[0].upstreams[1].name: found the upstream a second time, expected it once",
+        ),
+        (
+            format!("hosts: ['a:80'], {to}"),
+            "transom.yaml:3:26: routes[0].hosts[0]: found `a:80`, expected a host such as `api.example.com`, or `*.example.com`, without a port",
+        ),
+        (
+            format!("hosts: [], {to}"),
+            "transom.yaml:3:25: routes[0].hosts: found none, expected at least one, or no such key",
+        ),
+        (
+            format!("headers: [{{ name: 'x y', value: a }}], {to}"),
+            "transom.yaml:3:36: routes[0].headers[0].name: found `x y`, expected a header's name, such as `x-canary`",
+        ),
+        (
+            format!("headers: [{{ name: host, value: a }}], {to}"),
+            "transom.yaml:3:36: routes[0].headers[0].name: found `host`, expected another header; `hosts` has the host of any version of HTTP",
+        ),
+        (
+            format!("headers: [{{ name: x, value: a, prefix: b }}], {to}"),
+            "transom.yaml:3:36: routes[0].headers[0]: expected exactly one of the keys `value` and `prefix`",
+        ),
+        (
+            format!("headers: [{{ name: x, value: a }}, {{ name: X, value: b }}], {to}"),
+            "transom.yaml:3:59: routes[0].headers[1].name: found the header a second time, expected it once",
+        ),
+        (
+            "hosts: [a.example]".to_owned(),
+            "transom.yaml:3:5: routes[0]: the key `upstreams` is missing: all that a route with `hosts` or `headers` says is where the calls go",
+        ),
+        (
+            format!("hosts: [a.example], {to}, timeouts: {{ unary: 3s }}"),
+            "transom.yaml:3:89: routes[0].timeouts.unary: found a choice in a route with `hosts` or `headers`, expected `upstreams` alone; choices stand in a route without those",
+        ),
+        (
+            format!("hosts: [a.example], {to}, compat: none"),
+            "transom.yaml:3:78: routes[0].compat: found a choice in a route with `hosts` or `headers`, expected `upstreams` alone; choices stand in a route without those",
+        ),
+    ] {
+        let text = format!("{TWO}routes:\n  - {{ path: /v1, {text} }}\n");
+        assert_eq!(error(&text), expected);
+    }
+    let many: Vec<String> = (0..17).map(|number| format!("h{number}.example")).collect();
+    let hosts = many.join(", ");
+    let text = format!("{TWO}routes: [{{ path: /v1, hosts: [{hosts}], {to} }}]\n");
+    assert_eq!(
+        error(&text),
+        "transom.yaml:2:30: routes[0].hosts: found 17, expected at most 16"
     );
 }

@@ -76,11 +76,12 @@ pub struct Idle {
 }
 
 impl Idle {
-    /// Fires when there was no message for `after`, neither a reply nor one of `uploads`.
+    /// Fires when there was no message for `after`, neither a reply nor one of `uploads`; never without
+    /// such a time.
     #[must_use]
-    pub fn new(after: Duration, uploads: Option<Arc<Tally>>) -> Self {
+    pub fn new(after: impl Into<Option<Duration>>, uploads: Option<Arc<Tally>>) -> Self {
         Self {
-            span: Span::new(after),
+            span: Span::new(after.into().unwrap_or(Duration::MAX)),
             uploads,
             uploaded: 0,
         }

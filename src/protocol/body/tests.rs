@@ -120,6 +120,14 @@ async fn a_stream_is_not_silent_while_messages_go_up() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_stream_without_such_a_time_may_be_silent() {
+    let mut idle = Idle::new(None, None);
+    let day = Duration::from_secs(24 * 60 * 60);
+    let silence = std::future::poll_fn(|cx| idle.poll_silence(cx));
+    assert!(tokio::time::timeout(day, silence).await.is_err());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_pulse_beats_in_silence_and_wins_it_no_time() {
     let parts = http::Request::new(()).into_parts().0;
     let paced =

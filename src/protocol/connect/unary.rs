@@ -75,6 +75,7 @@ async fn reply<S: call::Service>(
         }
     };
     let CallHead {
+        upstream,
         metadata,
         deadline,
         peer,
@@ -104,7 +105,7 @@ async fn reply<S: call::Service>(
     record.request(message.len());
     let call = Call {
         method: Arc::clone(method),
-        upstream: None,
+        upstream,
         metadata,
         deadline,
         peer,

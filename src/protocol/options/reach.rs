@@ -1,14 +1,14 @@
-//! What routes are for in a schema: how much of it has a route's options, and which routes have
+//! What routes are for in a schema: how much of it has a route's choices, and which routes have
 //! nothing, most likely by a slip of the pen.
 
-use super::applies::flat;
-use super::{Applies, Route};
+use super::{Applies, Choice, Conditions, Route};
 use crate::schema::Schema;
+use crate::schema::applies::flat;
 
 /// Longest selector or pattern that is compared with names; the distance costs the product of the lengths.
 const WANTED_BYTES_MAX: usize = 200;
 
-/// How much of a schema has the options of a route.
+/// How much of a schema has the choices of a route.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reach {
     /// Methods, on their own paths.
@@ -24,18 +24,22 @@ impl Reach {
     #[must_use]
     pub fn of(routes: &[Route], schema: &Schema) -> Vec<Self> {
         let mut all = vec![Self::default(); routes.len()];
+        let kinds = kinds(routes);
         let mut count = |applies: &dyn Fn(&Applies) -> bool, add: fn(&mut Self)| {
-            let mut first = None;
-            for (index, reach) in all.iter_mut().enumerate() {
-                if routes
-                    .get(index)
-                    .is_some_and(|route| applies(&route.applies))
-                {
-                    match first {
-                        None => add(reach),
-                        Some(_) => reach.earlier = reach.earlier.or(first),
-                    }
-                    first = first.or(Some(index));
+            // The first route of each kind, of those that apply.
+            let mut first = vec![None; kinds.len() + 1];
+            for (index, (route, reach)) in routes.iter().zip(&mut all).enumerate() {
+                if !applies(&route.applies) {
+                    continue;
+                }
+                let kind = kinds.get(index).copied().unwrap_or_default();
+                let same = first.get(kind).copied().flatten();
+                match first.first().copied().flatten().or(same) {
+                    None => add(reach),
+                    earlier @ Some(_) => reach.earlier = reach.earlier.or(earlier),
+                }
+                if let Some(first) = first.get_mut(kind) {
+                    *first = first.or(Some(index));
                 }
             }
         };
@@ -57,7 +61,27 @@ impl Reach {
     }
 }
 
-/// A sentence about each route whose options nothing has.
+/// For each route the kind of requests that have it: 0 for all of them, and one number for the same
+/// conditions.
+fn kinds(routes: &[Route]) -> Vec<usize> {
+    let mut known: Vec<&Conditions> = Vec::new();
+    let mut kinds = Vec::with_capacity(routes.len());
+    for route in routes {
+        kinds.push(match &route.choice {
+            Choice::Always(_) => 0,
+            Choice::When(case) => {
+                let at = known.iter().position(|other| **other == case.conditions);
+                1 + at.unwrap_or_else(|| {
+                    known.push(&case.conditions);
+                    known.len() - 1
+                })
+            }
+        });
+    }
+    kinds
+}
+
+/// A sentence about each route whose choices nothing has.
 #[must_use]
 pub fn idle(routes: &[Route], schema: &Schema) -> Vec<String> {
     let reaches = Reach::of(routes, schema);
@@ -82,10 +106,7 @@ pub fn idle(routes: &[Route], schema: &Schema) -> Vec<String> {
                 )
             }
         };
-        sentences.push(format!(
-            "routes[{index}] ({}) has no effect: {why}",
-            route.applies
-        ));
+        sentences.push(format!("routes[{index}] ({route}) has no effect: {why}"));
     }
     sentences
 }

@@ -3,7 +3,10 @@
 use super::*;
 use crate::protocol::indent::Layout;
 use crate::protocol::metadata::rules::{Rules, Underscores};
-use crate::protocol::options::{Applies, ConnectVersion, Reach, Route, idle};
+use crate::protocol::options::{
+    Applies, Case, Chosen, Conditions, ConnectVersion, Reach, Route, Split, idle,
+};
+use crate::schema::{Row, Share};
 
 /// One route, for a selector.
 fn routed(
@@ -14,10 +17,7 @@ fn routed(
     let mut options = Options::default();
     change(&mut options);
     let config = Config {
-        routes: vec![Route {
-            applies: Applies::selector(selector).unwrap(),
-            options: options.into(),
-        }],
+        routes: vec![Route::always(Applies::selector(selector).unwrap(), options)],
         ..Config::default()
     };
     let serving = Serving::new(schema(), service.clone(), config);
@@ -146,10 +146,7 @@ async fn connects_version_can_be_demanded() {
 #[test]
 fn a_route_that_nothing_has_is_told_with_the_name_it_may_have_meant() {
     let schema = schema();
-    let route = |applies: Applies| Route {
-        applies,
-        options: Arc::default(),
-    };
+    let route = |applies: Applies| Route::always(applies, Options::default());
     let selector = |text: &str| route(Applies::selector(text).unwrap());
     let path = |text: &str| route(Applies::path(text).unwrap());
     for (routes, expected) in [
@@ -191,4 +188,85 @@ fn a_route_that_nothing_has_is_told_with_the_name_it_may_have_meant() {
         .collect();
     assert_eq!(methods, [1, 4, 0]);
     assert_eq!(idle(&routes[..2], &schema), [""; 0]);
+}
+
+fn split(shares: &[(&str, u32)]) -> Split {
+    let shares = shares.iter().map(|(name, weight)| Share {
+        name: (*name).into(),
+        weight: *weight,
+    });
+    Split::new(shares.collect()).unwrap()
+}
+
+/// Requests for a host, to an upstream of one name.
+fn case(host: &str, upstream: &str) -> Case {
+    Case {
+        conditions: Conditions::new(vec![host.parse().unwrap()], vec![]),
+        split: split(&[(upstream, 1)]),
+    }
+}
+
+fn leading(routes: &[Route]) -> Chosen {
+    Chosen::new(&schema(), &Arc::default(), routes)
+}
+
+#[test]
+fn the_first_case_that_holds_leads_and_then_the_route_without_conditions() {
+    let selector = |text: &str| Applies::selector(text).unwrap();
+    let to = |upstream: &str| Options {
+        destinations: split(&[(upstream, 1)]).into(),
+        ..Options::default()
+    };
+    let chosen = leading(&[
+        Route::when(selector("t.T.Unary"), case("a.example", "a")),
+        Route::when(selector("t.*"), case("*.example", "any")),
+        Route::always(selector("t.T.Unary"), to("rest")),
+        Route::when(selector("t.*"), case("late.org", "late")),
+    ]);
+    let schema = schema();
+    for (path, host, expected) in [
+        ("/t.T/Unary", "a.example", Some("a")),
+        ("/t.T/Unary", "b.example", Some("any")),
+        ("/t.T/Unary", "c.org", Some("rest")),
+        ("/t.T/Unary", "late.org", Some("rest")),
+        ("/t.T/Server", "a.example", Some("any")),
+        ("/t.T/Server", "late.org", Some("late")),
+        ("/t.T/Server", "c.org", None),
+    ] {
+        let options = chosen.of_method(schema.method(path).unwrap());
+        let request = Request::builder().uri(format!("http://{host}:80{path}"));
+        let (parts, ()) = request.body(()).unwrap().into_parts();
+        let found = options.destinations.choose(&parts);
+        assert_eq!(found.as_deref(), expected, "{path} {host}");
+    }
+    // Options that are the same are made once.
+    let of = |path: &str| chosen.of_method(schema.method(path).unwrap());
+    assert!(Arc::ptr_eq(of("/t.T/Server"), of("/t.T/Bidi")));
+    let words: Vec<_> = chosen.rows(&schema).iter().map(Row::leads_to).collect();
+    let told = "a if host a.example, else any if host *.example, else rest";
+    assert!(words.iter().any(|words| words == told), "{words:?}");
+}
+
+#[test]
+fn a_route_with_conditions_has_effect_unless_another_has_them_before() {
+    let schema = schema();
+    let selector = |text: &str| Applies::selector(text).unwrap();
+    let for_host = |text: &str, host: &str| Route::when(selector(text), case(host, "u"));
+    let routes = [
+        for_host("t.T.Unary", "a.example"),
+        for_host("t.T.Unary", "a.example"),
+        for_host("t.T.Unary", "b.example"),
+        Route::always(selector("t.T.Unary"), Options::default()),
+        for_host("t.T.Unary", "c.example"),
+    ];
+    assert_eq!(
+        idle(&routes, &schema),
+        [
+            "routes[1] (t.T.Unary if host a.example) has no effect: routes[0] comes first for all that it applies to",
+            "routes[4] (t.T.Unary if host c.example) has no effect: routes[3] comes first for all that it applies to",
+        ]
+    );
+    let methods = Reach::of(&routes, &schema);
+    let methods: Vec<_> = methods.iter().map(|reach| reach.methods).collect();
+    assert_eq!(methods, [1, 0, 1, 1, 0]);
 }

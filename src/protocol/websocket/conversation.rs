@@ -122,7 +122,7 @@ impl<S: call::Service> Conversation<S> {
         };
         let call = Call {
             method: Arc::clone(self.head.frames.method()),
-            upstream: None,
+            upstream: self.head.call.upstream.take(),
             metadata: std::mem::take(&mut self.head.call.metadata),
             deadline: self.head.call.deadline,
             peer: self.head.call.peer,

@@ -57,20 +57,6 @@ fn sources_join_and_contradictions_name_both() {
     );
     assert_eq!(schema.methods().len(), 1);
     assert!(schema.method("/r.S/Do").is_some());
-
-    // One service, two upstreams.
-    let schema = build(vec![
-        source("one", "left", &[("p.proto", a)]),
-        source("two", "right", &[("p.proto", a)]),
-    ]);
-    let [refusal] = schema.refusals() else {
-        panic!("{:?}", schema.refusals())
-    };
-    assert!(
-        refusal.contains("p.S") && refusal.contains("left") && refusal.contains("right"),
-        "{refusal}"
-    );
-    assert_eq!(&*schema.method("/p.S/Do").unwrap().upstream, "left");
 }
 
 #[test]
@@ -122,4 +108,109 @@ fn infrastructure_is_served_only_when_named() {
             .upstream,
         "b"
     );
+}
+
+fn built(sources: Vec<Source>, leads: &[(&str, Leads)]) -> Schema {
+    let leads = leads.iter().map(|(applies, leads)| Lead {
+        applies: match applies.starts_with('/') {
+            true => Applies::path(applies).unwrap(),
+            false => Applies::selector(applies).unwrap(),
+        },
+        leads: *leads,
+    });
+    let options = Options {
+        leads: leads.collect(),
+        ..Options::default()
+    };
+    Schema::build(sources, &options).unwrap()
+}
+
+#[test]
+fn a_service_of_two_upstreams_is_served_once_routes_decide_all_of_it() {
+    let text = r#"syntax = "proto3"; package p; import "google/api/annotations.proto"; message M {}
+        service S {
+          rpc Do(M) returns (M) { option (google.api.http) = { get: "/v1/m" }; }
+          rpc Other(M) returns (M);
+        }
+        service Empty {}"#;
+    let alone =
+        r#"syntax = "proto3"; package q; message M {} service S { rpc Do(M) returns (M); }"#;
+    let sources = || {
+        vec![
+            source("one", "left", &[("p.proto", text), ("q.proto", alone)]),
+            source("two", "right", &[("p.proto", text)]),
+        ]
+    };
+    for (leads, undecided) in [
+        (&[][..], Some("/p.S/Do")),
+        (&[("p.S.Other", Leads::Named)], Some("/p.S/Do")),
+        (&[("/p.S/*", Leads::Named)], Some("GET /v1/m")),
+        (&[("p.S.Do", Leads::Named)], Some("/p.S/Other")),
+        // The first that applies counts.
+        (
+            &[("/v1/**", Leads::Own), ("p.S.*", Leads::Named)],
+            Some("GET /v1/m"),
+        ),
+        (&[("p.S.*", Leads::Named), ("*", Leads::Own)], None),
+        (&[("/p.S/*", Leads::Named), ("/v1/**", Leads::Named)], None),
+        (&[("*", Leads::Named)], None),
+    ] {
+        let schema = built(sources(), leads);
+        let sentences: Vec<_> = undecided
+            .map(|undecided| {
+                format!(
+                    "p.S: one brings it for upstream left and two for upstream right, and no route names \
+                     the upstreams of {undecided}; a route with the selector p.S.* and `upstreams` decides"
+                )
+            })
+            .into_iter()
+            .collect();
+        assert_eq!(schema.refusals(), sentences, "{leads:?}");
+        let method = schema.method("/p.S/Do");
+        assert_eq!(method.is_some(), undecided.is_none(), "{leads:?}");
+        if let Some(method) = method {
+            assert_eq!(&*method.upstream, "left");
+        }
+        assert!(schema.method("/q.S/Do").is_some(), "nobody else brings it");
+    }
+}
+
+#[test]
+fn upstreams_of_one_service_have_to_have_one_schema_of_it() {
+    let a = r#"syntax = "proto3"; package p; message M { string a = 1; }
+        service S { rpc Do(M) returns (M); }"#;
+    let other = a.replace("string a", "int32 a");
+    let decided = [("*", Leads::Named)];
+    let schema = built(
+        vec![
+            source("one", "left", &[("p.proto", a)]),
+            source("two", "right", &[("p.proto", &other)]),
+        ],
+        &decided,
+    );
+    assert_eq!(
+        schema.refusals(),
+        [
+            "p.proto (of one and two): there are different versions of it (message M differs); none is \
+             served"
+        ]
+    );
+    // In files of two names they are two services, and either could be the wrong one.
+    let schema = built(
+        vec![
+            source("one", "left", &[("p.proto", a)]),
+            source("two", "right", &[("v2/p.proto", a)]),
+        ],
+        &decided,
+    );
+    assert_eq!(
+        schema.refusals(),
+        [
+            "p.proto (of one): it has p.S for upstream left, and v2/p.proto has it for upstream right; a \
+             service of several upstreams has to come from one file, of one name",
+            "v2/p.proto (of two): it has p.S for upstream right, and p.proto has it for upstream left; a \
+             service of several upstreams has to come from one file, of one name",
+        ]
+    );
+    assert_eq!(schema.methods().len(), 0);
 }

@@ -19,10 +19,7 @@ fn gone() -> Status {
 fn path(pattern: &str, change: impl FnOnce(&mut Options)) -> Route {
     let mut options = Options::default();
     change(&mut options);
-    Route {
-        applies: Applies::path(pattern).unwrap(),
-        options: options.into(),
-    }
+    Route::always(Applies::path(pattern).unwrap(), options)
 }
 
 fn routed(

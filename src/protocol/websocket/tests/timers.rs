@@ -44,7 +44,7 @@ async fn a_client_that_does_not_answer_a_ping_is_gone() {
 #[tokio::test(start_paused = true)]
 async fn a_client_that_answers_pings_is_there_until_the_stream_was_silent_for_too_long() {
     let timeouts = Timeouts {
-        stream_idle: Duration::from_secs(200),
+        stream_idle: Some(Duration::from_secs(200)),
         ..Timeouts::default()
     };
     let scripted = Scripted::new(Script::Stall);

@@ -1,12 +1,12 @@
-//! Which methods and bindings a route's options are for: a selector of rpc names, or a pattern of
+//! Which methods and bindings a configured route is for: a selector of rpc names, or a pattern of
 //! paths. Both are compared with the schema when it begins to be served, never with requests.
 
 use std::fmt;
 use std::str::Split;
 
-use crate::schema::{Binding, Method, NoSelector, Selector};
+use super::{Binding, Method, NoSelector, Selector};
 
-/// Which methods and bindings a route's options are for.
+/// Which methods and bindings a configured route is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Applies {
     /// Methods by name, however they are called.
@@ -45,18 +45,29 @@ impl Applies {
     /// True if a binding is meant.
     #[must_use]
     pub fn to_binding(&self, binding: &Binding) -> bool {
-        match self {
-            Self::Selector(_) => self.to_method(&binding.method),
-            Self::Path(pattern) => is_like(pattern, &flat(&binding.template)),
-        }
+        let Method { service, name, .. } = &*binding.method;
+        self.to_template(service, name, &binding.template)
     }
 
     /// True if a method is meant.
     #[must_use]
     pub fn to_method(&self, method: &Method) -> bool {
+        self.to_own_path(&method.service, &method.name, &method.path)
+    }
+
+    /// True if a binding with this template of the method `name` of a service is meant.
+    pub(super) fn to_template(&self, service: &str, name: &str, template: &str) -> bool {
         match self {
-            Self::Selector(selector) => selector.selects(&method.service, &method.name),
-            Self::Path(pattern) => is_like(pattern, &method.path),
+            Self::Selector(selector) => selector.selects(service, name),
+            Self::Path(pattern) => is_like(pattern, &flat(template)),
+        }
+    }
+
+    /// True if the method `name` of a service is meant where it is called on its own path.
+    pub(super) fn to_own_path(&self, service: &str, name: &str, path: &str) -> bool {
+        match self {
+            Self::Selector(selector) => selector.selects(service, name),
+            Self::Path(pattern) => is_like(pattern, path),
         }
     }
 }
@@ -71,7 +82,7 @@ impl fmt::Display for Applies {
 }
 
 /// A template without its variables' names: `/v1/{name=shelves/*}/{id}` is `/v1/shelves/*/*`.
-pub(super) fn flat(template: &str) -> String {
+pub(crate) fn flat(template: &str) -> String {
     let mut out = String::with_capacity(template.len());
     let mut rest = template;
     while let Some((before, variable)) = rest.split_once('{') {
