@@ -19,7 +19,7 @@ pub(super) fn all(schemas: &mut Schemas<'_>, operation: &Operation) -> Vec<Param
         .map(|parameter| in_path(schemas, parameter, form))
         .collect();
     let query = operation.query.iter();
-    all.extend(query.map(|parameter| in_query(schemas, operation, parameter, form)));
+    all.extend(query.map(|parameter| in_query(schemas, parameter, form)));
     all
 }
 
@@ -64,7 +64,6 @@ fn in_path(schemas: &mut Schemas<'_>, parameter: &PathParameter, form: Form) -> 
 
 fn in_query(
     schemas: &mut Schemas<'_>,
-    operation: &Operation,
     parameter: &QueryParameter,
     form: Form,
 ) -> Parameter {
