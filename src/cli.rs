@@ -11,12 +11,15 @@ use clap::{Parser, Subcommand};
 
 use crate::call::Code;
 
+mod breaking;
 mod call;
 mod check;
 mod demo;
 mod flags;
+mod lint;
 mod log;
 mod openapi;
+mod origin;
 mod report;
 mod routes;
 mod serve;
@@ -44,9 +47,11 @@ Examples:
 
 Exit codes:
   0         done (serve, demo: stopped by a signal, after the running calls)
-  1         failed: no start, no schema, no such method, a request that does not fit it
+  1         failed: no start, no schema, no such method, a request that does not fit it;
+            breaking, lint: something was found
   2         wrong usage of the command line
-  64        wrong configuration file, or a schema in it with clashes (check)
+  64        wrong configuration file, or a schema in it with clashes (check); a schema that cannot
+            be read (breaking, lint)
   64 + n    call: it ended with gRPC status n, such as 69 for NOT_FOUND, or 78 (UNAVAILABLE)
             if the schema comes from files and the server is down
   130, 143  ended at once: a second SIGINT or SIGTERM, or one before serving began";
@@ -67,6 +72,10 @@ enum Command {
     Upstreams(upstreams::Arguments),
     /// Writes an OpenAPI document of what would be served
     Openapi(openapi::Arguments),
+    /// Says what a new schema takes away from clients of an old one
+    Breaking(breaking::Arguments),
+    /// Says what is wrong with a schema, or will be
+    Lint(lint::Arguments),
     /// Calls a method of a gRPC server, JSON in and JSON out
     Call(call::Arguments),
 }
@@ -78,6 +87,8 @@ pub enum Exit {
     Done,
     /// Not as it should; a message says why.
     Failed,
+    /// As it should, and what was looked for is there.
+    Found,
     /// The flags make no sense together.
     Usage,
     /// The configuration file is wrong.
@@ -92,7 +103,7 @@ impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(match exit {
             Exit::Done => 0,
-            Exit::Failed => 1,
+            Exit::Failed | Exit::Found => 1,
             Exit::Usage => 2,
             Exit::Configuration => 64,
             Exit::Status(code) => 64 + code as u8,
@@ -115,6 +126,8 @@ pub fn run(arguments: Arguments) -> Exit {
         Command::Routes(arguments) => routes::run(&arguments),
         Command::Upstreams(arguments) => upstreams::run(&arguments),
         Command::Openapi(arguments) => openapi::run(&arguments),
+        Command::Breaking(arguments) => breaking::run(&arguments),
+        Command::Lint(arguments) => lint::run(&arguments),
         Command::Call(arguments) => call::run(&arguments),
     }
 }

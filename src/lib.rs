@@ -18,6 +18,7 @@
 //! - [`control`]: clients of the control plane (server reflection)
 //! - [`protocol`], [`upstream`], [`listener`], [`admin`]: peers that do not know each other
 //! - [`catalog`]: what people may know of an API
+//! - [`lint`]: what is wrong with a schema
 //! - [`openapi`], [`docs`]: documents and pages of a catalog
 //! - [`gateway`]: composes them
 //! - [`config`]: a file becomes a `gateway::Config`
@@ -33,6 +34,7 @@ pub mod control;
 pub mod demo;
 pub mod docs;
 pub mod gateway;
+pub mod lint;
 pub mod listener;
 pub mod observe;
 pub mod openapi;

@@ -9,20 +9,22 @@
 //! [`Schema::refusals`]; the rest is served. Nothing here knows requests, sockets or tokio, and
 //! only [`Source::proto_files`] reads files.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
-use prost_reflect::DescriptorPool;
+use prost_reflect::{DescriptorPool, FileDescriptor};
 
 use crate::transcode::{Lowered, Plans};
 
+pub mod breaking;
 mod closest;
 mod comments;
 mod descriptor;
 mod editions;
 mod excerpt;
 mod http_rule;
+mod lines;
 mod listing;
 pub mod method;
 mod overrides;
@@ -38,11 +40,13 @@ pub(crate) mod tests;
 
 pub use comments::Comments;
 pub use excerpt::Kept;
+pub use lines::Lines;
 pub use listing::Row;
 pub use method::{Binding, BindingText, Body, Idempotency, Method, Shape, Variable};
 pub use overrides::{HttpRule, RuleError, Unmatched};
 pub use routes::Captures;
 pub use selector::{NoSelector, Selector};
+pub(crate) use services::SAME_REQUESTS;
 pub use source::{Compiled, ProtoError, SetError, Source};
 
 use routes::{Match, Routes};
@@ -60,6 +64,9 @@ pub struct Schema {
     refusals: Vec<String>,
     unannotated: Unannotated,
     comments: Comments,
+    /// Full names of messages and enums.
+    best_effort_json: HashSet<String>,
+    lines: Lines,
 }
 
 /// Sizes only: descriptors refer to each other in circles.
@@ -104,6 +111,18 @@ pub struct Options {
     pub http_rules: Vec<HttpRule>,
     /// What becomes of those that select no method.
     pub unmatched: Unmatched,
+    /// Whether the lines of declarations are kept.
+    pub places: Places,
+}
+
+/// Whether a schema knows on which line things are declared. Who serves has no use for it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Places {
+    /// It does not.
+    #[default]
+    Forgotten,
+    /// It does, as far as the sources say it.
+    Kept,
 }
 
 /// Whether `/pkg.Service/Method` calls a method in other dialects than gRPC's own: as JSON, by Connect, by
@@ -142,6 +161,10 @@ impl Schema {
         let mut refusals = Vec::new();
         let entries = source::gather(&sources, &mut refusals)
             .map_err(|(name, error)| BuildError::Source { name, error })?;
+        let lines = match options.places {
+            Places::Forgotten => Lines::default(),
+            Places::Kept => Lines::of(&entries),
+        };
         // Everything is read; from here on only names count.
         for source in &mut sources {
             source.descriptors = Vec::new();
@@ -168,6 +191,8 @@ impl Schema {
             refusals,
             unannotated: options.unannotated,
             comments: linked.comments,
+            best_effort_json: linked.best_effort_json,
+            lines,
         })
     }
 
@@ -181,6 +206,12 @@ impl Schema {
     #[must_use]
     pub const fn comments(&self) -> &Comments {
         &self.comments
+    }
+
+    /// Where things are declared; empty without [`Places::Kept`].
+    #[must_use]
+    pub const fn lines(&self) -> &Lines {
+        &self.lines
     }
 
     /// A plan for every message.
@@ -208,6 +239,32 @@ impl Schema {
     /// Full names of the services that have methods, sorted.
     pub fn services(&self) -> impl ExactSizeIterator<Item = &str> {
         self.services.iter().map(String::as_str)
+    }
+
+    /// Every file but those that are built in everywhere (`google/protobuf`, `google/api` and the like)
+    /// and, unless they are served, those of a server's own infrastructure, which reflection brings along.
+    pub fn own_files(&self) -> impl Iterator<Item = FileDescriptor> + '_ {
+        let serves_infrastructure = self.services().any(source::is_infrastructure);
+        self.pool.files().filter(move |file| {
+            let is_infrastructure = source::is_infrastructure(file.package_name());
+            !source::builtin::is_builtin(file.name())
+                && (serves_infrastructure || !is_infrastructure)
+        })
+    }
+
+    /// True if a service of this full name has methods.
+    #[must_use]
+    pub fn serves(&self, service: &str) -> bool {
+        let found = self
+            .services
+            .binary_search_by(|own| own.as_str().cmp(service));
+        found.is_ok()
+    }
+
+    /// True for a message or enum that does not promise to work in JSON: `json_format` of editions, and
+    /// all of proto2.
+    pub(crate) fn has_best_effort_json(&self, full_name: &str) -> bool {
+        self.best_effort_json.contains(full_name)
     }
 
     /// Where a REST request leads. `verb` is the HTTP method, `path` the raw path: undecoded, and

@@ -5,6 +5,7 @@ use std::process::{Command, Output};
 
 mod demo;
 mod docs;
+mod schemas;
 mod serve;
 mod streams;
 mod support;

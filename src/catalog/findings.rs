@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Catalog, Finding, FindingKind};
-use crate::schema::Schema;
+use crate::schema::{SAME_REQUESTS, Schema};
 
 /// Findings at most. Nobody reads more, and a schema of a hundred thousand fields without comments must not
 /// become as many sentences.
@@ -33,7 +33,7 @@ impl Findings {
         for sentence in schema.refusals() {
             let (element, text) = sentence.split_once(": ").unwrap_or((sentence, ""));
             let against = text
-                .split_once("matches the same requests as ")
+                .split_once(SAME_REQUESTS)
                 .map(|(_, other)| other.split(' ').next().unwrap_or_default());
             let is_told = shown.contains(element)
                 && against.is_none_or(|other| !other.starts_with('/') || shown.contains(other));

@@ -19,6 +19,7 @@ use prost::bytes::{BufMut as _, Bytes, BytesMut};
 
 use super::descriptor::{Enum, Field, File, Message, Oneof, join, number, options};
 
+pub(super) mod json_format;
 #[cfg(test)]
 mod tests;
 
@@ -52,6 +53,8 @@ struct Features {
     repeated_field_encoding: i32,
     #[prost(int32, tag = "5")]
     message_encoding: i32,
+    #[prost(int32, tag = "6")]
+    json_format: i32,
 }
 
 const IMPLICIT: i32 = 2;
@@ -66,6 +69,7 @@ const DEFAULTS: Features = Features {
     enum_type: 1,
     repeated_field_encoding: 1,
     message_encoding: 1,
+    json_format: 1,
 };
 
 /// Where each kind of options keeps its features.
@@ -140,6 +144,7 @@ impl Features {
                 self.repeated_field_encoding,
             ),
             message_encoding: pick(nearer.message_encoding, self.message_encoding),
+            json_format: pick(nearer.json_format, self.json_format),
         }
     }
 }

@@ -32,6 +32,8 @@ pub(super) struct Linked {
     pub(super) entries: Vec<Entry>,
     /// Full names of enums that editions close.
     pub(super) closed_enums: HashSet<String>,
+    /// Full names of messages and enums whose JSON is best effort.
+    pub(super) best_effort_json: HashSet<String>,
     /// Of every file in the pool.
     pub(super) comments: Comments,
 }
@@ -39,8 +41,10 @@ pub(super) struct Linked {
 /// Links everything that can be linked; what cannot is a refusal.
 pub(super) fn link(entries: Vec<Entry>, sources: &[Source], refusals: &mut Vec<String>) -> Linked {
     let mut closed_enums = HashSet::new();
+    let mut best_effort_json = HashSet::new();
     let mut files = Files::default();
     for mut entry in entries {
+        editions::json_format::best_effort(&entry.file, &mut best_effort_json);
         let fault = entry.fault.take().or_else(|| {
             editions::lower(&mut entry.file, &mut closed_enums)
                 .map_err(|error| error.to_string())
@@ -74,6 +78,7 @@ pub(super) fn link(entries: Vec<Entry>, sources: &[Source], refusals: &mut Vec<S
         pool,
         entries,
         closed_enums,
+        best_effort_json,
         comments,
     }
 }

@@ -27,6 +27,9 @@ const HTTP_BODY: &str = "google.api.HttpBody";
 /// Most refusals that are kept; of further ones there is a count.
 const REFUSALS_MAX: usize = 10_000;
 
+/// How the refusal of a binding begins that another one leaves no room for.
+pub(crate) const SAME_REQUESTS: &str = "matches the same requests as ";
+
 /// `FileDescriptorProto.service` and `ServiceDescriptorProto.method`, as source info counts them.
 const SERVICE: i32 = 6;
 const METHOD: i32 = 2;
@@ -289,7 +292,7 @@ impl Registry<'_> {
                         || "another binding of the same method".to_owned(),
                         |by| format!("{} ({})", by.method.path, by.template),
                     );
-                    format!("matches the same requests as {by}")
+                    format!("{SAME_REQUESTS}{by}")
                 }
             };
             self.refuse(refuse(reason));

@@ -14,7 +14,17 @@ use super::{err, out};
 use crate::support::has_curl;
 
 /// How commands begin; every other line beneath one is its answer.
-const COMMANDS: &[&str] = &["curl ", "printf ", "echo ", "(echo ", "head ", "openssl "];
+const COMMANDS: &[&str] = &[
+    "curl ",
+    "printf ",
+    "echo ",
+    "(echo ",
+    "head ",
+    "mkdir ",
+    "openssl ",
+    "transom breaking ",
+    "transom lint ",
+];
 
 /// What is tried of a page.
 #[derive(Debug, PartialEq, Eq)]
@@ -125,6 +135,13 @@ impl Own {
     }
 }
 
+/// Where a reader's shell finds commands, once `transom` is installed.
+fn path_with_transom() -> String {
+    let binary = Path::new(env!("CARGO_BIN_EXE_transom"));
+    let own = binary.parent().unwrap().display();
+    format!("{own}:{}", std::env::var("PATH").unwrap_or_default())
+}
+
 fn folder(name: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR"))
         .join("docs")
@@ -164,6 +181,7 @@ fn try_page(name: &str, at_least: usize) {
         let output = Command::new("sh")
             .args(["-c", &command])
             .current_dir(&folder)
+            .env("PATH", path_with_transom())
             .output()
             .unwrap();
         let found = out(&output).replace('\r', "");
@@ -238,6 +256,11 @@ fn what_the_page_about_openapi_shows_is_what_happens() {
 #[test]
 fn what_the_page_about_the_site_shows_is_what_happens() {
     try_page("site", 5);
+}
+
+#[test]
+fn what_the_page_about_schemas_shows_is_what_happens() {
+    try_page("schemas", 10);
 }
 
 #[test]

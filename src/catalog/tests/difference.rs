@@ -2,6 +2,7 @@
 
 use super::super::difference::{self, Change, Surface};
 use super::*;
+use crate::schema::breaking::{Rule, breaking};
 
 const OLD: &str = r#"
 service Books {
@@ -148,4 +149,69 @@ fn packages_come_and_go() {
         fresh.contains(&"Books [] added, with 3 methods".to_owned()),
         "{fresh:?}"
     );
+}
+
+/// What the page about changes calls breaking is what refuses a schema.
+#[test]
+fn a_change_of_type_breaks_here_if_it_breaks_a_reload() {
+    use std::fmt::Write as _;
+    const TYPES: [&str; 18] = [
+        "int32",
+        "int64",
+        "uint32",
+        "uint64",
+        "sint32",
+        "sint64",
+        "fixed32",
+        "fixed64",
+        "sfixed32",
+        "sfixed64",
+        "float",
+        "double",
+        "bool",
+        "string",
+        "bytes",
+        "Kind",
+        "Book",
+        "repeated int32",
+    ];
+    let (mut old, mut new) = (String::new(), String::new());
+    for (number, (was, is)) in TYPES
+        .iter()
+        .flat_map(|was| TYPES.iter().map(move |is| (was, is)))
+        .enumerate()
+    {
+        let _ = writeln!(old, "{was} f{number} = {};", number + 1);
+        let _ = writeln!(new, "{is} f{number} = {};", number + 1);
+    }
+    let whole = |fields: &str| {
+        schema(&format!(
+            "service S {{ rpc Get(M) returns (M); }} message M {{ {fields} }}
+            enum Kind {{ NONE = 0; }} message Book {{}}"
+        ))
+    };
+    let (old, new) = (whole(&old), whole(&new));
+    let here: BTreeSet<String> = difference::of_revisions(&of(&old), &of(&new))
+        .into_iter()
+        .filter(|change| {
+            change
+                .breaks
+                .iter()
+                .any(|surface| *surface != Surface::Rules)
+        })
+        .map(|change| change.name)
+        .collect();
+    let there: BTreeSet<String> = breaking(&old, &new)
+        .into_iter()
+        .filter(|one| {
+            let rules = [
+                Rule::FieldWireJsonCompatibleType,
+                Rule::FieldWireJsonCompatibleCardinality,
+            ];
+            rules.contains(&one.rule)
+        })
+        .map(|one| one.name)
+        .collect();
+    assert!(there.len() > 250);
+    assert_eq!(here, there);
 }
