@@ -43,6 +43,8 @@ pub struct Settings {
     logo: Option<docs::LogoFile>,
     /// The configuration file that names them.
     file: Option<PathBuf>,
+    /// The service configurations that were read.
+    rules: Vec<PathBuf>,
 }
 
 impl Settings {
@@ -53,13 +55,45 @@ impl Settings {
     /// The first thing that is wrong with them.
     pub fn with_files(mut self) -> Result<Self, Error> {
         let file = self.file.as_deref();
-        if let Some(files) = self.tls.take() {
+        if let Some(files) = &self.tls {
             self.gateway.listener.tls = Some(files.read(file)?);
         }
-        if let Some(logo) = self.logo.take() {
-            self.gateway.docs.logo = Some(logo.read(file)?);
+        self.with_logo()
+    }
+
+    /// Reads the documentation's picture alone: for a gateway that runs already, with its TLS.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn with_logo(mut self) -> Result<Self, Error> {
+        if let Some(logo) = &self.logo {
+            self.gateway.docs.logo = Some(logo.read(self.file.as_deref())?);
         }
         Ok(self)
+    }
+
+    /// The files that the configuration was read from. A change of one of them is another
+    /// configuration.
+    #[must_use]
+    pub fn files(&self) -> Vec<PathBuf> {
+        let logo = self.logo.iter().map(|logo| logo.path().to_owned());
+        let files = self.file.iter().chain(&self.rules).cloned();
+        files.chain(logo).collect()
+    }
+
+    /// Files of another reading take the place of these.
+    pub fn replace_files(&mut self, new: &Self) {
+        self.rules.clone_from(&new.rules);
+        self.logo.clone_from(&new.logo);
+    }
+
+    /// Keys besides the gateway's own of which `new` says something else that needs a restart.
+    #[must_use]
+    pub fn fixed(&self, new: &Self) -> Vec<&'static str> {
+        let tls = |settings: &Self| format!("{:?}", settings.tls);
+        let all = [("tls", tls(self) != tls(new)), ("log", self.log != new.log)];
+        let changed = all.into_iter().filter(|(_, is_other)| *is_other);
+        changed.map(|(key, _)| key).collect()
     }
 }
 

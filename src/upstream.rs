@@ -26,6 +26,7 @@ pub mod config;
 mod connect;
 mod endpoint;
 mod exchange;
+mod news;
 pub mod outlier;
 mod outlook;
 pub mod plan;
@@ -42,6 +43,8 @@ mod view;
 pub use address::{Address, AddressError, Scheme, Url};
 use cluster::Cluster;
 pub use config::Config;
+pub use news::News;
+use retry::Account;
 
 /// Two upstreams have one name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -52,6 +55,7 @@ pub struct DuplicateName(pub String);
 #[derive(Clone, Debug)]
 pub struct Upstream {
     clusters: Arc<HashMap<String, Cluster>>,
+    account: Arc<Account>,
 }
 
 impl Upstream {
@@ -64,20 +68,47 @@ impl Upstream {
         configs: impl IntoIterator<Item = Config>,
         workers: usize,
     ) -> Result<Self, DuplicateName> {
-        let account = Arc::default();
+        let none = Self {
+            clusters: Arc::default(),
+            account: Arc::default(),
+        };
+        none.rebuild(configs, workers)
+    }
+
+    /// The upstreams as they are configured from now on. One whose configuration is as before is
+    /// the same one; another keeps its connections to endpoints that are there still, unless
+    /// connections are to be made otherwise. These here go on as they are, for calls that are under
+    /// way.
+    ///
+    /// # Errors
+    /// Two of them have the same name.
+    pub fn rebuild(
+        &self,
+        configs: impl IntoIterator<Item = Config>,
+        workers: usize,
+    ) -> Result<Self, DuplicateName> {
         let mut clusters = HashMap::new();
         for config in configs {
             let name = config.name.clone();
-            if clusters
-                .insert(name.clone(), Cluster::new(config, workers, &account))
-                .is_some()
-            {
+            if clusters.contains_key(&name) {
                 return Err(DuplicateName(name));
             }
+            let cluster = match self.clusters.get(&name) {
+                Some(known) => known.renewed(config, workers),
+                None => Cluster::new(config, workers, &self.account),
+            };
+            clusters.insert(name, cluster);
         }
         Ok(Self {
             clusters: Arc::new(clusters),
+            account: Arc::clone(&self.account),
         })
+    }
+
+    /// What says when the upstream of this name was reached again after a connection was lost.
+    #[must_use]
+    pub fn news(&self, name: &str) -> Option<Arc<News>> {
+        self.clusters.get(name).map(Cluster::news).map(Arc::clone)
     }
 
     /// How the upstreams are at this moment, by name.

@@ -19,6 +19,9 @@ use crate::gateway::SourceConfig;
 use crate::worker::WORKERS_MAX;
 use crate::{gateway, listener, protocol, worker};
 
+/// The least time between two questions to an upstream: its schema may be large.
+const REFLECTION_MIN: Span = Span(std::time::Duration::from_secs(1));
+
 /// Checks what no single key can know, and fills the types.
 pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Error> {
     let wrong = |location: Location, key: &str, message: String| match path {
@@ -84,6 +87,21 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
         let message = format!("found `{workers}`, expected at most {WORKERS_MAX}");
         return Err(wrong(Location::UNKNOWN, "workers", message));
     }
+    let default = gateway::SchemaReload::default();
+    let interval = &raw.schema_reload.reflection_interval;
+    if let Some(span) = interval.value
+        && span.0 < REFLECTION_MIN.0
+    {
+        let message = format!("found `{span}`, expected at least {REFLECTION_MIN}");
+        let key = "schema_reload.reflection_interval";
+        return Err(wrong(interval.place, key, message));
+    }
+    let schema_reload = gateway::SchemaReload {
+        reflection_interval: interval
+            .value
+            .map_or(default.reflection_interval, |span| span.0),
+        on_breaking: (raw.schema_reload.on_breaking.value).map_or(default.on_breaking, Into::into),
+    };
     let max_message = reply_max(&layered);
     let upstreams: Result<Vec<_>, _> = raw
         .upstreams
@@ -98,6 +116,7 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
         upstreams,
         schema: sources,
         schema_options: layered.schema,
+        schema_reload,
         protocol: protocol::Config {
             head: head_limits(&raw.limits),
             compression: compression(&raw.compression),
@@ -117,6 +136,7 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
         tls,
         logo,
         file: path.map(Path::to_owned),
+        rules: raw.http_rules.iter().map(|file| file.0.clone()).collect(),
     })
 }
 

@@ -97,6 +97,11 @@ fn security(tls: &Key<Tls>) -> Security {
 }
 
 impl LogoFile {
+    /// Its file.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The picture; `config` is the file that names it.
     pub(super) fn read(&self, config: Option<&Path>) -> Result<Logo, FileError> {
         let config = config.unwrap_or(Path::new("transom.yaml"));

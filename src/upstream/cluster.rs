@@ -17,6 +17,7 @@ use super::breaker::Breaker;
 use super::config::{Config, Discovery, Listed};
 use super::endpoint::{Common, Endpoint};
 use super::exchange::{Opened, Timer, on_time};
+use super::news::News;
 use super::outlier::{Change, Detector, Host, Outcome, Probe, Standing, Verdict};
 use super::random;
 use super::retry::{Account, Budget, Throttle};
@@ -51,12 +52,22 @@ pub(super) struct Shared {
     /// Whether there may be retries, by what is under way.
     pub(super) budget: Arc<Budget>,
     /// Attempts besides the first of each call, so far.
-    pub(super) retried: Retried,
+    pub(super) retried: Arc<Retried>,
     /// What all upstreams together keep for retries.
     pub(super) account: Arc<Account>,
     common: Common,
     set: ArcSwap<Set>,
     state: Mutex<State>,
+}
+
+/// What an upstream has of the one whose place it takes.
+struct Inherited {
+    breaker: Arc<Breaker>,
+    account: Arc<Account>,
+    budget: Arc<Budget>,
+    retried: Arc<Retried>,
+    news: Arc<News>,
+    detector: Detector,
 }
 
 /// Attempts besides the first of each call, so far.
@@ -78,6 +89,78 @@ impl Cluster {
     pub(super) fn new(config: Config, workers: usize, account: &Arc<Account>) -> Self {
         let name: Arc<str> = config.name.as_str().into();
         let breaker = Breaker::new(Arc::clone(&name), config.limits);
+        let detector = Detector::new(config.outlier.clone());
+        let inherited = Inherited {
+            breaker,
+            account: Arc::clone(account),
+            budget: Arc::default(),
+            retried: Arc::default(),
+            news: Arc::default(),
+            detector,
+        };
+        Self::build(name, config, workers, inherited, |_| Vec::new())
+    }
+
+    /// The upstream of this name as it is configured from now on. Endpoints that are there still
+    /// keep their connections, where those are made as before; what is known of them, what is
+    /// under way and what was counted stay too. Nothing of this one changes.
+    pub(super) fn renewed(&self, config: Config, workers: usize) -> Self {
+        let was = &self.0.shared;
+        if was.config == config && was.common.workers == workers {
+            return self.clone();
+        }
+        let mut detector = was.state().detector.clone();
+        detector.reconfigure(config.outlier.clone());
+        let inherited = Inherited {
+            breaker: was.breaker.with(config.limits),
+            account: Arc::clone(&was.account),
+            budget: Arc::clone(&was.budget),
+            retried: Arc::clone(&was.retried),
+            news: Arc::clone(&was.common.news),
+            detector,
+        };
+        let has_moved = was.config.discovery != config.discovery;
+        let is_static = matches!(config.discovery, Discovery::Static(_));
+        if has_moved && !is_static {
+            // Somebody else names the endpoints.
+            return Self::build(Arc::clone(&was.name), config, workers, inherited, |_| {
+                Vec::new()
+            });
+        }
+        let known = was.state().endpoints.clone();
+        Self::build(
+            Arc::clone(&was.name),
+            config,
+            workers,
+            inherited,
+            |common| {
+                let kept = known.iter();
+                kept.filter_map(|one| one.again(one.share(), common).map(Arc::new))
+                    .collect()
+            },
+        )
+    }
+
+    /// What says when a connection came after another was lost.
+    pub(super) fn news(&self) -> &Arc<News> {
+        &self.0.shared.common.news
+    }
+
+    fn build(
+        name: Arc<str>,
+        config: Config,
+        workers: usize,
+        inherited: Inherited,
+        known: impl FnOnce(&Common) -> Vec<Arc<Endpoint>>,
+    ) -> Self {
+        let Inherited {
+            breaker,
+            account,
+            budget,
+            retried,
+            news,
+            detector,
+        } = inherited;
         let common = Common {
             upstream: Arc::clone(&name),
             authority: config.authority.clone(),
@@ -85,25 +168,30 @@ impl Cluster {
             ewma: config.balance.policy.ewma(),
             outlier: config.outlier.clone(),
             breaker: Arc::clone(&breaker),
+            news,
             workers,
         };
+        let endpoints = known(&common);
         let shared = Arc::new(Shared {
             name,
             breaker,
             throttle: Throttle::new(config.retries.throttling),
-            budget: Arc::default(),
-            retried: Retried::default(),
-            account: Arc::clone(account),
+            budget,
+            retried,
+            account,
             common,
             set: ArcSwap::from_pointee(Set::empty(&config.balance)),
             state: Mutex::new(State {
-                endpoints: Vec::new(),
-                detector: Detector::new(config.outlier.clone()),
+                endpoints,
+                detector,
             }),
             config,
         });
         if let Discovery::Static(listed) = &shared.config.discovery {
             shared.update(listed.clone());
+        } else {
+            // Those of before, until their source names others.
+            shared.health_changed();
         }
         Self(Arc::new(Running {
             _sweeper: Sweeper::start(&shared),
@@ -156,11 +244,16 @@ impl Shared {
             if endpoints.iter().any(|known| known.is_at(&listed.address)) {
                 continue;
             }
-            let known = state.endpoints.iter().find(|known| known.is(&listed));
-            let endpoint = known.map_or_else(
-                || Arc::new(Endpoint::new(listed, &state.endpoints, &self.common)),
-                Arc::clone,
-            );
+            let mut known = state.endpoints.iter();
+            let endpoint = match known.find(|known| known.is_at(&listed.address)) {
+                Some(known) if known.is(&listed) => Arc::clone(known),
+                Some(known) => Arc::new(
+                    known
+                        .again(listed.weight, &self.common)
+                        .unwrap_or_else(|| Endpoint::new(listed, &[], &self.common)),
+                ),
+                None => Arc::new(Endpoint::new(listed, &state.endpoints, &self.common)),
+            };
             endpoints.push(endpoint);
         }
         state.endpoints = endpoints;

@@ -11,6 +11,7 @@ use super::address::Address;
 use super::balance::{Candidate, Ewma, Load};
 use super::breaker::Breaker;
 use super::config::{Connect, Listed};
+use super::news::News;
 use super::outlier::{self, Tally};
 use super::outlook::Outlook;
 use super::pool::Pool;
@@ -26,7 +27,8 @@ pub(super) struct Target {
     pub(super) upstream: Arc<str>,
     pub(super) address: Address,
     pub(super) connect: Connect,
-    pub(super) breaker: Arc<Breaker>,
+    /// Whether a connection came after another was lost.
+    pub(super) news: Arc<News>,
     pub(super) outlook: Outlook,
     /// Connections there are, and are being made, of all workers.
     pub(super) connections: AtomicUsize,
@@ -77,9 +79,11 @@ pub(super) struct Endpoint {
     /// False while a health check says that it does not serve.
     healthy: AtomicBool,
     /// What compression it takes.
-    pub(super) taken: Taken,
+    pub(super) taken: Arc<Taken>,
+    /// How many calls may be under way and wait.
+    pub(super) breaker: Arc<Breaker>,
     /// One for each worker: a call's stream, and the connection it is on, stay on its thread.
-    pools: Box<[Pool]>,
+    pools: Arc<[Pool]>,
 }
 
 /// What the endpoints of one upstream have in common.
@@ -91,6 +95,7 @@ pub(super) struct Common {
     pub(super) ewma: Ewma,
     pub(super) outlier: outlier::Config,
     pub(super) breaker: Arc<Breaker>,
+    pub(super) news: Arc<News>,
     pub(super) workers: usize,
 }
 
@@ -105,7 +110,7 @@ impl Endpoint {
             upstream: Arc::clone(&common.upstream),
             address: listed.address,
             connect: common.connect.clone(),
-            breaker: Arc::clone(&common.breaker),
+            news: Arc::clone(&common.news),
             outlook: Outlook::default(),
             connections: AtomicUsize::new(0),
             connected: AtomicU64::new(0),
@@ -129,8 +134,43 @@ impl Endpoint {
             failures: AtomicU64::new(0),
             tally: Tally::new(&common.outlier),
             healthy: AtomicBool::new(true),
-            taken: Taken::default(),
+            taken: Arc::default(),
+            breaker: Arc::clone(&common.breaker),
         }
+    }
+
+    /// The same endpoint where something else is thought of its calls: connections, and what was
+    /// measured, are those of this one. None if connections are to be made otherwise.
+    pub(super) fn again(&self, weight: u32, common: &Common) -> Option<Self> {
+        let target = &self.target;
+        if target.connect != common.connect || self.pools.len() != common.workers.max(1) {
+            return None;
+        }
+        let authority = common.authority.as_ref();
+        let authority = authority.unwrap_or(target.address.authority()).clone();
+        let count = |counter: &AtomicU64| AtomicU64::new(counter.load(Ordering::Relaxed));
+        Some(Self {
+            target: Arc::clone(target),
+            authority,
+            weight,
+            key: self.key.clone(),
+            born: self.born,
+            returned: count(&self.returned),
+            calls: AtomicUsize::new(0),
+            attempts: count(&self.attempts),
+            failures: count(&self.failures),
+            load: Arc::clone(&self.load),
+            tally: Tally::new(&common.outlier),
+            healthy: AtomicBool::new(self.is_healthy()),
+            taken: Arc::clone(&self.taken),
+            breaker: Arc::clone(&common.breaker),
+            pools: Arc::clone(&self.pools),
+        })
+    }
+
+    /// Its share of the calls beside others.
+    pub(super) const fn share(&self) -> u32 {
+        self.weight
     }
 
     /// The pool of the worker that asks.

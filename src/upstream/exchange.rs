@@ -131,7 +131,7 @@ impl Outgoing {
             let status = Status::gateway(Code::Internal, "the endpoint has no pool");
             return Err(failed(status, None));
         };
-        let lease = match pool.lease().await {
+        let lease = match pool.lease(&endpoint.breaker).await {
             Ok(lease) => Arc::new(lease),
             Err(status) => return Err(failed(status, Some(source))),
         };

@@ -23,6 +23,7 @@ mod backend;
 mod broken;
 mod compressed;
 mod crowded;
+mod renewed;
 
 fn call(shape: Shape, requests: Requests) -> Call {
     let method = Method {

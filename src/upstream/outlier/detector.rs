@@ -44,14 +44,14 @@ pub(in crate::upstream) enum Change {
 }
 
 /// What is known of the endpoints of one upstream.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(in crate::upstream) struct Detector {
     config: Config,
     hosts: BTreeMap<Arc<str>, Known>,
     counts: Counts,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Known {
     /// By how much the next ejection is longer, less one: one more for each ejection, one less for
     /// each sweep that finds it in.
