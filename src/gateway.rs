@@ -47,8 +47,7 @@ use wishes::Granted;
 /// How long a page, or a watch of the health service, may go on once no call runs any more.
 const ADMIN_GRACE: Duration = Duration::from_secs(1);
 
-pub use guard::OnBreaking;
-pub use live::SchemaReload;
+pub use guard::{OnBreaking, SchemaReload};
 pub use sources::{SourceConfig, SourceError, the_upstream};
 pub use stamp::{Settling, Stamp};
 pub use wishes::Wish;

@@ -5,15 +5,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use http::Method;
-use tokio::sync::mpsc;
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
-use tokio_stream::wrappers::UnboundedReceiverStream;
+use tokio_stream::wrappers::{TcpListenerStream, UnboundedReceiverStream};
 use tonic::Streaming;
 use tonic::transport::Channel;
 use transom::config::{self, Flags};
 use transom::demo::pb::demo::echo::v1::Item;
 use transom::demo::pb::demo::echo::v1::echo_service_client::EchoServiceClient;
-use transom::gateway::Gateway;
+use transom::gateway::{Config, Gateway, SchemaReload};
+use transom::schema::Source;
 
 use crate::support::{Answer, Backend, Version, send};
 
@@ -334,4 +336,75 @@ async fn good_and_bad_configurations_in_turn_fail_no_call_and_cut_no_stream() {
     assert_eq!(endpoint["disconnected"], 0, "{clusters}");
     drop(conversations);
     site.gateway.drain().await;
+}
+
+/// A backend that tells its schema and serves nothing, until it is told to stop.
+struct Reflecting {
+    stop: oneshot::Sender<()>,
+    ended: JoinHandle<()>,
+}
+
+impl Reflecting {
+    fn on(listener: TcpListener, folder: &Path, text: &str) -> Self {
+        std::fs::create_dir_all(folder).unwrap();
+        std::fs::write(folder.join("p.proto"), text).unwrap();
+        let compiled = Source::proto_files(folder, "backend".into()).unwrap();
+        let reflection = tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(&compiled.source.descriptors)
+            .build_v1()
+            .unwrap();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let serving = tonic::transport::Server::builder()
+            .add_service(reflection)
+            .serve_with_incoming_shutdown(TcpListenerStream::new(listener), async {
+                let _ = stopped.await;
+            });
+        let ended = tokio::spawn(async move { serving.await.unwrap() });
+        Self { stop, ended }
+    }
+
+    async fn stop(self) {
+        drop(self.stop);
+        self.ended.await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_backend_that_comes_back_with_another_schema_is_asked_at_once() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("reload-reconnect");
+    let text = "syntax = \"proto3\"; package p; message M { string a = 1; }
+        service S { rpc Do(M) returns (M); }";
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let before = Reflecting::on(listener, &folder, text);
+
+    let mut config = Config::for_upstream(&format!("http://{address}")).unwrap();
+    config.schema_reload = SchemaReload {
+        reflection_interval: std::time::Duration::from_secs(3600),
+        ..SchemaReload::default()
+    };
+    let gateway = Gateway::start(config, |_| {}).await.unwrap();
+    let call = async || {
+        let path = "/p.S/Do";
+        let json = [("content-type", "application/json")];
+        send(
+            gateway.address(),
+            Version::Http1,
+            Method::POST,
+            path,
+            &json,
+            "{}",
+        )
+        .await
+    };
+    assert_eq!(call().await.status, 501);
+    before.stop().await;
+
+    let listener = TcpListener::bind(address).await.unwrap();
+    let text = text.replace("rpc Do", "rpc More(M) returns (M); rpc Do");
+    let _after = Reflecting::on(listener, &folder, &text);
+    while gateway.schema().method("/p.S/More").is_none() {
+        call().await;
+    }
+    gateway.drain().await;
 }

@@ -2,6 +2,7 @@
 //! that serves them.
 
 use std::fmt;
+use std::time::Duration;
 
 use crate::schema::Schema;
 use crate::schema::breaking::breaking;
@@ -19,6 +20,24 @@ pub enum OnBreaking {
     Warn,
     /// It is served.
     Allow,
+}
+
+/// How the schema follows its sources.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SchemaReload {
+    /// How often backends are asked by reflection.
+    pub reflection_interval: Duration,
+    /// What becomes of a schema that would break clients.
+    pub on_breaking: OnBreaking,
+}
+
+impl Default for SchemaReload {
+    fn default() -> Self {
+        Self {
+            reflection_interval: Duration::from_secs(30),
+            on_breaking: OnBreaking::default(),
+        }
+    }
 }
 
 /// What a schema would break.

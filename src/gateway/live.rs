@@ -9,7 +9,6 @@
 //! One change at a time. What fails on the way changes nothing, and is told.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use tokio::sync::Notify;
@@ -97,7 +96,7 @@ impl Live {
     ) -> Self {
         let site = site(&config).map(Arc::new);
         let serving = snapshot(&config, site.clone(), Arc::new(schema), calls);
-        let live = Self {
+        Self {
             serving: Arc::new(ArcSwap::from_pointee(serving)),
             site: ArcSwapOption::new(site),
             told: Told::new(),
@@ -110,8 +109,7 @@ impl Live {
             }),
             report: Mutex::new(report),
             workers,
-        };
-        live
+        }
     }
 
     /// Waits for the change that is being made, if there is one.
@@ -165,15 +163,11 @@ impl Live {
         } else {
             site(&config).map(Arc::new)
         };
-        let is_another = !Arc::ptr_eq(&schema, &was.schema);
-        let serving = snapshot(&config, site.clone(), schema, calls);
-        self.site.store(site);
-        self.serving.store(Arc::new(serving));
+        let schema_generation = self.serve(&config, site, schema, calls);
         state.config = config;
         state.slots = slots;
         state.epoch += 1;
         let generation = self.told.taken(&kept);
-        let schema_generation = is_another.then(|| self.told.another_schema());
         tracing::info!(
             generation,
             schema = schema_generation,
@@ -304,10 +298,31 @@ impl Live {
         let methods = schema.methods().len();
         let calls = self.serving.load().calls.clone();
         let site = self.site.load_full();
-        let serving = snapshot(&state.config, site, Arc::new(schema), calls);
-        self.serving.store(Arc::new(serving));
-        let generation = self.told.another_schema();
+        let generation = self.serve(&state.config, site, Arc::new(schema), calls);
         tracing::info!(generation, methods, "another schema is served");
+    }
+
+    /// The one place where something else begins to be served. The schema's number, if it is another.
+    fn serve(
+        &self,
+        config: &Config,
+        site: Option<Arc<Documentation>>,
+        schema: Arc<Schema>,
+        calls: Upstream,
+    ) -> Option<u64> {
+        let was = Arc::clone(&self.serving.load().schema);
+        let serving = snapshot(config, site.clone(), Arc::clone(&schema), calls);
+        self.site.store(site);
+        self.serving.store(Arc::new(serving));
+        if Arc::ptr_eq(&was, &schema) {
+            return None;
+        }
+        for reason in schema.refusals() {
+            if !was.refusals().contains(reason) {
+                tracing::warn!(reason, "not served");
+            }
+        }
+        Some(self.told.another_schema())
     }
 
     fn refused(&self, state: &State, index: usize, refusal: &Refusal) {
@@ -465,23 +480,5 @@ impl std::fmt::Debug for Live {
         f.debug_struct("Live")
             .field("serving", &self.serving)
             .finish_non_exhaustive()
-    }
-}
-
-/// How the schema follows its sources.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SchemaReload {
-    /// How often backends are asked by reflection.
-    pub reflection_interval: Duration,
-    /// What becomes of a schema that would break clients.
-    pub on_breaking: OnBreaking,
-}
-
-impl Default for SchemaReload {
-    fn default() -> Self {
-        Self {
-            reflection_interval: Duration::from_secs(30),
-            on_breaking: OnBreaking::default(),
-        }
     }
 }

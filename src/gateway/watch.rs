@@ -98,12 +98,17 @@ impl Watcher {
 
     /// Asks a backend.
     async fn ask(self, mut asking: Asking, first: Duration, news: Arc<News>) {
-        let mut pause = first;
+        let (mut pause, mut asked) = (first, None::<Instant>);
         loop {
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
-                () = news.reached_again() => tokio::time::sleep(pause.min(SPACING)).await,
+                () = news.reached_again() => {
+                    if let Some(asked) = asked {
+                        tokio::time::sleep_until(asked + SPACING).await;
+                    }
+                }
             }
+            asked = Some(Instant::now());
             pause = match self.load().await {
                 Outcome::Answered => asking.answered(),
                 Outcome::NotUp(cause) => {
