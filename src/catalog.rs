@@ -45,6 +45,8 @@ mod tests;
 
 pub(crate) use crate::transcode::has_own_form;
 pub use field::FieldDescriptor;
+pub(crate) use findings::Findings;
+pub(crate) use ids::ANY_VERB;
 pub use message::{Enum, EnumValue, Field, Message, Oneof};
 pub use operation::{Body, Operation, PathParameter, QueryParameter, Response};
 
@@ -147,7 +149,7 @@ pub struct Method {
     pub summary: String,
     /// The rest of its comment.
     pub description: String,
-    /// Itself, its service or its file.
+    /// Itself, its service or its file, or an annotation says so.
     pub deprecated: bool,
     /// What `openapiv2_operation` and its like say.
     pub annotations: annotations::Operation,
@@ -208,8 +210,9 @@ impl Catalog {
     #[must_use]
     pub fn field(&self, descriptor: &FieldDescriptor) -> Option<&Field> {
         let message = descriptor.containing_message();
-        let fields = &self.messages.get(message.full_name())?.fields;
-        fields.iter().find(|field| field.descriptor == *descriptor)
+        self.messages
+            .get(message.full_name())?
+            .field(descriptor.number())
     }
 
     /// Every method with its package and service, in order.

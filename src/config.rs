@@ -43,8 +43,8 @@ pub struct Settings {
     logo: Option<docs::LogoFile>,
     /// The configuration file that names them.
     file: Option<PathBuf>,
-    /// The service configurations that were read.
-    rules: Vec<PathBuf>,
+    /// Files with more keys, of HTTP rules and of retries.
+    named: Vec<PathBuf>,
 }
 
 impl Settings {
@@ -77,13 +77,13 @@ impl Settings {
     #[must_use]
     pub fn files(&self) -> Vec<PathBuf> {
         let logo = self.logo.iter().map(|logo| logo.path().to_owned());
-        let files = self.file.iter().chain(&self.rules).cloned();
+        let files = self.file.iter().chain(&self.named).cloned();
         files.chain(logo).collect()
     }
 
     /// Files of another reading take the place of these.
     pub fn replace_files(&mut self, new: &Self) {
-        self.rules.clone_from(&new.rules);
+        self.named.clone_from(&new.named);
         self.logo.clone_from(&new.logo);
     }
 
@@ -138,6 +138,12 @@ pub fn load(file: Option<&Path>, flags: &Flags) -> Result<Settings, Error> {
     }
     let mut settings = build::settings(&raw, file)?;
     settings.gateway.schema_options.http_rules = rules;
+    for ((_, raw), config) in raw.upstreams.0.iter().zip(&mut settings.gateway.upstreams) {
+        upstream::with_service_config(raw, config).map_err(|(place, key, message)| {
+            let path = file.unwrap_or(Path::new(""));
+            FileError::at(path, place, &key, message)
+        })?;
+    }
     Ok(settings)
 }
 

@@ -25,6 +25,8 @@ mod parameter;
 pub mod schema;
 mod security;
 mod sort;
+#[cfg(test)]
+mod tests;
 mod value;
 
 pub use limits::Limits;
@@ -182,7 +184,7 @@ pub fn findings(catalog: &Catalog, config: &Config) -> Vec<Finding> {
         schemas.reference(&message.descriptor, config.options.form);
     }
     schemas.components();
-    schemas.findings().cloned().collect()
+    schemas.into_findings()
 }
 
 /// A message's JSON, as a JSON Schema that stands by itself: what it refers to is in its `$defs`.

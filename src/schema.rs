@@ -46,6 +46,7 @@ pub use method::{Binding, BindingText, Body, Idempotency, Method, Shape, Variabl
 pub use overrides::{HttpRule, RuleError, Unmatched};
 pub use routes::Captures;
 pub use selector::{NoSelector, Selector};
+pub(crate) use services::HTTP_BODY;
 pub(crate) use services::SAME_REQUESTS;
 pub use source::{Compiled, ProtoError, SetError, Source};
 

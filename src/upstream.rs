@@ -26,6 +26,7 @@ pub mod config;
 mod connect;
 mod endpoint;
 mod exchange;
+pub mod health;
 mod news;
 pub mod outlier;
 mod outlook;

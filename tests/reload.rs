@@ -309,7 +309,7 @@ async fn good_and_bad_configurations_in_turn_fail_no_call_and_cut_no_stream() {
     let mut generation = 1;
     for turn in 0..turns {
         if turn % 2 == 0 {
-            let keys = format!("timeouts: {{ unary_default: {}s }}\n", 10 + turn);
+            let keys = format!("timeouts: {{ unary: {}s }}\n", 10 + turn);
             let taken = site.reload(&keys).await.unwrap();
             assert_eq!(taken, generation + 1);
             generation = taken;

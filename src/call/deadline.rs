@@ -22,6 +22,15 @@ impl Deadline {
             .map_or(Self::Never, Self::At)
     }
 
+    /// The one that comes first.
+    #[must_use]
+    pub fn earlier(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::At(a), Self::At(b)) => Self::At(a.min(b)),
+            (Self::Never, at) | (at, Self::Never) => at,
+        }
+    }
+
     /// What is left: `None` without a deadline, zero once it has passed.
     #[must_use]
     pub fn remaining(self) -> Option<Duration> {

@@ -12,9 +12,7 @@
 //! Whether a keyword fits the structure is for the writer of schemas to say. `$ref`s are left out: they
 //! name what other generators would have made.
 
-use prost_reflect::{
-    EnumDescriptor, FileDescriptor, MessageDescriptor, MethodDescriptor, ServiceDescriptor,
-};
+use prost_reflect::{FileDescriptor, MessageDescriptor};
 use serde_json::{Map, Value};
 
 use super::FieldDescriptor;
@@ -128,7 +126,7 @@ impl Document {
         out
     }
 
-    /// Takes over what another says, which wins; also of the next file of a package.
+    /// Takes over what another says, which wins: of a file the next dialect, of a package the file before.
     pub fn merge(&mut self, other: Self) {
         self.info.extend(other.info);
         if !other.servers.is_empty() {
@@ -147,22 +145,20 @@ impl Document {
 
 impl Operation {
     /// What a method's options say.
-    #[must_use]
-    pub fn of_method(method: &MethodDescriptor) -> Self {
-        let options = Record::of_options(|| method.options());
+    pub(super) fn of_method(options: &Record) -> Self {
         let mut out = Self::default();
         out.merge(document::operation(said(
-            &options,
+            options,
             SWAGGER,
             &swagger::OPERATION,
         )));
         out.merge(document::operation(said(
-            &options,
+            options,
             GNOSTIC,
             &gnostic::OPERATION,
         )));
         out.merge(document::operation(said(
-            &options,
+            options,
             GATEWAY,
             &gateway::OPERATION,
         )));
@@ -189,11 +185,9 @@ impl Operation {
 
 impl Tag {
     /// What a service's options say.
-    #[must_use]
-    pub fn of_service(service: &ServiceDescriptor) -> Self {
-        let options = Record::of_options(|| service.options());
-        let mut tag = said(&options, SWAGGER, &swagger::TAG);
-        tag.extend(said(&options, GATEWAY, &gateway::TAG));
+    pub(super) fn of_service(options: &Record) -> Self {
+        let mut tag = said(options, SWAGGER, &swagger::TAG);
+        tag.extend(said(options, GATEWAY, &gateway::TAG));
         Self {
             name: document::text(tag.remove("name")),
             description: document::text(tag.remove("description")),
@@ -205,30 +199,24 @@ impl Tag {
 
 impl Schema {
     /// What a message's options say.
-    #[must_use]
-    pub fn of_message(message: &MessageDescriptor) -> Self {
-        let options = Record::of_options(|| message.options());
-        let mut keywords = said(&options, SWAGGER, &swagger::SCHEMA);
-        keywords.extend(said(&options, GNOSTIC, &gnostic::SCHEMA));
-        keywords.extend(said(&options, GATEWAY, &gateway::SCHEMA));
+    pub(super) fn of_message(options: &Record, message: &MessageDescriptor) -> Self {
+        let mut keywords = said(options, SWAGGER, &swagger::SCHEMA);
+        keywords.extend(said(options, GNOSTIC, &gnostic::SCHEMA));
+        keywords.extend(said(options, GATEWAY, &gateway::SCHEMA));
         schema::of_message(keywords, message)
     }
 
     /// What a field's options say.
-    #[must_use]
-    pub fn of_field(field: &FieldDescriptor) -> Self {
-        let options = Record::of_options(|| field.options());
-        let mut keywords = said(&options, SWAGGER, &swagger::FIELD);
-        keywords.extend(said(&options, GNOSTIC, &gnostic::SCHEMA));
-        keywords.extend(said(&options, GATEWAY, &gateway::SCHEMA));
+    pub(super) fn of_field(options: &Record, field: &FieldDescriptor) -> Self {
+        let mut keywords = said(options, SWAGGER, &swagger::FIELD);
+        keywords.extend(said(options, GNOSTIC, &gnostic::SCHEMA));
+        keywords.extend(said(options, GATEWAY, &gateway::SCHEMA));
         schema::of_field(keywords, field)
     }
 
     /// What an enum's options say.
-    #[must_use]
-    pub fn of_enum(of: &EnumDescriptor) -> Self {
-        let options = Record::of_options(|| of.options());
-        schema::of_enum(said(&options, SWAGGER, &swagger::ENUM))
+    pub(super) fn of_enum(options: &Record) -> Self {
+        schema::of_enum(said(options, SWAGGER, &swagger::ENUM))
     }
 }
 

@@ -4,7 +4,7 @@
 //! methods that are served and may be seen ─► messages they reach ─► operations ─► names ─► packages
 //! ```
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use prost_reflect::{FileDescriptor, MethodDescriptor, ServiceDescriptor};
@@ -30,6 +30,7 @@ const SYNTAX: i32 = 12;
 struct Shown {
     served: Arc<schema::Method>,
     descriptor: MethodDescriptor,
+    options: Options,
 }
 
 impl Catalog {
@@ -37,7 +38,7 @@ impl Catalog {
     #[must_use]
     pub fn new(schema: &Schema, config: &protocol::Config, audience: &Audience, ids: Ids) -> Self {
         let chosen = Chosen::new(schema, &config.options, &config.routes);
-        let mut reader = Reader::new(schema.comments(), &audience.labels);
+        let mut reader = Reader::new(schema.comments(), &audience.labels, schema.plans());
         let shown = shown(schema, audience, &mut reader);
         let reached = reach(schema, &shown, &mut reader);
         let resources = Resources::new(schema.pool(), &audience.labels);
@@ -102,6 +103,7 @@ fn shown(schema: &Schema, audience: &Audience, reader: &mut Reader<'_>) -> Vec<S
             all.push(Shown {
                 served: Arc::clone(served),
                 descriptor,
+                options,
             });
         }
     }
@@ -186,11 +188,10 @@ fn packages(
             (place.unwrap_or(usize::MAX), file.name().to_owned())
         });
         package.comment = package_comment(&files, reader);
-        for file in &files {
-            merge(
-                &mut package.annotations,
-                annotations::Document::of_file(file),
-            );
+        // What the first file says wins.
+        for file in files.iter().rev() {
+            let said = annotations::Document::of_file(file);
+            package.annotations.merge(said);
         }
     }
     for (name, message) in &reached.messages {
@@ -257,7 +258,7 @@ fn service(descriptor: &ServiceDescriptor, reader: &mut Reader<'_>) -> Service {
         comment: reader.comment(&file, descriptor.path()),
         deprecated: own.is_some_and(prost_types::ServiceOptions::deprecated)
             || reader.is_deprecated(&file),
-        annotations: annotations::Tag::of_service(descriptor),
+        annotations: annotations::Tag::of_service(Options::read(|| descriptor.options()).record()),
         methods: Vec::new(),
     }
 }
@@ -269,14 +270,19 @@ fn method(
     chosen: &Chosen,
     reader: &Reader<'_>,
 ) -> Method {
-    let Shown { served, descriptor } = shown;
+    let Shown {
+        served,
+        descriptor,
+        options,
+    } = shown;
     let text = reader.comment(&descriptor.parent_file(), descriptor.path());
     let (summary, description) = comment::split(&text);
+    let annotations = annotations::Operation::of_method(options.record());
     Method {
         summary,
         description,
-        deprecated: served.deprecated || service_is_deprecated,
-        annotations: annotations::Operation::of_method(&descriptor),
+        deprecated: served.deprecated || service_is_deprecated || annotations.deprecated,
+        annotations,
         options: Arc::clone(chosen.of_method(&served)),
         operations,
         served,
@@ -297,37 +303,4 @@ fn package_comment(files: &[FileDescriptor], reader: &Reader<'_>) -> String {
         .chain(above(SYNTAX).filter(|text| !is_licence(text)))
         .find(|text| !text.is_empty())
         .unwrap_or_default()
-}
-
-/// What several files say of one document: the first that says a thing is heard.
-fn merge(into: &mut annotations::Document, from: annotations::Document) {
-    let annotations::Document {
-        info,
-        servers,
-        external_docs,
-        security_schemes,
-        security,
-        responses,
-        tags,
-        extensions,
-    } = from;
-    for (into, from) in [
-        (&mut into.info, info),
-        (&mut into.security_schemes, security_schemes),
-        (&mut into.responses, responses),
-        (&mut into.tags, tags),
-        (&mut into.extensions, extensions),
-    ] {
-        let known: BTreeSet<String> = into.keys().cloned().collect();
-        into.extend(from.into_iter().filter(|(key, _)| !known.contains(key)));
-    }
-    if into.servers.is_empty() {
-        into.servers = servers;
-    }
-    if into.security.is_empty() {
-        into.security = security;
-    }
-    if into.external_docs.is_none() {
-        into.external_docs = external_docs;
-    }
 }

@@ -3,7 +3,7 @@
 //! A walk with a list of what is open: no recursion, each type once, work linear in what is reached. What
 //! the audience may not see is not read, and what is reached through it alone is not there.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use prost_reflect::{EnumDescriptor, EnumValueDescriptor, FileDescriptor, Kind, MessageDescriptor};
 
@@ -14,11 +14,14 @@ use super::google::Options;
 use super::message::{Enum, EnumValue, Field, Message, Oneof};
 use super::rules;
 use crate::schema::Comments;
+use crate::transcode::Plans;
 
 /// Reads elements for an audience.
 pub(super) struct Reader<'s> {
     comments: &'s Comments,
     labels: &'s BTreeSet<String>,
+    /// Full names of closed enums.
+    closed: HashSet<&'s str>,
     /// Whether types may be seen, by full name.
     shown: HashMap<String, bool>,
     /// Whether files have the option `deprecated`, by name.
@@ -33,10 +36,16 @@ pub(super) struct Reached {
 }
 
 impl<'s> Reader<'s> {
-    pub(super) fn new(comments: &'s Comments, labels: &'s BTreeSet<String>) -> Self {
+    /// For who has these labels. `plans` are what serves the schema.
+    pub(super) fn new(
+        comments: &'s Comments,
+        labels: &'s BTreeSet<String>,
+        plans: &'s Plans,
+    ) -> Self {
         Self {
             comments,
             labels,
+            closed: plans.closed_enums().collect(),
             shown: HashMap::new(),
             deprecated: HashMap::new(),
         }
@@ -151,25 +160,29 @@ impl<'s> Reader<'s> {
         let mut added: Vec<_> = descriptor.extensions().collect();
         added.sort_by_key(prost_reflect::ExtensionDescriptor::number);
         let own = own.into_iter().map(FieldDescriptor::from);
+        let rules_are_off = rules::are_off(options.record());
         let all = own.chain(added.into_iter().map(FieldDescriptor::from));
         let fields: Vec<Field> = all
             .filter_map(|field| {
                 let names_resource = name_field == Some(field.proto_name().as_str());
-                let field = self.field(field)?;
-                Some(Field {
-                    names_resource,
-                    deprecated: field.deprecated || deprecated,
-                    ..field
-                })
+                let mut field = self.field(field)?;
+                field.names_resource = names_resource;
+                field.deprecated |= deprecated;
+                if rules_are_off {
+                    field.rules = rules::Rules::default();
+                }
+                Some(field)
             })
             .collect();
+        let numbers = fields.iter().map(|field| field.descriptor.number());
         Message {
             comment: self.comment(&file, descriptor.path()),
+            by_number: numbers.zip(0..).collect(),
             oneofs: self.oneofs(&descriptor, &fields),
             deprecated,
             resource,
-            annotations: annotations::Schema::of_message(&descriptor),
-            rules: rules::of_message(&descriptor, &fields),
+            annotations: annotations::Schema::of_message(options.record(), &descriptor),
+            rules: rules::of_message(options.record(), &descriptor, &fields),
             used_by: Vec::new(),
             fields,
             descriptor,
@@ -190,8 +203,8 @@ impl<'s> Reader<'s> {
         }
         let own = descriptor.field_descriptor_proto().options.as_ref();
         let shows = |value: &EnumValueDescriptor| self.shows(&Options::read(|| value.options()));
-        let rules = rules::of_field(&descriptor, &shows);
-        let annotations = annotations::Schema::of_field(&descriptor);
+        let rules = rules::of_field(options.record(), &descriptor, &shows);
+        let annotations = annotations::Schema::of_field(options.record(), &descriptor);
         Some(Field {
             json_name: descriptor.json_name(),
             comment: self.comment(&descriptor.parent_file(), descriptor.path()),
@@ -234,6 +247,7 @@ impl<'s> Reader<'s> {
 
     fn enumeration(&mut self, descriptor: EnumDescriptor) -> Enum {
         let file = descriptor.parent_file();
+        let options = Options::read(|| descriptor.options());
         let own = descriptor.enum_descriptor_proto().options.as_ref();
         let deprecated =
             own.is_some_and(prost_types::EnumOptions::deprecated) || self.is_deprecated(&file);
@@ -243,8 +257,9 @@ impl<'s> Reader<'s> {
         Enum {
             comment: self.comment(&file, descriptor.path()),
             deprecated,
+            closed: self.closed.contains(descriptor.full_name()),
             values: values.collect(),
-            annotations: annotations::Schema::of_enum(&descriptor),
+            annotations: annotations::Schema::of_enum(options.record()),
             used_by: Vec::new(),
             descriptor,
         }

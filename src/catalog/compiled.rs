@@ -12,6 +12,7 @@ use protox::file::{
 use super::Catalog;
 use super::closure::Reader;
 use crate::schema::Comments;
+use crate::transcode::{Lowered, Plans};
 
 /// What the texts of tests begin with.
 const HEAD: &str = r#"
@@ -88,7 +89,8 @@ pub(crate) fn catalog(pool: &DescriptorPool) -> Catalog {
         .all_messages()
         .filter(|message| !message.is_map_entry());
     let (comments, labels) = (Comments::default(), BTreeSet::new());
-    let reached = Reader::new(&comments, &labels).reach(messages);
+    let plans = Plans::compile(pool, &Lowered::default());
+    let reached = Reader::new(&comments, &labels, &plans).reach(messages);
     Catalog {
         messages: reached.messages,
         enums: reached.enums,

@@ -13,6 +13,7 @@ use serde_json::{Map, Value, json};
 use super::field::FieldDescriptor;
 use super::message::{Behavior, Field, Message};
 use super::{Body, Catalog, Method, Operation, has_own_form};
+use crate::schema::HTTP_BODY;
 
 mod fits;
 mod known;
@@ -21,7 +22,8 @@ mod pattern;
 mod scalar;
 mod url;
 
-use known::{annotated, fill, known, part};
+pub(crate) use known::fill;
+use known::{annotated, known, part};
 use limits::Limits;
 
 /// Values of one example that are there without being required.
@@ -158,7 +160,7 @@ impl<'c> Examples<'c> {
             }
             let beneath: Vec<&str> = without
                 .iter()
-                .filter_map(|path| path.strip_prefix(field.descriptor.name()))
+                .filter_map(|path| path.strip_prefix(field.descriptor.proto_name().as_str()))
                 .filter_map(|path| path.strip_prefix('.'))
                 .collect();
             let value = self.value(&field.descriptor, &beneath, walk);
@@ -179,29 +181,38 @@ impl<'c> Examples<'c> {
             .iter()
             .map(|(names, must)| (names, *must));
         let groups: Vec<_> = oneofs.chain(ruled).collect();
+        // Of each field the groups it is in, each with whether one of the group must be set.
+        let mut of_fields: HashMap<&str, Vec<(usize, Member)>> = HashMap::new();
+        for (at, (names, must)) in groups.iter().enumerate() {
+            for (place, name) in names.iter().enumerate() {
+                let member = if *must && place == 0 {
+                    Member::AskedFor
+                } else {
+                    Member::Possible
+                };
+                of_fields.entry(name).or_default().push((at, member));
+            }
+        }
         let mut taken = vec![false; groups.len()];
         let mut chosen = vec![false; message.fields.len()];
         for wanted in [Wanted::Required, Wanted::Welcome] {
             for (field, chosen) in message.fields.iter().zip(&mut chosen) {
-                let within = || {
-                    let all = groups.iter().enumerate();
-                    all.filter(|(_, (names, _))| names.contains(&field.json_name))
-                };
-                let is_free = within().all(|(at, _)| taken.get(at) != Some(&true));
+                let within = of_fields.get(field.json_name.as_str());
+                let within = within.map_or(&[][..], Vec::as_slice);
+                let is_free = within.iter().all(|(at, _)| taken.get(*at) != Some(&true));
                 let is_asked_for = field.is_required()
-                    || within()
-                        .any(|(_, (names, must))| *must && names.first() == Some(&field.json_name));
+                    || within.iter().any(|(_, member)| *member == Member::AskedFor);
                 let is_wanted = match wanted {
                     Wanted::Required => is_asked_for,
                     Wanted::Welcome => walk.has_room_for(field),
                 };
-                let is_elsewhere = without.contains(&field.descriptor.name())
+                let is_elsewhere = without.contains(&field.descriptor.proto_name().as_str())
                     || is_of_other_side(field, walk.side);
                 if *chosen || !is_free || !is_wanted || is_elsewhere || walk.ceiling == 0 {
                     continue;
                 }
-                for (at, _) in within() {
-                    if let Some(taken) = taken.get_mut(at) {
+                for (at, _) in within {
+                    if let Some(taken) = taken.get_mut(*at) {
                         *taken = true;
                     }
                 }
@@ -379,14 +390,19 @@ impl<'c> Examples<'c> {
     }
 }
 
-/// A message whose content is the body itself.
-const HTTP_BODY: &str = "google.api.HttpBody";
-
 /// Which of the two rounds a field is chosen in.
 #[derive(Clone, Copy)]
 enum Wanted {
     Required,
     Welcome,
+}
+
+/// What a field is in a group of which at most one is set.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Member {
+    /// One must be set, and it is the first of them.
+    AskedFor,
+    Possible,
 }
 
 impl Walk {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use prost_reflect::{
     Cardinality, DynamicMessage, ExtensionDescriptor, FileDescriptor, Kind, MessageDescriptor,
-    OneofDescriptor, Value,
+    OneofDescriptor,
 };
 
 /// A field, or an extension: both are fields to whoever reads or writes a message.
@@ -145,12 +145,6 @@ impl FieldDescriptor {
     /// Its options. Panics on options that do not fit their definitions: only behind a guard.
     pub(crate) fn options(&self) -> DynamicMessage {
         both!(self, field => field.options())
-    }
-
-    /// What it is where it is not set: declared in proto2, else zero.
-    #[must_use]
-    pub fn default_value(&self) -> Value {
-        both!(self, field => field.default_value())
     }
 
     /// The message of its values, of its elements, or of its map's values.

@@ -11,13 +11,13 @@ const FINDINGS_MAX: usize = 10_000;
 
 /// Findings, each once.
 #[derive(Debug, Default)]
-pub(super) struct Findings {
+pub(crate) struct Findings {
     all: BTreeSet<Finding>,
 }
 
 impl Findings {
     /// Adds a finding, unless there are too many.
-    pub(super) fn add(&mut self, finding: Finding) {
+    pub(crate) fn add(&mut self, finding: Finding) {
         if self.all.len() < FINDINGS_MAX {
             self.all.insert(finding);
         }
@@ -110,7 +110,7 @@ impl Findings {
     }
 
     /// All of them, by kind and element.
-    pub(super) fn into_vec(self) -> Vec<Finding> {
+    pub(crate) fn into_vec(self) -> Vec<Finding> {
         self.all.into_iter().collect()
     }
 }

@@ -6,22 +6,40 @@
 //! itself; only a visibility that cannot be decoded shows the element to nobody.
 
 use std::collections::BTreeSet;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use prost::Message as _;
-use prost::bytes::Bytes;
+use prost::bytes::BytesMut;
 use prost_reflect::DynamicMessage;
 
 use super::message::{Behavior, Format, Resource};
+use super::record::{Packing, Record, Scalar};
 
-/// The options of one element, as bytes.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Options(Bytes);
+/// `google.api.*_visibility`, on every kind of element.
+const VISIBILITY: u32 = 72_295_727;
+/// `google.api.field_behavior`.
+const BEHAVIOR: u32 = 1052;
+/// `google.api.resource` of a message, `google.api.resource_definition` of a file.
+const RESOURCE: u32 = 1053;
+/// `google.api.resource_reference`.
+const REFERENCE: u32 = 1055;
+/// `google.api.field_info`.
+const INFO: u32 = 291_403_980;
+/// `debug_redact` of a field.
+const REDACT: u32 = 16;
 
-#[derive(Clone, PartialEq, prost::Message)]
-struct VisibilityOptions {
-    #[prost(message, optional, tag = "72295727")]
-    rule: Option<VisibilityRule>,
+/// The options of one element.
+#[derive(Clone, Debug)]
+pub(super) struct Options {
+    record: Record,
+    reading: Reading,
+}
+
+/// What became of the bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reading {
+    Whole,
+    /// They do not fit their definitions, and nobody knows what they say.
+    Failed,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -30,85 +48,40 @@ struct VisibilityRule {
     restriction: String,
 }
 
-#[derive(Clone, PartialEq, prost::Message)]
-struct BehaviorOptions {
-    #[prost(int32, repeated, tag = "1052")]
-    behavior: Vec<i32>,
-}
-
-#[derive(Clone, PartialEq, prost::Message)]
-struct InfoOptions {
-    #[prost(message, optional, tag = "291403980")]
-    info: Option<FieldInfo>,
-}
-
-#[derive(Clone, PartialEq, prost::Message)]
-struct FieldInfo {
-    #[prost(int32, tag = "1")]
-    format: i32,
-}
-
-#[derive(Clone, PartialEq, prost::Message)]
-struct ReferenceOptions {
-    #[prost(message, optional, tag = "1055")]
-    reference: Option<ResourceReference>,
-}
-
-#[derive(Clone, PartialEq, prost::Message)]
-struct ResourceReference {
-    #[prost(string, tag = "1")]
-    kind: String,
-}
-
-#[derive(Clone, PartialEq, prost::Message)]
-struct RedactOptions {
-    #[prost(bool, tag = "16")]
-    debug_redact: bool,
-}
-
-/// Of a message one, of a file many.
-#[derive(Clone, PartialEq, prost::Message)]
-struct ResourceOptions {
-    #[prost(message, repeated, tag = "1053")]
-    resources: Vec<ResourceDescriptor>,
-}
-
-#[derive(Clone, PartialEq, prost::Message)]
-struct ResourceDescriptor {
-    #[prost(string, tag = "1")]
-    kind: String,
-    #[prost(string, repeated, tag = "2")]
-    pattern: Vec<String>,
-    #[prost(string, tag = "3")]
-    name_field: String,
-}
-
 impl Options {
-    /// Reads the options of a descriptor. The library that holds them trusts them and panics on those
-    /// that do not fit their definitions, so it is guarded.
+    /// Reads the options of a descriptor.
     pub(super) fn read(options: impl FnOnce() -> DynamicMessage) -> Self {
-        let bytes = catch_unwind(AssertUnwindSafe(|| options().encode_to_vec()));
-        Self(bytes.map(Bytes::from).unwrap_or_default())
+        match Record::of_fitting_options(options) {
+            Some(record) => Self {
+                record,
+                reading: Reading::Whole,
+            },
+            None => Self {
+                record: Record::default(),
+                reading: Reading::Failed,
+            },
+        }
     }
 
-    /// What is known of some annotation.
-    fn get<T: prost::Message + Default>(&self) -> T {
-        if self.0.is_empty() {
-            return T::default();
-        }
-        T::decode(self.0.clone()).unwrap_or_default()
+    /// All of them by number, for what is no annotation of Google's.
+    pub(super) const fn record(&self) -> &Record {
+        &self.record
     }
 
     /// True if somebody with these labels may see the element.
     pub(super) fn is_visible_to(&self, labels: &BTreeSet<String>) -> bool {
-        if self.0.is_empty() {
-            return true;
-        }
-        let Ok(options) = VisibilityOptions::decode(self.0.clone()) else {
+        if self.reading == Reading::Failed {
             return false;
-        };
-        let Some(rule) = options.rule else {
-            return true;
+        }
+        let mut said = BytesMut::new();
+        for (_, scalar) in self.record.fields().filter(|(n, _)| *n == VISIBILITY) {
+            let Scalar::Bytes(part) = scalar else {
+                return false;
+            };
+            said.extend_from_slice(part);
+        }
+        let Ok(rule) = VisibilityRule::decode(said.freeze()) else {
+            return false;
         };
         let mut wanted = rule.restriction.split(',').map(str::trim).peekable();
         wanted.peek().is_none_or(|first| first.is_empty())
@@ -117,44 +90,43 @@ impl Options {
 
     /// `google.api.field_behavior`, sorted, each once.
     pub(super) fn behaviors(&self) -> Vec<Behavior> {
-        let options: BehaviorOptions = self.get();
-        let numbers = options.behavior.iter();
-        let known: BTreeSet<Behavior> = numbers.filter_map(|n| Behavior::new(*n)).collect();
+        let numbers = self.record.list(BEHAVIOR, Packing::Varint).into_iter();
+        let known: BTreeSet<Behavior> = numbers
+            .filter_map(|number| match number {
+                Scalar::Varint(number) => Behavior::new(number),
+                Scalar::Fixed64(_) | Scalar::Fixed32(_) | Scalar::Bytes(_) => None,
+            })
+            .collect();
         known.into_iter().collect()
     }
 
     /// `google.api.field_info.format`.
     pub(super) fn format(&self) -> Option<Format> {
-        let options: InfoOptions = self.get();
-        Format::new(options.info?.format)
+        Format::new(self.record.message(INFO)?.varint(1)?)
     }
 
     /// The option `debug_redact` of a field: its values are not for everybody's eyes.
     pub(super) fn is_redacted(&self) -> bool {
-        self.get::<RedactOptions>().debug_redact
+        self.record.flag(REDACT)
     }
 
     /// The type that `google.api.resource_reference` names.
     pub(super) fn reference(&self) -> Option<String> {
-        let options: ReferenceOptions = self.get();
-        let kind = options.reference?.kind;
+        let kind = self.record.message(REFERENCE)?.text(1)?;
         (!kind.is_empty()).then_some(kind)
     }
 
     /// `google.api.resource` of a message, or `google.api.resource_definition` of a file.
     pub(super) fn resources(&self) -> Vec<Resource> {
-        let options: ResourceOptions = self.get();
-        let resources = options.resources.into_iter();
-        let named = resources.filter(|resource| !resource.kind.is_empty());
-        named
-            .map(|resource| Resource {
-                kind: resource.kind,
-                patterns: resource.pattern,
-                name_field: if resource.name_field.is_empty() {
-                    "name".to_owned()
-                } else {
-                    resource.name_field
-                },
+        let resources = self.record.messages(RESOURCE);
+        resources
+            .filter_map(|resource| {
+                let text = |number| resource.text(number).filter(|text| !text.is_empty());
+                Some(Resource {
+                    kind: text(1)?,
+                    patterns: resource.texts(2),
+                    name_field: text(3).unwrap_or_else(|| "name".to_owned()),
+                })
             })
             .collect()
     }
@@ -162,7 +134,7 @@ impl Options {
 
 impl Behavior {
     /// `google.api.FieldBehavior` by number; none for one that is not known.
-    const fn new(number: i32) -> Option<Self> {
+    const fn new(number: u64) -> Option<Self> {
         Some(match number {
             1 => Self::Optional,
             2 => Self::Required,
@@ -179,7 +151,7 @@ impl Behavior {
 
 impl Format {
     /// `google.api.FieldInfo.Format` by number; none for one that is not known.
-    const fn new(number: i32) -> Option<Self> {
+    const fn new(number: u64) -> Option<Self> {
         Some(match number {
             1 => Self::Uuid4,
             2 => Self::Ipv4,
@@ -195,22 +167,27 @@ impl Format {
 mod tests {
     use super::*;
 
+    fn of_bytes(bytes: Vec<u8>) -> Options {
+        Options {
+            record: Record::read(bytes.into()),
+            reading: Reading::Whole,
+        }
+    }
+
     fn restricted(restriction: &str) -> Options {
         let rule = VisibilityRule {
             restriction: restriction.to_owned(),
         };
-        Options(
-            VisibilityOptions { rule: Some(rule) }
-                .encode_to_vec()
-                .into(),
-        )
+        let mut bytes = Vec::new();
+        prost::encoding::message::encode(VISIBILITY, &rule, &mut bytes);
+        of_bytes(bytes)
     }
 
     #[test]
     fn one_label_of_a_rule_is_enough_and_no_rule_is_for_everybody() {
         let labels = BTreeSet::from(["BETA".to_owned()]);
         for (options, expected) in [
-            (Options::default(), true),
+            (of_bytes(Vec::new()), true),
             (restricted(""), true),
             (restricted("BETA"), true),
             (restricted("INTERNAL, BETA"), true),
@@ -224,10 +201,12 @@ mod tests {
     fn a_visibility_that_cannot_be_decoded_shows_nothing() {
         // Field 72295727 as a varint instead of a message.
         let mut bytes = Vec::new();
-        prost::encoding::encode_varint(72_295_727 << 3, &mut bytes);
+        prost::encoding::encode_varint(u64::from(VISIBILITY) << 3, &mut bytes);
         bytes.push(1);
-        let options = Options(bytes.into());
+        let options = of_bytes(bytes);
         assert!(!options.is_visible_to(&BTreeSet::new()));
         assert!(options.behaviors().is_empty());
+        let options = Options::read(|| panic!("options that do not fit"));
+        assert!(!options.is_visible_to(&BTreeSet::new()));
     }
 }

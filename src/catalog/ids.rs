@@ -5,7 +5,10 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::findings::Findings;
-use super::{Catalog, Finding, FindingKind, Ids, Service};
+use super::{Catalog, Finding, FindingKind, Ids, Operation, Service};
+
+/// Verbs that `*` stands for in documents, each with an id of its own: that of the operation and the verb.
+pub(crate) const ANY_VERB: [&str; 5] = ["get", "put", "post", "delete", "patch"];
 
 /// The tag of each service: its short name, or its full name where another has the short one too.
 pub(super) fn tags(services: &mut [&mut Service], ids: Ids, findings: &mut Findings) {
@@ -38,27 +41,29 @@ pub(super) fn operations(catalog: &mut Catalog, findings: &mut Findings) {
     let mut asked: Vec<(String, String)> = Vec::new();
     each(
         catalog,
-        |service, method, annotated, position, id| match annotated.filter(|asked| !asked.is_empty())
-        {
-            Some(wanted) => asked.push((numbered(wanted, position), format!("{service}.{method}"))),
-            None => *id = claim(service, method, position, id, &mut taken),
+        |service, method, annotated, operation| match annotated.filter(|asked| !asked.is_empty()) {
+            Some(wanted) => asked.push((
+                numbered(wanted, operation.position),
+                format!("{service}.{method}"),
+            )),
+            None => operation.id = claim(service, method, operation, &mut taken),
         },
     );
     // After all that are not annotated, so that an annotation renames nobody else.
     let mut refused = BTreeSet::new();
     let mut asked = asked.into_iter();
-    each(catalog, |service, method, annotated, position, id| {
+    each(catalog, |service, method, annotated, operation| {
         if annotated.is_none_or(str::is_empty) {
             return;
         }
         let Some((wanted, element)) = asked.next() else {
             return;
         };
-        if taken.insert(wanted.clone()) {
-            *id = wanted;
+        if take(&wanted, &operation.verb, &mut taken) {
+            operation.id = wanted;
         } else {
             refused.insert((element, wanted));
-            *id = claim(service, method, position, id, &mut taken);
+            operation.id = claim(service, method, operation, &mut taken);
         }
     });
     for (element, wanted) in refused {
@@ -76,13 +81,13 @@ pub(super) fn operations(catalog: &mut Catalog, findings: &mut Findings) {
 fn claim(
     service: &str,
     method: &str,
-    position: usize,
-    own: &str,
+    operation: &Operation,
     taken: &mut HashSet<String>,
 ) -> String {
-    let mut id = numbered(own, position);
+    let position = operation.position;
+    let mut id = numbered(&operation.id, position);
     let mut number = 1;
-    while !taken.insert(id.clone()) {
+    while !take(&id, &operation.verb, taken) {
         id = numbered(&format!("{}_{method}", service.replace('.', "_")), position);
         if number > 1 {
             id = format!("{id}__{number}");
@@ -90,6 +95,20 @@ fn claim(
         number += 1;
     }
     id
+}
+
+/// Takes an id and, of an operation for any verb, those of its verbs. False, and nothing is taken, if one
+/// of them is another's.
+fn take(id: &str, verb: &str, taken: &mut HashSet<String>) -> bool {
+    let mut all = vec![id.to_owned()];
+    if verb == "*" {
+        all.extend(ANY_VERB.map(|verb| format!("{id}_{verb}")));
+    }
+    let is_free = !all.iter().any(|id| taken.contains(id));
+    if is_free {
+        taken.extend(all);
+    }
+    is_free
 }
 
 /// The second binding of a method ends in `_2`.
@@ -100,9 +119,9 @@ fn numbered(id: &str, position: usize) -> String {
     }
 }
 
-/// Calls for every operation: service, method, annotated id, position, and the id, which begins as that
-/// of the method.
-fn each(catalog: &mut Catalog, mut with: impl FnMut(&str, &str, Option<&str>, usize, &mut String)) {
+/// Calls for every operation: service, method, annotated id, and the operation, whose id begins as that of
+/// the method.
+fn each(catalog: &mut Catalog, mut with: impl FnMut(&str, &str, Option<&str>, &mut Operation)) {
     for package in &mut catalog.packages {
         for service in &mut package.services {
             let tag = service.tag.replace('.', "_");
@@ -112,13 +131,8 @@ fn each(catalog: &mut Catalog, mut with: impl FnMut(&str, &str, Option<&str>, us
                     if operation.id.is_empty() {
                         operation.id = format!("{tag}_{name}");
                     }
-                    with(
-                        &service.name,
-                        name,
-                        method.annotations.id.as_deref(),
-                        operation.position,
-                        &mut operation.id,
-                    );
+                    let annotated = method.annotations.id.as_deref();
+                    with(&service.name, name, annotated, operation);
                 }
             }
         }

@@ -1,5 +1,6 @@
 //! Messages, fields and enums as people read them.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use prost_reflect::{Cardinality, EnumDescriptor, MessageDescriptor};
@@ -18,6 +19,8 @@ pub struct Message {
     pub deprecated: bool,
     /// The fields that may be seen, in the order of declaration, extensions after them by number.
     pub fields: Vec<Field>,
+    /// Places of the fields, by their numbers.
+    pub(super) by_number: HashMap<u32, usize>,
     /// Its oneofs of two and more visible fields, in order; synthetic ones are not among them.
     pub oneofs: Vec<Oneof>,
     /// `google.api.resource`.
@@ -124,6 +127,8 @@ pub struct Enum {
     pub comment: String,
     /// Itself or its file.
     pub deprecated: bool,
+    /// Numbers that nobody declared never come: the gateway leaves them out.
+    pub closed: bool,
     /// The values that may be seen, aliases too, in the order of declaration.
     pub values: Vec<EnumValue>,
     /// What `openapiv2_enum` and its like say.
@@ -163,6 +168,14 @@ impl fmt::Debug for Enum {
             .field("name", &self.descriptor.full_name())
             .field("values", &self.values)
             .finish_non_exhaustive()
+    }
+}
+
+impl Message {
+    /// The field of this number; none if it may not be seen.
+    #[must_use]
+    pub fn field(&self, number: u32) -> Option<&Field> {
+        self.fields.get(*self.by_number.get(&number)?)
     }
 }
 

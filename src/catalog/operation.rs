@@ -54,10 +54,12 @@ pub struct QueryParameter {
     pub name: String,
     /// The field, root first.
     pub field: Vec<FieldDescriptor>,
-    /// The fields of its oneof, itself included, by the same names; empty outside of one.
-    pub oneof: Vec<String>,
-    /// It must be there: REQUIRED all the way down.
+    /// The fields of the innermost oneof that it lies in, by the same names; empty outside of one.
+    pub oneof: Arc<[String]>,
+    /// It must be there: REQUIRED all the way down, and not filled.
     pub required: bool,
+    /// The gateway fills it out of the body where it is absent: the mask of a PATCH.
+    pub filled: bool,
 }
 
 /// What a request's body is. A message's fields are named by dotted proto names.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::field::FieldDescriptor;
 use super::findings::Findings;
-use super::message::{Field, Message};
+use super::message::Message;
 use super::operation::{Body, Operation, PathParameter, Response};
 use super::paths::{Layout, Names};
 use super::query::Queries;
@@ -13,11 +13,8 @@ use super::resources::Resources;
 use super::{Finding, FindingKind};
 use crate::protocol::options::Chosen;
 use crate::schema::template::Template;
-use crate::schema::{self, Binding, Method, Route, Schema, Shape};
+use crate::schema::{self, Binding, HTTP_BODY, Method, Route, Schema, Shape};
 use crate::transcode::{FieldPath, Step};
-
-/// A message whose content is the body itself, of any content type.
-const HTTP_BODY: &str = "google.api.HttpBody";
 
 /// What operations are made from.
 pub(super) struct Maker<'c> {
@@ -124,8 +121,7 @@ impl<'c> Maker<'c> {
     fn resource_of(&self, field: &FieldPath) -> Option<String> {
         let field = self.describe(field.steps()).pop()?;
         let message = self.messages.get(field.containing_message().full_name())?;
-        let is_it = |own: &&Field| own.descriptor == field;
-        let field = message.fields.iter().find(is_it)?;
+        let field = message.field(field.number())?;
         if field.names_resource {
             return Some(message.resource.as_ref()?.kind.clone());
         }

@@ -3,7 +3,8 @@
 //! The transcoder's own plans are asked: a name is listed if the gateway finds the field by it, and a kind
 //! if the gateway takes it as text. A walk level by level, so that what is cut is what lies deepest.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
 
 use super::field::FieldDescriptor;
 use super::findings::Findings;
@@ -36,7 +37,7 @@ struct Open<'c> {
     field: Vec<FieldDescriptor>,
     /// Indices of fields: the order of declaration.
     place: Vec<usize>,
-    oneof: Vec<String>,
+    oneof: Arc<[String]>,
     required: bool,
 }
 
@@ -68,10 +69,11 @@ impl<'c> Queries<'c> {
             steps: Vec::new(),
             field: Vec::new(),
             place: Vec::new(),
-            oneof: Vec::new(),
+            oneof: Arc::default(),
             required: true,
         }]);
         'walk: while let Some(at) = open.pop_front() {
+            let oneofs = oneofs(&at);
             for (index, field) in at.message.fields.iter().enumerate() {
                 if field.is(Behavior::OutputOnly) {
                     continue;
@@ -95,19 +97,21 @@ impl<'c> Queries<'c> {
                 path.push(field.descriptor.clone());
                 let mut place = at.place.clone();
                 place.push(index);
-                let oneof = oneof(&at, field);
+                let oneof = oneofs.get(field.json_name.as_str()).unwrap_or(&at.oneof);
+                let oneof = Arc::clone(oneof);
                 let required = at.required && field.is_required();
                 if matches!(next, Use::Set) {
                     if found.len() == PARAMETERS_MAX {
                         findings.add(too_many(binding));
                         break 'walk;
                     }
-                    let required = required && !self.is_filled(binding, &steps);
+                    let filled = self.is_filled(binding, &steps);
                     let parameter = QueryParameter {
                         name,
                         field: path,
                         oneof,
-                        required,
+                        required: required && !filled,
+                        filled,
                     };
                     found.push((place, parameter));
                     continue;
@@ -204,19 +208,17 @@ fn usage(field: &FieldDescriptor, facts: Facts) -> Use {
     }
 }
 
-/// Names of the members of the innermost oneof that a field lies in.
-fn oneof(at: &Open<'_>, field: &Field) -> Vec<String> {
-    let own = at.message.oneofs.iter().find(|oneof| {
-        oneof.fields.contains(&field.json_name)
-            && (field.descriptor.containing_oneof()).is_some_and(|own| own.name() == oneof.name)
-    });
-    match own {
-        Some(oneof) => {
-            let names = oneof.fields.iter();
-            names.map(|name| format!("{}{name}", at.prefix)).collect()
+/// The members of a message's oneofs by JSON name, each with the names of all members of its own.
+fn oneofs<'c>(at: &Open<'c>) -> HashMap<&'c str, Arc<[String]>> {
+    let mut of_members = HashMap::new();
+    for oneof in &at.message.oneofs {
+        let names = oneof.fields.iter();
+        let names: Arc<[String]> = names.map(|name| format!("{}{name}", at.prefix)).collect();
+        for member in &oneof.fields {
+            of_members.insert(member.as_str(), Arc::clone(&names));
         }
-        None => at.oneof.clone(),
     }
+    of_members
 }
 
 fn left_out(binding: &Binding, field: &str, why: &str) -> Finding {

@@ -38,8 +38,13 @@ impl Record {
     /// A descriptor's options. The library that holds them trusts them, and panics on those that do not fit
     /// their definitions, so it is guarded.
     pub(super) fn of_options(read: impl FnOnce() -> DynamicMessage) -> Self {
-        let options = catch_unwind(AssertUnwindSafe(|| read().encode_to_vec()));
-        Self::read(options.unwrap_or_default().into())
+        Self::of_fitting_options(read).unwrap_or_default()
+    }
+
+    /// The same; none of options that do not fit.
+    pub(super) fn of_fitting_options(read: impl FnOnce() -> DynamicMessage) -> Option<Self> {
+        let options = catch_unwind(AssertUnwindSafe(|| read().encode_to_vec())).ok()?;
+        Some(Self::read(options.into()))
     }
 
     /// Reads as far as the bytes are a message.

@@ -9,6 +9,8 @@
 //! | lengths in bytes, times, 64-bit bounds, patterns that only RE2 knows | a sentence |
 //! | CEL, on the field, the message or predefined | itself, and its message as a sentence |
 
+use std::collections::HashSet;
+
 use prost_reflect::{
     DescriptorPool, EnumValueDescriptor, Kind, MessageDescriptor, OneofDescriptor,
 };
@@ -93,18 +95,11 @@ pub(crate) type Shows<'s> = &'s dyn Fn(&EnumValueDescriptor) -> bool;
 
 /// What protovalidate asks of a field. What it asks of values that the reader may not see is not said.
 #[must_use]
-pub(crate) fn of_field(field: &FieldDescriptor, shows: Shows<'_>) -> Rules {
-    let Some(record) = Record::of_options(|| field.options()).message(EXTENSION) else {
+pub(super) fn of_field(options: &Record, field: &FieldDescriptor, shows: Shows<'_>) -> Rules {
+    let Some(record) = options.message(EXTENSION) else {
         return Rules::default();
     };
     let message = field.containing_message();
-    // Field 1 of a message's rules once switched all of them off.
-    if Record::of_options(|| message.options())
-        .message(EXTENSION)
-        .is_some_and(|of| of.flag(1))
-    {
-        return Rules::default();
-    }
     let target = Target::of_field(field, shows);
     let mut rules = read(&record, &target, Role::Value, message.parent_pool(), 0);
     if rules.required && !field.supports_presence() {
@@ -113,11 +108,22 @@ pub(crate) fn of_field(field: &FieldDescriptor, shows: Shows<'_>) -> Rules {
     rules
 }
 
+/// True of a message whose options say that none of its rules hold, those of its fields neither: field 1 once
+/// switched them off.
+pub(super) fn are_off(options: &Record) -> bool {
+    let rules = options.message(EXTENSION);
+    rules.is_some_and(|rules| rules.flag(1))
+}
+
 /// What protovalidate asks of a message as a whole, as far as it is about these fields: those that the
 /// reader may see.
 #[must_use]
-pub(crate) fn of_message(message: &MessageDescriptor, fields: &[Field]) -> MessageRules {
-    let Some(record) = Record::of_options(|| message.options()).message(EXTENSION) else {
+pub(super) fn of_message(
+    options: &Record,
+    message: &MessageDescriptor,
+    fields: &[Field],
+) -> MessageRules {
+    let Some(record) = options.message(EXTENSION) else {
         return MessageRules::default();
     };
     if record.flag(1) {
@@ -127,6 +133,7 @@ pub(crate) fn of_message(message: &MessageDescriptor, fields: &[Field]) -> Messa
         cel: cel::rules(&record, 3, 5),
         ..MessageRules::default()
     };
+    let shown: HashSet<&str> = fields.iter().map(|of| of.json_name.as_str()).collect();
     for oneof in record.messages(4) {
         let names: Option<Vec<String>> = oneof
             .texts(1)
@@ -138,7 +145,7 @@ pub(crate) fn of_message(message: &MessageDescriptor, fields: &[Field]) -> Messa
             continue;
         };
         let all = names.len();
-        names.retain(|name| fields.iter().any(|field| field.json_name == *name));
+        names.retain(|name| shown.contains(name.as_str()));
         if names.is_empty() {
             continue;
         }

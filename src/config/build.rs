@@ -1,7 +1,7 @@
 //! From raw keys to the `Config` of every module: references are resolved, combinations checked.
 
 use std::num::NonZeroUsize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_saphyr::Location;
@@ -136,8 +136,16 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
         tls,
         logo,
         file: path.map(Path::to_owned),
-        rules: raw.http_rules.iter().map(|file| file.0.clone()).collect(),
+        named: named(raw),
     })
+}
+
+/// Files that the configuration names and takes keys from.
+fn named(raw: &File) -> Vec<PathBuf> {
+    let rules = raw.http_rules.iter().map(|file| file.0.clone());
+    let upstreams = raw.upstreams.0.iter();
+    let services = upstreams.filter_map(|(_, upstream)| upstream.service_config.value.clone());
+    rules.chain(services).collect()
 }
 
 fn compression(raw: &Compression) -> protocol::Compression {

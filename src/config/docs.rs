@@ -70,8 +70,13 @@ pub(super) fn docs(
             options: openapi::Options {
                 names: raw.names.value.map_or_else(Default::default, Into::into),
                 nullable: raw.nullable.value.map_or_else(Default::default, Into::into),
+                numbers: raw.numbers.value.map_or_else(Default::default, Into::into),
+                split: raw.split.value.map_or_else(Default::default, Into::into),
+                additional_properties: raw
+                    .additional_properties
+                    .value
+                    .map_or_else(Default::default, Into::into),
                 form: Form::of(options, Direction::Response),
-                ..openapi::Options::default()
             },
         },
     };

@@ -72,6 +72,10 @@ pub(super) fn file(path: &Path) -> Result<File, FileError> {
     for relative in &mut file.http_rules {
         relative.0 = base.join(&relative.0);
     }
+    for (_, upstream) in &mut file.upstreams.0 {
+        let relative = &mut upstream.service_config;
+        relative.value = relative.value.take().map(|path| base.join(path));
+    }
     if let Some(tls) = &mut file.tls.value {
         for relative in [&mut tls.certificate, &mut tls.key, &mut tls.client_ca] {
             relative.value = relative.value.take().map(|path| base.join(path));

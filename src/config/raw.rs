@@ -42,7 +42,10 @@ pub(super) use route::{Route, Routing};
 pub(super) use schema_reload::SchemaReload;
 pub(super) use section::Section;
 pub(super) use tls::{ClientCertificates, Tls};
-pub(super) use upstream::Upstream;
+pub(super) use upstream::{
+    Balance, BalancePolicy, CodeName, Health, Hedge, MethodRetry, Outlier, RATIO, Retries, Retry,
+    TOKENS, Upstream,
+};
 
 /// Configuration of `transom serve` and `transom check`. Every key is optional, but `upstreams` where
 /// no flag names one; relative paths are relative to this file.

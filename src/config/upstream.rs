@@ -9,6 +9,9 @@ use super::units::{Count, Span, quoted};
 use crate::upstream::config::{Connect, Discovery, Limits, Listed};
 use crate::upstream::{Config, Scheme};
 
+mod balance;
+mod retries;
+
 /// The least interval of PINGs: servers take more for an attack (gRFC A8).
 const KEEPALIVE_MIN: Span = Span(std::time::Duration::from_secs(10));
 
@@ -58,9 +61,15 @@ pub(super) fn upstream(name: &str, raw: &Upstream, max_message: usize) -> Result
         return nothing(keepalive.timeout.place, key("keepalive.timeout"));
     }
     let default = Limits::default();
+    let (balance, panic) = balance::balance(&raw.balance, &key)?;
     Ok(Config {
         authority,
         connect,
+        balance,
+        panic,
+        health: balance::health(&raw.health),
+        outlier: balance::outlier(&raw.outlier, &key)?,
+        retries: retries::retries(&raw.retries, &key)?,
         limits: Limits {
             requests: count(&raw.limits.requests, default.requests),
             pending: count(&raw.limits.pending, default.pending),
@@ -68,6 +77,17 @@ pub(super) fn upstream(name: &str, raw: &Upstream, max_message: usize) -> Result
         max_message,
         ..Config::found_by(name, discovery)
     })
+}
+
+/// Lays the service config that the file names, if it does, beneath what it says itself.
+///
+/// # Errors
+/// It cannot be read, or is none.
+pub(super) fn with_service_config(raw: &Upstream, config: &mut Config) -> Result<(), Wrong> {
+    match &raw.service_config.value {
+        Some(path) => retries::service_config(path, raw.service_config.place, config),
+        None => Ok(()),
+    }
 }
 
 fn span(key: &Key<Span>, default: std::time::Duration) -> std::time::Duration {

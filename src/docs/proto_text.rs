@@ -15,7 +15,11 @@ const DEPTH_MAX: usize = 32;
 
 /// A message and what is nested in it.
 pub(super) fn message(catalog: &Catalog, message: &Message) -> String {
-    let mut printer = Printer::new(catalog, message.descriptor.package_name());
+    let mut printer = Printer::new(
+        catalog,
+        message.descriptor.package_name(),
+        message.descriptor.parent_file().syntax(),
+    );
     // Writing to a string cannot fail.
     let _ = printer.message(&message.descriptor, 0);
     printer.out
@@ -24,14 +28,18 @@ pub(super) fn message(catalog: &Catalog, message: &Message) -> String {
 /// An enum.
 pub(super) fn enumeration(enumeration: &Enum) -> String {
     let nothing = Catalog::default();
-    let mut printer = Printer::new(&nothing, enumeration.descriptor.package_name());
+    let mut printer = Printer::new(
+        &nothing,
+        enumeration.descriptor.package_name(),
+        enumeration.descriptor.parent_file().syntax(),
+    );
     let _ = printer.enumeration(enumeration, 0);
     printer.out
 }
 
 /// All of a package.
 pub(super) fn package(catalog: &Catalog, package: &Package) -> String {
-    let mut printer = Printer::new(catalog, &package.name);
+    let mut printer = Printer::new(catalog, &package.name, syntax(catalog, package));
     let _ = printer.package(package);
     let body = std::mem::take(&mut printer.out);
     let _ = printer.head(package);
@@ -41,15 +49,18 @@ pub(super) fn package(catalog: &Catalog, package: &Package) -> String {
 struct Printer<'a> {
     catalog: &'a Catalog,
     package: &'a str,
+    /// Of the whole text.
+    syntax: Syntax,
     out: String,
     imports: BTreeSet<String>,
 }
 
 impl<'a> Printer<'a> {
-    const fn new(catalog: &'a Catalog, package: &'a str) -> Self {
+    const fn new(catalog: &'a Catalog, package: &'a str, syntax: Syntax) -> Self {
         Self {
             catalog,
             package,
+            syntax,
             out: String::new(),
             imports: BTreeSet::new(),
         }
@@ -57,7 +68,7 @@ impl<'a> Printer<'a> {
 
     fn head(&mut self, package: &Package) -> fmt::Result {
         comment(&mut self.out, &package.comment, 0)?;
-        let syntax = match self.syntax(package) {
+        let syntax = match self.syntax {
             Syntax::Proto2 => "proto2",
             Syntax::Proto3 => "proto3",
         };
@@ -72,16 +83,6 @@ impl<'a> Printer<'a> {
             writeln!(self.out)?;
         }
         Ok(())
-    }
-
-    fn syntax(&self, package: &Package) -> Syntax {
-        let message = package
-            .messages
-            .first()
-            .and_then(|name| self.catalog.messages.get(name));
-        message.map_or(Syntax::Proto3, |message| {
-            message.descriptor.parent_file().syntax()
-        })
     }
 
     fn package(&mut self, package: &Package) -> fmt::Result {
@@ -249,7 +250,7 @@ impl<'a> Printer<'a> {
             self.out,
             "{}{}{kind} {} = {}",
             indent(depth),
-            label(descriptor),
+            label(descriptor, self.syntax),
             descriptor.name(),
             descriptor.number()
         )?;
@@ -339,6 +340,15 @@ impl<'a> Printer<'a> {
     }
 }
 
+/// The syntax of a package's text: that of its first message.
+fn syntax(catalog: &Catalog, package: &Package) -> Syntax {
+    let message = package.messages.first();
+    let message = message.and_then(|name| catalog.messages.get(name));
+    message.map_or(Syntax::Proto3, |message| {
+        message.descriptor.parent_file().syntax()
+    })
+}
+
 fn outermost(mut descriptor: MessageDescriptor) -> MessageDescriptor {
     while let Some(parent) = descriptor.parent_message() {
         descriptor = parent;
@@ -358,17 +368,18 @@ fn holds_something(catalog: &Catalog, descriptor: &MessageDescriptor, depth: usi
                 .any(|child| holds_something(catalog, &child, depth + 1)))
 }
 
-fn label(descriptor: &FieldDescriptor) -> &'static str {
-    let proto2 = descriptor.parent_file().syntax() == Syntax::Proto2;
-    let in_oneof = descriptor
-        .containing_oneof()
-        .is_some_and(|oneof| !oneof.is_synthetic());
+/// What stands before a field in a text of this syntax, which may be another than its own file's.
+fn label(descriptor: &FieldDescriptor, syntax: Syntax) -> &'static str {
+    let oneof = descriptor.containing_oneof();
+    let in_oneof = oneof.as_ref().is_some_and(|of| !of.is_synthetic());
+    let is_message = matches!(descriptor.kind(), Kind::Message(_));
+    let is_said = oneof.is_some() || (descriptor.supports_presence() && !is_message);
     match descriptor.cardinality() {
         Cardinality::Repeated if descriptor.is_map() => "",
         Cardinality::Repeated => "repeated ",
         Cardinality::Required => "required ",
         Cardinality::Optional if in_oneof => "",
-        Cardinality::Optional if proto2 || descriptor.containing_oneof().is_some() => "optional ",
+        Cardinality::Optional if syntax == Syntax::Proto2 || is_said => "optional ",
         Cardinality::Optional => "",
     }
 }

@@ -34,7 +34,7 @@ pub(super) struct Live {
     pub(super) site: ArcSwapOption<Documentation>,
     pub(super) told: Told,
     pub(super) wishes: Wishes,
-    /// Another configuration has been taken: its sources are to be watched.
+    /// Other sources are to be watched, or otherwise.
     pub(super) changed: Notify,
     state: tokio::sync::Mutex<State>,
     report: Mutex<Report>,
@@ -44,7 +44,7 @@ pub(super) struct Live {
 /// What makes the next [`Serving`].
 pub(super) struct State {
     pub(super) config: Config,
-    /// How many configurations there were before.
+    /// How often what is watched became something else.
     pub(super) epoch: u64,
     pub(super) slots: Vec<Slot>,
 }
@@ -164,9 +164,13 @@ impl Live {
             site(&config).map(Arc::new)
         };
         let schema_generation = self.serve(&config, site, schema, calls);
+        let is_watched = is_watched_alike(&state.config, &config);
         state.config = config;
         state.slots = slots;
-        state.epoch += 1;
+        if !is_watched {
+            state.epoch += 1;
+            self.changed.notify_one();
+        }
         let generation = self.told.taken(&kept);
         tracing::info!(
             generation,
@@ -177,7 +181,6 @@ impl Live {
             tracing::warn!(key, "another value of this key needs a restart");
         }
         self.tell_ineffective(&state);
-        self.changed.notify_one();
         Ok(Reloaded { generation, fixed })
     }
 
@@ -190,7 +193,7 @@ impl Live {
         );
     }
 
-    /// A source of the configuration of this epoch brought this.
+    /// A source that is watched in this epoch brought this.
     pub(super) async fn offer(&self, epoch: u64, index: usize, loaded: Loaded) {
         let mut state = self.state().await;
         if state.epoch != epoch {
@@ -359,7 +362,7 @@ impl Live {
         }
     }
 
-    /// A source of the configuration of this epoch cannot be loaded.
+    /// A source that is watched in this epoch cannot be loaded.
     pub(super) async fn failed(&self, epoch: u64, index: usize, error: &SourceError) {
         let mut state = self.state().await;
         if state.epoch != epoch {
@@ -432,6 +435,14 @@ fn keep_fixed(was: &Config, config: &mut Config) {
     config.workers = was.workers;
 }
 
+/// True if whoever watches the sources may go on: it is asked as before, and judged as before.
+fn is_watched_alike(was: &Config, now: &Config) -> bool {
+    was.schema == now.schema
+        && was.schema_options == now.schema_options
+        && was.schema_reload == now.schema_reload
+        && was.upstreams == now.upstreams
+}
+
 /// The sources of a new configuration, and which of them were there before, by their index then and now.
 /// What those serve they go on serving: whether it has changed since is the watchers' matter, and the
 /// guard's. New ones are loaded; a backend that is not up joins when it is.
@@ -450,7 +461,6 @@ async fn take_sources(
         let before = state.slots.iter().position(|slot| slot.config == *source);
         if let Some((before, slot)) = before.and_then(|at| Some((at, state.slots.get(at)?))) {
             let mut slot = slot.clone();
-            slot.failed = false;
             if is_judged {
                 kept.push((before, now));
             } else {

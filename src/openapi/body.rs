@@ -2,10 +2,10 @@
 
 use prost_reflect::{Kind, MessageDescriptor};
 
-use crate::catalog::FieldDescriptor;
 use serde_json::{Value, json};
 use utoipa::openapi::Required;
 use utoipa::openapi::content::{Content, ContentBuilder};
+use utoipa::openapi::example::{Example, ExampleBuilder};
 use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
 use utoipa::openapi::response::{Response, ResponseBuilder};
 
@@ -13,13 +13,16 @@ use super::convert::walk::Object;
 use super::errors::Form as ErrorForm;
 use super::schema::Schemas;
 use super::value::schema;
-use super::{Direction, Form};
-use crate::catalog::{self, Body, Method, Operation, comment};
+use super::{Direction, EnumForm, FieldNames, Form};
+use crate::catalog::example::{Examples, Side};
+use crate::catalog::{self, Body, Catalog, FieldDescriptor, Method, Operation, comment};
 use crate::protocol::rest::Envelope;
+use crate::schema::HTTP_BODY;
 
 const JSON: &str = "application/json";
 const LINES: &str = "application/x-ndjson";
 const EVENTS: &str = "text/event-stream";
+const PARTS: &str = "multipart/form-data";
 
 /// Bytes of any type.
 const ANY: &str = "*/*";
@@ -77,6 +80,14 @@ pub(super) fn request(
     }
     if bytes {
         builder = builder.content(ANY, of(binary()));
+        // Parts that are a whole message are bytes like any other: only a field has a name for one.
+        if let Body::Field { field, .. } = &operation.body
+            && !method.served.shape.takes_stream()
+        {
+            let name: Vec<_> = field.iter().map(FieldDescriptor::json_name).collect();
+            let parts = json!({ "type": "object", "properties": { name.join("."): binary() } });
+            builder = builder.content(PARTS, of(parts));
+        }
     } else if method.served.shape.takes_stream() {
         builder = builder
             .content(LINES, items(keywords.clone()))
@@ -89,6 +100,7 @@ pub(super) fn request(
 
 /// The answer to a call that went well.
 pub(super) fn response(
+    catalog: &Catalog,
     schemas: &mut Schemas<'_>,
     method: &Method,
     operation: &Operation,
@@ -141,9 +153,13 @@ pub(super) fn response(
             },
         }),
     };
+    let mut events = items(event(&keywords));
+    if let Some(example) = two_events(catalog, method, operation) {
+        events.examples.insert("two".to_owned(), example.into());
+    }
     builder
         .content(LINES, items(item))
-        .content(EVENTS, items(event(&keywords)))
+        .content(EVENTS, events)
         .content(JSON, of(json!({ "type": "array", "items": keywords })))
         .build()
 }
@@ -179,6 +195,24 @@ fn items(keywords: Value) -> Content {
         .build()
 }
 
+/// Two events as they are sent; none where the gateway prints otherwise than examples are written.
+fn two_events(catalog: &Catalog, method: &Method, operation: &Operation) -> Option<Example> {
+    let Form { names, enums, .. } = Form::of(&operation.options, Direction::Response);
+    if names != FieldNames::Json || enums != EnumForm::Names {
+        return None;
+    }
+    let examples = Examples::new(catalog);
+    let message = match &operation.response {
+        catalog::Response::Message => {
+            examples.message(method.descriptor.output().full_name(), Side::Response)
+        }
+        catalog::Response::Field(path) => examples.field(path.last()?, Side::Response),
+        catalog::Response::HttpBody => return None,
+    };
+    let events = format!("data: {message}\n\n").repeat(2);
+    Some(ExampleBuilder::new().serialized_value(Some(events)).build())
+}
+
 /// A server-sent event whose data is a message.
 fn event(message: &Value) -> Value {
     json!({
@@ -204,7 +238,7 @@ fn requires(schemas: &Schemas<'_>, message: &MessageDescriptor, without: &[Strin
         .into_iter()
         .flat_map(|message| &message.fields);
     fields
-        .filter(|field| !without.iter().any(|bound| bound == field.descriptor.name()))
+        .filter(|field| !without.contains(&field.descriptor.proto_name()))
         .any(catalog::Field::is_required)
 }
 
@@ -216,5 +250,5 @@ fn message_of(field: &FieldDescriptor) -> Option<MessageDescriptor> {
 }
 
 fn is_http_body(message: &MessageDescriptor) -> bool {
-    message.full_name() == "google.api.HttpBody"
+    message.full_name() == HTTP_BODY
 }

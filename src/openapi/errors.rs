@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::convert::walk::Object;
+use crate::call::Code;
 use crate::catalog::{self, Operation};
 use crate::protocol::rest::ErrorShape;
 
@@ -20,26 +21,6 @@ pub(super) enum Form {
     /// Connect's, on a method's own path.
     Connect,
 }
-
-/// Names of Connect's codes.
-const CONNECT_CODES: &[&str] = &[
-    "canceled",
-    "unknown",
-    "invalid_argument",
-    "deadline_exceeded",
-    "not_found",
-    "already_exists",
-    "permission_denied",
-    "resource_exhausted",
-    "failed_precondition",
-    "aborted",
-    "out_of_range",
-    "unimplemented",
-    "internal",
-    "unavailable",
-    "data_loss",
-    "unauthenticated",
-];
 
 impl Form {
     /// The form that the gateway answers an operation's errors in.
@@ -172,7 +153,7 @@ impl Form {
                 "title": "Error",
                 "description": "Why a call failed, as Connect has it.",
                 "properties": {
-                    "code": { "type": "string", "enum": CONNECT_CODES },
+                    "code": { "type": "string", "enum": connect_codes() },
                     "message": message,
                     "details": { "type": "array", "items": {
                         "type": "object",
@@ -192,4 +173,10 @@ impl Form {
         };
         BTreeMap::from([(self.component(), schema)])
     }
+}
+
+/// Names of the codes that Connect's errors have.
+fn connect_codes() -> Vec<&'static str> {
+    let failures = Code::ALL.iter().filter(|code| **code != Code::Ok);
+    failures.map(|code| code.connect_name()).collect()
 }

@@ -12,10 +12,7 @@ use super::convert::walk::Object;
 use super::operation::Writer;
 use super::value::object;
 use super::{Config, Scope, security};
-use crate::catalog::{Catalog, Operation, Package, Service, comment};
-
-/// Verbs that `*` stands for.
-const ANY: &[&str] = &["get", "put", "post", "delete", "patch"];
+use crate::catalog::{ANY_VERB, Catalog, Operation, Package, Service, comment};
 
 /// Verbs that a Path Item has a member for, the one of 3.2 too.
 const NATIVE: &[&str] = &[
@@ -29,6 +26,8 @@ pub(super) fn document(catalog: &Catalog, config: &Config, scope: &Scope, base: 
     let mut any = Vec::new();
     let mut tags = BTreeSet::new();
     let held: Vec<_> = services(catalog, scope).collect();
+    let mut packages: Vec<&Package> = held.iter().map(|(package, _)| *package).collect();
+    packages.dedup_by_key(|package| package.name.as_str());
     for (package, service) in &held {
         for method in &service.methods {
             for operation in &method.operations {
@@ -59,21 +58,21 @@ pub(super) fn document(catalog: &Catalog, config: &Config, scope: &Scope, base: 
     let mut document = object(&document);
     document.insert(
         "info".to_owned(),
-        Value::Object(about(config, scope, &held)),
+        Value::Object(about(config, scope, &held, &packages)),
     );
-    if let Some(servers) = annotated_servers(config, &held) {
+    if let Some(servers) = annotated_servers(config, &packages) {
         document.insert("servers".to_owned(), servers);
     }
     let paths = paths.order.into_iter();
     let paths = paths.map(|(path, item)| (path, Value::Object(item)));
     document.insert("paths".to_owned(), Value::Object(paths.collect()));
     let mut components = writer.components();
-    let schemes = security::schemes(config, held.iter().map(|(package, _)| *package));
+    let schemes = security::schemes(config, &packages);
     if !schemes.is_empty() {
         components.insert("securitySchemes".to_owned(), Value::Object(schemes));
     }
     document.insert("components".to_owned(), Value::Object(components));
-    for (package, _) in &held {
+    for package in &packages {
         let annotations = &package.annotations;
         if let Some(docs) = &annotations.external_docs {
             document
@@ -140,27 +139,32 @@ fn place(item: &mut Object, verb: &str, operation: Value) {
 }
 
 fn every(item: &mut Object, operation: &Operation, written: &Value) {
-    for verb in ANY {
-        if item.contains_key(*verb) {
+    for verb in ANY_VERB {
+        if item.contains_key(verb) {
             continue;
         }
         let mut copy = written.clone();
         copy["operationId"] = json!(format!("{}_{verb}", operation.id));
-        item.insert((*verb).to_owned(), copy);
+        item.insert(verb.to_owned(), copy);
     }
 }
 
 /// `info`, configuration first, then annotations, then names.
-fn about(config: &Config, scope: &Scope, held: &[(&Package, &Service)]) -> Object {
+fn about(
+    config: &Config,
+    scope: &Scope,
+    held: &[(&Package, &Service)],
+    packages: &[&Package],
+) -> Object {
     let mut info = Object::new();
-    for (package, _) in held {
+    for package in packages {
         for (name, value) in &package.annotations.info {
             info.entry(name.clone()).or_insert_with(|| value.clone());
         }
     }
-    let versions: BTreeSet<&str> = held
+    let versions: BTreeSet<&str> = packages
         .iter()
-        .filter_map(|(package, _)| package.version.as_deref())
+        .filter_map(|package| package.version.as_deref())
         .collect();
     let (title, description) = match scope {
         Scope::All => ("API".to_owned(), String::new()),
@@ -213,14 +217,14 @@ fn servers(config: &Config, base: &str) -> Vec<Server> {
 }
 
 /// Servers of annotations count where none is configured.
-fn annotated_servers(config: &Config, held: &[(&Package, &Service)]) -> Option<Value> {
+fn annotated_servers(config: &Config, packages: &[&Package]) -> Option<Value> {
     if !config.servers.is_empty() {
         return None;
     }
     let mut servers: Vec<Value> = Vec::new();
-    for server in held
+    for server in packages
         .iter()
-        .flat_map(|(package, _)| &package.annotations.servers)
+        .flat_map(|package| &package.annotations.servers)
     {
         if !servers.contains(server) {
             servers.push(server.clone());
@@ -238,16 +242,16 @@ fn tag_list(held: &[(&Package, &Service)], used: &BTreeSet<String>) -> Vec<Tag> 
             continue;
         }
         let parent = (!package.name.is_empty() && package.name != *name).then_some(&package.name);
-        if let Some(parent) = parent {
+        if let Some(parent) = parent
+            && !tags.iter().any(|tag| tag.name == *parent)
+        {
             let description = text(&comment::plain(&package.comment));
-            if !tags.iter().any(|tag| tag.name == *parent) {
-                let tag = TagBuilder::new()
-                    .name(parent)
-                    .summary(Some(parent))
-                    .description(description)
-                    .kind(Some("nav"));
-                tags.push(tag.build());
-            }
+            let tag = TagBuilder::new()
+                .name(parent)
+                .summary(Some(parent))
+                .description(description)
+                .kind(Some("nav"));
+            tags.push(tag.build());
         }
         let annotated = service.annotations.description.clone();
         let description = annotated.or_else(|| text(&comment::plain(&service.comment)));

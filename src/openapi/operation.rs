@@ -54,7 +54,8 @@ impl<'c> Writer<'c> {
         };
         let summary = annotations.summary.clone();
         let summary = summary.unwrap_or_else(|| comment::plain(&method.summary));
-        let description = description(method, operation);
+        let limits = Limits::of(method, operation);
+        let description = description(method, operation, &limits);
         let parameters = parameter::all(&mut self.schemas, operation);
         let security = security::of_operation(self.config, package, method);
         let typed = OperationBuilder::new()
@@ -65,7 +66,7 @@ impl<'c> Writer<'c> {
             .deprecated(method.deprecated.then_some(Deprecated::True))
             .parameters((!parameters.is_empty()).then_some(parameters))
             .request_body(body::request(&mut self.schemas, method, operation))
-            .extensions(Some(extensions(method, operation)))
+            .extensions(Some(extensions(method, operation, &limits)))
             .build();
         let mut written = object(&typed);
         self.add_samples(service, method, operation, &mut written);
@@ -104,7 +105,7 @@ impl<'c> Writer<'c> {
 
     fn responses(&mut self, package: &Package, method: &Method, operation: &Operation) -> Object {
         let mut responses = Object::new();
-        let success = body::response(&mut self.schemas, method, operation);
+        let success = body::response(self.catalog, &mut self.schemas, method, operation);
         responses.insert("200".to_owned(), Value::Object(object(&success)));
         let form = ErrorForm::of(operation);
         self.errors.insert(form);
@@ -135,12 +136,12 @@ impl<'c> Writer<'c> {
 }
 
 /// The rest of the comment, and what there is to know beside it.
-fn description(method: &Method, operation: &Operation) -> String {
+fn description(method: &Method, operation: &Operation, limits: &Limits) -> String {
     let said = method.annotations.description.clone();
     let mut parts = vec![said.unwrap_or_else(|| comment::plain(&method.description))];
     parts.extend(slashes(operation));
     parts.extend(streaming(method, operation));
-    parts.push(Limits::of(method, operation).sentence());
+    parts.push(limits.sentence());
     parts.retain(|part| !part.is_empty());
     parts.join("\n\n")
 }
@@ -190,7 +191,7 @@ fn streaming(method: &Method, operation: &Operation) -> Option<String> {
     }
 }
 
-fn extensions(method: &Method, operation: &Operation) -> Extensions {
+fn extensions(method: &Method, operation: &Operation, limits: &Limits) -> Extensions {
     let mut extensions = Object::new();
     let mut grpc = json!({
         "service": method.served.service,
@@ -208,12 +209,13 @@ fn extensions(method: &Method, operation: &Operation) -> Extensions {
     };
     if let Some(streaming) = streaming {
         extensions.insert("x-streaming".to_owned(), json!(streaming));
+    }
+    if method.served.shape.gives_stream() {
         extensions.insert(
             "x-stream-error".to_owned(),
             ErrorForm::of(operation).reference(),
         );
     }
-    let limits = Limits::of(method, operation).extension();
-    extensions.insert("x-limits".to_owned(), limits);
+    extensions.insert("x-limits".to_owned(), limits.extension());
     extensions.into_iter().collect()
 }

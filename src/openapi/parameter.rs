@@ -9,7 +9,7 @@ use super::convert::walk::Object;
 use super::schema::Schemas;
 use super::value::schema;
 use super::{Direction, Form};
-use crate::catalog::{Operation, PathParameter, QueryParameter};
+use crate::catalog::{FieldDescriptor, Operation, PathParameter, QueryParameter};
 
 /// Every parameter, in the order of the path, then of the query.
 pub(super) fn all(schemas: &mut Schemas<'_>, operation: &Operation) -> Vec<Parameter> {
@@ -38,7 +38,8 @@ fn in_path(schemas: &mut Schemas<'_>, parameter: &PathParameter, form: Form) -> 
         (_, None) => json!({ "type": "string" }),
     };
     let mut extensions = Object::new();
-    let names: Vec<_> = parameter.field.iter().map(|field| field.name()).collect();
+    let names = parameter.field.iter().map(FieldDescriptor::proto_name);
+    let names: Vec<_> = names.collect();
     extensions.insert("x-field".to_owned(), json!(names.join(".")));
     if let Some(template) = &parameter.template {
         extensions.insert("x-field-template".to_owned(), json!(template));
@@ -74,6 +75,9 @@ fn in_query(schemas: &mut Schemas<'_>, parameter: &QueryParameter, form: Form) -
     if let Some(known) = schemas.lookup(field) {
         builder = builder.deprecated(known.deprecated.then_some(Deprecated::True));
     }
+    if parameter.filled {
+        say(&mut text, "Filled from the body where it is absent.");
+    }
     let mut extensions = Object::new();
     if !parameter.oneof.is_empty() {
         let names: Vec<_> = parameter
@@ -81,11 +85,9 @@ fn in_query(schemas: &mut Schemas<'_>, parameter: &QueryParameter, form: Form) -
             .iter()
             .map(|name| format!("`{name}`"))
             .collect();
-        if !text.is_empty() {
-            text.push_str("\n\n");
-        }
-        text.push_str(&format!("At most one of {} may be set.", names.join(", ")));
-        extensions.insert("x-oneof".to_owned(), json!(parameter.oneof));
+        let names = names.join(", ");
+        say(&mut text, &format!("At most one of {names} may be set."));
+        extensions.insert("x-oneof".to_owned(), json!(*parameter.oneof));
     }
     if field.is_map() {
         builder = builder
@@ -102,4 +104,12 @@ fn in_query(schemas: &mut Schemas<'_>, parameter: &QueryParameter, form: Form) -
         .schema(Some(schema(keywords)))
         .extensions(Some(extensions.into_iter().collect::<Extensions>()))
         .build()
+}
+
+/// Adds a paragraph.
+fn say(text: &mut String, paragraph: &str) {
+    if !text.is_empty() {
+        text.push_str("\n\n");
+    }
+    text.push_str(paragraph);
 }

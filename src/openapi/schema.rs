@@ -6,8 +6,8 @@
 //! ```
 //!
 //! What the gateway reads and writes decides; annotations and rules add to it what does not contradict.
-//! Messages refer to each other by `$ref` only, so recursion costs nothing. Pure: same catalog and
-//! options, same schemas.
+//! Messages refer to each other by `$ref` only, so recursion costs nothing. Keys are in no order yet: whoever
+//! makes a document sorts it whole. Pure: same catalog and options, same schemas.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -16,8 +16,7 @@ use prost_reflect::{EnumDescriptor, MessageDescriptor};
 use serde_json::{Map, Value, json};
 
 use super::options::{Form, Options};
-use super::sort::sort_object;
-use crate::catalog::{Catalog, Field, FieldDescriptor, Finding, FindingKind, Message};
+use crate::catalog::{Catalog, Field, FieldDescriptor, Finding, FindingKind, Findings, Message};
 
 mod annotated;
 mod base;
@@ -51,7 +50,7 @@ pub struct Schemas<'c> {
     /// Written, or in the queue.
     reached: BTreeSet<String>,
     written: BTreeMap<String, Value>,
-    findings: BTreeSet<Finding>,
+    findings: Findings,
 }
 
 /// What a component is made of.
@@ -74,23 +73,23 @@ impl<'c> Schemas<'c> {
             queue: Vec::new(),
             reached: BTreeSet::new(),
             written: BTreeMap::new(),
-            findings: BTreeSet::new(),
+            findings: Findings::default(),
         }
     }
 
     /// The schema of a message: a `$ref`, or what a well-known type is.
     pub fn reference(&mut self, message: &MessageDescriptor, form: Form) -> Value {
-        sorted(self.of_message(message, form))
+        Value::Object(self.of_message(message, form))
     }
 
     /// The schema of one field with everything that is known of it, for a body that is one field.
     pub fn field(&mut self, field: &FieldDescriptor, form: Form) -> Value {
-        sorted(self.property(field, form))
+        Value::Object(self.property(field, form))
     }
 
     /// The schema of a field as a parameter of a path or query: without text, which a parameter has itself.
     pub fn parameter(&mut self, field: &FieldDescriptor, form: Form) -> Value {
-        sorted(self.of_parameter(field, form))
+        Value::Object(self.of_parameter(field, form))
     }
 
     /// What is said of a field: its comment, what its annotations mean, its rules. For a parameter.
@@ -119,7 +118,7 @@ impl<'c> Schemas<'c> {
         {
             return self.reference(message, form);
         }
-        let body = sorted(self.object(known, form, &paths));
+        let body = Value::Object(self.object(known, form, &paths));
         let plain = self.names.body(name, form);
         let mut name = plain.clone();
         // Another body of this name is another component.
@@ -133,7 +132,7 @@ impl<'c> Schemas<'c> {
         Value::Object(reference)
     }
 
-    /// Every component that was reached, sorted by name; each may have reached more.
+    /// Takes out every component that was reached, sorted by name; each may have reached more.
     pub fn components(&mut self) -> Map<String, Value> {
         while let Some((name, part, form)) = self.queue.pop() {
             let schema = match part {
@@ -149,17 +148,15 @@ impl<'c> Schemas<'c> {
                     .map(|of| self.enumeration(of, form)),
             };
             self.written
-                .insert(name, sorted(schema.unwrap_or_default()));
+                .insert(name, Value::Object(schema.unwrap_or_default()));
         }
-        self.written
-            .iter()
-            .map(|(name, schema)| (name.clone(), schema.clone()))
-            .collect()
+        std::mem::take(&mut self.written).into_iter().collect()
     }
 
     /// What annotations say and no schema can take, in what was written so far; each once.
-    pub fn findings(&self) -> impl Iterator<Item = &Finding> {
-        self.findings.iter()
+    #[must_use]
+    pub fn into_findings(self) -> Vec<Finding> {
+        self.findings.into_vec()
     }
 
     /// What the catalog knows of a message.
@@ -201,7 +198,7 @@ impl<'c> Schemas<'c> {
     }
 
     fn dropped(&mut self, element: &str, text: String) {
-        self.findings.insert(Finding {
+        self.findings.add(Finding {
             kind: FindingKind::DroppedAnnotation,
             element: element.to_owned(),
             text,
@@ -211,11 +208,6 @@ impl<'c> Schemas<'c> {
 
 fn refer(name: &str) -> Object {
     object(json!({"$ref": format!("#/components/schemas/{name}")}))
-}
-
-fn sorted(mut schema: Object) -> Value {
-    sort_object(&mut schema);
-    Value::Object(schema)
 }
 
 /// The object that a literal is.

@@ -10,7 +10,7 @@ use crate::catalog::{Method, Package};
 const CERTIFICATE: &str = "clientCertificate";
 
 /// `components.securitySchemes`.
-pub(super) fn schemes<'c>(config: &Config, packages: impl Iterator<Item = &'c Package>) -> Object {
+pub(super) fn schemes(config: &Config, packages: &[&Package]) -> Object {
     let mut schemes = Object::new();
     match config.security {
         Security::Certificate | Security::OptionalCertificate => {

@@ -1,7 +1,8 @@
 //! One order for all keys, so that the same schema gives the same bytes.
 //!
 //! Keys are sorted, except those of `properties`, which stand in the order of fields, of `paths`, in the order
-//! of services and methods, and of `content`, of whose media types generators take the first. A property *named* `properties` is a schema like any other.
+//! of services and methods, and of `content`, of whose media types generators take the first. A property
+//! *named* `properties` is a schema like any other.
 
 use serde_json::{Map, Value};
 
@@ -20,11 +21,6 @@ const KEPT: &[&str] = &["content", "paths", "properties"];
 /// Sorts a document, or a part of one.
 pub fn sort(document: &mut Value) {
     value(document, Keys::Sorted);
-}
-
-/// Sorts a schema.
-pub(super) fn sort_object(object: &mut Map<String, Value>) {
-    members(object, Keys::Sorted);
 }
 
 fn value(of: &mut Value, keys: Keys) {

@@ -22,7 +22,7 @@ use super::template::Template;
 use crate::transcode::{FieldPath, PlanId, Plans};
 
 /// A message that is an HTTP body of any content type.
-const HTTP_BODY: &str = "google.api.HttpBody";
+pub(crate) const HTTP_BODY: &str = "google.api.HttpBody";
 
 /// Most refusals that are kept; of further ones there is a count.
 const REFUSALS_MAX: usize = 10_000;

@@ -214,6 +214,12 @@ impl Plans {
         &self.enums[id.0 as usize]
     }
 
+    /// Full names of the enums whose undeclared numbers JSON does not have.
+    pub(crate) fn closed_enums(&self) -> impl Iterator<Item = &str> {
+        let closed = self.enums.iter().filter(|of| of.closed);
+        closed.map(|of| &*of.name)
+    }
+
     /// How many slots a scratch needs for these plans.
     pub(crate) fn slots(&self) -> usize {
         self.slots

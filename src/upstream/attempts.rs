@@ -12,7 +12,7 @@ use super::balance::{Policy, xxh64};
 use super::books::Books;
 use super::cluster::Shared;
 use super::endpoint::Endpoint;
-use super::exchange::{Answers, CallParts, Opened, Outgoing, Reading, Source};
+use super::exchange::{Answers, Opened, Outgoing, Reading, Source};
 use super::plan::Plan;
 use super::retry::{Committed, Gate, UnderWay};
 use super::set::Picked;
@@ -86,12 +86,12 @@ impl<'c> Attempts<'c> {
             max_message: cluster.config.max_message,
             deadline: call.deadline,
         };
-        let outgoing = Outgoing::new(CallParts {
-            method: Arc::clone(&call.method),
-            metadata: call.metadata,
-            encodings: call.encodings,
-            deadline: call.deadline,
-        })?;
+        let outgoing = Outgoing::new(
+            &call.method.path,
+            call.metadata,
+            &call.encodings,
+            call.deadline,
+        )?;
         let attempts = Self {
             cluster,
             method: call.method,

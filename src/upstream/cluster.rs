@@ -5,7 +5,7 @@
 //! time, and makes another set.
 
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use arc_swap::ArcSwap;
 use tokio::time::Instant;
@@ -17,6 +17,7 @@ use super::breaker::Breaker;
 use super::config::{Config, Discovery, Listed};
 use super::endpoint::{Common, Endpoint};
 use super::exchange::{Opened, Timer, on_time};
+use super::health::Checker;
 use super::news::News;
 use super::outlier::{Change, Detector, Host, Outcome, Probe, Standing, Verdict};
 use super::random;
@@ -56,6 +57,7 @@ pub(super) struct Shared {
     /// What all upstreams together keep for retries.
     pub(super) account: Arc<Account>,
     common: Common,
+    this: Weak<Self>,
     set: ArcSwap<Set>,
     state: Mutex<State>,
 }
@@ -167,12 +169,14 @@ impl Cluster {
             connect: config.connect.clone(),
             ewma: config.balance.policy.ewma(),
             outlier: config.outlier.clone(),
+            health: config.health.clone(),
             breaker: Arc::clone(&breaker),
             news,
             workers,
         };
         let endpoints = known(&common);
-        let shared = Arc::new(Shared {
+        let shared = Arc::new_cyclic(|this| Shared {
+            this: Weak::clone(this),
             name,
             breaker,
             throttle: Throttle::new(config.retries.throttling),
@@ -191,6 +195,9 @@ impl Cluster {
             shared.update(listed.clone());
         } else {
             // Those of before, until their source names others.
+            for endpoint in &shared.state().endpoints {
+                shared.look_after(endpoint);
+            }
             shared.health_changed();
         }
         Self(Arc::new(Running {
@@ -205,13 +212,14 @@ impl Cluster {
     }
 
     /// Makes the call. One clock watches all of it: waiting, connecting, sending, the reply.
-    pub(super) async fn call(&self, call: Call) -> Result<Reply, Status> {
+    pub(super) async fn call(&self, mut call: Call) -> Result<Reply, Status> {
         if call.deadline.has_passed() {
             return Err(Status::deadline_exceeded());
         }
         let shared = &self.0.shared;
         let admitted = shared.breaker.admit()?;
-        let deadline = call.deadline;
+        let deadline = shared.config.retries.deadline(&call.method, call.deadline);
+        call.deadline = deadline;
         let mut timer = Timer::new(deadline);
         let (attempts, requests) = Attempts::new(shared, call)?;
         let opened = tokio::select! {
@@ -254,6 +262,7 @@ impl Shared {
                 ),
                 None => Arc::new(Endpoint::new(listed, &state.endpoints, &self.common)),
             };
+            self.look_after(&endpoint);
             endpoints.push(endpoint);
         }
         state.endpoints = endpoints;
@@ -263,6 +272,16 @@ impl Shared {
         } = &mut *state;
         let changes = detector.update(endpoints.iter().map(|endpoint| endpoint.key()));
         self.publish(&state, &changes);
+    }
+
+    /// Has its health checked, if that is configured.
+    fn look_after(&self, endpoint: &Arc<Endpoint>) {
+        if let Some(health) = &self.config.health
+            && endpoint.checker.get().is_none()
+            && let Some(checker) = Checker::start(endpoint, &self.this, health)
+        {
+            let _ = endpoint.checker.set(checker);
+        }
     }
 
     /// What a source names counts from now on.

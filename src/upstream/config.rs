@@ -8,6 +8,7 @@ use http::uri::Authority;
 
 use super::address::{Address, Url};
 use super::balance;
+use super::health;
 use super::outlier::{self, Panic};
 use super::plan::Retries;
 
@@ -29,6 +30,8 @@ pub struct Config {
     pub balance: balance::Config,
     /// Who is left out for failing more than the others.
     pub outlier: outlier::Config,
+    /// How endpoints are asked for their health; not at all unless configured.
+    pub health: Option<health::Config>,
     /// What is done when an attempt fails, or takes long.
     pub retries: Retries,
     /// When health is ignored.
@@ -60,6 +63,7 @@ impl Config {
             connect: Connect::default(),
             balance: balance::Config::default(),
             outlier: outlier::Config::default(),
+            health: None,
             retries: Retries::default(),
             panic: Panic::default(),
             limits: Limits::default(),

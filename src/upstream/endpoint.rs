@@ -1,7 +1,7 @@
 //! One endpoint: what is known of it, and each worker's connections to it.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use http::uri::Authority;
@@ -11,6 +11,7 @@ use super::address::Address;
 use super::balance::{Candidate, Ewma, Load};
 use super::breaker::Breaker;
 use super::config::{Connect, Listed};
+use super::health::{self, Checker};
 use super::news::News;
 use super::outlier::{self, Tally};
 use super::outlook::Outlook;
@@ -84,6 +85,10 @@ pub(super) struct Endpoint {
     pub(super) breaker: Arc<Breaker>,
     /// One for each worker: a call's stream, and the connection it is on, stay on its thread.
     pools: Arc<[Pool]>,
+    /// For health checks, which run on no worker.
+    control: Pool,
+    /// Asks for its health, if that is configured.
+    pub(super) checker: OnceLock<Checker>,
 }
 
 /// What the endpoints of one upstream have in common.
@@ -94,6 +99,7 @@ pub(super) struct Common {
     pub(super) connect: Connect,
     pub(super) ewma: Ewma,
     pub(super) outlier: outlier::Config,
+    pub(super) health: Option<health::Config>,
     pub(super) breaker: Arc<Breaker>,
     pub(super) news: Arc<News>,
     pub(super) workers: usize,
@@ -119,6 +125,8 @@ impl Endpoint {
             doublings: AtomicU32::new(0),
         });
         Self {
+            control: Pool::new(Arc::clone(&target)),
+            checker: OnceLock::new(),
             pools: (0..common.workers.max(1))
                 .map(|_| Pool::new(Arc::clone(&target)))
                 .collect(),
@@ -133,7 +141,7 @@ impl Endpoint {
             attempts: AtomicU64::new(0),
             failures: AtomicU64::new(0),
             tally: Tally::new(&common.outlier),
-            healthy: AtomicBool::new(true),
+            healthy: AtomicBool::new(common.health.is_none()),
             taken: Arc::default(),
             breaker: Arc::clone(&common.breaker),
         }
@@ -161,10 +169,12 @@ impl Endpoint {
             failures: count(&self.failures),
             load: Arc::clone(&self.load),
             tally: Tally::new(&common.outlier),
-            healthy: AtomicBool::new(self.is_healthy()),
+            healthy: AtomicBool::new(common.health.is_none() || self.is_healthy()),
             taken: Arc::clone(&self.taken),
             breaker: Arc::clone(&common.breaker),
             pools: Arc::clone(&self.pools),
+            control: self.control.clone(),
+            checker: OnceLock::new(),
         })
     }
 
@@ -174,8 +184,14 @@ impl Endpoint {
     }
 
     /// The pool of the worker that asks.
-    pub(super) fn pool(&self) -> Option<&Pool> {
-        self.pools.get(worker::index()).or(self.pools.first())
+    pub(super) fn pool(&self) -> &Pool {
+        let pool = self.pools.get(worker::index()).or(self.pools.first());
+        pool.unwrap_or(&self.control)
+    }
+
+    /// The pool of those who run on no worker.
+    pub(super) const fn control_pool(&self) -> &Pool {
+        &self.control
     }
 
     /// True while no health check says otherwise.

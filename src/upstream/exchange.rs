@@ -13,13 +13,12 @@ use hyper::body::Incoming;
 use tokio::time::Sleep;
 
 use super::endpoint::Endpoint;
-use super::pool::Lease;
+use super::pool::{Lease, Pool};
 use super::retry::PREVIOUS_ATTEMPTS;
 use crate::call::compression::{GRPC_ACCEPT_ENCODING, GRPC_ENCODING};
 use crate::call::{
     Accept, Code, Coding, Codings, Deadline, Encodings, Metadata, Packed, Retry, Status, timeout,
 };
-use crate::schema::Method as RpcMethod;
 
 mod answers;
 mod body;
@@ -76,14 +75,6 @@ pub(super) struct Hold {
     _lease: Arc<Lease>,
 }
 
-/// A call without its messages.
-pub(super) struct CallParts {
-    pub(super) method: Arc<RpcMethod>,
-    pub(super) metadata: Metadata,
-    pub(super) encodings: Encodings,
-    pub(super) deadline: Deadline,
-}
-
 /// What every attempt of a call sends, and how long it may take.
 pub(super) struct Outgoing {
     path: PathAndQuery,
@@ -105,14 +96,19 @@ impl Outgoing {
     ///
     /// # Errors
     /// The method's path is none.
-    pub(super) fn new(call: CallParts) -> Result<Self, Status> {
-        let path = PathAndQuery::try_from(&*call.method.path)
+    pub(super) fn new(
+        path: &str,
+        metadata: Metadata,
+        encodings: &Encodings,
+        deadline: Deadline,
+    ) -> Result<Self, Status> {
+        let path = PathAndQuery::try_from(path)
             .map_err(|_| Status::gateway(Code::Internal, "the method's path is no HTTP path"))?;
         Ok(Self {
             path,
-            headers: headers(call.metadata.0, call.encodings.accept),
-            packed: call.encodings.request,
-            deadline: call.deadline,
+            headers: headers(metadata.0, encodings.accept),
+            packed: encodings.request,
+            deadline,
         })
     }
 
@@ -126,11 +122,22 @@ impl Outgoing {
         source: Source,
         previous: Option<u32>,
     ) -> Result<Answered, Unanswered> {
+        self.send_by(endpoint.pool(), endpoint, source, previous)
+            .await
+    }
+
+    /// The same, on a connection of this pool.
+    ///
+    /// # Errors
+    /// The backend was not reached, or failed before it answered.
+    pub(super) async fn send_by(
+        &self,
+        pool: &Pool,
+        endpoint: &Endpoint,
+        source: Source,
+        previous: Option<u32>,
+    ) -> Result<Answered, Unanswered> {
         let failed = |status, source| Unanswered { status, source };
-        let Some(pool) = endpoint.pool() else {
-            let status = Status::gateway(Code::Internal, "the endpoint has no pool");
-            return Err(failed(status, None));
-        };
         let lease = match pool.lease(&endpoint.breaker).await {
             Ok(lease) => Arc::new(lease),
             Err(status) => return Err(failed(status, Some(source))),

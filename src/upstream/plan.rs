@@ -1,8 +1,9 @@
 //! Which methods of an upstream are retried or hedged, and how.
 
-use std::sync::Arc;
+use std::time::Duration;
 
 use super::retry::{Hedging, Policy, Throttling};
+use crate::call::Deadline;
 use crate::schema::Selector;
 use crate::schema::method::Method;
 
@@ -10,7 +11,7 @@ use crate::schema::method::Method;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Retries {
     /// For some methods; the first that selects one counts.
-    pub rules: Vec<(Selector, Choice)>,
+    pub rules: Vec<Rule>,
     /// For the others.
     pub otherwise: Choice,
     /// When too much fails to try again.
@@ -25,6 +26,17 @@ impl Default for Retries {
             throttling: Throttling::default(),
         }
     }
+}
+
+/// What holds for some methods.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rule {
+    /// Which.
+    pub selector: Selector,
+    /// What is done when an attempt fails; else as for the others.
+    pub choice: Option<Choice>,
+    /// The longest a call may take; else as long as its deadline says.
+    pub timeout: Option<Duration>,
 }
 
 /// What is chosen for a method.
@@ -50,16 +62,28 @@ pub(super) enum Plan<'r> {
 }
 
 impl Retries {
-    /// What holds for a method's calls: a choice counts only where it may be made.
-    pub(super) fn plan(&self, method: &Arc<Method>) -> Plan<'_> {
+    fn rule(&self, method: &Method) -> Option<&Rule> {
         let mut rules = self.rules.iter();
-        let rule = rules.find(|(selector, _)| selector.selects(&method.service, &method.name));
-        match rule.map_or(&self.otherwise, |(_, choice)| choice) {
+        rules.find(|rule| rule.selector.selects(&method.service, &method.name))
+    }
+
+    /// What holds for a method's calls: a choice counts only where it may be made.
+    pub(super) fn plan(&self, method: &Method) -> Plan<'_> {
+        let choice = self.rule(method).and_then(|rule| rule.choice.as_ref());
+        match choice.unwrap_or(&self.otherwise) {
             Choice::Retry(policy) if policy.applies(method.idempotency) => Plan::Retried(policy),
             Choice::Hedge(hedging) if hedging.applies(method.shape, method.idempotency) => {
                 Plan::Hedged(hedging)
             }
             Choice::Once | Choice::Retry(_) | Choice::Hedge(_) => Plan::Once,
+        }
+    }
+
+    /// The deadline of a call: the client's, or an earlier one that a rule sets.
+    pub(super) fn deadline(&self, method: &Method, asked: Deadline) -> Deadline {
+        match self.rule(method).and_then(|rule| rule.timeout) {
+            Some(timeout) => asked.earlier(Deadline::after(timeout)),
+            None => asked,
         }
     }
 }

@@ -45,7 +45,7 @@ fn a_hangup_and_a_changed_file_have_the_configuration_read_again() {
     running.signal("HUP");
     running.err_until("the configuration was taken");
 
-    write(&folder, "workers: 1\ntimeouts: { unary_default: 3s }\n");
+    write(&folder, "workers: 1\ntimeouts: { unary: 3s }\n");
     let told = running.err_until("needs a restart");
     assert!(
         told.iter()
@@ -53,12 +53,12 @@ fn a_hangup_and_a_changed_file_have_the_configuration_read_again() {
         "{told:?}"
     );
 
-    write(&folder, "timeouts: { unary_default: soon }\n");
+    write(&folder, "timeouts: { unary: soon }\n");
     running.err_until("the configuration was refused");
     let (status, ready) = request("GET", &admin, "/readyz");
     assert_eq!(status, 200);
     assert!(ready.contains("configuration 3, schema 1"), "{ready}");
-    assert!(ready.contains("timeouts.unary_default"), "{ready}");
+    assert!(ready.contains("timeouts.unary"), "{ready}");
     running.signal("TERM");
     assert!(running.end().success());
 }

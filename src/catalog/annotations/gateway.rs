@@ -1,6 +1,7 @@
 //! The words of grpc-gateway's `openapiv3_*`.
 
 use super::read::{Form, Member, member};
+use super::swagger::CONTACT;
 
 pub(super) static DOCUMENT: [Member; 4] = [
     member(1, "info", Form::Message(&INFO)),
@@ -17,12 +18,6 @@ static INFO: [Member; 7] = [
     member(5, "contact", Form::Message(&CONTACT)),
     member(6, "license", Form::Message(&LICENSE)),
     member(7, "version", Form::Text),
-];
-
-static CONTACT: [Member; 3] = [
-    member(1, "name", Form::Text),
-    member(2, "url", Form::Text),
-    member(3, "email", Form::Text),
 ];
 
 static LICENSE: [Member; 3] = [

@@ -9,7 +9,7 @@ pub(super) static DOCUMENT: [Member; 7] = [
     member(2, "info", Form::Message(&INFO)),
     member(3, "servers", Form::Messages(&SERVER)),
     member(5, "components", Form::Message(&COMPONENTS)),
-    member(6, "security", Form::NamedTextLists),
+    member(6, "security", Form::Requirements),
     member(7, "tags", Form::Messages(&TAG)),
     member(8, "externalDocs", Form::Message(&EXTERNAL)),
     member(9, "", Form::NamedYaml),
@@ -107,7 +107,7 @@ pub(super) static OPERATION: [Member; 10] = [
     member(6, "parameters", Form::Messages(&PARAMETER_OR)),
     member(8, "responses", Form::Message(&RESPONSES)),
     member(10, "deprecated", Form::Flag),
-    member(11, "security", Form::NamedTextLists),
+    member(11, "security", Form::Requirements),
     member(13, "", Form::NamedYaml),
 ];
 

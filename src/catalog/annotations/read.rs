@@ -56,11 +56,10 @@ pub(super) enum Form {
     /// gnostic's maps: a message with a list of names and values.
     Named(Table),
     NamedTexts,
-    NamedTextLists,
     /// Extension keys: a list of names and YAML.
     NamedYaml,
-    /// Security requirements of `openapiv2`: a message around a map to lists of texts.
-    Requirement,
+    /// Security requirements: a message around names and lists of texts.
+    Requirements,
 }
 
 pub(super) const fn member(number: u32, key: &'static str, form: Form) -> Member {
@@ -147,22 +146,10 @@ fn value(record: &Record, number: u32, form: &Form, depth: usize) -> Option<Valu
         Form::NamedTexts => Some(entries(&record.message(number)?, 1, |value| {
             Some(value.text(2).unwrap_or_default().into())
         })),
-        Form::NamedTextLists => {
-            let requirements = record.messages(number);
-            list(
-                requirements
-                    .map(|one| {
-                        entries(&one, 1, |value| {
-                            Some(value.message(2).unwrap_or_default().texts(1).into())
-                        })
-                    })
-                    .collect(),
-            )
-        }
         Form::NamedYaml => Some(extensions(entries(record, number, |value| {
             yaml(&value.message(2)?)
         }))),
-        Form::Requirement => {
+        Form::Requirements => {
             let requirements = record.messages(number);
             list(
                 requirements

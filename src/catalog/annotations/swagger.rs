@@ -14,7 +14,7 @@ pub(super) static DOCUMENT: [Member; 10] = [
     member(5, "schemes", Form::Choices(SCHEMES)),
     member(10, "responses", Form::Map(&RESPONSE)),
     member(11, "securityDefinitions", Form::Message(&DEFINITIONS)),
-    member(12, "security", Form::Requirement),
+    member(12, "security", Form::Requirements),
     member(13, "tags", Form::Messages(&TAG)),
     member(14, "externalDocs", Form::Message(&EXTERNAL)),
     member(15, "", Form::ValueMap),
@@ -30,7 +30,7 @@ static INFO: [Member; 7] = [
     member(7, "", Form::ValueMap),
 ];
 
-static CONTACT: [Member; 3] = [
+pub(super) static CONTACT: [Member; 3] = [
     member(1, "name", Form::Text),
     member(2, "url", Form::Text),
     member(3, "email", Form::Text),
@@ -84,7 +84,7 @@ pub(super) static OPERATION: [Member; 10] = [
     member(5, "operationId", Form::Text),
     member(9, "responses", Form::Map(&RESPONSE)),
     member(11, "deprecated", Form::Flag),
-    member(12, "security", Form::Requirement),
+    member(12, "security", Form::Requirements),
     member(13, "", Form::ValueMap),
     member(14, "", Form::Message(&PARAMETERS)),
 ];

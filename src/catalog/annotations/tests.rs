@@ -16,7 +16,8 @@ fn operation(options: &str) -> Operation {
         "message M {{}} service S {{ rpc Do(M) returns (M) {{ {options} }} }}"
     ));
     let service = pool.get_service_by_name("t.S").unwrap();
-    Operation::of_method(&service.methods().next().unwrap())
+    let method = service.methods().next().unwrap();
+    Operation::of_method(&Record::of_options(|| method.options()))
 }
 
 fn field(field: &str) -> Schema {
@@ -24,7 +25,11 @@ fn field(field: &str) -> Schema {
         "enum Color {{ NONE = 0; RED = 1; }} message M {{ {field} }}"
     ));
     let message = pool.get_message_by_name("t.M").unwrap();
-    Schema::of_field(&message.fields().next().unwrap().into())
+    let field = message.fields().next().unwrap();
+    Schema::of_field(
+        &Record::of_options(|| field.options()),
+        &field.clone().into(),
+    )
 }
 
 fn keywords(schema: Schema) -> Value {
@@ -258,7 +263,8 @@ fn a_tag_has_a_description_and_documents() {
   name: "Shelves" description: "All." external_docs: {url: "https://a.example"}
   extensions: {key: "x-a" value: {bool_value: true}} }; }"#,
     );
-    let tag = Tag::of_service(&pool.get_service_by_name("t.S").unwrap());
+    let service = pool.get_service_by_name("t.S").unwrap();
+    let tag = Tag::of_service(&Record::of_options(|| service.options()));
     assert_eq!(tag.name.as_deref(), Some("Shelves"));
     assert_eq!(tag.description.as_deref(), Some("All."));
     assert_eq!(tag.external_docs, Some(json!({"url": "https://a.example"})));
@@ -319,7 +325,8 @@ enum E {
   NONE = 0; RED = 1;
 }"#,
     );
-    let message = Schema::of_message(&pool.get_message_by_name("t.M").unwrap());
+    let message = pool.get_message_by_name("t.M").unwrap();
+    let message = Schema::of_message(&Record::of_options(|| message.options()), &message);
     assert_eq!(message.required, ["aB"]);
     assert_eq!(
         keywords(message),
@@ -328,7 +335,8 @@ enum E {
             "examples": [{"aB": 1}],
         })
     );
-    let of = Schema::of_enum(&pool.get_enum_by_name("t.E").unwrap());
+    let of = pool.get_enum_by_name("t.E").unwrap();
+    let of = Schema::of_enum(&Record::of_options(|| of.options()));
     assert_eq!(
         keywords(of),
         json!({"title": "T", "description": "D", "default": "NONE", "examples": ["RED"]})

@@ -46,7 +46,7 @@ pub(super) fn known(
 }
 
 /// A pattern with its names filled in: `shelves/{shelf}` is `shelves/s1`.
-pub(super) fn fill(pattern: &str) -> Option<String> {
+pub(crate) fn fill(pattern: &str) -> Option<String> {
     let mut out = String::new();
     let mut rest = pattern;
     while let Some((before, after)) = rest.split_once('{') {

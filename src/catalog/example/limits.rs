@@ -26,8 +26,6 @@ pub(super) struct Limits {
     pub(super) items: Map<String, Value>,
     pub(super) property_names: Map<String, Value>,
     pub(super) additional_properties: Map<String, Value>,
-    /// Types that an `Any` may hold.
-    pub(super) any_types: Vec<String>,
 }
 
 /// Whether a bound is among the values.
@@ -86,11 +84,6 @@ impl Limits {
                 "items" => self.items = object(value),
                 "propertyNames" => self.property_names = object(value),
                 "additionalProperties" => self.additional_properties = object(value),
-                "x-any-types" => {
-                    let types = value.as_array().into_iter().flatten();
-                    let types = types.filter_map(Value::as_str).map(str::to_owned);
-                    self.any_types.extend(types);
-                }
                 "allOf" => {
                     for part in value.as_array().into_iter().flatten() {
                         if let Some(part) = part.as_object() {

@@ -107,7 +107,7 @@ fn chosen<'o>(examples: &Examples<'_>, operation: &'o Operation) -> Vec<&'o Quer
     let mut all = Vec::new();
     for parameter in required.into_iter().chain(others) {
         if !parameter.oneof.is_empty() {
-            if oneofs.contains(&parameter.oneof.as_slice()) {
+            if oneofs.contains(&&*parameter.oneof) {
                 continue;
             }
             oneofs.push(&parameter.oneof);

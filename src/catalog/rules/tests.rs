@@ -15,7 +15,12 @@ fn rules(field: &str) -> Rules {
     );
     let pool = compiled::pool(&text);
     let message = pool.get_message_by_name("t.M").unwrap();
-    of_field(&message.fields().next().unwrap().into(), &|_| true)
+    of_one(message.fields().next().unwrap())
+}
+
+fn of_one(field: prost_reflect::FieldDescriptor) -> Rules {
+    let options = Record::of_options(|| field.options());
+    of_field(&options, &field.into(), &|_| true)
 }
 
 /// A field with a rule, and what it becomes.
@@ -362,7 +367,7 @@ message M { optional int32 a = 1 [(buf.validate.field).int32.(t.above) = 7]; }
 "#;
     let pool = DescriptorPool::decode(compiled::of_file(text).as_slice()).unwrap();
     let message = pool.get_message_by_name("t.M").unwrap();
-    let rules = of_field(&message.get_field_by_name("a").unwrap().into(), &|_| true);
+    let rules = of_one(message.get_field_by_name("a").unwrap());
     assert_eq!(rules.sentences, ["is well above (t.above = `7`)"]);
     assert_eq!(rules.cel.first().unwrap().expression, "this > rule");
 }
@@ -380,7 +385,9 @@ fn a_message_has_rules_and_groups_of_its_own() {
 }"#,
     );
     let message = pool.get_message_by_name("t.M").unwrap();
-    let rules = of_message(&message, &compiled::catalog(&pool).messages["t.M"].fields);
+    let options = Record::of_options(|| message.options());
+    let fields = &compiled::catalog(&pool).messages["t.M"].fields;
+    let rules = of_message(&options, &message, fields);
     assert_eq!(
         rules.oneofs,
         [(vec!["a".to_owned(), "bC".to_owned()], true)]
@@ -456,7 +463,7 @@ fn a_set_without_the_definition_has_its_rules_all_the_same() {
     for definition in [Definition::None, Definition::Before, Definition::After] {
         let pool = with_options(options, definition);
         let message = pool.get_message_by_name("t.M").unwrap();
-        let rules = of_field(&message.get_field_by_name("a").unwrap().into(), &|_| true);
+        let rules = of_one(message.get_field_by_name("a").unwrap());
         assert_eq!(rules.sentences, ["at least 3 characters"]);
     }
 }
@@ -472,6 +479,6 @@ fn options_that_do_not_fit_their_definition_do_not_panic() {
     ] {
         let pool = with_options(options, Definition::After);
         let message = pool.get_message_by_name("t.M").unwrap();
-        let _ = of_field(&message.get_field_by_name("a").unwrap().into(), &|_| true);
+        let _ = of_one(message.get_field_by_name("a").unwrap());
     }
 }

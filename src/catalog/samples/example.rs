@@ -8,6 +8,7 @@ use super::request;
 use crate::catalog::example::{Examples, Side};
 use crate::catalog::message::Behavior;
 use crate::catalog::{Body, Catalog, Field, Message, Method, Operation, has_own_form};
+use crate::schema::HTTP_BODY;
 
 /// Messages inside each other that it has.
 const DEPTH_MAX: usize = 4;
@@ -40,7 +41,7 @@ pub fn request(
     }
     if let Body::Field { field, .. } = &operation.body
         && let [root] = field.as_slice()
-        && let Some(field) = message.fields.iter().find(|f| f.descriptor == *root)
+        && let Some(field) = message.field(root.number())
         && let Some(value) = value(catalog, &examples, field, 1)
     {
         made.entry(field.json_name.clone()).or_insert(value);
@@ -114,17 +115,10 @@ fn value(catalog: &Catalog, examples: &Examples<'_>, field: &Field, depth: usize
         && !has_own_form(&message)
         && !field.annotations.keywords.contains_key("examples")
         && let Some(message) = catalog.messages.get(message.full_name())
-        && message.descriptor.full_name() != "google.api.HttpBody"
+        && message.descriptor.full_name() != HTTP_BODY
     {
         return Some(Value::Object(object(catalog, examples, message, depth + 1)));
     }
     let value = examples.field(descriptor, Side::Request);
     (!value.is_null()).then_some(value)
-}
-
-/// True for the wrappers of scalars.
-pub(super) fn is_wrapper(full_name: &str) -> bool {
-    let name = full_name.strip_prefix("google.protobuf.");
-    name.and_then(|name| name.strip_suffix("Value"))
-        .is_some_and(|kind| !matches!(kind, "" | "List" | "Null"))
 }

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use prost_reflect::{EnumDescriptor, Kind, MessageDescriptor, OneofDescriptor};
 use serde_json::{Map, Value};
 
+use super::super::rules::wrapped;
 use super::super::{Catalog, FieldDescriptor};
 use super::names::{camel, identifier, rust_path, rust_variant, snake};
 
@@ -202,10 +203,7 @@ fn single(
                 ))
             }
             "google.protobuf.Empty" => Some("()".to_owned()),
-            name if super::example::is_wrapper(name) => {
-                scalar(&message.get_field(1)?.kind(), value)
-            }
-            name if name.starts_with("google.protobuf.") => None,
+            name if name.starts_with("google.protobuf.") => scalar(&wrapped(message)?, value),
             _ => Some(literal(
                 catalog,
                 home,

@@ -180,11 +180,8 @@ pub(crate) fn beneath(
 /// The JSON names of a field that the path binds, by its dotted name.
 pub(crate) fn variable(operation: &Operation, dotted: &str) -> Place {
     let bound = operation.path_parameters.iter().find(|parameter| {
-        parameter
-            .field
-            .iter()
-            .map(FieldDescriptor::proto_name)
-            .eq(dotted.split('.'))
+        let names = parameter.field.iter().map(FieldDescriptor::proto_name);
+        names.collect::<Vec<_>>().join(".") == dotted
     });
     bound.map_or_else(
         || dotted.split('.').map(str::to_owned).collect(),

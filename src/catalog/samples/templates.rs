@@ -3,7 +3,7 @@
 
 use super::super::{Body, Method, Operation, Response, Service};
 use super::{Template, names};
-use crate::schema::Shape;
+use crate::schema::{HTTP_BODY, Shape};
 
 /// What the placeholders of a template are until the request is known.
 const CURL: &str = "\
@@ -119,7 +119,7 @@ fn curl(method: &Method, operation: &Operation) -> &'static str {
 pub(crate) fn is_bytes_in(method: &Method, operation: &Operation) -> bool {
     let of = |kind: prost_reflect::Kind| {
         kind.as_message()
-            .is_some_and(|message| message.full_name() == "google.api.HttpBody")
+            .is_some_and(|message| message.full_name() == HTTP_BODY)
     };
     match &operation.body {
         Body::None => false,

@@ -41,6 +41,13 @@ section! {
         names: Names = openapi::ComponentNames::default().into();
         /// Which fields are `null` in OpenAPI where they are absent.
         nullable: Nullable = openapi::Nullable::default().into();
+        /// Whether OpenAPI says that floating-point numbers may be `"NaN"` and the like.
+        numbers: Numbers = openapi::Numbers::default().into();
+        /// Whether requests and answers have components of their own in OpenAPI.
+        split: Split = openapi::Split::default().into();
+        /// Whether objects have other properties than those of OpenAPI.
+        additional_properties: AdditionalProperties =
+            openapi::AdditionalProperties::default().into();
     }
 }
 
@@ -85,5 +92,35 @@ choice! {
         Wrappers = Wrappers,
         /// Those, and `optional` ones.
         Optional = Optional,
+    }
+}
+
+choice! {
+    /// Floating-point numbers that JSON cannot write.
+    Numbers for openapi::Numbers {
+        /// A plain `number`.
+        Plain = Plain,
+        /// `"NaN"`, `"Infinity"` and `"-Infinity"` too.
+        Strict = Strict,
+    }
+}
+
+choice! {
+    /// Components of what differs by direction.
+    Split for openapi::Split {
+        /// One for both directions.
+        One = One,
+        /// `Book` for answers, in which nothing is required, and `BookInput` for requests.
+        Two = Two,
+    }
+}
+
+choice! {
+    /// Properties that a message does not declare.
+    AdditionalProperties for openapi::AdditionalProperties {
+        /// Names as in the proto file are taken too, so nothing is said.
+        Open = Open,
+        /// `additionalProperties: false`.
+        Closed = Closed,
     }
 }

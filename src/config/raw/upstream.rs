@@ -1,5 +1,7 @@
 //! One upstream: where its endpoints are, and how it is called.
 
+use std::path::PathBuf;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -8,6 +10,13 @@ use super::section::Section;
 use crate::config::text::{EndpointAddress, UpstreamUrl};
 use crate::config::units::{Count, Span, SpanOrNone};
 use crate::upstream::config::{Connect, Limits};
+pub(in crate::config) use balance::{Balance, BalancePolicy};
+pub(in crate::config) use health::{Health, Outlier};
+pub(in crate::config) use retries::{CodeName, Hedge, MethodRetry, RATIO, Retries, Retry, TOKENS};
+
+mod balance;
+mod health;
+mod retries;
 
 /// One upstream: exactly one of `url` and `endpoints`.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, Serialize)]
@@ -43,6 +52,18 @@ pub(in crate::config) struct Upstream {
     pub(in crate::config) max_connection_age: Key<SpanOrNone>,
     /// PINGs that find out whether a connection is still alive.
     pub(in crate::config) keepalive: Keepalive,
+    /// Which endpoint a call goes to.
+    pub(in crate::config) balance: Balance,
+    /// Health checks by `grpc.health.v1`.
+    pub(in crate::config) health: Health,
+    /// Endpoints that fail more than the others get no calls for a while.
+    pub(in crate::config) outlier: Outlier,
+    /// Which calls are made again.
+    pub(in crate::config) retries: Retries,
+    /// A gRPC service config (JSON), as the owner of the services may ship one: retries, hedging,
+    /// time-outs and balancing. What this file says of the same goes before it.
+    #[serde(skip_serializing_if = "Key::is_absent")]
+    pub(in crate::config) service_config: Key<PathBuf>,
     /// Bounds on what all calls to it use together. A call beyond them is refused at once.
     pub(in crate::config) limits: UpstreamLimits,
 }

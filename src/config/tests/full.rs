@@ -72,7 +72,9 @@ fn the_full_file_has_every_key_of_the_json_schema() {
     // A route's sections have the gateway's keys; the file shows some of them there.
     let is_shown_above = |key: &str| {
         let above = key.strip_prefix("routes[].").unwrap_or_default();
-        in_schema.contains(above) && above.contains('.')
+        let is_shown = in_schema.contains(above) && above.contains('.');
+        // Those of a rule are those of idempotent methods.
+        is_shown || key.starts_with("upstreams.*.retries.methods[].retry.")
     };
     let of_routes: BTreeSet<_> = in_schema
         .iter()
@@ -111,7 +113,15 @@ fn without_a_line_that_the_full_file_calls_a_default_nothing_changes() {
     all.retain(|key| !key.starts_with("routes[]") && !key.starts_with("schema[]"));
     let tls = ["tls.certificate", "tls.key", "tls.client_ca"];
     let others = ["admin.listen", "workers", "http_rules"];
-    let upstreams = ["url", "endpoints[].address", "authority"];
+    // Of a rule's `retry` the file shows one key: they are those of `idempotent`.
+    all.retain(|key| !key.starts_with("upstreams.*.retries.methods[].retry"));
+    let upstreams = [
+        "url",
+        "endpoints[].address",
+        "authority",
+        "service_config",
+        "retries.methods[].selector",
+    ];
     let upstreams = upstreams.map(|key| format!("upstreams.*.{key}"));
     let others = others.into_iter().map(str::to_owned).chain(upstreams);
     for without_default in tls.into_iter().map(str::to_owned).chain(others) {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::*;
+use crate::openapi;
 use crate::protocol::Options;
 use crate::protocol::indent::Layout;
 use crate::protocol::options::{Applies, ConnectVersion};
@@ -63,6 +64,21 @@ timeouts: { unary: 1s, unary_cap: 2s, stream: 3s, stream_cap: 4s, request_body: 
         (timeouts.request_body, timeouts.stream_idle),
         (secs(5), secs(6))
     );
+}
+
+#[test]
+fn documents_are_written_as_chosen() {
+    let chosen = |text: &str| gateway(text).docs.openapi.options;
+    let default = chosen("");
+    let all = chosen("docs: {numbers: strict, split: two, additional_properties: closed}");
+    assert_eq!(default, openapi::Options::default());
+    let expected = openapi::Options {
+        numbers: openapi::Numbers::Strict,
+        split: openapi::Split::Two,
+        additional_properties: openapi::AdditionalProperties::Closed,
+        ..openapi::Options::default()
+    };
+    assert_eq!(all, expected);
 }
 
 #[test]

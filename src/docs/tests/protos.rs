@@ -105,3 +105,25 @@ fn names_in_rebuilt_protos_mean_what_they_meant() {
             .supports_presence()
     );
 }
+
+#[test]
+fn a_package_of_two_syntaxes_is_rebuilt_in_one() {
+    let old = r#"syntax = "proto2"; package p;
+        message Old { optional int32 a = 1; repeated int32 b = 2; }"#;
+    let new = r#"syntax = "proto3"; package p; import "old.proto";
+        message Ask { int32 a = 1; optional int32 b = 2; Old old = 3; }
+        service S { rpc M(Ask) returns (Old); }"#;
+    let served = Served::texts(&[("old.proto", old), ("new.proto", new)]);
+    let proto = served.body("/docs/p.proto");
+    let rebuilt = source("rebuilt", "up", &[("t.proto", &proto)]);
+    let rebuilt = Schema::build(vec![rebuilt], &Options::default()).unwrap();
+    let presence = |message: &str, field: &str| {
+        let message = rebuilt.pool().get_message_by_name(message).unwrap();
+        message
+            .get_field_by_name(field)
+            .unwrap()
+            .supports_presence()
+    };
+    assert!(!presence("p.Ask", "a"), "{proto}");
+    assert!(presence("p.Ask", "b") && presence("p.Old", "a"), "{proto}");
+}

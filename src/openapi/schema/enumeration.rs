@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use prost_reflect::Syntax;
 use serde_json::{Value, json};
 
 use super::base::{JsonType, enum_of};
@@ -22,8 +21,9 @@ pub(super) fn open(catalog: &Catalog) -> BTreeSet<String> {
     fields
         .filter(|field| !field.rules.defined_only)
         .filter_map(|field| enum_of(&field.descriptor))
-        .filter(|of| of.parent_file().syntax() != Syntax::Proto2)
-        .map(|of| of.full_name().to_owned())
+        .filter_map(|of| catalog.enums.get(of.full_name()))
+        .filter(|of| !of.closed)
+        .map(|of| of.descriptor.full_name().to_owned())
         .collect()
 }
 

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::base::{enum_of, json_type};
 use super::known::{self, Known};
 use super::{Object, Schemas, annotated, text};
+use crate::catalog::example::fill;
 use crate::catalog::message::{Behavior, Format};
 use crate::catalog::rules::{add, pattern, wrapped};
 use crate::catalog::{Field, FieldDescriptor};
@@ -127,7 +128,9 @@ impl Schemas<'_> {
             several => format!("^(?:{})$", several.join("|")),
         };
         add(schema, "pattern", pattern.into());
-        schema.insert("examples".to_owned(), json!([example(first)]));
+        if let Some(name) = fill(first) {
+            schema.insert("examples".to_owned(), json!([name]));
+        }
     }
 
     fn is_nullable(&self, field: &FieldDescriptor) -> bool {
@@ -181,19 +184,22 @@ fn is_optional(field: &FieldDescriptor) -> bool {
 
 /// Lets `null` in.
 fn nullable(schema: &mut Object) {
+    if let Some(Value::Array(values)) = schema.get_mut("enum")
+        && !values.contains(&Value::Null)
+    {
+        values.push(Value::Null);
+    }
+    if let Some(only) = schema.remove("const") {
+        schema.insert("enum".to_owned(), json!([only, null]));
+    }
     if let Some(of) = schema.get_mut("type") {
         *of = json!([of.take(), "null"]);
-        if let Some(Value::Array(values)) = schema.get_mut("enum") {
-            values.push(Value::Null);
-        }
-        if let Some(only) = schema.remove("const") {
-            schema.insert("enum".to_owned(), json!([only, null]));
-        }
     } else if let Some(reference) = schema.remove("$ref") {
         let null = json!([{"$ref": reference}, {"enum": [null]}]);
         add(schema, "anyOf", null);
     } else if let Some(Value::Array(any)) = schema.get_mut("anyOf") {
-        any.push(json!({"type": "null"}));
+        // Not `type: "null"`, on which generated code breaks.
+        any.push(json!({"enum": [null]}));
     }
 }
 
@@ -247,21 +253,8 @@ fn matching(pattern: &str) -> String {
     let mut out = String::new();
     pieces(pattern, |piece| match piece {
         Piece::Text(text) => out.push_str(&pattern::literal(text)),
-        Piece::Variable(_, "**") => out.push_str(".+"),
-        Piece::Variable(..) => out.push_str("[^/]+"),
-    });
-    out
-}
-
-/// `shelves/s1/books/b1`.
-fn example(pattern: &str) -> String {
-    let mut out = String::new();
-    pieces(pattern, |piece| match piece {
-        Piece::Text(text) => out.push_str(text),
-        Piece::Variable(name, _) => {
-            out.push(name.chars().next().unwrap_or('a').to_ascii_lowercase());
-            out.push('1');
-        }
+        Piece::Variable("**") => out.push_str(".+"),
+        Piece::Variable(_) => out.push_str("[^/]+"),
     });
     out
 }
@@ -269,8 +262,8 @@ fn example(pattern: &str) -> String {
 /// A part of a resource's pattern.
 enum Piece<'p> {
     Text(&'p str),
-    /// Its name, and what it stands for.
-    Variable(&'p str, &'p str),
+    /// What it stands for.
+    Variable(&'p str),
 }
 
 fn pieces<'p>(pattern: &'p str, mut each: impl FnMut(Piece<'p>)) {
@@ -280,8 +273,8 @@ fn pieces<'p>(pattern: &'p str, mut each: impl FnMut(Piece<'p>)) {
             break;
         };
         each(Piece::Text(before));
-        let (name, of) = variable.split_once('=').unwrap_or((variable, "*"));
-        each(Piece::Variable(name, of));
+        let (_, of) = variable.split_once('=').unwrap_or((variable, "*"));
+        each(Piece::Variable(of));
         rest = after;
     }
     each(Piece::Text(rest));

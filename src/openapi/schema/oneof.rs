@@ -3,6 +3,8 @@
 //! Each pair is forbidden once, in the order of fields; that is half of what each way would be, and generated
 //! types stay flat. Beyond [`MEMBERS_MAX`] members the pairs would be most of the document, and words do.
 
+use std::collections::{BTreeMap, HashMap};
+
 use serde_json::{Value, json};
 
 use super::message::key;
@@ -31,8 +33,13 @@ impl Schemas<'_> {
         let mut texts = Vec::new();
         let mut listed = Vec::new();
         let mut dependent = Object::new();
+        let shown: HashMap<&str, (usize, &Field)> = shown
+            .iter()
+            .enumerate()
+            .map(|(place, field)| (field.json_name.as_str(), (place, *field)))
+            .collect();
         for oneof in &message.oneofs {
-            let keys = keys(&members(shown, &oneof.fields), form);
+            let keys = keys(&members(&shown, &oneof.fields), form);
             if keys.len() < 2 {
                 continue;
             }
@@ -53,7 +60,7 @@ impl Schemas<'_> {
             texts.push(told(&keys, required));
         }
         for (names, required) in &message.rules.oneofs {
-            let members = members(shown, names);
+            let members = members(&shown, names);
             let keys = keys(&members, form);
             // Without presence a zero counts as not set, and may be there.
             if keys.len() >= 2 && members.iter().all(|of| of.descriptor.supports_presence()) {
@@ -77,12 +84,11 @@ fn keys(members: &[&Field], form: Form) -> Vec<String> {
     members.iter().map(|field| key(field, form)).collect()
 }
 
-fn members<'f>(shown: &[&'f Field], names: &[String]) -> Vec<&'f Field> {
-    shown
-        .iter()
-        .copied()
-        .filter(|field| names.contains(&field.json_name))
-        .collect()
+/// The fields of these names that are shown, in their order.
+fn members<'f>(shown: &HashMap<&str, (usize, &'f Field)>, names: &[String]) -> Vec<&'f Field> {
+    let named = names.iter().filter_map(|name| shown.get(name.as_str()));
+    let sorted: BTreeMap<usize, &Field> = named.copied().collect();
+    sorted.into_values().collect()
 }
 
 /// Each with all after it.

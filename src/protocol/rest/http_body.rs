@@ -18,11 +18,8 @@ use super::wire::{self, Broken, Fields, Value};
 use crate::call::{Code, Message, Status};
 use crate::protocol::field_value::essence;
 use crate::protocol::{scratch, unary};
-use crate::schema::{Binding, Body, Method};
+use crate::schema::{Binding, Body, HTTP_BODY, Method};
 use crate::transcode::{FieldPath, PlanId, Plans, ReadOptions, Scratch, Unknown};
-
-/// The message's full name.
-const NAME: &str = "google.api.HttpBody";
 
 const CONTENT_TYPE_NUMBER: u64 = 1;
 const DATA_NUMBER: u64 = 2;
@@ -33,7 +30,7 @@ const OCTETS: HeaderValue = HeaderValue::from_static("application/octet-stream")
 
 /// True for the plan of an `HttpBody`.
 pub(super) fn is_plan(plans: &Plans, plan: PlanId) -> bool {
-    plans.name(plan) == NAME
+    plans.name(plan) == HTTP_BODY
 }
 
 /// The fields of an `HttpBody` in wire form, but for the bytes of the data, which follow.

@@ -191,6 +191,11 @@ impl Answers {
         }
     }
 
+    /// The next step, for whoever reads the answers here; `None` after the end.
+    pub(in crate::upstream) async fn step(&mut self) -> Option<Answer> {
+        self.next().await
+    }
+
     /// The reply: from here on this clock watches it, and its end is written down.
     pub(in crate::upstream) fn into_reply(
         mut self: Box<Self>,

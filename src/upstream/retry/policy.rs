@@ -89,6 +89,24 @@ impl Delays {
         })
     }
 
+    /// The first one.
+    #[must_use]
+    pub const fn initial(&self) -> Duration {
+        self.initial
+    }
+
+    /// The longest.
+    #[must_use]
+    pub const fn max(&self) -> Duration {
+        self.max
+    }
+
+    /// By how much they grow.
+    #[must_use]
+    pub const fn multiplier(&self) -> f64 {
+        self.multiplier
+    }
+
     /// The delay before the retry with this number, the first being 1; `random` lies in 0..1.
     #[must_use]
     pub fn before(&self, retry: u32, random: f64) -> Duration {

@@ -2,6 +2,7 @@
 
 use http::HeaderName;
 
+use super::super::balance::{Ewma, Policy, RingSize};
 use super::ServiceConfigError;
 use super::json::Node;
 
@@ -42,6 +43,32 @@ pub enum Balancing {
         /// Endpoints that are compared.
         choices: u32,
     },
+}
+
+impl Balancing {
+    /// The nearest that there is here. Weights by load reports are not there, and latency, by which
+    /// calls are balanced then, says the same; a ring without a header has nothing to go by.
+    #[must_use]
+    pub fn policy(&self) -> Policy {
+        match self {
+            Self::PickFirst => Policy::PickFirst,
+            Self::RoundRobin => Policy::RoundRobin,
+            Self::RingHash {
+                min_size,
+                max_size,
+                header: Some(header),
+            } => Policy::RingHash {
+                header: header.clone(),
+                size: RingSize {
+                    min: *min_size,
+                    max: *max_size,
+                },
+            },
+            Self::WeightedRoundRobin | Self::LeastRequest { .. } | Self::RingHash { .. } => {
+                Policy::PeakEwma(Ewma::default())
+            }
+        }
+    }
 }
 
 /// What the config says, if it says anything.

@@ -11,7 +11,7 @@ fn annotated(field: &str) -> (Value, Vec<String>) {
     let mut schemas = Schemas::new(&catalog, &Options::default());
     let field = find(&pool, "M").fields().next().unwrap();
     let schema = schemas.field(&field.into(), Form::default());
-    let findings = schemas.findings().map(|finding| {
+    let findings = schemas.into_findings().into_iter().map(|finding| {
         assert_eq!(finding.element, "t.M.a");
         finding.text.clone()
     });

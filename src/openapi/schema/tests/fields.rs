@@ -200,6 +200,29 @@ fn strict_numbers_have_what_json_cannot_write() {
         of_field("int32 a = 1;", &strict),
         json!({"type": "integer", "format": "int32"})
     );
+    let null = Options {
+        nullable: Nullable::Optional,
+        ..strict
+    };
+    assert_eq!(
+        of_field("optional float a = 1;", &null),
+        json!({"anyOf": [
+            {"type": "number", "format": "float"},
+            {"enum": ["NaN", "Infinity", "-Infinity"]},
+            {"enum": [null]},
+        ]})
+    );
+    for nothing in [
+        "optional google.protobuf.NullValue a = 1;",
+        "google.protobuf.NullValue a = 1;",
+    ] {
+        assert_eq!(of_field(nothing, &null), json!({"enum": [null]}));
+    }
+    let ruled = of_field(
+        "optional Color a = 1 [(buf.validate.field).enum = {in: [1]}];",
+        &null,
+    );
+    assert_eq!(ruled["enum"], json!(["RED", null]));
 }
 
 #[test]
