@@ -25,7 +25,7 @@ fn how_the_schema_follows_its_sources_is_chosen() {
         error(&format!(
             "{UPSTREAM}schema_reload: {{ reflection_interval: 10ms }}\n"
         )),
-        "transom.yaml:2:40: schema_reload.reflection_interval: found `10ms`, expected at least 1s"
+        "transom.yaml:2:39: schema_reload.reflection_interval: found `10ms`, expected at least 1s"
     );
 }
 
