@@ -163,7 +163,7 @@ impl Live {
         } else {
             site(&config).map(Arc::new)
         };
-        let schema_generation = self.serve(&config, site, schema, calls);
+        let schema_generation = self.serve(&config, site, &schema, calls);
         let is_watched = is_watched_alike(&state.config, &config);
         state.config = config;
         state.slots = slots;
@@ -301,7 +301,7 @@ impl Live {
         let methods = schema.methods().len();
         let calls = self.serving.load().calls.clone();
         let site = self.site.load_full();
-        let generation = self.serve(&state.config, site, Arc::new(schema), calls);
+        let generation = self.serve(&state.config, site, &Arc::new(schema), calls);
         tracing::info!(generation, methods, "another schema is served");
     }
 
@@ -310,14 +310,14 @@ impl Live {
         &self,
         config: &Config,
         site: Option<Arc<Documentation>>,
-        schema: Arc<Schema>,
+        schema: &Arc<Schema>,
         calls: Upstream,
     ) -> Option<u64> {
         let was = Arc::clone(&self.serving.load().schema);
-        let serving = snapshot(config, site.clone(), Arc::clone(&schema), calls);
+        let serving = snapshot(config, site.clone(), Arc::clone(schema), calls);
         self.site.store(site);
         self.serving.store(Arc::new(serving));
-        if Arc::ptr_eq(&was, &schema) {
+        if Arc::ptr_eq(&was, schema) {
             return None;
         }
         for reason in schema.refusals() {
@@ -357,7 +357,7 @@ impl Live {
     pub(super) fn fails(&self, index: usize, about: String, lines: Vec<String>) {
         let reason = lines.join("\n  ");
         let trouble = Trouble { about, lines };
-        if self.told.fails(index, trouble.clone()) {
+        if self.told.fails(index, &trouble) {
             tracing::warn!(reason, "{}", trouble.about);
         }
     }

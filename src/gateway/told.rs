@@ -65,9 +65,9 @@ impl Told {
     }
 
     /// A source fails; true if it did not, or otherwise.
-    pub(super) fn fails(&self, source: usize, trouble: Trouble) -> bool {
+    pub(super) fn fails(&self, source: usize, trouble: &Trouble) -> bool {
         let was = self.state().sources.insert(source, trouble.clone());
-        was.is_none_or(|was| was != trouble)
+        was.is_none_or(|was| was != *trouble)
     }
 
     /// Nothing is wrong with this source any more.
@@ -150,8 +150,8 @@ mod tests {
             about: "p cannot be read".to_owned(),
             lines: (0..25).map(|n| n.to_string()).collect(),
         };
-        assert!(told.fails(1, trouble.clone()));
-        assert!(!told.fails(1, trouble), "the same is told once");
+        assert!(told.fails(1, &trouble));
+        assert!(!told.fails(1, &trouble), "the same is told once");
         told.refused("transom.yaml:3: found `x`");
         let lines = told.lines();
         assert_eq!(
