@@ -1,6 +1,8 @@
 //! What operators see, on a port of its own: liveness, readiness, what is served, the upstreams, metrics,
 //! and the standard gRPC health service (native gRPC and gRPC-Web). Never on the public port.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -9,7 +11,7 @@ use axum::extract::{Request, State};
 use axum::http::{Method, StatusCode, Uri, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Json, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
@@ -21,8 +23,9 @@ use crate::schema::Listing;
 const PATH_SHOWN: usize = 100;
 
 /// The admin pages and the state they show.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Admin {
+    look: Arc<dyn Look>,
     ready: Arc<AtomicBool>,
     health: HealthReporter,
 }
@@ -34,6 +37,25 @@ pub trait Look: Send + Sync + 'static {
 
     /// What metrics are made of, the upstreams among it.
     fn metrics(&self) -> Metrics;
+
+    /// What operators should know of configuration and schema, a line each.
+    fn notes(&self) -> Vec<String>;
+
+    /// Has the configuration read again.
+    fn reload(&self) -> Pin<Box<dyn Future<Output = Asked> + Send>>;
+}
+
+/// What came of the wish that the configuration be read again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// It was taken; in words.
+    Taken(String),
+    /// It was refused, and nothing has changed; why.
+    Refused(String),
+    /// Nobody here can read it.
+    Nobody,
+    /// Too many wish it at a time.
+    TooMany,
 }
 
 impl Admin {
@@ -42,6 +64,7 @@ impl Admin {
         let (health, service) = tonic_health::server::health_reporter();
         health.set_service_status("", ServingStatus::Serving).await;
         let admin = Self {
+            look: Arc::clone(&look),
             ready: Arc::new(AtomicBool::new(true)),
             health,
         };
@@ -53,6 +76,7 @@ impl Admin {
         let router = Router::new()
             .route("/livez", get(|| async { "ok\n" }))
             .route("/readyz", get(readyz).with_state(admin.clone()))
+            .route("/reload", post(reload).with_state(Arc::clone(&look)))
             .route("/routes", get(routes).with_state(Arc::clone(&look)))
             .route("/clusters", get(clusters).with_state(Arc::clone(&look)))
             .route("/metrics", get(scraped).with_state(look))
@@ -83,17 +107,43 @@ async fn no_page(request: Request, next: Next) -> Response {
 }
 
 async fn readyz(State(admin): State<Admin>) -> impl IntoResponse {
-    if admin.ready.load(Ordering::Acquire) {
-        (StatusCode::OK, "ok\n")
+    let (status, word) = if admin.ready.load(Ordering::Acquire) {
+        (StatusCode::OK, "ok")
     } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "draining\n")
+        (StatusCode::SERVICE_UNAVAILABLE, "draining")
+    };
+    let mut text = format!("{word}\n");
+    for note in admin.look.notes() {
+        text.push_str(&note);
+        text.push('\n');
     }
+    (status, text)
+}
+
+/// Reads the configuration again.
+async fn reload(State(look): State<Arc<dyn Look>>) -> impl IntoResponse {
+    let (status, text) = match look.reload().await {
+        Asked::Taken(told) => (StatusCode::OK, told),
+        Asked::Refused(reason) => {
+            let text = format!("refused, nothing has changed: {reason}");
+            (StatusCode::UNPROCESSABLE_ENTITY, text)
+        }
+        Asked::Nobody => {
+            let text = "nobody here reads a configuration".to_owned();
+            (StatusCode::NOT_IMPLEMENTED, text)
+        }
+        Asked::TooMany => {
+            let text = "it is wished too often already".to_owned();
+            (StatusCode::SERVICE_UNAVAILABLE, text)
+        }
+    };
+    (status, format!("{text}\n"))
 }
 
 async fn nowhere(uri: Uri) -> impl IntoResponse {
     let path: String = uri.path().chars().take(PATH_SHOWN).collect();
     let text = format!(
-        "found {path}, expected /livez, /readyz, /routes, /clusters, /metrics or the gRPC service \
+        "found {path}, expected /livez, /readyz, /reload, /routes, /clusters, /metrics or the gRPC service \
          grpc.health.v1.Health\n"
     );
     (StatusCode::NOT_FOUND, text)
@@ -113,4 +163,12 @@ async fn clusters(State(look): State<Arc<dyn Look>>) -> Json<Vec<upstreams::Upst
 async fn scraped(State(look): State<Arc<dyn Look>>) -> impl IntoResponse {
     let text = metrics::text(look.metrics());
     ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], text)
+}
+
+impl std::fmt::Debug for Admin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Admin")
+            .field("ready", &self.ready)
+            .finish_non_exhaustive()
+    }
 }

@@ -20,6 +20,7 @@ mod lint;
 mod log;
 mod openapi;
 mod origin;
+mod reload;
 mod report;
 mod routes;
 mod serve;

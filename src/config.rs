@@ -46,6 +46,8 @@ pub struct Settings {
     upstream_tls: Vec<upstream::Places>,
     /// The configuration file that names them.
     file: Option<PathBuf>,
+    /// Files with more keys, of HTTP rules and of retries.
+    named: Vec<PathBuf>,
 }
 
 impl Settings {
@@ -56,14 +58,57 @@ impl Settings {
     /// The first thing that is wrong with them.
     pub fn with_files(mut self) -> Result<Self, Error> {
         let file = self.file.as_deref();
-        if let Some(files) = self.tls.take() {
+        if let Some(files) = &self.tls {
             self.gateway.listener.tls = Some(files.read(file)?);
         }
-        self.pages.read(file, &mut self.gateway.docs)?;
-        for places in std::mem::take(&mut self.upstream_tls) {
-            places.check(&self.gateway.upstreams, file)?;
+        self.for_reload()
+    }
+
+    /// Looks whether the files of TLS that upstreams name can be read.
+    fn with_upstreams(self) -> Result<Self, Error> {
+        for places in &self.upstream_tls {
+            places.check(&self.gateway.upstreams, self.file.as_deref())?;
         }
         Ok(self)
+    }
+
+    /// Reads the documentation's files alone, and looks at those of upstreams: for a gateway that runs
+    /// already, with its TLS.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub fn for_reload(self) -> Result<Self, Error> {
+        self.with_pages()?.with_upstreams()
+    }
+
+    fn with_pages(mut self) -> Result<Self, Error> {
+        let file = self.file.as_deref();
+        self.pages.read(file, &mut self.gateway.docs)?;
+        Ok(self)
+    }
+
+    /// The files that the configuration was read from. A change of one of them is another
+    /// configuration.
+    #[must_use]
+    pub fn files(&self) -> Vec<PathBuf> {
+        let pages = self.pages.paths().map(Path::to_owned);
+        let files = self.file.iter().chain(&self.named).cloned();
+        files.chain(pages).collect()
+    }
+
+    /// Files of another reading take the place of these.
+    pub fn replace_files(&mut self, new: &Self) {
+        self.named.clone_from(&new.named);
+        self.pages.clone_from(&new.pages);
+    }
+
+    /// Keys besides the gateway's own of which `new` says something else that needs a restart.
+    #[must_use]
+    pub fn fixed(&self, new: &Self) -> Vec<&'static str> {
+        let tls = |settings: &Self| format!("{:?}", settings.tls);
+        let all = [("tls", tls(self) != tls(new)), ("log", self.log != new.log)];
+        let changed = all.into_iter().filter(|(_, is_other)| *is_other);
+        changed.map(|(key, _)| key).collect()
     }
 }
 

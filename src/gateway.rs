@@ -8,34 +8,49 @@
 //!
 //! With a schema from files the gateway listens at once, even while the backend is down; with
 //! reflection alone it listens once the schema is there. With both, the reflected part joins when
-//! it comes, by one swap.
+//! it comes, by one swap. So does whatever changes later: [`live`] makes the next snapshot, of a source
+//! that [`watch`] saw change or of another configuration.
 
-use std::collections::HashSet;
+use std::future::Future;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
+use std::pin::Pin;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use arc_swap::ArcSwap;
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use crate::admin::{Admin, Look};
+use crate::admin::{Admin, Asked, Look};
 use crate::docs::{self, Documentation, Place, Reached};
 use crate::listener::{self, Listener};
 use crate::observe::Observe;
 use crate::observe::metrics::Metrics;
-use crate::protocol::{self, Pages, Serving};
-use crate::schema::{self, Binding, Listing, Route, Row, Schema, Source, Unmatched};
+use crate::protocol;
+use crate::schema::{self, Listing, Route, Row, Schema, Unmatched};
 use crate::upstream::{self, Upstream};
 use crate::worker::{self, Workers};
 
+mod fixed;
 mod front;
+mod guard;
+mod live;
 mod sources;
+mod stamp;
+mod told;
+mod watch;
+mod wishes;
+
+use live::{Live, Slot};
+use wishes::Granted;
 
 /// How long a page, or a watch of the health service, may go on once no call runs any more.
 const ADMIN_GRACE: Duration = Duration::from_secs(1);
 
+pub use guard::{OnBreaking, SchemaReload};
 pub use sources::{SourceConfig, SourceError, the_upstream};
+pub use stamp::{Settling, Stamp};
+pub use wishes::Wish;
 
 /// Everything a gateway is made from.
 #[derive(Clone, Debug)]
@@ -50,6 +65,8 @@ pub struct Config {
     pub schema: Vec<SourceConfig>,
     /// How strict the schema is taken.
     pub schema_options: schema::Options,
+    /// How the schema follows its sources.
+    pub schema_reload: SchemaReload,
     /// How requests are read and answered.
     pub protocol: protocol::Config,
     /// The documentation.
@@ -74,6 +91,7 @@ impl Config {
             upstreams: vec![upstream::Config::new(name.clone(), url.parse()?)],
             schema: vec![SourceConfig::Reflection { upstream: name }],
             schema_options: schema::Options::default(),
+            schema_reload: SchemaReload::default(),
             protocol: protocol::Config::default(),
             docs: docs::Config::default(),
             workers: worker::default_count(),
@@ -122,9 +140,6 @@ pub enum StartError {
     /// The threads cannot be had.
     #[error("cannot start the worker threads: {0}")]
     Workers(std::io::Error),
-    /// What is served would no longer be with the sources that join: they contradict it.
-    #[error("with it, what is served would be lost:\n  {}", .0.join("\n  "))]
-    Contradiction(Vec<String>),
     /// A port cannot be had.
     #[error("cannot listen on {address}: {cause}")]
     Listen {
@@ -135,14 +150,40 @@ pub enum StartError {
     },
 }
 
+/// Why another configuration was refused.
+#[derive(Debug, thiserror::Error)]
+pub enum ReloadError {
+    /// A schema source failed.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The sources make no schema.
+    #[error(transparent)]
+    Schema(#[from] schema::BuildError),
+    /// Two upstreams have one name.
+    #[error(transparent)]
+    Upstream(#[from] upstream::BuildError),
+    /// No source of the schema brings anything.
+    #[error("no source of the schema brings anything: {0}")]
+    NothingToServe(String),
+}
+
+/// Another configuration was taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reloaded {
+    /// Its number; the first one's is 1.
+    pub generation: u64,
+    /// Keys of which it says something else that needs a restart; what was serves on.
+    pub fixed: Vec<&'static str>,
+}
+
 /// A running gateway.
 #[derive(Debug)]
 pub struct Gateway {
     listener: Listener,
     admin: Option<(Admin, Listener)>,
-    serving: Arc<ArcSwap<Serving<Upstream>>>,
-    /// The reflected schema's joining; given up when this is dropped.
-    joining: JoinSet<()>,
+    live: Arc<Live>,
+    /// The watching of the schema's sources; given up when this is dropped.
+    watching: JoinSet<()>,
     workers: Workers,
     drain_delay: Duration,
 }
@@ -153,75 +194,58 @@ impl Gateway {
     /// # Errors
     /// See [`StartError`]; nothing keeps running after one.
     pub async fn start(
-        mut config: Config,
+        config: Config,
         mut report: impl FnMut(&Progress<'_>) + Send + 'static,
     ) -> Result<Self, StartError> {
         let address = config.listener.address;
         let at = |address| move |cause| StartError::Listen { address, cause };
         let drain_delay = config.listener.drain.delay;
         let bound = listener::bind(config.listener.clone()).map_err(at(address))?;
-
-        let (mut now, later): (Vec<_>, Vec<_>) = config
-            .schema
-            .iter()
-            .cloned()
-            .partition(|source| !source.is_reflection());
-        let later = if now.is_empty() {
-            now = later;
-            Vec::new()
-        } else {
-            later
-        };
         let workers = Workers::start(config.workers).map_err(StartError::Workers)?;
         let calls = Upstream::build(config.upstreams.clone(), workers.count())?;
-        let sources = sources::load(&now, &config.upstreams, &calls, &mut report).await?;
+
+        // Backends are waited for only where nothing else has a schema.
+        let is_reflected = config.schema.iter().all(SourceConfig::is_reflection);
+        let mut slots = Vec::with_capacity(config.schema.len());
+        for source in &config.schema {
+            let loaded = if is_reflected || !source.is_reflection() {
+                Some(sources::load(source, &config.upstreams, &calls, &mut report).await?)
+            } else {
+                None
+            };
+            slots.push(Slot::new(source.clone(), loaded));
+        }
         let mut options = config.schema_options.clone();
-        if !later.is_empty() {
+        if slots.iter().any(|slot| slot.good.is_none()) {
             options.unmatched = Unmatched::Await; // what is reflected may have what a rule selects
         }
-        let schema = Schema::build(sources.clone(), &options)?;
+        let brought = slots.iter().filter_map(|slot| slot.good.as_ref());
+        let brought: Vec<_> = brought.map(|loaded| (*loaded.source).clone()).collect();
+        let schema = Schema::build(brought, &options)?;
         report(&Progress::Schema(&schema, &config.protocol.rows(&schema)));
-        if later.is_empty() {
-            tell_ineffective(&config, &schema, &mut report);
-        }
 
-        let site = site(&config).map(Arc::new);
-        let schema = Arc::new(schema);
-        // What is reflected is a part of the revision that is served, and of no other.
-        if let (Some(site), true) = (&site, later.is_empty()) {
-            site.served(&schema, &config.protocol, SystemTime::now())
-                .await;
-        }
-        if config.docs.place == Place::Public {
-            let site = site.clone().map(|site| site as Arc<dyn Pages>);
-            config.protocol.pages.extend(site);
-        }
+        let public = config.listener.clone();
+        let (admin_address, count) = (config.admin, workers.count());
+        let live = Live::new(config, slots, schema, calls, count, Box::new(report));
+        let live = Arc::new(live);
+        live.begin().await;
+        live.tell_ineffective(&*live.state().await);
+        let router = protocol::Router::new(Arc::clone(&live.serving), Observe::default());
 
-        if let Some(site) = site.clone().filter(|site| site.watches()) {
-            config.protocol.watch = Some(site);
-        }
-
-        let serving = Serving::new(schema, calls, config.protocol.clone());
-        let serving = Arc::new(ArcSwap::from_pointee(serving));
-        let router = protocol::Router::new(Arc::clone(&serving), Observe::default());
-
-        let admin = match config.admin {
+        let admin = match admin_address {
             None => None,
             Some(address) => {
-                let look = Arc::new(Operators(Arc::clone(&serving)));
+                let look = Arc::new(Operators(Arc::clone(&live)));
                 let (admin, pages) = Admin::new(look).await;
-                let pages = match site.clone() {
-                    Some(site) => front::with_site(pages, site, Arc::clone(&serving)),
-                    None => pages,
-                };
+                let pages = front::with_site(pages, Arc::clone(&live));
                 let listener = listener::Config {
                     address,
                     tls: None,
                     drain: listener::Drain {
-                        grace: config.listener.drain.grace.min(ADMIN_GRACE),
-                        ..config.listener.drain
+                        grace: public.drain.grace.min(ADMIN_GRACE),
+                        ..public.drain
                     },
-                    ..config.listener.clone()
+                    ..public
                 };
                 let listener = listener::bind(listener)
                     .and_then(|bound| bound.serve(front::service(pages), workers.clone()))
@@ -232,25 +256,42 @@ impl Gateway {
         let listener = bound
             .serve(front::service(router), workers.clone())
             .map_err(at(address))?;
-        let mut joining = JoinSet::new();
-        if !later.is_empty() {
-            let join = Join {
-                sources,
-                later,
-                config,
-                serving: Arc::clone(&serving),
-                site,
-            };
-            joining.spawn(join.run(report));
-        }
+        let mut watching = JoinSet::new();
+        watching.spawn(watch::watch(Arc::clone(&live)));
         Ok(Self {
             listener,
             admin,
-            serving,
-            joining,
+            live,
+            watching,
             workers,
             drain_delay,
         })
+    }
+
+    /// Takes another configuration while it runs: everything is built beside what serves, then takes
+    /// its place at once. Calls under way end as they began; connections to endpoints that are there
+    /// still are kept.
+    ///
+    /// # Errors
+    /// See [`ReloadError`]; nothing has changed then, and operators are told why.
+    pub async fn reload(&self, config: Config) -> Result<Reloaded, ReloadError> {
+        let outcome = self.live.reload(config).await;
+        if let Err(error) = &outcome {
+            self.live.refuse(&error.to_string());
+        }
+        outcome
+    }
+
+    /// Tells operators that another configuration could not even be read, and why.
+    pub fn refuse(&self, reason: &str) {
+        self.live.refuse(reason);
+    }
+
+    /// What operators wish on their port: that the configuration be read again. For the first who
+    /// asks; before that, the answer to a wish is that nobody can.
+    #[must_use]
+    pub fn wishes(&self) -> Option<mpsc::Receiver<Wish>> {
+        self.live.wishes.take()
     }
 
     /// The public address, its port never 0.
@@ -268,13 +309,13 @@ impl Gateway {
     /// What is served right now.
     #[must_use]
     pub fn schema(&self) -> Arc<Schema> {
-        Arc::clone(&self.serving.load().schema)
+        Arc::clone(&self.live.serving.load().schema)
     }
 
     /// Stops: not ready, then no new connections, then the running calls' grace period, then an
     /// end. Afterwards nothing runs any more, and every call has its line in the access log.
     pub async fn drain(self) {
-        drop(self.joining);
+        drop(self.watching);
         if let Some((admin, _)) = &self.admin {
             admin.not_ready().await;
         }
@@ -289,76 +330,34 @@ impl Gateway {
 }
 
 /// What operators look at.
-struct Operators(Arc<ArcSwap<Serving<Upstream>>>);
+struct Operators(Arc<Live>);
 
 impl Look for Operators {
     fn listing(&self) -> Listing {
-        self.0.load().listing()
+        self.0.serving.load().listing()
     }
 
     fn metrics(&self) -> Metrics {
         Metrics {
-            upstreams: self.0.load().calls.view(),
-            ..Metrics::default()
-        }
-    }
-}
-
-/// The reflected sources that join a schema from files.
-struct Join {
-    sources: Vec<Source>,
-    later: Vec<SourceConfig>,
-    config: Config,
-    serving: Arc<ArcSwap<Serving<Upstream>>>,
-    site: Option<Arc<Documentation>>,
-}
-
-impl Join {
-    async fn run(mut self, mut report: impl FnMut(&Progress<'_>) + Send) {
-        match self.join(&mut report).await {
-            Ok(schema) => {
-                let rows = self.config.protocol.rows(&schema);
-                report(&Progress::Joined(&schema, &rows));
-                tell_ineffective(&self.config, &schema, &mut report);
-                let calls = self.serving.load().calls.clone();
-                let schema = Arc::new(schema);
-                if let Some(site) = &self.site {
-                    site.served(&schema, &self.config.protocol, SystemTime::now())
-                        .await;
-                }
-                let serving = Serving::new(schema, calls, self.config.protocol);
-                self.serving.store(Arc::new(serving));
-            }
-            Err(error) => {
-                tracing::error!(%error, "the reflected schema was refused; the one from files stays in force");
-                let schema = Arc::clone(&self.serving.load().schema);
-                tell_ineffective(&self.config, &schema, &mut report);
-            }
+            upstreams: self.0.serving.load().calls.view(),
+            ..self.0.told.metrics()
         }
     }
 
-    async fn join(
-        &mut self,
-        report: &mut (impl FnMut(&Progress<'_>) + Send),
-    ) -> Result<Schema, StartError> {
-        let calls = self.serving.load().calls.clone();
-        let reflected = sources::load(&self.later, &self.config.upstreams, &calls, report).await?;
-        self.sources.extend(reflected);
-        let sources = std::mem::take(&mut self.sources);
-        let schema = Schema::build(sources, &self.config.schema_options)?;
-        // What joins may add; whoever relies on what is served must not lose it.
-        let served = Arc::clone(&self.serving.load().schema);
-        let bound: HashSet<_> = schema.bindings().map(identity).collect();
-        let is_kept = served
-            .methods()
-            .all(|method| schema.method(&method.path).is_some())
-            && served
-                .bindings()
-                .all(|binding| bound.contains(&identity(binding)));
-        if !is_kept {
-            return Err(StartError::Contradiction(schema.refusals().to_vec()));
-        }
-        Ok(schema)
+    fn notes(&self) -> Vec<String> {
+        self.0.told.lines()
+    }
+
+    fn reload(&self) -> Pin<Box<dyn Future<Output = Asked> + Send>> {
+        let live = Arc::clone(&self.0);
+        Box::pin(async move {
+            match live.wishes.wish().await {
+                Granted::Read(Ok(told)) => Asked::Taken(told),
+                Granted::Read(Err(reason)) => Asked::Refused(reason),
+                Granted::Nobody => Asked::Nobody,
+                Granted::TooMany => Asked::TooMany,
+            }
+        })
     }
 }
 
@@ -401,11 +400,6 @@ fn site(config: &Config) -> Option<Documentation> {
         .then(|| Documentation::new(config.docs.clone(), config.schema_options.clone(), reached))
 }
 
-/// What makes a binding the same in two schemas.
-fn identity(binding: &Binding) -> (&str, &str, &str) {
-    (&binding.method.path, &binding.verb, &binding.template)
-}
-
 /// Loads every source of a configuration, reflection included, and builds the schema, without
 /// serving it: what `transom routes` shows.
 ///
@@ -422,8 +416,12 @@ pub async fn load_schema(
         Vec::new()
     };
     let calls = Upstream::build(asked, 1)?;
-    let sources = sources::load(&config.schema, &config.upstreams, &calls, report).await?;
-    Ok(Schema::build(sources, &config.schema_options)?)
+    let mut brought = Vec::with_capacity(config.schema.len());
+    for source in &config.schema {
+        let loaded = sources::load(source, &config.upstreams, &calls, report).await?;
+        brought.push((*loaded.source).clone());
+    }
+    Ok(Schema::build(brought, &config.schema_options)?)
 }
 
 #[cfg(test)]

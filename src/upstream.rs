@@ -31,12 +31,14 @@ mod endpoint;
 mod exchange;
 mod files;
 pub mod health;
+mod news;
 pub mod outlier;
 mod outlook;
 pub mod plan;
 mod pool;
 mod random;
 pub mod retry;
+mod security;
 pub mod service_config;
 mod set;
 mod sweeper;
@@ -50,6 +52,8 @@ pub use address::{Address, AddressError, Scheme, Url};
 use cluster::Cluster;
 pub use config::Config;
 pub use connector::{Connector, Unconnected};
+pub use news::News;
+use retry::Account;
 pub use tls::{Part, TlsError};
 
 /// Why there are no upstreams.
@@ -72,6 +76,7 @@ pub enum BuildError {
 #[derive(Clone, Debug)]
 pub struct Upstream {
     clusters: Arc<HashMap<String, Cluster>>,
+    account: Arc<Account>,
 }
 
 impl Upstream {
@@ -84,21 +89,44 @@ impl Upstream {
         configs: impl IntoIterator<Item = Config>,
         workers: usize,
     ) -> Result<Self, BuildError> {
-        let account = Arc::default();
+        let none = Self {
+            clusters: Arc::default(),
+            account: Arc::default(),
+        };
+        none.rebuild(configs, workers)
+    }
+
+    /// The upstreams as they are configured from now on. One whose configuration is as before is
+    /// the same one; another keeps its connections to endpoints that are there still, unless
+    /// connections are to be made otherwise. These here go on as they are, for calls that are under
+    /// way.
+    ///
+    /// # Errors
+    /// See [`BuildError`]; these here have not changed then.
+    pub fn rebuild(
+        &self,
+        configs: impl IntoIterator<Item = Config>,
+        workers: usize,
+    ) -> Result<Self, BuildError> {
         let mut clusters = HashMap::new();
         for config in configs {
             let name = config.name.clone();
-            let cluster = Cluster::new(config, workers, &account);
+            if clusters.contains_key(&name) {
+                return Err(BuildError::DuplicateName(name));
+            }
+            let cluster = match self.clusters.get(&name) {
+                Some(known) => known.renewed(config, workers),
+                None => Cluster::new(config, workers, &self.account),
+            };
             let cluster = cluster.map_err(|cause| BuildError::Tls {
                 upstream: name.clone(),
                 cause,
             })?;
-            if clusters.insert(name.clone(), cluster).is_some() {
-                return Err(BuildError::DuplicateName(name));
-            }
+            clusters.insert(name, cluster);
         }
         Ok(Self {
             clusters: Arc::new(clusters),
+            account: Arc::clone(&self.account),
         })
     }
 
@@ -114,6 +142,12 @@ impl Upstream {
                 format!("no upstream is named {name:?}"),
             )),
         }
+    }
+
+    /// What says when the upstream of this name was reached again after a connection was lost.
+    #[must_use]
+    pub fn news(&self, name: &str) -> Option<Arc<News>> {
+        self.clusters.get(name).map(Cluster::news).map(Arc::clone)
     }
 
     /// How the upstreams are at this moment, by name.

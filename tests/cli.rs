@@ -5,6 +5,8 @@ use std::process::{Command, Output};
 
 mod demo;
 mod docs;
+#[cfg(unix)]
+mod reload;
 mod schemas;
 mod serve;
 mod streams;

@@ -416,7 +416,8 @@ async fn the_admin_port_tells_readiness_routes_and_health() {
     let get = |path| send(admin, Version::Http1, Method::GET, path, &[], "");
     assert_eq!(get("/livez").await.status, 200);
     assert_eq!(get("/readyz").await.status, 200);
-    assert_eq!(get("/metrics").await.status, 404);
+    assert_eq!(get("/metrics").await.status, 200);
+    assert_eq!(get("/metric").await.status, 404);
     let routes = get("/routes").await.json();
     assert!(
         routes["routes"]

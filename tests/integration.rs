@@ -20,6 +20,7 @@ mod metadata;
 mod openapi;
 mod options;
 mod protos;
+mod reload;
 mod routing;
 mod streams;
 mod support;

@@ -101,12 +101,12 @@ async fn demo(arguments: &Arguments, report: Report) -> Exit {
     let serving = tokio::spawn(demo::serve(listener, async move {
         let _ = stopped.await; // an error means that the gateway is gone, which is the same
     }));
-    let exit = until_stopped(settings, report, &mut signals, |gateway| {
+    let listening = |gateway: &Gateway| {
         if report.0 == Form::Human {
             terminal::print(&words(gateway, &url, first));
         }
-    })
-    .await;
+    };
+    let exit = until_stopped(settings, report, &mut signals, listening, async |_| {}).await;
     drop(stop);
     // After a second signal nothing is waited for.
     match exit {

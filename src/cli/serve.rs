@@ -6,8 +6,9 @@ use clap::Args;
 
 use super::flags::Target;
 use super::log::{self, Form};
+use super::reload::Reloads;
 use super::report::{Report, explain};
-use super::signal::Signals;
+use super::signal::{Hangup, Signals};
 use super::{Exit, on_runtime, refuse, terminal};
 use crate::config::{self, Address, LogFormat, LogLevel, OriginPattern, Settings};
 use crate::gateway::Gateway;
@@ -23,7 +24,9 @@ Examples:
   transom serve --config transom.yaml --tls-certificate server.pem --tls-key server.key
 
 With a schema from files it listens at once, even while the server is down; by reflection it waits
-for the server first. The first SIGINT or SIGTERM lets running calls end, a second one ends at once.")]
+for the server first. The first SIGINT or SIGTERM lets running calls end, a second one ends at once.
+SIGHUP, a change of the configuration's files and POST /reload on the admin address have the configuration
+read again, while it serves.")]
 pub(super) struct Arguments {
     #[command(flatten)]
     target: Target,
@@ -82,6 +85,7 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
         Ok(settings) => settings,
         Err(error) => return refuse(&error),
     };
+    let reloads = Reloads::new(file, flags, settings.clone());
     let _flush = log::start(settings.log);
     let report = Report(Form::of(settings.log.format));
     on_runtime(async move {
@@ -89,16 +93,22 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
             Ok(signals) => signals,
             Err(error) => return failed(report, &format!("cannot catch signals: {error}")),
         };
-        until_stopped(settings, report, &mut signals, |_| {}).await
+        let hangups = match Hangup::catch() {
+            Ok(hangups) => hangups,
+            Err(error) => return failed(report, &format!("cannot catch signals: {error}")),
+        };
+        let meanwhile = async |gateway: &Gateway| reloads.run(gateway, hangups).await;
+        until_stopped(settings, report, &mut signals, |_| {}, meanwhile).await
     })
 }
 
-/// Starts a gateway, tells when it answers, and drains it at the first signal.
+/// Starts a gateway, tells when it answers, does something with it, and drains it at the first signal.
 pub(super) async fn until_stopped(
     settings: Settings,
     report: Report,
     signals: &mut Signals,
     listening: impl FnOnce(&Gateway),
+    meanwhile: impl AsyncFnOnce(&Gateway),
 ) -> Exit {
     let drain = settings.gateway.listener.drain;
     let transport = settings.gateway.listener.transport();
@@ -112,7 +122,13 @@ pub(super) async fn until_stopped(
     };
     report.listening(transport, gateway.address(), gateway.admin_address());
     listening(&gateway);
-    signals.next().await;
+    tokio::select! {
+        _ = signals.next() => {}
+        () = async {
+            meanwhile(&gateway).await;
+            std::future::pending().await
+        } => {}
+    }
     report.draining(drain.delay + drain.grace);
     tokio::select! {
         () = gateway.drain() => Exit::Done,

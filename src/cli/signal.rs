@@ -1,4 +1,5 @@
-//! SIGINT and SIGTERM: the first one asks for a graceful end, the second one gets an end at once.
+//! SIGINT and SIGTERM: the first one asks for a graceful end, the second one gets an end at once. SIGHUP
+//! asks that the configuration be read again.
 
 use std::io;
 
@@ -48,6 +49,42 @@ impl Signals {
             _ = self.interrupt.recv() => Stop::Interrupt,
             _ = self.terminate.recv() => Stop::Terminate,
         }
+    }
+}
+
+/// SIGHUP, caught from now on: it ends no process that has one.
+#[cfg(unix)]
+pub(super) struct Hangup(Signal);
+
+#[cfg(unix)]
+impl Hangup {
+    /// Catches it.
+    pub(super) fn catch() -> io::Result<Self> {
+        signal(SignalKind::hangup()).map(Self)
+    }
+
+    /// The next one; several that come at a time are one.
+    pub(super) async fn next(&mut self) {
+        if self.0.recv().await.is_none() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// Where there are no Unix signals nobody hangs up.
+#[cfg(not(unix))]
+pub(super) struct Hangup;
+
+#[cfg(not(unix))]
+impl Hangup {
+    /// Nothing to prepare.
+    pub(super) fn catch() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    /// Never.
+    pub(super) async fn next(&mut self) {
+        std::future::pending::<()>().await;
     }
 }
 

@@ -1,7 +1,7 @@
 //! From raw keys to the `Config` of every module: references are resolved, combinations checked.
 
 use std::num::NonZeroUsize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_saphyr::Location;
@@ -18,6 +18,9 @@ use super::{Error, Settings};
 use crate::gateway::SourceConfig;
 use crate::worker::WORKERS_MAX;
 use crate::{gateway, listener, protocol, worker};
+
+/// The least time between two questions to an upstream: its schema may be large.
+const REFLECTION_MIN: Span = Span(std::time::Duration::from_secs(1));
 
 /// Checks what no single key can know, and fills the types.
 pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Error> {
@@ -85,6 +88,21 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
         let message = format!("found `{workers}`, expected at most {WORKERS_MAX}");
         return Err(wrong(Location::UNKNOWN, "workers", message));
     }
+    let default = gateway::SchemaReload::default();
+    let interval = &raw.schema_reload.reflection_interval;
+    if let Some(span) = interval.value
+        && span.0 < REFLECTION_MIN.0
+    {
+        let message = format!("found `{span}`, expected at least {REFLECTION_MIN}");
+        let key = "schema_reload.reflection_interval";
+        return Err(wrong(interval.place, key, message));
+    }
+    let schema_reload = gateway::SchemaReload {
+        reflection_interval: interval
+            .value
+            .map_or(default.reflection_interval, |span| span.0),
+        on_breaking: (raw.schema_reload.on_breaking.value).map_or(default.on_breaking, Into::into),
+    };
     let max_message = reply_max(&layered);
     let upstreams: Result<Vec<_>, _> = raw
         .upstreams
@@ -102,6 +120,7 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
         upstreams,
         schema: sources,
         schema_options: layered.schema,
+        schema_reload,
         protocol: protocol::Config {
             head: head_limits(&raw.limits),
             compression: compression(&raw.compression),
@@ -123,7 +142,16 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
         pages,
         upstream_tls,
         file: path.map(Path::to_owned),
+        named: named(raw),
     })
+}
+
+/// Files that the configuration names and takes keys from.
+fn named(raw: &File) -> Vec<PathBuf> {
+    let rules = raw.http_rules.iter().map(|file| file.0.clone());
+    let upstreams = raw.upstreams.0.iter();
+    let services = upstreams.filter_map(|(_, upstream)| upstream.service_config.value.clone());
+    rules.chain(services).collect()
 }
 
 fn compression(raw: &Compression) -> protocol::Compression {

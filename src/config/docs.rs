@@ -136,6 +136,14 @@ fn security(tls: &Key<Tls>) -> Security {
 }
 
 impl Files {
+    /// The files.
+    pub(super) fn paths(&self) -> impl Iterator<Item = &Path> {
+        [&self.logo, &self.scalar]
+            .into_iter()
+            .flatten()
+            .map(|named| named.path.as_path())
+    }
+
     /// Reads all of them; `config` is the file that names them.
     pub(super) fn read(
         &self,

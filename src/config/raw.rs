@@ -27,6 +27,7 @@ mod key;
 mod limits;
 mod options;
 mod route;
+mod schema_reload;
 mod tls;
 mod upstream;
 
@@ -38,6 +39,7 @@ pub(super) use key::Key;
 pub(super) use limits::{Limits, RouteLimits, RouteTimeouts, Timeouts};
 pub(super) use options::{Connect, Json, Metadata, MultiSegment, Rest};
 pub(super) use route::{Destination, HeaderMatch, Route, Routing};
+pub(super) use schema_reload::SchemaReload;
 pub(super) use section::Section;
 pub(super) use tls::{ClientCertificates, Tls};
 pub(super) use upstream::{
@@ -62,7 +64,7 @@ pub(super) struct File {
     pub(super) tls: Key<Tls>,
     /// Threads that serve connections. Absent: one for each core.
     pub(super) workers: Option<Count>,
-    /// The admin listener: `/livez`, `/readyz`, `/routes` and gRPC health.
+    /// The admin listener: `/livez`, `/readyz`, `/reload`, `/routes` and gRPC health.
     pub(super) admin: Admin,
     /// The gRPC servers behind the gateway, by a name of your choice.
     #[schemars(with = "BTreeMap<UpstreamName, Upstream>")]
@@ -70,6 +72,8 @@ pub(super) struct File {
     /// Where descriptors come from, in order. Empty: every upstream is asked by reflection.
     #[schemars(with = "Vec<Source>")]
     pub(super) schema: Vec<Spanned<Source>>,
+    /// How the schema follows its sources while the gateway runs.
+    pub(super) schema_reload: SchemaReload,
     /// Google service configurations (YAML) whose `http` rules bind methods in place of their
     /// annotations. The last rule that selects a method counts.
     pub(super) http_rules: Vec<RulesFile>,

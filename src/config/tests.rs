@@ -11,6 +11,7 @@ mod compat;
 mod cors;
 mod full;
 mod options;
+mod reload;
 mod tls;
 
 /// A file of the repository's `config/` directory.

@@ -8,7 +8,6 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
 use axum::body::Body;
 use axum::middleware::{Next, from_fn};
 use http::{Request, Response, header};
@@ -17,8 +16,8 @@ use tower::util::Oneshot;
 use tower::{Layer as _, Service, ServiceExt as _};
 use tower_http::sensitive_headers::{SetSensitiveRequestHeaders, SetSensitiveRequestHeadersLayer};
 
-use crate::docs::Documentation;
-use crate::protocol::{Pages as _, Serving};
+use super::live::Live;
+use crate::protocol::Pages as _;
 
 /// Calls or pages, as the listener wants them.
 pub(super) fn service<S>(
@@ -46,16 +45,14 @@ where
     move |request| service.clone().oneshot(request.map(Body::new))
 }
 
-/// The operators' pages, with the documentation in front of them.
-pub(super) fn with_site<S: Send + Sync + 'static>(
-    pages: axum::Router,
-    site: Arc<Documentation>,
-    serving: Arc<ArcSwap<Serving<S>>>,
-) -> axum::Router {
+/// The operators' pages, with the documentation in front of them, where there is any.
+pub(super) fn with_site(pages: axum::Router, live: Arc<Live>) -> axum::Router {
     pages.layer(from_fn(move |request: Request<Body>, next: Next| {
-        let serving = serving.load_full();
+        let serving = live.serving.load_full();
         let (parts, body) = request.into_parts();
-        let answering = site.answer(&serving.schema, serving.config(), &parts);
+        let site = live.site.load_full();
+        let answering =
+            site.and_then(|site| site.answer(&serving.schema, serving.config(), &parts));
         async move {
             match answering {
                 Some(answering) => answering.await,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Progress;
+use super::stamp::Stamp;
 use crate::control::reflection::{self, ReflectionError};
 use crate::schema::{ProtoError, Source};
 use crate::upstream::{self, Upstream};
@@ -39,6 +40,18 @@ pub enum SourceConfig {
     },
 }
 
+/// The source as operators know it.
+impl std::fmt::Display for SourceConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Reflection { upstream } => write!(f, "the reflection of {upstream:?}"),
+            Self::Descriptors { path, .. } | Self::Protos { dir: path, .. } => {
+                write!(f, "{}", path.display())
+            }
+        }
+    }
+}
+
 impl SourceConfig {
     /// True if the source is a running backend.
     #[must_use]
@@ -46,7 +59,17 @@ impl SourceConfig {
         matches!(self, Self::Reflection { .. })
     }
 
-    fn upstream(&self) -> &str {
+    /// What its files look like now; a backend has none.
+    pub(super) fn stamp(&self) -> Stamp {
+        match self {
+            Self::Reflection { .. } => Stamp::default(),
+            Self::Descriptors { path, .. } | Self::Protos { dir: path, .. } => {
+                Stamp::of([path.as_path()])
+            }
+        }
+    }
+
+    pub(super) fn upstream(&self) -> &str {
         match self {
             Self::Reflection { upstream }
             | Self::Descriptors { upstream, .. }
@@ -112,108 +135,180 @@ pub fn the_upstream(name: &str, url: &str) -> String {
     }
 }
 
-/// Loads the sources in their order, those by reflection through `connect`. Waits, with back-off, for backends that are not up.
+/// What a source brought, when it was read last.
+#[derive(Clone, Debug)]
+pub(super) struct Loaded {
+    pub(super) source: Arc<Source>,
+    /// What its files looked like before they were read.
+    pub(super) stamp: Stamp,
+    /// Files that do not compile: their places and reasons. The source is without them.
+    pub(super) broken: Vec<String>,
+}
+
+impl Loaded {
+    /// True if it makes the same schema.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        let (a, b) = (&self.source, &other.source);
+        a.descriptors == b.descriptors && a.upstream == b.upstream && a.reflected == b.reflected
+    }
+}
+
+/// A source brought nothing this time.
+#[derive(Debug)]
+pub(super) enum LoadError {
+    /// Its backend is not up; why.
+    NotUp(String),
+    /// Asking again brings nothing, as long as nothing changes.
+    Failed(SourceError),
+}
+
+/// Loads a source, and waits with back-off for a backend that is not up.
 pub(super) async fn load(
-    sources: &[SourceConfig],
+    source: &SourceConfig,
     upstreams: &[upstream::Config],
     connect: &Upstream,
     report: &mut (impl FnMut(&Progress<'_>) + Send),
-) -> Result<Vec<Source>, SourceError> {
-    let mut loaded = Vec::with_capacity(sources.len());
-    for source in sources {
-        let name = source.upstream();
-        let upstream = upstreams
-            .iter()
-            .find(|upstream| upstream.name == name)
-            .ok_or_else(|| SourceError::NoSuchUpstream {
-                name: name.to_owned(),
-            })?;
-        loaded.push(load_one(source, upstream, connect, report).await?);
-    }
-    Ok(loaded)
-}
-
-async fn load_one(
-    source: &SourceConfig,
-    upstream: &upstream::Config,
-    connect: &Upstream,
-    report: &mut (impl FnMut(&Progress<'_>) + Send),
-) -> Result<Source, SourceError> {
-    let serving: Arc<str> = upstream.name.as_str().into();
-    match source {
-        SourceConfig::Reflection { .. } => {
-            let descriptors = reflect(upstream, connect, report).await?;
-            let name = format!("reflection of {}", upstream.place());
-            Ok(Source {
-                name,
-                descriptors,
-                upstream: serving,
-                reflected: true,
-            })
-        }
-        SourceConfig::Descriptors { path, .. } => {
-            let name = path.display().to_string();
-            let descriptors = tokio::fs::read(path)
-                .await
-                .map_err(|cause| SourceError::Read {
-                    path: name.clone(),
-                    cause,
-                })?;
-            Ok(Source {
-                name,
-                descriptors,
-                upstream: serving,
-                reflected: false,
-            })
-        }
-        SourceConfig::Protos { dir, .. } => {
-            let compiled = Source::proto_files(dir, serving)?;
-            for reason in &compiled.broken {
-                report(&Progress::LeftOut(reason));
-            }
-            Ok(compiled.source)
-        }
-    }
-}
-
-async fn reflect(
-    upstream: &upstream::Config,
-    connect: &Upstream,
-    report: &mut (impl FnMut(&Progress<'_>) + Send),
-) -> Result<Vec<u8>, SourceError> {
-    let url = upstream.place();
-    let mut pause = FIRST_PAUSE;
+) -> Result<Loaded, SourceError> {
+    let upstream = upstream_of(source, upstreams)?;
+    let mut patience = Patience::default();
     loop {
-        let answer = match connect.connector(&upstream.name).await {
-            Ok(connector) => reflection::descriptors(connector.origin(), connector).await,
-            Err(status) => Err(ReflectionError::NotUp(status.message.to_string())),
-        };
-        match answer {
-            Ok(descriptors) => return Ok(descriptors),
-            Err(ReflectionError::NotUp(cause)) => {
+        match try_load(source, upstream, connect).await {
+            Ok(loaded) => {
+                for reason in &loaded.broken {
+                    report(&Progress::LeftOut(reason));
+                }
+                return Ok(loaded);
+            }
+            Err(LoadError::NotUp(cause)) => {
+                let next = patience.next();
+                let url = upstream.place();
                 report(&Progress::Waiting {
                     upstream: &upstream.name,
                     url: &url,
                     cause: &cause,
-                    next: pause,
+                    next,
                 });
-                tokio::time::sleep(pause).await;
-                pause = pause.mul_f64(1.6).min(LONGEST_PAUSE);
+                tokio::time::sleep(next).await;
             }
-            Err(ReflectionError::NoReflection) => {
-                return Err(SourceError::NoReflection {
-                    upstream: upstream.name.clone(),
-                    url,
-                });
-            }
-            Err(error) => {
-                let cause = error.to_string();
-                return Err(SourceError::Reflection {
-                    upstream: upstream.name.clone(),
-                    url,
-                    cause,
-                });
-            }
+            Err(LoadError::Failed(error)) => return Err(error),
         }
+    }
+}
+
+/// The pauses before a backend that is not up is asked again.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience(Duration);
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self(FIRST_PAUSE)
+    }
+}
+
+impl Patience {
+    /// The next one, always longer up to a bound.
+    pub(super) fn next(&mut self) -> Duration {
+        let pause = self.0;
+        self.0 = pause.mul_f64(1.6).min(LONGEST_PAUSE);
+        pause
+    }
+}
+
+/// The upstream that serves what a source names.
+pub(super) fn upstream_of<'u>(
+    source: &SourceConfig,
+    upstreams: &'u [upstream::Config],
+) -> Result<&'u upstream::Config, SourceError> {
+    let name = source.upstream();
+    let mut upstreams = upstreams.iter();
+    upstreams
+        .find(|upstream| upstream.name == name)
+        .ok_or_else(|| SourceError::NoSuchUpstream {
+            name: name.to_owned(),
+        })
+}
+
+/// Loads a source once.
+pub(super) async fn try_load(
+    source: &SourceConfig,
+    upstream: &upstream::Config,
+    connect: &Upstream,
+) -> Result<Loaded, LoadError> {
+    let serving: Arc<str> = upstream.name.as_str().into();
+    let SourceConfig::Reflection { .. } = source else {
+        let source = source.clone();
+        let reading = tokio::task::spawn_blocking(move || read(&source, serving));
+        // It is lost only when the runtime ends, and this with it.
+        return match reading.await {
+            Ok(read) => read.map_err(LoadError::Failed),
+            Err(lost) => Err(LoadError::NotUp(lost.to_string())),
+        };
+    };
+    let descriptors = reflect(upstream, connect).await?;
+    Ok(Loaded {
+        source: Arc::new(Source {
+            name: format!("reflection of {}", upstream.place()),
+            descriptors,
+            upstream: serving,
+            reflected: true,
+        }),
+        stamp: Stamp::default(),
+        broken: Vec::new(),
+    })
+}
+
+/// Reads a source of files.
+fn read(source: &SourceConfig, upstream: Arc<str>) -> Result<Loaded, SourceError> {
+    let stamp = source.stamp();
+    let (source, broken) = match source {
+        // Asked, not read.
+        SourceConfig::Reflection { upstream: name } => {
+            return Err(SourceError::NoSuchUpstream { name: name.clone() });
+        }
+        SourceConfig::Descriptors { path, .. } => {
+            let name = path.display().to_string();
+            let descriptors = std::fs::read(path).map_err(|cause| SourceError::Read {
+                path: name.clone(),
+                cause,
+            })?;
+            let source = Source {
+                name,
+                descriptors,
+                upstream,
+                reflected: false,
+            };
+            (source, Vec::new())
+        }
+        SourceConfig::Protos { dir, .. } => {
+            let compiled = Source::proto_files(dir, upstream)?;
+            (compiled.source, compiled.broken)
+        }
+    };
+    Ok(Loaded {
+        source: Arc::new(source),
+        stamp,
+        broken,
+    })
+}
+
+async fn reflect(upstream: &upstream::Config, connect: &Upstream) -> Result<Vec<u8>, LoadError> {
+    let url = upstream.place();
+    let failed = |error| Err(LoadError::Failed(error));
+    let answer = match connect.connector(&upstream.name).await {
+        Ok(connector) => reflection::descriptors(connector.origin(), connector).await,
+        Err(status) => Err(ReflectionError::NotUp(status.message)),
+    };
+    match answer {
+        Ok(descriptors) => Ok(descriptors),
+        Err(ReflectionError::NotUp(cause)) => Err(LoadError::NotUp(cause)),
+        Err(ReflectionError::NoReflection) => failed(SourceError::NoReflection {
+            upstream: upstream.name.clone(),
+            url,
+        }),
+        Err(error) => failed(SourceError::Reflection {
+            upstream: upstream.name.clone(),
+            url,
+            cause: error.to_string(),
+        }),
     }
 }

@@ -62,11 +62,7 @@ fn in_path(schemas: &mut Schemas<'_>, parameter: &PathParameter, form: Form) -> 
         .build()
 }
 
-fn in_query(
-    schemas: &mut Schemas<'_>,
-    parameter: &QueryParameter,
-    form: Form,
-) -> Parameter {
+fn in_query(schemas: &mut Schemas<'_>, parameter: &QueryParameter, form: Form) -> Parameter {
     let mut builder = ParameterBuilder::new()
         .name(&parameter.name)
         .parameter_in(ParameterIn::Query)

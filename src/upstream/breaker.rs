@@ -25,40 +25,45 @@ pub(super) struct Breaker {
 /// A number that stays under a bound.
 #[derive(Debug)]
 struct Gauge {
-    now: AtomicUsize,
+    count: Arc<Count>,
     max: usize,
+}
+
+/// What outlives a bound: with another one, what is under way is under way still.
+#[derive(Debug, Default)]
+struct Count {
+    now: AtomicUsize,
     refused: AtomicUsize,
 }
 
 impl Gauge {
-    const fn new(max: usize) -> Self {
+    fn new(count: &Arc<Count>, max: usize) -> Self {
         Self {
-            now: AtomicUsize::new(0),
+            count: Arc::clone(count),
             max,
-            refused: AtomicUsize::new(0),
         }
     }
 
     /// One more, if there is room. Counting first and looking then keeps this to one step: for a
     /// moment the number may be over the bound, what it admits never is.
     fn enter(&self) -> bool {
-        if self.now.fetch_add(1, Ordering::Relaxed) < self.max {
+        if self.count.now.fetch_add(1, Ordering::Relaxed) < self.max {
             return true;
         }
         self.leave();
-        self.refused.fetch_add(1, Ordering::Relaxed);
+        self.count.refused.fetch_add(1, Ordering::Relaxed);
         false
     }
 
     fn leave(&self) {
-        self.now.fetch_sub(1, Ordering::Relaxed);
+        self.count.now.fetch_sub(1, Ordering::Relaxed);
     }
 
     fn usage(&self) -> Usage {
         Usage {
-            now: self.now.load(Ordering::Relaxed),
+            now: self.count.now.load(Ordering::Relaxed),
             max: self.max,
-            refused: self.refused.load(Ordering::Relaxed),
+            refused: self.count.refused.load(Ordering::Relaxed),
         }
     }
 }
@@ -87,8 +92,17 @@ impl Breaker {
     pub(super) fn new(name: Arc<str>, limits: Limits) -> Arc<Self> {
         Arc::new(Self {
             name,
-            requests: Gauge::new(limits.requests),
-            pending: Gauge::new(limits.pending),
+            requests: Gauge::new(&Arc::default(), limits.requests),
+            pending: Gauge::new(&Arc::default(), limits.pending),
+        })
+    }
+
+    /// The same with other bounds: what this one has counted counts for it too.
+    pub(super) fn with(&self, limits: Limits) -> Arc<Self> {
+        Arc::new(Self {
+            name: Arc::clone(&self.name),
+            requests: Gauge::new(&self.requests.count, limits.requests),
+            pending: Gauge::new(&self.pending.count, limits.pending),
         })
     }
 
@@ -165,5 +179,19 @@ mod tests {
         let usage = |now, max, refused| Usage { now, max, refused };
         assert_eq!(breaker.requests(), usage(1, 2, 1));
         assert_eq!(breaker.pending(), usage(1, 1, 1));
+    }
+
+    #[test]
+    fn with_other_bounds_what_is_under_way_counts_still() {
+        let limits = |requests| Limits {
+            requests,
+            pending: 1,
+        };
+        let before = Breaker::new("books".into(), limits(2));
+        let first = before.admit().unwrap();
+        let after = before.with(limits(1));
+        assert!(after.admit().is_err());
+        drop(first);
+        assert!(after.admit().is_ok());
     }
 }

@@ -21,16 +21,20 @@ use super::discovery::{self, ENDPOINTS_MAX, Found};
 use super::endpoint::{Common, Endpoint};
 use super::exchange::{Opened, Timer, on_time};
 use super::health::Checker;
+use super::news::News;
 use super::outlier::{Change, Detector, Host, Outcome, Probe, Standing, Verdict};
 use super::random;
 use super::retry::{Account, Budget, Throttle};
+use super::security::Security;
 use super::set::{Picked, Set};
 use super::sweeper::Sweeper;
 use super::task::Task;
-use super::tls::{Tls, TlsError};
+use super::tls::TlsError;
 use super::view;
 use crate::call::{Call, Code, Reply, Retry, Status};
 use crate::observe::upstreams as observe;
+
+mod found;
 
 /// One upstream. Clones are the same one.
 #[derive(Clone, Debug)]
@@ -41,7 +45,7 @@ pub(super) struct Cluster(Arc<Running>);
 struct Running {
     shared: Arc<Shared>,
     _sweeper: Sweeper,
-    _renewal: Option<Task>,
+    secured: Option<Security>,
     _discovery: Option<Task>,
 }
 
@@ -56,7 +60,7 @@ pub(super) struct Shared {
     /// Whether there may be retries, by what is under way.
     pub(super) budget: Arc<Budget>,
     /// Attempts besides the first of each call, so far.
-    pub(super) retried: Retried,
+    pub(super) retried: Arc<Retried>,
     /// What all upstreams together keep for retries.
     pub(super) account: Arc<Account>,
     common: Common,
@@ -64,6 +68,18 @@ pub(super) struct Shared {
     set: ArcSwap<Set>,
     found: watch::Sender<Found>,
     state: Mutex<State>,
+}
+
+/// What an upstream has of the one whose place it takes.
+struct Inherited {
+    secured: Option<Security>,
+    lost: Arc<Notify>,
+    breaker: Arc<Breaker>,
+    account: Arc<Account>,
+    budget: Arc<Budget>,
+    retried: Arc<Retried>,
+    news: Arc<News>,
+    detector: Detector,
 }
 
 /// Attempts besides the first of each call, so far.
@@ -91,14 +107,97 @@ impl Cluster {
     ) -> Result<Self, TlsError> {
         let name: Arc<str> = config.name.as_str().into();
         let breaker = Breaker::new(Arc::clone(&name), config.limits);
-        let (tls, renewal) = match &config.tls {
-            None => (None, None),
-            Some(files) => {
-                let (tls, keep_current) = Tls::load(files.clone(), Arc::clone(&name))?;
-                (Some(tls), Task::start(keep_current))
-            }
+        let detector = Detector::new(config.outlier.clone());
+        let inherited = Inherited {
+            secured: Security::load(&config, &name)?,
+            lost: Arc::default(),
+            breaker,
+            account: Arc::clone(account),
+            budget: Arc::default(),
+            retried: Arc::default(),
+            news: Arc::default(),
+            detector,
         };
-        let lost = Arc::new(Notify::new());
+        Ok(Self::build(name, config, workers, inherited, |_| {
+            Vec::new()
+        }))
+    }
+
+    /// The upstream of this name as it is configured from now on. Endpoints that are there still
+    /// keep their connections, where those are made as before; what is known of them, what is
+    /// under way and what was counted stay too. Nothing of this one changes.
+    ///
+    /// # Errors
+    /// Its files of TLS are no good.
+    pub(super) fn renewed(&self, config: Config, workers: usize) -> Result<Self, TlsError> {
+        let was = &self.0.shared;
+        if was.config == config && was.common.workers == workers {
+            return Ok(self.clone());
+        }
+        let is_secured_alike = was.config.tls == config.tls;
+        let secured = if is_secured_alike {
+            self.0.secured.clone()
+        } else {
+            Security::load(&config, &was.name)?
+        };
+        let mut detector = was.state().detector.clone();
+        detector.reconfigure(config.outlier.clone());
+        let inherited = Inherited {
+            secured,
+            lost: Arc::clone(&was.common.lost),
+            breaker: was.breaker.with(config.limits),
+            account: Arc::clone(&was.account),
+            budget: Arc::clone(&was.budget),
+            retried: Arc::clone(&was.retried),
+            news: Arc::clone(&was.common.news),
+            detector,
+        };
+        let has_moved = was.config.discovery != config.discovery;
+        let is_static = matches!(config.discovery, Discovery::Static(_));
+        // The name on a backend's certificate may be that of `:authority`.
+        let is_connected_alike =
+            is_secured_alike && (config.tls.is_none() || was.config.authority == config.authority);
+        let known = if !is_connected_alike || (has_moved && !is_static) {
+            // Connections are to be others, or somebody else names the endpoints.
+            Vec::new()
+        } else {
+            was.state().endpoints.clone()
+        };
+        Ok(Self::build(
+            Arc::clone(&was.name),
+            config,
+            workers,
+            inherited,
+            |common| {
+                let kept = known.iter();
+                kept.filter_map(|one| one.again(one.share(), common).map(Arc::new))
+                    .collect()
+            },
+        ))
+    }
+
+    /// What says when a connection came after another was lost.
+    pub(super) fn news(&self) -> &Arc<News> {
+        &self.0.shared.common.news
+    }
+
+    fn build(
+        name: Arc<str>,
+        config: Config,
+        workers: usize,
+        inherited: Inherited,
+        known: impl FnOnce(&Common) -> Vec<Arc<Endpoint>>,
+    ) -> Self {
+        let Inherited {
+            secured,
+            lost,
+            breaker,
+            account,
+            budget,
+            retried,
+            news,
+            detector,
+        } = inherited;
         let common = Common {
             upstream: Arc::clone(&name),
             authority: config
@@ -106,47 +205,47 @@ impl Cluster {
                 .as_ref()
                 .or(config.discovery.authority())
                 .cloned(),
-            tls,
+            tls: secured.as_ref().map(|secured| secured.tls.clone()),
             connect: config.connect.clone(),
             ewma: config.balance.policy.ewma(),
             outlier: config.outlier.clone(),
             health: config.health.clone(),
             breaker: Arc::clone(&breaker),
             lost: Arc::clone(&lost),
+            news,
             workers,
         };
+        let endpoints = known(&common);
         let shared = Arc::new_cyclic(|this| Shared {
             this: Weak::clone(this),
             name,
             breaker,
             throttle: Throttle::new(config.retries.throttling),
-            budget: Arc::default(),
-            retried: Retried::default(),
-            account: Arc::clone(account),
+            budget,
+            retried,
+            account,
             common,
             set: ArcSwap::from_pointee(Set::empty(&config.balance)),
             found: watch::Sender::new(Found::Nothing),
             state: Mutex::new(State {
-                endpoints: Vec::new(),
-                detector: Detector::new(config.outlier.clone()),
+                endpoints,
+                detector,
             }),
             config,
         });
-        let discovery = match &shared.config.discovery {
-            Discovery::Static(listed) => {
-                shared.update(listed.clone());
-                None
-            }
-            Discovery::Dns { .. } | Discovery::Srv { .. } | Discovery::File(_) => {
-                Task::start(discovery::run(Arc::downgrade(&shared), lost))
-            }
+        let discovery = if let Discovery::Static(listed) = &shared.config.discovery {
+            shared.update(listed.clone());
+            None
+        } else {
+            shared.go_on();
+            Task::start(discovery::run(Arc::downgrade(&shared), lost))
         };
-        Ok(Self(Arc::new(Running {
+        Self(Arc::new(Running {
             _sweeper: Sweeper::start(&shared),
-            _renewal: renewal,
+            secured,
             _discovery: discovery,
             shared,
-        })))
+        }))
     }
 
     /// What connects others to one of its endpoints.
@@ -206,17 +305,17 @@ impl Shared {
             if endpoints.iter().any(|known| known.is_at(&listed.address)) {
                 continue;
             }
-            let known = state.endpoints.iter().find(|known| known.is(&listed));
-            let endpoint = known.map_or_else(
-                || Arc::new(Endpoint::new(listed, &state.endpoints, &self.common)),
-                Arc::clone,
-            );
-            if let Some(health) = &self.config.health
-                && endpoint.checker.get().is_none()
-                && let Some(checker) = Checker::start(&endpoint, &self.this, health)
-            {
-                let _ = endpoint.checker.set(checker);
-            }
+            let mut known = state.endpoints.iter();
+            let endpoint = match known.find(|known| known.is_at(&listed.address)) {
+                Some(known) if known.is(&listed) => Arc::clone(known),
+                Some(known) => Arc::new(
+                    known
+                        .again(listed.weight, &self.common)
+                        .unwrap_or_else(|| Endpoint::new(listed, &[], &self.common)),
+                ),
+                None => Arc::new(Endpoint::new(listed, &state.endpoints, &self.common)),
+            };
+            self.look_after(&endpoint);
             endpoints.push(endpoint);
         }
         state.endpoints = endpoints;
@@ -230,32 +329,6 @@ impl Shared {
         self.found.send_replace(Found::List);
     }
 
-    /// The source failed; if it has said nothing before, calls learn why.
-    pub(super) fn not_found(&self, why: &'static str) {
-        self.found.send_if_modified(|found| match found {
-            Found::Nothing => {
-                *found = Found::Failed(why);
-                true
-            }
-            Found::Failed(before) => {
-                *before = why;
-                false
-            }
-            Found::List => false,
-        });
-    }
-
-    /// Waits for the source to say for the first time which endpoints there are.
-    ///
-    /// # Errors
-    /// UNAVAILABLE: the source has failed, or too many calls wait already.
-    pub(super) async fn ready(&self) -> Result<(), Status> {
-        if self.set().is_empty() {
-            self.wait_for_endpoints().await?;
-        }
-        Ok(())
-    }
-
     /// The endpoint for the next attempt of a call that was at `tried` already.
     ///
     /// # Errors
@@ -265,24 +338,26 @@ impl Shared {
         picked.ok_or_else(|| self.without_endpoint("has no endpoint"))
     }
 
-    async fn wait_for_endpoints(&self) -> Result<(), Status> {
-        let mut found = self.found.subscribe();
-        let _pending = match &*found.borrow() {
-            Found::Nothing => self.breaker.wait()?,
-            Found::Failed(_) | Found::List => return self.has_list(),
-        };
-        // The sender is this upstream's own.
-        let _ = found.wait_for(|found| *found != Found::Nothing).await;
-        self.has_list()
+    /// Serves by the endpoints of before, if there are any, until their source names others.
+    fn go_on(&self) {
+        let endpoints = self.state().endpoints.clone();
+        if endpoints.is_empty() {
+            return;
+        }
+        for endpoint in &endpoints {
+            self.look_after(endpoint);
+        }
+        self.health_changed();
+        self.found.send_replace(Found::List);
     }
 
-    fn has_list(&self) -> Result<(), Status> {
-        match &*self.found.borrow() {
-            Found::List => Ok(()),
-            Found::Nothing => Err(self.without_endpoint("has no endpoint yet")),
-            Found::Failed(why) => {
-                Err(self.without_endpoint(format_args!("has no endpoint yet: {why}")))
-            }
+    /// Has its health checked, if that is configured.
+    fn look_after(&self, endpoint: &Arc<Endpoint>) {
+        if let Some(health) = &self.config.health
+            && endpoint.checker.get().is_none()
+            && let Some(checker) = Checker::start(endpoint, &self.this, health)
+        {
+            let _ = endpoint.checker.set(checker);
         }
     }
 

@@ -14,6 +14,7 @@ use super::balance::{Candidate, Ewma, Load};
 use super::breaker::Breaker;
 use super::config::{Connect, Listed};
 use super::health::{self, Checker};
+use super::news::News;
 use super::outlier::{self, Tally};
 use super::outlook::Outlook;
 use super::pool::Pool;
@@ -32,9 +33,10 @@ pub(super) struct Target {
     /// TLS, unless it is spoken to in the clear.
     pub(super) secured: Option<Secured>,
     pub(super) connect: Connect,
-    pub(super) breaker: Arc<Breaker>,
     /// Told when it is not reached, or a connection to it ends.
     pub(super) lost: Arc<Notify>,
+    /// Whether a connection came after another was lost.
+    pub(super) news: Arc<News>,
     pub(super) outlook: Outlook,
     /// Connections there are, and are being made, of all workers.
     pub(super) connections: AtomicUsize,
@@ -101,9 +103,11 @@ pub(super) struct Endpoint {
     /// False while a health check says that it does not serve.
     healthy: AtomicBool,
     /// What compression it takes.
-    pub(super) taken: Taken,
+    pub(super) taken: Arc<Taken>,
+    /// How many calls may be under way and wait.
+    pub(super) breaker: Arc<Breaker>,
     /// One for each worker: a call's stream, and the connection it is on, stay on its thread.
-    pools: Box<[Pool]>,
+    pools: Arc<[Pool]>,
     /// For health checks, which run on no worker.
     control: Pool,
     /// Asks for its health, if that is configured.
@@ -122,6 +126,7 @@ pub(super) struct Common {
     pub(super) health: Option<health::Config>,
     pub(super) breaker: Arc<Breaker>,
     pub(super) lost: Arc<Notify>,
+    pub(super) news: Arc<News>,
     pub(super) workers: usize,
 }
 
@@ -140,8 +145,8 @@ impl Endpoint {
                 tls,
             }),
             connect: common.connect.clone(),
-            breaker: Arc::clone(&common.breaker),
             lost: Arc::clone(&common.lost),
+            news: Arc::clone(&common.news),
             outlook: Outlook::default(),
             connections: AtomicUsize::new(0),
             connected: AtomicU64::new(0),
@@ -167,8 +172,45 @@ impl Endpoint {
             failures: AtomicU64::new(0),
             tally: Tally::new(&common.outlier),
             healthy: AtomicBool::new(common.health.is_none()),
-            taken: Taken::default(),
+            taken: Arc::default(),
+            breaker: Arc::clone(&common.breaker),
         }
+    }
+
+    /// The same endpoint where something else is thought of its calls: connections, and what was
+    /// measured, are those of this one. None if connections are to be made otherwise.
+    pub(super) fn again(&self, weight: u32, common: &Common) -> Option<Self> {
+        let target = &self.target;
+        if target.connect != common.connect || self.pools.len() != common.workers.max(1) {
+            return None;
+        }
+        let authority = common.authority.as_ref();
+        let authority = authority.unwrap_or(target.address.authority()).clone();
+        let count = |counter: &AtomicU64| AtomicU64::new(counter.load(Ordering::Relaxed));
+        Some(Self {
+            target: Arc::clone(target),
+            authority,
+            weight,
+            key: self.key.clone(),
+            born: self.born,
+            returned: count(&self.returned),
+            calls: AtomicUsize::new(0),
+            attempts: count(&self.attempts),
+            failures: count(&self.failures),
+            load: Arc::clone(&self.load),
+            tally: Tally::new(&common.outlier),
+            healthy: AtomicBool::new(common.health.is_none() || self.is_healthy()),
+            taken: Arc::clone(&self.taken),
+            breaker: Arc::clone(&common.breaker),
+            pools: Arc::clone(&self.pools),
+            control: self.control.clone(),
+            checker: OnceLock::new(),
+        })
+    }
+
+    /// Its share of the calls beside others.
+    pub(super) const fn share(&self) -> u32 {
+        self.weight
     }
 
     /// The pool of the worker that asks.

@@ -138,7 +138,7 @@ impl Outgoing {
         previous: Option<u32>,
     ) -> Result<Answered, Unanswered> {
         let failed = |status, source| Unanswered { status, source };
-        let lease = match pool.lease().await {
+        let lease = match pool.lease(&endpoint.breaker).await {
             Ok(lease) => Arc::new(lease),
             Err(status) => return Err(failed(status, Some(source))),
         };

@@ -25,7 +25,7 @@ use hyper::client::conn::http2::SendRequest;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
-use super::breaker::Pending;
+use super::breaker::{Breaker, Pending};
 use super::connect::{ConnectError, Connected, Spawner, StreamLimit, connect};
 use super::endpoint::Target;
 use super::exchange::RequestBody;
@@ -112,8 +112,8 @@ impl Pool {
     ///
     /// # Errors
     /// UNAVAILABLE: the backend cannot be reached, or too many calls wait already.
-    pub(super) async fn lease(&self) -> Result<Lease, Status> {
-        let turn = match self.ask()? {
+    pub(super) async fn lease(&self, breaker: &Arc<Breaker>) -> Result<Lease, Status> {
+        let turn = match self.ask(breaker)? {
             Turn::Now(lease) => return Ok(lease),
             Turn::Later(turn) => turn,
         };
@@ -122,7 +122,7 @@ impl Pool {
             .unwrap_or_else(|_| Err(self.unreachable("the connection was lost")))
     }
 
-    fn ask(&self) -> Result<Turn, Status> {
+    fn ask(&self, breaker: &Arc<Breaker>) -> Result<Turn, Status> {
         let mut state = self.lock();
         state
             .connections
@@ -137,12 +137,12 @@ impl Pool {
         if let Some(cause) = state.hopeless(down) {
             return Err(self.unreachable(cause));
         }
-        let pending = match self.0.target.breaker.wait() {
+        let pending = match breaker.wait() {
             Ok(pending) => pending,
             Err(overloaded) => {
                 // Calls that left are counted until somebody looks.
                 state.waiting.retain(|waiter| !waiter.turn.is_closed());
-                self.0.target.breaker.wait().map_err(|_| overloaded)?
+                breaker.wait().map_err(|_| overloaded)?
             }
         };
         let (waiter, turn) = oneshot::channel();
@@ -235,6 +235,7 @@ impl Pool {
             }) => {
                 tracing::debug!(upstream = %target.upstream, endpoint = %target.address, "connected");
                 target.connected.fetch_add(1, Ordering::Relaxed);
+                target.news.connected();
                 target.outlook.reached();
                 let id = state.next_connection;
                 state.next_connection += 1;
@@ -261,6 +262,7 @@ impl Pool {
                     }
                     target.lost.notify_one();
                     target.disconnected.fetch_add(1, Ordering::Relaxed);
+                    target.news.disconnected();
                     retire();
                 });
                 let grants = self.serve(&mut state, None);

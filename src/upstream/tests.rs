@@ -25,6 +25,7 @@ mod compressed;
 mod control;
 mod crowded;
 mod discovery;
+mod renewed;
 mod tls;
 
 fn call(shape: Shape, requests: Requests) -> Call {

@@ -262,6 +262,11 @@ fn what_the_page_about_operations_shows_is_what_happens() {
 }
 
 #[test]
+fn what_the_page_about_changes_while_it_runs_shows_is_what_happens() {
+    try_page("reload", 2);
+}
+
+#[test]
 fn what_the_page_about_openapi_shows_is_what_happens() {
     try_page("openapi", 5);
 }

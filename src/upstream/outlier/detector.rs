@@ -43,14 +43,14 @@ pub(in crate::upstream) enum Change {
 }
 
 /// What is known of the endpoints of one upstream.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(in crate::upstream) struct Detector {
     config: Config,
     hosts: BTreeMap<Arc<str>, Known>,
     counts: Counts,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Known {
     /// By how much the next ejection is longer, less one: one more for each ejection, one less for
     /// each sweep that finds it in.
@@ -79,6 +79,11 @@ impl Detector {
             hosts: BTreeMap::new(),
             counts: Counts::default(),
         }
+    }
+
+    /// Other rules from now on; who is out stays out until the time that was set.
+    pub(in crate::upstream) fn reconfigure(&mut self, config: Config) {
+        self.config = config;
     }
 
     /// When the next sweep is due after one.

@@ -27,8 +27,8 @@ use crate::call::{Code, Message, Requests, Status};
 
 mod account;
 
-use account::Held;
 pub(in crate::upstream) use account::Account;
+use account::Held;
 
 /// Bytes that are kept of one call.
 pub(in crate::upstream) const KEPT_PER_CALL: usize = 64 << 10;

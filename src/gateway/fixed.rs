@@ -1,0 +1,46 @@
+//! What a running gateway cannot change: what its threads and ports were made with.
+
+use super::Config;
+
+/// Keys of which the new configuration says something else, without an effect before a restart.
+pub(super) fn fixed(was: &Config, now: &Config) -> Vec<&'static str> {
+    let (a, b) = (&was.listener, &now.listener);
+    let (limits, timeouts) = ((&a.limits, &b.limits), (&a.timeouts, &b.timeouts));
+    let all = [
+        ("listen", a.address != b.address),
+        ("admin.listen", was.admin != now.admin),
+        ("workers", was.workers != now.workers),
+        (
+            "limits.streams_per_connection",
+            limits.0.streams_per_connection != limits.1.streams_per_connection,
+        ),
+        (
+            "limits.connections",
+            limits.0.connections != limits.1.connections,
+        ),
+        // What is judged of a head follows at once; what is read of it does not.
+        (
+            "limits.header_bytes",
+            limits.0.header_bytes != limits.1.header_bytes,
+        ),
+        ("limits.headers", limits.0.headers != limits.1.headers),
+        (
+            "timeouts.tls_handshake",
+            timeouts.0.tls_handshake != timeouts.1.tls_handshake,
+        ),
+        ("timeouts.request_head", timeouts.0.head != timeouts.1.head),
+        ("timeouts.preface", timeouts.0.preface != timeouts.1.preface),
+        (
+            "timeouts.connection_idle",
+            timeouts.0.idle != timeouts.1.idle,
+        ),
+        (
+            "timeouts.write_stall",
+            timeouts.0.write_stall != timeouts.1.write_stall,
+        ),
+        ("timeouts.drain_delay", a.drain.delay != b.drain.delay),
+        ("timeouts.drain_grace", a.drain.grace != b.drain.grace),
+    ];
+    let changed = all.into_iter().filter(|(_, is_other)| *is_other);
+    changed.map(|(key, _)| key).collect()
+}

@@ -1,0 +1,471 @@
+//! What is served, and how something else takes its place: another configuration, another schema.
+//!
+//! ```text
+//!  a source changed ─► offer ─┐                 guard             one swap
+//!                             ├─► a new schema ───────► Serving ─────────► calls that come
+//!  a configuration ─► reload ─┘   beside the old one    (calls under way keep theirs)
+//! ```
+//!
+//! One change at a time. What fails on the way changes nothing, and is told.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+
+use arc_swap::{ArcSwap, ArcSwapOption};
+use tokio::sync::Notify;
+
+use super::fixed::fixed;
+use super::guard::{Broken, OnBreaking, broken};
+use super::sources::Loaded;
+use super::told::{Told, Trouble};
+use super::wishes::Wishes;
+use super::{Config, Progress, ReloadError, Reloaded, SourceConfig, SourceError, site};
+use crate::docs::{Documentation, Place};
+use crate::protocol::{Pages, Serving, Watch};
+use crate::schema::{BuildError, Options, Schema, Source, Unmatched};
+use crate::upstream::Upstream;
+
+mod taken;
+
+use taken::{is_watched_alike, keep_fixed, take_sources};
+
+/// What is told of progress.
+pub(super) type Report = Box<dyn FnMut(&Progress<'_>) + Send>;
+
+/// What is served.
+pub(super) struct Live {
+    pub(super) serving: Arc<ArcSwap<Serving<Upstream>>>,
+    /// The documentation, if there is any.
+    pub(super) site: ArcSwapOption<Documentation>,
+    pub(super) told: Told,
+    pub(super) wishes: Wishes,
+    /// Other sources are to be watched, or otherwise.
+    pub(super) changed: Notify,
+    state: tokio::sync::Mutex<State>,
+    report: Mutex<Report>,
+    workers: usize,
+}
+
+/// What makes the next [`Serving`].
+pub(super) struct State {
+    pub(super) config: Config,
+    /// How often what is watched became something else.
+    pub(super) epoch: u64,
+    pub(super) slots: Vec<Slot>,
+}
+
+/// A source, and what it brought.
+#[derive(Clone)]
+pub(super) struct Slot {
+    pub(super) config: SourceConfig,
+    /// What is served of it; nothing while its backend has not answered yet.
+    pub(super) good: Option<Loaded>,
+    /// What it brought later, and is not served.
+    pub(super) refused: Option<Loaded>,
+    /// It is known that it brings nothing, and why is told.
+    pub(super) failed: bool,
+}
+
+impl Slot {
+    /// What it brought at the start; nothing if its backend is still to be asked.
+    pub(super) const fn new(config: SourceConfig, good: Option<Loaded>) -> Self {
+        Self {
+            config,
+            good,
+            refused: None,
+            failed: false,
+        }
+    }
+
+    /// Its backend may still answer for the first time.
+    const fn is_awaited(&self) -> bool {
+        self.good.is_none() && self.refused.is_none() && !self.failed
+    }
+}
+
+/// Why a schema does not take the place of the one that is served.
+enum Refusal {
+    Build(BuildError),
+    Breaks(Broken),
+}
+
+impl Live {
+    /// What a gateway serves first.
+    pub(super) fn new(
+        config: Config,
+        slots: Vec<Slot>,
+        schema: Schema,
+        calls: Upstream,
+        workers: usize,
+        report: Report,
+    ) -> Self {
+        let site = site(&config).map(Arc::new);
+        let serving = snapshot(&config, site.clone(), Arc::new(schema), calls);
+        Self {
+            serving: Arc::new(ArcSwap::from_pointee(serving)),
+            site: ArcSwapOption::new(site),
+            told: Told::new(),
+            wishes: Wishes::new(),
+            changed: Notify::new(),
+            state: tokio::sync::Mutex::new(State {
+                config,
+                epoch: 0,
+                slots,
+            }),
+            report: Mutex::new(report),
+            workers,
+        }
+    }
+
+    /// Waits for the change that is being made, if there is one.
+    pub(super) async fn state(&self) -> tokio::sync::MutexGuard<'_, State> {
+        self.state.lock().await
+    }
+
+    /// Tells the person who watches.
+    pub(super) fn report(&self, progress: &Progress<'_>) {
+        let mut report = self.report.lock().unwrap_or_else(PoisonError::into_inner);
+        report(progress);
+    }
+
+    /// Writes down what is served first, if it is whole: the first revision of its documentation.
+    pub(super) async fn begin(&self) {
+        let state = self.state().await;
+        if state.slots.iter().any(Slot::is_awaited) {
+            return;
+        }
+        if let Some(site) = self.site.load_full() {
+            let schema = Arc::clone(&self.serving.load().schema);
+            site.served(&schema, &state.config.protocol, SystemTime::now())
+                .await;
+        }
+    }
+
+    /// Once everything that is served is known.
+    pub(super) fn tell_ineffective(&self, state: &State) {
+        if state.slots.iter().any(Slot::is_awaited) {
+            return;
+        }
+        let schema = Arc::clone(&self.serving.load().schema);
+        super::tell_ineffective(&state.config, &schema, &mut |progress: &Progress<'_>| {
+            self.report(progress);
+        });
+    }
+
+    /// Takes another configuration, if it is good: new calls are served by it.
+    ///
+    /// # Errors
+    /// See [`ReloadError`]; nothing has changed then.
+    pub(super) async fn reload(&self, mut config: Config) -> Result<Reloaded, ReloadError> {
+        let mut state = self.state().await;
+        let fixed = fixed(&state.config, &config);
+        keep_fixed(&state.config, &mut config);
+        let was = self.serving.load_full();
+        let calls = was.calls.rebuild(config.upstreams.clone(), self.workers)?;
+
+        let (slots, kept) = take_sources(&state, &config, &calls).await?;
+        let sources = || good(&slots).map(|loaded| Arc::as_ptr(&loaded.source));
+        let is_same = sources().eq(good(&state.slots).map(|loaded| Arc::as_ptr(&loaded.source)))
+            && options(&state.config, &state.slots) == options(&config, &slots);
+        let schema = if is_same {
+            Arc::clone(&was.schema)
+        } else {
+            let sources: Vec<_> = good(&slots)
+                .map(|loaded| (*loaded.source).clone())
+                .collect();
+            Arc::new(build(sources, options(&config, &slots)).await?)
+        };
+
+        let site = if state.config.docs == config.docs {
+            self.site.load_full()
+        } else {
+            site(&config).map(Arc::new)
+        };
+        let is_whole = !slots.iter().any(Slot::is_awaited);
+        let schema_generation = self.serve(&config, site, &schema, calls, is_whole).await;
+        let is_watched = is_watched_alike(&state.config, &config);
+        state.config = config;
+        state.slots = slots;
+        if !is_watched {
+            state.epoch += 1;
+            self.changed.notify_one();
+        }
+        let generation = self.told.taken(&kept);
+        tracing::info!(
+            generation,
+            schema = schema_generation,
+            "the configuration was taken"
+        );
+        for key in &fixed {
+            tracing::warn!(key, "another value of this key needs a restart");
+        }
+        self.tell_ineffective(&state);
+        Ok(Reloaded { generation, fixed })
+    }
+
+    /// A configuration could not even be read.
+    pub(super) fn refuse(&self, reason: &str) {
+        self.told.refused(reason);
+        tracing::error!(
+            reason,
+            "the configuration was refused; the old one serves on"
+        );
+    }
+
+    /// A source that is watched in this epoch brought this.
+    pub(super) async fn offer(&self, epoch: u64, index: usize, loaded: Loaded) {
+        let mut state = self.state().await;
+        if state.epoch != epoch {
+            return;
+        }
+        let Some(slot) = state.slots.get_mut(index) else {
+            return;
+        };
+        let broken_before = slot.good.iter().flat_map(|good| &good.broken);
+        let broken_before: Vec<_> = broken_before.cloned().collect();
+        let news = loaded.broken.iter();
+        let news: Vec<_> = news.filter(|one| !broken_before.contains(one)).collect();
+        if slot.good.is_some() && !news.is_empty() {
+            let about = format!(
+                "{}: some files do not compile; the old ones serve on",
+                slot.config
+            );
+            let lines = news.into_iter().cloned().collect();
+            self.fails(index, about, lines);
+            return;
+        }
+        let is_first = slot.good.is_none();
+        if let Some(good) = &mut slot.good
+            && good.is_like(&loaded)
+        {
+            *good = loaded;
+            slot.refused = None;
+            self.told.works(index);
+            return;
+        }
+        if let Some(refused) = &mut slot.refused
+            && refused.is_like(&loaded)
+        {
+            *refused = loaded;
+            return;
+        }
+        for reason in &loaded.broken {
+            self.report(&Progress::LeftOut(reason));
+        }
+        slot.refused = Some(loaded);
+        slot.failed = false;
+        match self.choose(&state, index).await {
+            Ok((schema, taken)) => {
+                for index in taken {
+                    if let Some(slot) = state.slots.get_mut(index) {
+                        slot.good = slot.refused.take();
+                    }
+                    self.told.works(index);
+                }
+                self.swap(&state, schema, is_first).await;
+            }
+            Err(refusal) => self.refused(&state, index, &refusal),
+        }
+        if is_first {
+            self.tell_ineffective(&state);
+        }
+    }
+
+    /// The schema that is to be served, and the sources of which it has something new: all that wait,
+    /// since what one takes away another may bring; else this one alone.
+    async fn choose(&self, state: &State, index: usize) -> Result<(Schema, Vec<usize>), Refusal> {
+        let waiting = state.slots.iter().enumerate();
+        let waiting = waiting.filter(|(_, slot)| slot.refused.is_some());
+        let waiting: Vec<_> = waiting.map(|(index, _)| index).collect();
+        if waiting.len() > 1
+            && let Ok(schema) = self.candidate(state, &waiting).await
+        {
+            return Ok((schema, waiting));
+        }
+        let schema = self.candidate(state, &[index]).await?;
+        Ok((schema, vec![index]))
+    }
+
+    /// The schema with what these sources brought, if it may be served.
+    async fn candidate(&self, state: &State, new: &[usize]) -> Result<Schema, Refusal> {
+        let mut slots = state.slots.clone();
+        for &index in new {
+            if let Some(slot) = slots.get_mut(index) {
+                slot.good = slot.refused.take();
+            }
+        }
+        let sources: Vec<_> = good(&slots)
+            .map(|loaded| (*loaded.source).clone())
+            .collect();
+        let schema = build(sources, options(&state.config, &slots))
+            .await
+            .map_err(Refusal::Build)?;
+        let served = Arc::clone(&self.serving.load().schema);
+        let on_breaking = state.config.schema_reload.on_breaking;
+        match (on_breaking, broken(&served, &schema)) {
+            (OnBreaking::Allow, _) | (_, None) => {}
+            (OnBreaking::Warn, Some(broken)) => {
+                tracing::warn!(changes = %broken, "the new schema breaks clients, and is served");
+            }
+            (OnBreaking::Refuse, Some(broken)) => return Err(Refusal::Breaks(broken)),
+        }
+        Ok(schema)
+    }
+
+    /// Serves another schema.
+    async fn swap(&self, state: &State, schema: Schema, is_first: bool) {
+        if is_first {
+            let rows = state.config.protocol.rows(&schema);
+            self.report(&Progress::Joined(&schema, &rows));
+        }
+        let methods = schema.methods().len();
+        let calls = self.serving.load().calls.clone();
+        let site = self.site.load_full();
+        let is_whole = !state.slots.iter().any(Slot::is_awaited);
+        let schema = Arc::new(schema);
+        let generation = self
+            .serve(&state.config, site, &schema, calls, is_whole)
+            .await;
+        tracing::info!(generation, methods, "another schema is served");
+    }
+
+    /// The one place where something else begins to be served. The schema's number, if it is another.
+    /// A schema that is not `whole` yet, because a backend is still to tell its part, is no revision.
+    async fn serve(
+        &self,
+        config: &Config,
+        site: Option<Arc<Documentation>>,
+        schema: &Arc<Schema>,
+        calls: Upstream,
+        is_whole: bool,
+    ) -> Option<u64> {
+        if let (Some(site), true) = (&site, is_whole) {
+            site.served(schema, &config.protocol, SystemTime::now())
+                .await;
+        }
+        let was = Arc::clone(&self.serving.load().schema);
+        let serving = snapshot(config, site.clone(), Arc::clone(schema), calls);
+        self.site.store(site);
+        self.serving.store(Arc::new(serving));
+        if Arc::ptr_eq(&was, schema) {
+            return None;
+        }
+        for reason in schema.refusals() {
+            if !was.refusals().contains(reason) {
+                tracing::warn!(reason, "not served");
+            }
+        }
+        Some(self.told.another_schema())
+    }
+
+    fn refused(&self, state: &State, index: usize, refusal: &Refusal) {
+        let name = state.slots.get(index);
+        let name = name.map_or_else(String::new, |slot| slot.config.to_string());
+        match refusal {
+            Refusal::Build(error) => {
+                let about = format!("{name}: makes no schema; the old one serves on");
+                self.fails(index, about, vec![error.to_string()]);
+            }
+            Refusal::Breaks(broken) => {
+                tracing::error!(
+                    source = name, changes = %broken,
+                    "the new schema was refused, since it breaks clients; the old one serves on"
+                );
+                let lines = broken.changes.iter().chain(&broken.refusals);
+                let trouble = Trouble {
+                    about: format!(
+                        "{name}: was refused, since it breaks clients; the old schema serves on"
+                    ),
+                    lines: lines.cloned().collect(),
+                };
+                self.told.refused_schema(index, trouble);
+            }
+        }
+    }
+
+    /// A source brings nothing that can be served; told once.
+    pub(super) fn fails(&self, index: usize, about: String, lines: Vec<String>) {
+        let reason = lines.join("\n  ");
+        let trouble = Trouble { about, lines };
+        if self.told.fails(index, &trouble) {
+            tracing::warn!(reason, "{}", trouble.about);
+        }
+    }
+
+    /// A source that is watched in this epoch cannot be loaded.
+    pub(super) async fn failed(&self, epoch: u64, index: usize, error: &SourceError) {
+        let mut state = self.state().await;
+        if state.epoch != epoch {
+            return;
+        }
+        let Some(slot) = state.slots.get_mut(index) else {
+            return;
+        };
+        let is_news = slot.is_awaited();
+        slot.failed = true;
+        let what = if slot.good.is_some() {
+            "cannot be loaded; what it brought before serves on"
+        } else {
+            "cannot be loaded; what the others brought is served"
+        };
+        self.fails(
+            index,
+            format!("{}: {what}", slot.config),
+            vec![error.to_string()],
+        );
+        if is_news {
+            self.tell_ineffective(&state);
+        }
+    }
+}
+
+/// What is served of all sources.
+fn good(slots: &[Slot]) -> impl Iterator<Item = &Loaded> {
+    slots.iter().filter_map(|slot| slot.good.as_ref())
+}
+
+/// How the schema of these is built.
+fn options(config: &Config, slots: &[Slot]) -> Options {
+    let mut options = config.schema_options.clone();
+    if slots.iter().any(|slot| slot.good.is_none()) {
+        options.unmatched = Unmatched::Await; // what comes may have what a rule selects
+    }
+    options
+}
+
+/// Builds a schema beside what runs.
+async fn build(sources: Vec<Source>, options: Options) -> Result<Schema, BuildError> {
+    let building = tokio::task::spawn_blocking(move || Schema::build(sources, &options));
+    match building.await {
+        Ok(built) => built,
+        Err(lost) => Err(BuildError::Refused(vec![lost.to_string()])),
+    }
+}
+
+/// Everything a request can see.
+fn snapshot(
+    config: &Config,
+    site: Option<Arc<Documentation>>,
+    schema: Arc<Schema>,
+    calls: Upstream,
+) -> Serving<Upstream> {
+    let mut protocol = config.protocol.clone();
+    protocol.watch = site
+        .clone()
+        .filter(|site| site.watches())
+        .map(|site| site as Arc<dyn Watch>);
+    if config.docs.place == Place::Public {
+        protocol
+            .pages
+            .extend(site.map(|site| site as Arc<dyn Pages>));
+    }
+    Serving::new(schema, calls, protocol)
+}
+
+impl std::fmt::Debug for Live {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Live")
+            .field("serving", &self.serving)
+            .finish_non_exhaustive()
+    }
+}
