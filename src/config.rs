@@ -20,6 +20,7 @@ mod json_schema;
 mod layers;
 mod load;
 mod raw;
+pub mod service_config;
 pub mod text;
 mod tls;
 pub mod units;

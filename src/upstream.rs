@@ -39,7 +39,6 @@ mod pool;
 mod random;
 pub mod retry;
 mod security;
-pub mod service_config;
 mod set;
 mod sweeper;
 mod taken;

@@ -11,6 +11,7 @@ use crate::protocol::Config as Protocol;
 use crate::schema::tests::source;
 use crate::schema::{Options, Source};
 
+mod collections;
 mod hostile;
 mod pages;
 mod protos;

@@ -7,11 +7,11 @@ use serde_saphyr::Location;
 
 use crate::config::choices::Wrong;
 use crate::config::raw::{CodeName, Hedge, Key, MethodRetry, RATIO, Retries, Retry, TOKENS};
+use crate::config::service_config::{MethodConfig, Repeats, ServiceConfig};
 use crate::config::units::quoted;
 use crate::schema::Selector;
 use crate::upstream::plan::{Choice, Rule};
 use crate::upstream::retry::{CodeSet, Covers, Delays, Hedging, MaxAttempts, Policy, Throttling};
-use crate::upstream::service_config::{MethodConfig, Repeats, ServiceConfig};
 use crate::upstream::{balance, config, health, plan};
 
 /// What of it is the same for every key: where it stands, and how it is named.

@@ -2,9 +2,9 @@
 
 use http::HeaderName;
 
-use super::super::balance::{Ewma, Policy, RingSize};
 use super::ServiceConfigError;
 use super::json::Node;
+use crate::upstream::balance::{Ewma, Policy, RingSize};
 
 /// Places on a ring, at least and at most, where nothing is said (gRFC A42).
 const RING_MIN: u32 = 1_024;

@@ -12,7 +12,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::retry::{Hedging, Policy, Throttling};
+use crate::upstream::retry::{Hedging, Policy, Throttling};
 
 mod balancing;
 mod json;
@@ -135,10 +135,10 @@ fn throttling(node: &Node<'_>) -> Result<Throttling, ServiceConfigError> {
     let ratio = node.need("tokenRatio", "a number")?;
     let (tokens, part) = (max.number()?, ratio.number()?);
     Throttling::new(tokens, part).map_err(|error| match error {
-        super::retry::ThrottlingError::MaxTokens(_) => {
+        crate::upstream::retry::ThrottlingError::MaxTokens(_) => {
             max.wrong("more than 0 and at most 1000, with up to 3 decimals")
         }
-        super::retry::ThrottlingError::Ratio(_) => {
+        crate::upstream::retry::ThrottlingError::Ratio(_) => {
             ratio.wrong("at least 0.001, with up to 3 decimals")
         }
     })
