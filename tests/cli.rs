@@ -66,7 +66,7 @@ fn wrong_usage_exits_with_2_and_says_what_is_wrong() {
         ),
         (&["serv"], "similar subcommand exists: 'serve'"),
         (
-            &["serve", "--upstream", "https://127.0.0.1:50051"],
+            &["serve", "--upstream", "ftp://127.0.0.1:50051"],
             "expected http://host:port",
         ),
         (

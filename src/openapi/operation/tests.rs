@@ -74,7 +74,7 @@ fn parameters_say_what_they_name_and_what_fills_them() {
     let mask = named("patch", "updateMask");
     let text = mask["description"].as_str().unwrap();
     assert!(
-        text.ends_with("Filled from the body when absent."),
+        text.ends_with("Filled from the body where it is absent."),
         "{text}"
     );
 }
