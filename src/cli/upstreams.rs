@@ -111,7 +111,8 @@ fn table(upstreams: &[Upstream]) -> String {
         let widths = cells.map(|endpoint| cell(endpoint).chars().count());
         widths.max().unwrap_or(0).max(heading.len())
     };
-    let columns: [(&str, fn(&Endpoint) -> String); 6] = [
+    type Cell = fn(&Endpoint) -> String;
+    let columns: [(&str, Cell); 6] = [
         ("ENDPOINT", |one| one.address.clone()),
         ("STATE", |one| state(one).to_owned()),
         ("CONNECTIONS", |one| one.connections.to_string()),

@@ -122,13 +122,13 @@ fn push(out: &mut String, line: &str, in_doubt: bool) -> bool {
     while let Some(at) = rest.find(['`', '\\', '<']) {
         let (before, from) = rest.split_at(at);
         out.push_str(before);
-        if from.starts_with('<') {
+        if let Some(after) = from.strip_prefix('<') {
             tag(out, from);
-            rest = &from[1..];
+            rest = after;
             continue;
         }
-        if from.starts_with('\\') {
-            let length = 1 + from[1..].chars().next().map_or(0, char::len_utf8);
+        if let Some(escaped) = from.strip_prefix('\\') {
+            let length = 1 + escaped.chars().next().map_or(0, char::len_utf8);
             // An escaped `<` is one already.
             let (both, after) = from.split_at(length);
             out.push_str(both);

@@ -192,31 +192,31 @@ fn client(files: &config::Tls, contents: &[Content]) -> Result<ClientConfig, Tls
         };
         match contents.next() {
             Some(Ok(bytes)) => Ok((bytes.as_slice(), wrong)),
-            Some(Err(message)) => Err(wrong.with(message)),
-            None => Err(wrong.with("the file was not read")),
+            Some(Err(message)) => Err(wrong.with(&message)),
+            None => Err(wrong.with(&"the file was not read")),
         }
     };
     let roots = match &files.ca {
         None => system_roots()?,
         Some(file) => {
             let (text, wrong) = next(Part::Ca, file)?;
-            pem::authorities(text).map_err(|error| wrong.with(error))?
+            pem::authorities(text).map_err(|error| wrong.with(&error))?
         }
     };
     let provider = pem::provider();
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
-        .map_err(TlsError::of_the_system)?
+        .map_err(|error| TlsError::of_the_system(&error))?
         .with_root_certificates(roots);
     let mut client = match &files.identity {
         None => builder.with_no_client_auth(),
         Some(identity) => {
             let (certificate, wrong) = next(Part::Certificate, &identity.certificate)?;
-            let chain = pem::certificates(certificate).map_err(|error| wrong.with(error))?;
+            let chain = pem::certificates(certificate).map_err(|error| wrong.with(&error))?;
             let (key, wrong) = next(Part::Key, &identity.key)?;
             let identity = pem::private_key(key)
                 .and_then(|key| pem::identity(chain, key, &provider))
-                .map_err(|error| wrong.with(error))?;
+                .map_err(|error| wrong.with(&error))?;
             builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(identity)))
         }
     };
@@ -225,14 +225,14 @@ fn client(files: &config::Tls, contents: &[Content]) -> Result<ClientConfig, Tls
 }
 
 impl TlsError {
-    fn with(self, message: impl ToString) -> Self {
+    fn with(self, message: &dyn ToString) -> Self {
         Self {
             message: message.to_string(),
             ..self
         }
     }
 
-    fn of_the_system(message: impl ToString) -> Self {
+    fn of_the_system(message: &dyn ToString) -> Self {
         Self {
             part: Part::Ca,
             file: None,
@@ -254,7 +254,7 @@ fn system_roots() -> Result<RootCertStore, TlsError> {
         Some(error) => format!(" ({error})"),
         None => String::new(),
     };
-    Err(TlsError::of_the_system(format!(
+    Err(TlsError::of_the_system(&format!(
         "found no authority that this system trusts{cause}, expected some; name a file with the key `ca`"
     )))
 }

@@ -21,7 +21,7 @@ mod race;
 pub(super) enum Transport {
     Tcp(TcpStream),
     Unix(UnixStream),
-    Tls(Box<TlsStream<Transport>>),
+    Tls(Box<TlsStream<Self>>),
 }
 
 impl Transport {

@@ -1,6 +1,8 @@
 //! Calls that are made again: by a policy, where a method may be repeated, and within bounds.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::among;
 use crate::support::before;

@@ -109,7 +109,7 @@ fn last_record(text: &str) -> Option<&str> {
     let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty());
     let is_record = |line: &&str| line.starts_with('{') || line.starts_with("data:");
     lines().nth(1)?;
-    lines().filter(is_record).next_back()
+    lines().rfind(is_record)
 }
 
 fn from_json(view: &View<'_>, json: &Value) -> Option<Read> {

@@ -41,10 +41,9 @@ impl Source for List {
                 .insert(Watch::open(vec![self.path.clone()]))
                 .contents(),
         };
-        let endpoints = contents.first().map_or_else(
-            || Err("the file was not read".to_owned()),
-            |content| endpoints(content),
-        );
+        let endpoints = contents
+            .first()
+            .map_or_else(|| Err("the file was not read".to_owned()), endpoints);
         let endpoints = endpoints.map_err(|cause| Failed {
             said: "the list of its endpoints cannot be read",
             cause: format!("{}: {cause}", self.path.display()),

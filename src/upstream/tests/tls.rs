@@ -32,10 +32,10 @@ impl Authority {
     }
 
     fn certify(&self, name: &str) -> Certified {
-        self.certify_by(CertificateParams::new(vec![name.to_owned()]).unwrap())
+        self.certify_by(&CertificateParams::new(vec![name.to_owned()]).unwrap())
     }
 
-    fn certify_by(&self, params: CertificateParams) -> Certified {
+    fn certify_by(&self, params: &CertificateParams) -> Certified {
         let key = KeyPair::generate().unwrap();
         Certified {
             certificate: params.signed_by(&key, &self.0).unwrap().pem(),
@@ -195,7 +195,7 @@ async fn a_certificate_that_is_no_good_is_named_by_what_is_wrong_with_it() {
             "its certificate is for another name",
         ),
         (
-            ours.certify_by(expired),
+            ours.certify_by(&expired),
             alpn,
             "its certificate has expired",
         ),
