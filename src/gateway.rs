@@ -8,8 +8,8 @@
 //!
 //! With a schema from files the gateway listens at once, even while the backend is down; with
 //! reflection alone it listens once the schema is there. With both, the reflected part joins when
-//! it comes, by one swap. So does whatever changes later: [`live`] makes the next snapshot, of a source
-//! that [`watch`] saw change or of another configuration.
+//! it comes, by one swap. So does whatever changes later: `live` makes the next snapshot, of a source
+//! that `watch` saw change or of another configuration.
 
 use std::future::Future;
 use std::net::SocketAddr;

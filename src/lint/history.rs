@@ -1,5 +1,5 @@
 //! What an older schema had: removed without a trace, or used again for something else. The judgement is
-//! that of [`breaking`](crate::schema::breaking).
+//! that of `breaking`.
 
 use super::{Linter, Place, Rule};
 use crate::schema::Schema;

@@ -13,7 +13,7 @@ use prometheus_client::registry::Registry;
 
 use super::upstreams::{Endpoint, State, Upstream};
 
-/// The type of what [`text`] gives.
+/// The type of what [`text()`] gives.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// What metrics are made of.

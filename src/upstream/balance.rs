@@ -1,7 +1,7 @@
 //! Which endpoint an attempt goes to.
 //!
-//! A [`Balancer`] is a value made for one set of endpoints. It takes no lock, allocates nothing when
-//! it picks, and knows of an endpoint what [`Candidate`] says. Time and randomness are arguments.
+//! A `Balancer` is a value made for one set of endpoints. It takes no lock, allocates nothing when
+//! it picks, and knows of an endpoint what `Candidate` says. Time and randomness are arguments.
 //!
 //! ```text
 //! pick ─ which may be used? ──────────────┐

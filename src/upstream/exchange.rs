@@ -1,4 +1,4 @@
-//! One call on the wire: [`Call`] to HTTP/2 request, HTTP/2 response to reply. The only code that
+//! One call on the wire: `Call` to HTTP/2 request, HTTP/2 response to reply. The only code that
 //! touches a backend's stream.
 
 use std::future::Future;

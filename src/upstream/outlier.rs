@@ -8,7 +8,7 @@
 //!     Standing of every endpoint ─► Panic::eligible ─► balancer, probes ◄┘
 //! ```
 //!
-//! Calls write to the [`Tally`] of an endpoint, which is atomic. The [`Detector`] is a value for one
+//! Calls write to the `Tally` of an endpoint, which is atomic. The `Detector` is a value for one
 //! place, a task beside the calls; it is asked once in an interval and when endpoints trip, never by a
 //! call that goes well. Endpoints are known by their key, so what is known of one survives that others
 //! come and go. Time and randomness are arguments.

@@ -13,7 +13,7 @@
 //! ```
 //!
 //! An upstream has a pool for each worker. Connections and queues are a pool's own; whether the
-//! endpoint can be reached, and when it is tried again, all of them know by one [`Outlook`].
+//! endpoint can be reached, and when it is tried again, all of them know by one `Outlook`.
 
 use std::collections::VecDeque;
 use std::future::Future;

@@ -8,9 +8,9 @@
 //!                                                      Gate: Throttle (tokens) and Budget (share)
 //! ```
 //!
-//! [`Attempts`] and [`Hedge`] are values of one call; time and randomness are arguments. What calls
-//! share are a few atomics per upstream and no lock: the [`Throttle`], the [`Budget`], and the
-//! [`Account`] of all upstreams together for messages that are kept.
+//! `Attempts` and `Hedge` are values of one call; time and randomness are arguments. What calls
+//! share are a few atomics per upstream and no lock: the `Throttle`, the `Budget`, and the
+//! `Account` of all upstreams together for messages that are kept.
 //!
 //! Guaranteed: no attempt starts when the deadline has come; a policy makes no more than five; what may
 //! have had an effect is repeated only if the method's `idempotency_level` allows it or a policy names
