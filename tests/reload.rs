@@ -227,7 +227,7 @@ async fn a_field_that_is_added_is_served_and_no_call_fails() {
     conversation.goes_on().await;
     let metrics = site.admin("/metrics").await;
     assert!(
-        metrics.contains("gateway_descriptor_generation_total 2"),
+        metrics.contains("gateway_descriptor_generation 2"),
         "{metrics}"
     );
     site.gateway.drain().await;

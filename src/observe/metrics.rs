@@ -47,11 +47,11 @@ type Labels<'l, const N: usize> = [(&'static str, &'l str); N];
 impl Collector for Metrics {
     fn encode(&self, mut to: DescriptorEncoder<'_>) -> fmt::Result {
         let to = &mut to;
-        let generation = [([], self.schema_generation)];
-        counters(
+        let generation = [([], self.schema_generation as f64)];
+        gauges(
             to,
             "gateway_descriptor_generation",
-            "Schemas served so far",
+            "The number of the schema that is served",
             generation,
         )?;
         let refused = [([], self.schema_refused)];
