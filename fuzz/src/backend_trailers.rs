@@ -125,6 +125,7 @@ impl Wire {
             .expect("a method of the schema");
         let call = Call {
             method: method.clone(),
+            upstream: None,
             metadata: Metadata::new(),
             deadline: Deadline::Never,
             peer: Peer {
