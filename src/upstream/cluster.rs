@@ -20,17 +20,16 @@ use super::connector::Connector;
 use super::discovery::{self, ENDPOINTS_MAX, Found};
 use super::endpoint::{Common, Endpoint};
 use super::exchange::{Opened, Timer, on_time};
-use super::health::Checker;
+use super::health;
 use super::news::News;
 use super::outlier::{Change, Detector, Host, Outcome, Probe, Standing, Verdict};
-use super::random;
 use super::retry::{Account, Budget, Throttle};
 use super::security::Security;
 use super::set::{Picked, Set};
-use super::sweeper::Sweeper;
 use super::task::Task;
 use super::tls::TlsError;
 use super::view;
+use super::{random, sweeper};
 use crate::call::{Call, Code, Reply, Retry, Status};
 use crate::observe::upstreams as observe;
 
@@ -44,7 +43,7 @@ pub(super) struct Cluster(Arc<Running>);
 #[derive(Debug)]
 struct Running {
     shared: Arc<Shared>,
-    _sweeper: Sweeper,
+    _sweeper: Option<Task>,
     secured: Option<Security>,
     _discovery: Option<Task>,
 }
@@ -241,7 +240,7 @@ impl Cluster {
             Task::start(discovery::run(Arc::downgrade(&shared), lost))
         };
         Self(Arc::new(Running {
-            _sweeper: Sweeper::start(&shared),
+            _sweeper: sweeper::start(&shared),
             secured,
             _discovery: discovery,
             shared,
@@ -355,7 +354,7 @@ impl Shared {
     fn look_after(&self, endpoint: &Arc<Endpoint>) {
         if let Some(health) = &self.config.health
             && endpoint.checker.get().is_none()
-            && let Some(checker) = Checker::start(endpoint, &self.this, health)
+            && let Some(checker) = health::start(endpoint, &self.this, health)
         {
             let _ = endpoint.checker.set(checker);
         }

@@ -13,12 +13,13 @@ use super::address::Address;
 use super::balance::{Candidate, Ewma, Load};
 use super::breaker::Breaker;
 use super::config::{Connect, Listed};
-use super::health::{self, Checker};
+use super::health;
 use super::news::News;
 use super::outlier::{self, Tally};
 use super::outlook::Outlook;
 use super::pool::Pool;
 use super::taken::Taken;
+use super::task::Task;
 use super::tls::Tls;
 use crate::worker;
 
@@ -111,7 +112,7 @@ pub(super) struct Endpoint {
     /// For health checks, which run on no worker.
     control: Pool,
     /// Asks for its health, if that is configured.
-    pub(super) checker: OnceLock<Checker>,
+    pub(super) checker: OnceLock<Task>,
 }
 
 /// What the endpoints of one upstream have in common.

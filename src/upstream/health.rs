@@ -18,8 +18,6 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use prost::Message as _;
-use tokio::runtime::Handle;
-use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep};
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
@@ -29,6 +27,7 @@ use super::cluster::Shared;
 use super::endpoint::Endpoint;
 use super::exchange::{Answers, Opened, Outgoing, Reading, Source};
 use super::random;
+use super::task::Task;
 use crate::call::{Accept, Answer, Code, Deadline, Encodings, Message, Metadata, Requests, Status};
 use crate::schema::method::Shape;
 
@@ -60,16 +59,6 @@ impl Default for Config {
     }
 }
 
-/// A task that asks; it ends when this is dropped.
-#[derive(Debug)]
-pub(super) struct Checker(AbortHandle);
-
-impl Drop for Checker {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
-
 /// Who is asked, for whom. Neither is kept alive by being asked.
 struct Asked {
     endpoint: Weak<Endpoint>,
@@ -88,21 +77,18 @@ enum Found {
     Nothing,
 }
 
-impl Checker {
-    /// Begins to ask an endpoint, if there is a runtime to do so on.
-    pub(super) fn start(
-        endpoint: &Arc<Endpoint>,
-        cluster: &Weak<Shared>,
-        config: &Config,
-    ) -> Option<Self> {
-        let asked = Asked {
-            endpoint: Arc::downgrade(endpoint),
-            cluster: Weak::clone(cluster),
-            config: config.clone(),
-        };
-        let runtime = Handle::try_current().ok()?;
-        Some(Self(runtime.spawn(asked.run()).abort_handle()))
-    }
+/// Begins to ask an endpoint; it is asked until what is given back is dropped.
+pub(super) fn start(
+    endpoint: &Arc<Endpoint>,
+    cluster: &Weak<Shared>,
+    config: &Config,
+) -> Option<Task> {
+    let asked = Asked {
+        endpoint: Arc::downgrade(endpoint),
+        cluster: Weak::clone(cluster),
+        config: config.clone(),
+    };
+    Task::start(asked.run())
 }
 
 impl Asked {

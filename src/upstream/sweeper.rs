@@ -2,34 +2,14 @@
 
 use std::sync::{Arc, Weak};
 
-use tokio::runtime::Handle;
-use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep_until};
 
 use super::cluster::Shared;
+use super::task::Task;
 
-/// The task; it ends when this is dropped.
-#[derive(Debug)]
-pub(super) struct Sweeper(Option<AbortHandle>);
-
-impl Sweeper {
-    /// Starts it, on the runtime of whoever builds the upstream. Without one nobody calls either.
-    pub(super) fn start(shared: &Arc<Shared>) -> Self {
-        let shared = Arc::downgrade(shared);
-        Self(
-            Handle::try_current()
-                .ok()
-                .map(|runtime| runtime.spawn(run(shared)).abort_handle()),
-        )
-    }
-}
-
-impl Drop for Sweeper {
-    fn drop(&mut self) {
-        if let Some(task) = &self.0 {
-            task.abort();
-        }
-    }
+/// Starts it; it ends when what is given back is dropped.
+pub(super) fn start(shared: &Arc<Shared>) -> Option<Task> {
+    Task::start(run(Arc::downgrade(shared)))
 }
 
 async fn run(shared: Weak<Shared>) {
