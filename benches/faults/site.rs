@@ -1,0 +1,99 @@
+//! A gateway and the backends behind it, each a process.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
+
+use crate::backend::{Backend, Manner};
+use crate::gateway::Gateway;
+use crate::line::Line;
+use crate::load::{Clients, LINES};
+
+/// Ports are looked for from here on: beneath those that the system gives to clients, so that nobody
+/// takes the port of a backend that is down.
+const PORTS: u16 = 20_000;
+
+/// A gateway before backends.
+pub(crate) struct Site {
+    pub(crate) backends: Vec<Backend>,
+    pub(crate) gateway: Gateway,
+    /// Of the gateway's configuration.
+    pub(crate) file: PathBuf,
+    upstream: String,
+}
+
+impl Site {
+    /// Starts all of it. `keys` are of the upstream, `more` of the whole configuration, both in YAML.
+    pub(crate) async fn start(name: &str, manners: &[Manner], keys: &str, more: &str) -> Self {
+        let backends: Vec<_> = manners
+            .iter()
+            .map(|manner| Backend::start(free_port(), *manner))
+            .collect();
+        let endpoints: String = backends
+            .iter()
+            .map(|backend| format!("      - address: 127.0.0.1:{}\n", backend.port))
+            .collect();
+        let upstream = format!("    endpoints:\n{endpoints}{}", indented(keys));
+        let (file, gateway) = gateway(name, &upstream, more).await;
+        Self {
+            backends,
+            gateway,
+            file,
+            upstream,
+        }
+    }
+
+    /// One more gateway before the same backends.
+    pub(crate) async fn another(&self, name: &str, more: &str) -> Gateway {
+        gateway(name, &self.upstream, more).await.1
+    }
+
+    /// The configuration with other keys.
+    pub(crate) fn with(&self, more: &str) -> String {
+        let before = std::fs::read_to_string(&self.file).unwrap();
+        let kept = before.split(MARK).next().unwrap_or_default();
+        format!("{kept}{MARK}{more}")
+    }
+
+    /// Clients of its gateway.
+    pub(crate) async fn clients(&self) -> Arc<Clients> {
+        Clients::of(Line::several(self.gateway.address, LINES).await)
+    }
+}
+
+/// Behind it a configuration has what a row adds.
+const MARK: &str = "# of this row\n";
+
+async fn gateway(name: &str, upstream: &str, more: &str) -> (PathBuf, Gateway) {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("faults");
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join(format!("{name}.yaml"));
+    let protos = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/faults");
+    let (port, admin) = (free_port(), free_port());
+    let text = format!(
+        "listen: 127.0.0.1:{port}\n\
+         admin: {{ listen: 127.0.0.1:{admin} }}\n\
+         upstreams:\n  backend:\n{upstream}\
+         schema: [{{ protos: '{protos}', upstream: backend }}]\n\
+         log: {{ format: json, level: warn }}\n\
+         {MARK}{more}"
+    );
+    std::fs::write(&file, text).unwrap();
+    let gateway = Gateway::start(&file, port, admin).await;
+    (file, gateway)
+}
+
+fn indented(keys: &str) -> String {
+    keys.lines().map(|line| format!("    {line}\n")).collect()
+}
+
+/// A port that nobody listens on.
+pub(crate) fn free_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(PORTS);
+    loop {
+        let port = NEXT.fetch_add(1, Ordering::Relaxed);
+        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+}
