@@ -140,7 +140,7 @@ impl Preference {
     fn takes(self, candidate: &(impl Candidate + ?Sized), at: usize, exclude: &[usize]) -> bool {
         let untried = || exclude.binary_search(&at).is_err();
         match self {
-            Self::Fresh => candidate.weight() > 0 && untried() && candidate.is_reachable(),
+            Self::Fresh => candidate.weight() > 0 && candidate.is_reachable() && untried(),
             Self::Reachable => candidate.weight() > 0 && candidate.is_reachable(),
             Self::Untried => candidate.weight() > 0 && untried(),
             Self::Any => true,

@@ -31,7 +31,7 @@ async fn left(
     let begin = Instant::now();
     call.leave(how).await;
     let told = backend.happens(|record| !record.resets.is_empty()).await;
-    let what = format!("{way:?} {stage:?}, {how:?}");
+    let what = format!("{way} {stage:?}, {how:?}");
     if !told {
         return Err(format!("{what}: nothing"));
     }
@@ -78,7 +78,7 @@ async fn of_a_thousand_clients_that_leave_the_backend_is_told_of_nearly_all_at_o
             took.sort_unstable();
             let at = |per_mille: usize| took[(per_mille * TRIES / 1000).min(TRIES - 1)];
             let figures = format!(
-                "{way:?}, {how:?}: half of {TRIES} in {:?}, 99 % in {:?}, 99.9 % in {:?}, all in {:?}",
+                "{way}, {how:?}: half of {TRIES} in {:?}, 99 % in {:?}, 99.9 % in {:?}, all in {:?}",
                 at(500),
                 at(990),
                 at(999),

@@ -3,6 +3,7 @@
 
 use std::any::Any;
 use std::convert::Infallible;
+use std::fmt::{self, Display, Formatter};
 use std::net::SocketAddr;
 use std::pin::Pin;
 
@@ -115,7 +116,7 @@ impl Kind {
 }
 
 /// One way to make a call.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(crate) struct Way {
     pub(crate) form: Form,
     pub(crate) version: Version,
@@ -234,6 +235,12 @@ impl Way {
                 Bytes::from(format!("{json}\n"))
             }
         }
+    }
+}
+
+impl Display for Way {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} {:?} {:?}", self.form, self.version, self.kind)
     }
 }
 
