@@ -72,45 +72,50 @@ fn wrong(way: Way, stage: Stage, fault: Fault, ending: &Ending) -> Option<String
     })
 }
 
-/// All ways to make a call at once, on the connections to one backend that then fails.
+/// All ways to make a call, all under way when the backend fails.
 async fn check(fault: Fault) {
-    let mut all_wrong = Vec::new();
-    for stage in Stage::ALL {
-        let backend = Scripted::start(move |seen| middle(&seen.path, stage)).await;
-        let chaos = Chaos::before(([127, 0, 0, 1], backend.port()).into()).await;
-        let gateway = gateway(&chaos.url()).await;
-        let deadline = format!("{}m", DEADLINE.as_millis());
-        let metadata = [("grpc-timeout", &*deadline)];
-        let metadata = match fault {
-            Fault::Dawdles => &metadata[..],
-            Fault::Ends(_) | Fault::Stops => &[],
-        };
-        let ways = Way::all();
-        let mut calls = Vec::new();
-        for way in &ways {
-            let begun = Conversation::begin(gateway.address(), *way, metadata).await;
-            calls.push(under_way(begun, &backend, *way, stage).await);
-        }
-        match fault {
-            Fault::Ends(how) => chaos.sever(how),
-            Fault::Stops => chaos.set(Mode::Blackhole).await,
-            Fault::Dawdles => {}
-        }
-        let endings = join_all(calls.into_iter().map(async |call: Conversation| {
-            let ending = tokio::time::timeout(PATIENCE, call.end()).await;
-            ending.ok()
-        }));
-        for (way, ending) in ways.iter().zip(endings.await) {
-            all_wrong.extend(match ending {
-                Some(ending) => wrong(*way, stage, fault, &ending),
-                None => Some(format!("{way} {stage:?}, {fault:?}: it hangs")),
-            });
-        }
-        if fault == Fault::Dawdles {
-            all_wrong.extend(not_cancelled(&backend, ways.len()).await);
-        }
+    let wrong = join_all(Stage::ALL.map(|stage| all_wrong(fault, stage))).await;
+    let wrong = wrong.concat();
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+/// What is wrong with how calls end that are at this stage.
+async fn all_wrong(fault: Fault, stage: Stage) -> Vec<String> {
+    let backend = Scripted::start(move |seen| middle(&seen.path, stage)).await;
+    let chaos = Chaos::before(([127, 0, 0, 1], backend.port()).into()).await;
+    let gateway = gateway(&chaos.url()).await;
+    let deadline = format!("{}m", DEADLINE.as_millis());
+    let metadata = [("grpc-timeout", &*deadline)];
+    let metadata = match fault {
+        Fault::Dawdles => &metadata[..],
+        Fault::Ends(_) | Fault::Stops => &[],
+    };
+    let ways = Way::all();
+    let mut calls = Vec::new();
+    for way in &ways {
+        let begun = Conversation::begin(gateway.address(), *way, metadata).await;
+        calls.push(under_way(begun, &backend, *way, stage).await);
     }
-    assert!(all_wrong.is_empty(), "\n{}", all_wrong.join("\n"));
+    match fault {
+        Fault::Ends(how) => chaos.sever(how),
+        Fault::Stops => chaos.set(Mode::Blackhole).await,
+        Fault::Dawdles => {}
+    }
+    let endings = join_all(calls.into_iter().map(async |call: Conversation| {
+        let ending = tokio::time::timeout(PATIENCE, call.end()).await;
+        ending.ok()
+    }));
+    let mut all = Vec::new();
+    for (way, ending) in ways.iter().zip(endings.await) {
+        all.extend(match ending {
+            Some(ending) => wrong(*way, stage, fault, &ending),
+            None => Some(format!("{way} {stage:?}, {fault:?}: it hangs")),
+        });
+    }
+    if fault == Fault::Dawdles {
+        all.extend(not_cancelled(&backend, ways.len()).await);
+    }
+    all
 }
 
 /// Calls whose streams were not cancelled, or whose backend was told that they have longer than they
