@@ -45,6 +45,7 @@ mod taken;
 mod task;
 mod tls;
 mod transport;
+mod tried;
 mod view;
 
 pub use address::{Address, AddressError, Scheme, Url};

@@ -131,6 +131,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(100_000))]
+
         #[test]
         fn what_is_left_is_never_written_larger_than_it_came(
             number in 1_u32..=99_999_999, unit in 0_usize..6, spent in 0.0_f64..1.0,

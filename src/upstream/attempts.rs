@@ -16,6 +16,7 @@ use super::exchange::{Answers, Opened, Outgoing, Reading, Source};
 use super::plan::Plan;
 use super::retry::{Committed, Gate, UnderWay};
 use super::set::Picked;
+use super::tried::Tried;
 use crate::call::{Call, Deadline, Requests, Status};
 use crate::schema::method::{Method, Shape};
 
@@ -139,7 +140,7 @@ impl<'c> Attempts<'c> {
     ///
     /// # Errors
     /// UNAVAILABLE: there is no endpoint.
-    fn pick(&self, tried: &[Arc<Endpoint>]) -> Result<Picked, Status> {
+    fn pick(&self, tried: &Tried) -> Result<Picked, Status> {
         self.cluster.pick(self.key, tried)
     }
 

@@ -28,6 +28,7 @@ use super::security::Security;
 use super::set::{Picked, Set};
 use super::task::Task;
 use super::tls::TlsError;
+use super::tried::Tried;
 use super::view;
 use super::{random, sweeper};
 use crate::call::{Call, Code, Reply, Retry, Status};
@@ -254,7 +255,7 @@ impl Cluster {
     pub(super) async fn connector(&self) -> Result<Connector, Status> {
         let shared = &self.0.shared;
         shared.ready().await?;
-        let picked = shared.pick(None, &[])?;
+        let picked = shared.pick(None, &Tried::default())?;
         Ok(Connector::new(picked.endpoint))
     }
 
@@ -332,7 +333,7 @@ impl Shared {
     ///
     /// # Errors
     /// UNAVAILABLE: there is none.
-    pub(super) fn pick(&self, key: Option<u64>, tried: &[Arc<Endpoint>]) -> Result<Picked, Status> {
+    pub(super) fn pick(&self, key: Option<u64>, tried: &Tried) -> Result<Picked, Status> {
         let picked = self.set().pick(key, tried);
         picked.ok_or_else(|| self.without_endpoint("has no endpoint"))
     }

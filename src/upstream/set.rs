@@ -9,6 +9,7 @@ use super::balance::{self, Balancer};
 use super::endpoint::Endpoint;
 use super::outlier::{Mode, Panic, Probation, Probe, Standing};
 use super::random;
+use super::tried::Tried;
 
 /// The endpoints of an upstream at one moment.
 #[derive(Debug)]
@@ -70,7 +71,7 @@ impl Set {
 
     /// The endpoint for the next attempt of a call that was at `tried` already; `key` is the hash of
     /// what it is kept to one endpoint by. None only if there is no endpoint.
-    pub(super) fn pick(&self, key: Option<u64>, tried: &[Arc<Endpoint>]) -> Option<Picked> {
+    pub(super) fn pick(&self, key: Option<u64>, tried: &Tried) -> Option<Picked> {
         for (endpoint, probation) in &self.probes {
             if let Some(probe) = probation.take() {
                 return Some(Picked {
@@ -79,12 +80,12 @@ impl Set {
                 });
             }
         }
-        let at = |tried: &Arc<Endpoint>| {
-            let mut candidates = self.candidates.iter();
-            candidates.position(|candidate| Arc::ptr_eq(candidate, tried))
-        };
-        // No allocation for a first attempt.
-        let exclude: Vec<_> = tried.iter().filter_map(at).collect();
+        let mut exclude = Vec::new();
+        // A first attempt looks at nobody, and allocates nothing.
+        if !tried.is_empty() {
+            let all = self.candidates.iter().enumerate();
+            exclude.extend(all.filter(|(_, one)| tried.contains(one)).map(|(at, _)| at));
+        }
         let random = &mut random::bits;
         let at = self
             .balancer
@@ -96,10 +97,9 @@ impl Set {
     }
 
     /// True if there is an endpoint that can be reached where a call has not been.
-    pub(super) fn has_other(&self, tried: &[Arc<Endpoint>]) -> bool {
-        let is_tried = |one: &Arc<Endpoint>| tried.iter().any(|tried| Arc::ptr_eq(tried, one));
+    pub(super) fn has_other(&self, tried: &Tried) -> bool {
         let mut candidates = self.candidates.iter();
-        candidates.any(|one| one.target.outlook.is_open() && !is_tried(one))
+        candidates.any(|one| one.target.outlook.is_open() && !tried.contains(one))
     }
 
     /// True if there is no endpoint.

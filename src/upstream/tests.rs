@@ -24,6 +24,7 @@ mod broken;
 mod compressed;
 mod control;
 mod crowded;
+mod deadline;
 mod discovery;
 mod renewed;
 mod tls;

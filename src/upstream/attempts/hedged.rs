@@ -2,16 +2,15 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::super::endpoint::Endpoint;
 use super::super::exchange::Source;
 use super::super::retry::{Hedge, Hedging, Opening, Step, UnderWay};
+use super::super::tried::Tried;
 use super::{Answered, Attempts, Failed, Peek};
 use crate::call::{Requests, Status};
 
@@ -34,7 +33,7 @@ impl Attempts<'_> {
         let source = || Source::new(Requests::One(message.clone()));
         let mut hedge = Hedge::new(hedging, self.deadline(), Instant::now());
         // Also those where an attempt runs: two at one endpoint would be of little use.
-        let mut tried: Vec<Arc<Endpoint>> = Vec::new();
+        let mut tried = Tried::default();
         // The failure that is the call's if the attempt to come is not made.
         let mut last: Option<Failed> = None;
         let mut running: FuturesUnordered<Attempt<'_>> = FuturesUnordered::new();
@@ -89,12 +88,12 @@ impl Attempts<'_> {
     fn beside<'a>(
         &'a self,
         source: Source,
-        tried: &mut Vec<Arc<Endpoint>>,
+        tried: &mut Tried,
         previous: Option<u32>,
         under_way: Option<UnderWay>,
     ) -> Result<Attempt<'a>, Status> {
         let picked = self.pick(tried)?;
-        tried.push(Arc::clone(&picked.endpoint));
+        tried.add(&picked.endpoint);
         let attempt = self.attempt(picked, source, previous, under_way, Peek::First);
         Ok(Box::pin(attempt))
     }

@@ -1,12 +1,11 @@
 //! One attempt after the other, each after the former has failed.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::super::endpoint::Endpoint;
 use super::super::exchange::Source;
 use super::super::random;
 use super::super::retry::{self, Committed, Next, Policy, Replay};
+use super::super::tried::Tried;
 use super::{Answered, Attempts, Failed, Peek};
 use crate::call::{Requests, Retry, Status};
 
@@ -73,7 +72,7 @@ impl Attempts<'_> {
             Some(_) => self.peek(),
             None => Peek::Nothing,
         };
-        let mut tried: Vec<Arc<Endpoint>> = Vec::new();
+        let mut tried = Tried::default();
         let mut under_way = None;
         loop {
             let Some(source) = messages.take() else {
@@ -128,11 +127,9 @@ impl Attempts<'_> {
     /// Remembers where the call was, and says what the failure means for another attempt. One that
     /// could not be sent is sent elsewhere at once; where there is nowhere else, it is a failure like
     /// others: a call does not wait for a backend to come up.
-    pub(super) fn judged(&self, failed: &Failed, tried: &mut Vec<Arc<Endpoint>>) -> Status {
+    pub(super) fn judged(&self, failed: &Failed, tried: &mut Tried) -> Status {
         let endpoint = &failed.endpoint;
-        if !tried.iter().any(|tried| Arc::ptr_eq(tried, endpoint)) {
-            tried.push(Arc::clone(endpoint));
-        }
+        tried.add(endpoint);
         let status = failed.status.clone();
         if status.retry == Retry::Unsent
             && !endpoint.target.outlook.is_open()
