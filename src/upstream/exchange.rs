@@ -25,7 +25,7 @@ mod body;
 mod failure;
 mod trailers;
 
-pub(super) use answers::{Answers, Opened, Reading, on_time};
+pub(super) use answers::{Answers, Opened, Reading, is_due, on_time};
 use body::Cancel;
 pub(super) use body::{RequestBody, Source};
 pub(super) use failure::Failure;

@@ -26,6 +26,7 @@ mod control;
 mod crowded;
 mod deadline;
 mod discovery;
+mod ejected;
 mod renewed;
 mod tls;
 
