@@ -1,6 +1,6 @@
 //! One endpoint: what is known of it, and each worker's connections to it.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use super::address::Address;
 use super::balance::{Candidate, Ewma, Load};
 use super::breaker::Breaker;
 use super::config::{Connect, Listed};
-use super::health;
+use super::health::{self, Finding, Health};
 use super::news::News;
 use super::outlier::{self, Tally};
 use super::outlook::Outlook;
@@ -101,8 +101,8 @@ pub(super) struct Endpoint {
     pub(super) load: Arc<Load>,
     /// How attempts ended.
     pub(super) tally: Tally,
-    /// False while a health check says that it does not serve.
-    healthy: AtomicBool,
+    /// What health checks found last.
+    pub(super) health: Health,
     /// What compression it takes.
     pub(super) taken: Arc<Taken>,
     /// How many calls may be under way and wait.
@@ -172,7 +172,7 @@ impl Endpoint {
             attempts: AtomicU64::new(0),
             failures: AtomicU64::new(0),
             tally: Tally::new(&common.outlier),
-            healthy: AtomicBool::new(common.health.is_none()),
+            health: Health::new(unasked(common)),
             taken: Arc::default(),
             breaker: Arc::clone(&common.breaker),
         }
@@ -200,7 +200,11 @@ impl Endpoint {
             failures: count(&self.failures),
             load: Arc::clone(&self.load),
             tally: Tally::new(&common.outlier),
-            healthy: AtomicBool::new(common.health.is_none() || self.is_healthy()),
+            health: Health::new(if common.health.is_some() {
+                self.health.get()
+            } else {
+                Finding::Serves
+            }),
             taken: Arc::clone(&self.taken),
             breaker: Arc::clone(&common.breaker),
             pools: Arc::clone(&self.pools),
@@ -227,12 +231,7 @@ impl Endpoint {
 
     /// True while no health check says otherwise.
     pub(super) fn is_healthy(&self) -> bool {
-        self.healthy.load(Ordering::Relaxed)
-    }
-
-    /// What a health check found; true if that is something else than before.
-    pub(super) fn set_healthy(&self, healthy: bool) -> bool {
-        self.healthy.swap(healthy, Ordering::Relaxed) != healthy
+        self.health.get().is_healthy()
     }
 
     /// It gets its calls again: what was measured before it was ejected no longer counts.
@@ -252,6 +251,14 @@ impl Endpoint {
     /// True if it is where the source says, with that weight.
     pub(super) fn is(&self, listed: &Listed) -> bool {
         self.target.address == listed.address && self.weight == listed.weight
+    }
+}
+
+/// What is thought of the health of an endpoint that was not asked.
+fn unasked(common: &Common) -> Finding {
+    match common.health {
+        None => Finding::Serves,
+        Some(_) => Finding::Unknown,
     }
 }
 

@@ -19,6 +19,7 @@ use crate::schema::method::{Idempotency, Method, Shape};
 use crate::transcode::PlanId;
 use backend::{Backend, begin, frame, head, ok, read, reset, trailers, upstream};
 
+mod asked;
 mod backend;
 mod broken;
 mod compressed;
