@@ -56,7 +56,7 @@ pub(super) struct Shared {
     pub(super) config: Config,
     pub(super) breaker: Arc<Breaker>,
     /// Whether there may be retries, by what failed lately.
-    pub(super) throttle: Throttle,
+    pub(super) throttle: Arc<Throttle>,
     /// Whether there may be retries, by what is under way.
     pub(super) budget: Arc<Budget>,
     /// Attempts besides the first of each call, so far.
@@ -76,6 +76,7 @@ struct Inherited {
     lost: Arc<Notify>,
     breaker: Arc<Breaker>,
     account: Arc<Account>,
+    throttle: Arc<Throttle>,
     budget: Arc<Budget>,
     retried: Arc<Retried>,
     news: Arc<News>,
@@ -113,6 +114,7 @@ impl Cluster {
             lost: Arc::default(),
             breaker,
             account: Arc::clone(account),
+            throttle: Arc::new(Throttle::new(config.retries.throttling)),
             budget: Arc::default(),
             retried: Arc::default(),
             news: Arc::default(),
@@ -147,6 +149,11 @@ impl Cluster {
             lost: Arc::clone(&was.common.lost),
             breaker: was.breaker.with(config.limits),
             account: Arc::clone(&was.account),
+            throttle: if was.config.retries.throttling == config.retries.throttling {
+                Arc::clone(&was.throttle)
+            } else {
+                Arc::new(Throttle::new(config.retries.throttling))
+            },
             budget: Arc::clone(&was.budget),
             retried: Arc::clone(&was.retried),
             news: Arc::clone(&was.common.news),
@@ -193,6 +200,7 @@ impl Cluster {
             lost,
             breaker,
             account,
+            throttle,
             budget,
             retried,
             news,
@@ -220,7 +228,7 @@ impl Cluster {
             this: Weak::clone(this),
             name,
             breaker,
-            throttle: Throttle::new(config.retries.throttling),
+            throttle,
             budget,
             retried,
             account,

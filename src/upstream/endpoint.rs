@@ -93,7 +93,7 @@ pub(super) struct Endpoint {
     /// Milliseconds after its birth when it came back last: slow start begins anew.
     returned: AtomicU64,
     /// Attempts under way, streams too.
-    pub(super) calls: AtomicUsize,
+    pub(super) calls: Arc<AtomicUsize>,
     /// Attempts so far, and those that failed by the endpoint's fault.
     pub(super) attempts: AtomicU64,
     pub(super) failures: AtomicU64,
@@ -168,7 +168,7 @@ impl Endpoint {
             born: now,
             returned: AtomicU64::new(0),
             load: Arc::new(Load::beside(others, common.ewma, now)),
-            calls: AtomicUsize::new(0),
+            calls: Arc::default(),
             attempts: AtomicU64::new(0),
             failures: AtomicU64::new(0),
             tally: Tally::new(&common.outlier),
@@ -195,7 +195,7 @@ impl Endpoint {
             key: self.key.clone(),
             born: self.born,
             returned: count(&self.returned),
-            calls: AtomicUsize::new(0),
+            calls: Arc::clone(&self.calls),
             attempts: count(&self.attempts),
             failures: count(&self.failures),
             load: Arc::clone(&self.load),

@@ -76,3 +76,21 @@ async fn an_endpoint_that_is_named_no_more_gets_no_more_calls() {
         BuildError::DuplicateName("backend".to_owned())
     );
 }
+
+#[tokio::test]
+async fn what_runs_is_counted_on() {
+    let backend = Backend::http2(0, 10, |_, respond| async move {
+        let mut stream = begin(respond, &[b"first"]);
+        reset(&mut stream).await;
+    })
+    .await;
+    let first = backend.upstream();
+    let reply = first.call(server_stream()).await.unwrap();
+    let mut other = backend.config();
+    other.max_message = 3;
+    let second = first.rebuild([other], 1).unwrap();
+    let calls = || second.view()[0].endpoints[0].calls;
+    assert_eq!(calls(), 1);
+    drop(reply);
+    assert_eq!(calls(), 0);
+}
