@@ -188,6 +188,12 @@ impl Cluster {
         &self.0.shared.common.news
     }
 
+    /// Its endpoints.
+    #[cfg(test)]
+    pub(super) fn endpoints(&self) -> Vec<Arc<Endpoint>> {
+        self.0.shared.state().endpoints.clone()
+    }
+
     fn build(
         name: Arc<str>,
         config: Config,

@@ -26,6 +26,10 @@ use crate::worker;
 /// Doublings of the keepalive interval at most: from 30 seconds to 32 minutes.
 const DOUBLINGS_MAX: u32 = 6;
 
+/// Share of the keepalive interval that is random, both ways: connections that were made together do not
+/// ask together for ever.
+const KEEPALIVE_JITTER: f64 = 0.15;
+
 /// What connections are made to, and what all of them together know.
 #[derive(Debug)]
 pub(super) struct Target {
@@ -58,12 +62,13 @@ pub(super) struct Secured {
 }
 
 impl Target {
-    /// A PING this often; less often for a peer that complained (gRFC A8).
-    pub(super) fn keepalive_interval(&self) -> Duration {
+    /// A PING this often; less often for a peer that complained (gRFC A8). `random` is in 0..1.
+    pub(super) fn keepalive_interval(&self, random: f64) -> Duration {
         let doublings = self.doublings.load(Ordering::Relaxed).min(DOUBLINGS_MAX);
-        self.connect
-            .keepalive_interval
-            .saturating_mul(1 << doublings)
+        let interval =
+            self.connect.keepalive_interval.as_secs_f64() * f64::from(1_u32 << doublings);
+        let varied = interval * (1.0 + KEEPALIVE_JITTER * (2.0 * random - 1.0));
+        Duration::try_from_secs_f64(varied).unwrap_or(Duration::MAX)
     }
 
     /// The scheme of requests.
@@ -77,6 +82,12 @@ impl Target {
     /// The peer complained of too many PINGs.
     pub(super) fn ping_less(&self) {
         self.doublings.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How often it did.
+    #[cfg(test)]
+    pub(super) fn complaints(&self) -> u32 {
+        self.doublings.load(Ordering::Relaxed)
     }
 }
 

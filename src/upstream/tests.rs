@@ -28,6 +28,7 @@ mod crowded;
 mod deadline;
 mod discovery;
 mod ejected;
+mod kept;
 mod renewed;
 mod tls;
 
