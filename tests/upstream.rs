@@ -12,6 +12,7 @@ mod cut;
 mod healthy;
 mod large;
 mod line;
+mod measured;
 mod once;
 mod retried;
 mod several;
