@@ -41,6 +41,12 @@ impl EncodeMetric for Reading {
     }
 }
 
+/// A metric: its name, what it is, and where it is found.
+type Of<T> = (&'static str, &'static str, fn(&T) -> &Histogram);
+
+/// The same of one that may not be there.
+type MaybeOf<T> = (&'static str, &'static str, fn(&T) -> Option<&Histogram>);
+
 /// What is counted of the calls to all of them.
 pub(super) fn encode(to: &mut DescriptorEncoder<'_>, all: &[Metered<'_>]) -> fmt::Result {
     let pairs = || {
@@ -53,7 +59,7 @@ pub(super) fn encode(to: &mut DescriptorEncoder<'_>, all: &[Metered<'_>]) -> fmt
         "Attempts that have begun",
         pairs().map(|(one, meter)| (one.labels(meter), meter.started())),
     )?;
-    let attempts: [(_, _, fn(&Attempts) -> &Histogram); 3] = [
+    let attempts: [Of<Attempts>; 3] = [
         (
             "grpc_client_attempt_duration_seconds",
             "How long attempts took",
@@ -85,7 +91,7 @@ pub(super) fn encode(to: &mut DescriptorEncoder<'_>, all: &[Metered<'_>]) -> fmt
     });
     let about = "How long calls took, with all their attempts";
     family(to, "grpc_client_call_duration_seconds", about, calls)?;
-    let repeats: [(_, _, fn(&Meter) -> Option<&Histogram>); 4] = [
+    let repeats: [MaybeOf<Meter>; 4] = [
         (
             "grpc_client_call_retries",
             "Retries by a policy, of calls that had one",

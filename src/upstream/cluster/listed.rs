@@ -118,12 +118,12 @@ impl Shared {
 
 /// Each of `listed` whose key no other before it has, with the one of `known` that has the same key.
 /// Linear in both.
-fn joined<'k, L, E, K: Eq + Hash>(
+fn joined<L, E, K: Eq + Hash>(
     listed: Vec<L>,
     key: impl Fn(&L) -> &K,
-    known: &'k [E],
+    known: &[E],
     known_key: impl Fn(&E) -> &K,
-) -> Vec<(L, Option<&'k E>)> {
+) -> Vec<(L, Option<&E>)> {
     let by_key: HashMap<&K, &E> = known
         .iter()
         .map(|known| (known_key(known), known))

@@ -193,3 +193,25 @@ async fn messages_above_the_methods_bounds_end_the_call() {
          service config"
     );
 }
+
+#[tokio::test]
+async fn a_backend_is_told_less_time_than_there_is_by_the_offset() {
+    let backend = Backend::http2(0, 10, |request, respond| async move {
+        let told = request.headers()["grpc-timeout"].as_bytes().to_owned();
+        ok(respond, &told);
+    })
+    .await;
+    let mut config = backend.config();
+    config.timeout_offset = Duration::from_secs(20);
+    let upstream = Upstream::build([config], 1).unwrap();
+    for (left, most) in [(60, 40), (15, 15)] {
+        let call = Call {
+            deadline: Deadline::after(Duration::from_secs(left)),
+            ..unary(b"x")
+        };
+        let (messages, _) = collect(upstream.call(call).await.unwrap()).await;
+        let told = crate::call::timeout::parse(&messages[0]).unwrap();
+        let most = Duration::from_secs(most);
+        assert!(told <= most && told > most / 2, "{told:?} of {left}");
+    }
+}
