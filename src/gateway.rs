@@ -328,8 +328,10 @@ impl Look for Operators {
     }
 
     fn metrics(&self) -> Metrics {
+        let serving = self.0.serving.load();
         Metrics {
-            upstreams: self.0.serving.load().calls.view(),
+            upstreams: serving.calls.view(),
+            calls: serving.calls.meters(),
             ..self.0.told.metrics()
         }
     }

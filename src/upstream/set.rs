@@ -1,6 +1,7 @@
 //! The endpoints of an upstream at one moment, and who of them gets calls. A set never changes: what
 //! is discovered, or found to be ill, makes another one.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use tokio::time::Instant;
@@ -9,6 +10,7 @@ use super::balance::{self, Balancer};
 use super::endpoint::Endpoint;
 use super::outlier::{Mode, Panic, Probation, Probe, Standing};
 use super::random;
+use super::tried::Tried;
 
 /// The endpoints of an upstream at one moment.
 #[derive(Debug)]
@@ -49,10 +51,13 @@ impl Set {
         let candidates: Vec<_> = eligible.candidates.iter().filter_map(endpoint).collect();
         let probes = eligible.probes.iter().filter_map(endpoint);
         // Who waited for a call before goes on waiting for the same one.
+        let waiting = self.probes.iter();
+        let waiting: HashMap<_, _> = waiting
+            .map(|(before, probation)| (Arc::as_ptr(before), probation))
+            .collect();
         let probes = probes.map(|endpoint| {
-            let mut before = self.probes.iter();
-            let before = before.find(|(before, _)| Arc::ptr_eq(before, &endpoint));
-            let probation = before.map(|(_, probation)| Arc::clone(probation));
+            let before = waiting.get(&Arc::as_ptr(&endpoint));
+            let probation = before.map(|probation| Arc::clone(probation));
             (endpoint, probation.unwrap_or_default())
         });
         Self {
@@ -70,7 +75,7 @@ impl Set {
 
     /// The endpoint for the next attempt of a call that was at `tried` already; `key` is the hash of
     /// what it is kept to one endpoint by. None only if there is no endpoint.
-    pub(super) fn pick(&self, key: Option<u64>, tried: &[Arc<Endpoint>]) -> Option<Picked> {
+    pub(super) fn pick(&self, key: Option<u64>, tried: &Tried) -> Option<Picked> {
         for (endpoint, probation) in &self.probes {
             if let Some(probe) = probation.take() {
                 return Some(Picked {
@@ -79,12 +84,12 @@ impl Set {
                 });
             }
         }
-        let at = |tried: &Arc<Endpoint>| {
-            let mut candidates = self.candidates.iter();
-            candidates.position(|candidate| Arc::ptr_eq(candidate, tried))
-        };
-        // No allocation for a first attempt.
-        let exclude: Vec<_> = tried.iter().filter_map(at).collect();
+        let mut exclude = Vec::new();
+        // A first attempt looks at nobody, and allocates nothing.
+        if !tried.is_empty() {
+            let all = self.candidates.iter().enumerate();
+            exclude.extend(all.filter(|(_, one)| tried.contains(one)).map(|(at, _)| at));
+        }
         let random = &mut random::bits;
         let at = self
             .balancer
@@ -96,10 +101,23 @@ impl Set {
     }
 
     /// True if there is an endpoint that can be reached where a call has not been.
-    pub(super) fn has_other(&self, tried: &[Arc<Endpoint>]) -> bool {
-        let is_tried = |one: &Arc<Endpoint>| tried.iter().any(|tried| Arc::ptr_eq(tried, one));
+    pub(super) fn has_other(&self, tried: &Tried) -> bool {
         let mut candidates = self.candidates.iter();
-        candidates.any(|one| one.target.outlook.is_open() && !is_tried(one))
+        candidates.any(|one| one.target.outlook.is_open() && !tried.contains(one))
+    }
+
+    /// True if an endpoint that gets calls can be tried now.
+    pub(super) fn has_open(&self) -> bool {
+        let mut candidates = self.candidates.iter();
+        candidates.any(|one| one.target.outlook.is_open())
+    }
+
+    /// When the first endpoint that gets calls can be tried, as it looks now; none if there is none.
+    pub(super) fn opening(&self) -> Option<Instant> {
+        let outlooks = self.candidates.iter().map(|one| &one.target.outlook);
+        outlooks
+            .map(|outlook| outlook.closed_until().unwrap_or_else(Instant::now))
+            .min()
     }
 
     /// True if there is no endpoint.

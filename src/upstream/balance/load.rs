@@ -60,6 +60,20 @@ impl Default for Ewma {
     }
 }
 
+impl Ewma {
+    /// For an endpoint that joins others: it counts as the slowest of them, if that is less than the
+    /// seed. With the seed, it would stand idle for most of a minute beside fast ones.
+    pub(in crate::upstream) fn beside<'a>(
+        self,
+        others: impl IntoIterator<Item = &'a Load>,
+        now: Instant,
+    ) -> Self {
+        let slowest = others.into_iter().map(|other| other.latency(now)).max();
+        let seed = slowest.map_or(self.seed, |slowest| slowest.min(self.seed));
+        Self { seed, ..self }
+    }
+}
+
 /// What a failed attempt counts as: what the backend asked for (`grpc-retry-pushback-ms`,
 /// `Retry-After`) up to five minutes, and not less than five seconds. A backend that asks for less
 /// is no better than one that failed without a word.
@@ -95,18 +109,6 @@ impl Load {
             born: now,
             decay: ewma.decay.as_secs_f64(),
         }
-    }
-
-    /// The load of an endpoint that joins others: it counts as the slowest of them, if that is less
-    /// than the seed. With the seed, it would stand idle for most of a minute beside fast ones.
-    pub(in crate::upstream) fn beside<'a>(
-        others: impl IntoIterator<Item = &'a Self>,
-        ewma: Ewma,
-        now: Instant,
-    ) -> Self {
-        let slowest = others.into_iter().map(|other| other.latency(now)).max();
-        let seed = slowest.map_or(ewma.seed, |slowest| slowest.min(ewma.seed));
-        Self::new(Ewma { seed, ..ewma }, now)
     }
 
     /// An attempt goes to the endpoint.
@@ -428,9 +430,13 @@ mod tests {
         let ewma = Ewma::default();
         let with = |seed| Load::new(Ewma { seed, ..ewma }, born);
         let (fast, slow, stuck) = (with(5 * MS), with(40 * MS), with(8_000 * MS));
-        near(Load::beside([&fast, &slow], ewma, born).cost(born), 0.04);
-        near(Load::beside([&fast, &stuck], ewma, born).cost(born), 1.0);
-        near(Load::beside([], ewma, born).cost(born), 1.0);
+        let beside = |others: &[&Load]| {
+            let ewma = ewma.beside(others.iter().copied(), born);
+            Load::new(ewma, born).cost(born)
+        };
+        near(beside(&[&fast, &slow]), 0.04);
+        near(beside(&[&fast, &stuck]), 1.0);
+        near(beside(&[]), 1.0);
         stuck.reset(10 * MS, born + 100 * MS);
         near(stuck.cost(born + 100 * MS), 0.01);
     }

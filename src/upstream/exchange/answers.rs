@@ -282,6 +282,7 @@ impl Live {
     }
 
     fn take(&mut self, message: Message, cx: &mut Context<'_>) -> Answer {
+        self.hold.lease.traffic().receives(message.len());
         let message = if message.is_compressed() {
             match self.decompress(message, cx) {
                 Ok(message) => message,

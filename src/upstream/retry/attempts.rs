@@ -16,10 +16,12 @@ use std::time::Duration;
 use http::HeaderName;
 
 use super::budget::UnderWay;
+use super::codes::CodeSet;
 use super::gate::Gate;
 use super::policy::Policy;
+use super::throttle::counts;
 use super::transparent::Transparent;
-use crate::call::{Origin, Retry, Status};
+use crate::call::{Retry, Status};
 use crate::schema::Idempotency;
 
 /// The field that tells a backend how many attempts went before; only retries have it.
@@ -145,7 +147,8 @@ impl Attempts {
             return Next::Transparent { after };
         }
         // First of all, so that none is missed for another reason not to try again.
-        if self.counts(status) {
+        let codes = self.policy.map_or(CodeSet::NONE, |policy| policy.codes);
+        if counts(status, codes) {
             gate.throttle.failed();
         }
         match self.delay(status, committed, random) {
@@ -164,16 +167,6 @@ impl Attempts {
                 }
             },
         }
-    }
-
-    /// Whether a failure takes a token: the backend's own, with a code that would be retried, or with
-    /// the wish not to.
-    fn counts(&self, status: &Status) -> bool {
-        let retryable = || {
-            self.policy
-                .is_some_and(|policy| policy.codes.contains(status.code))
-        };
-        status.origin == Origin::Upstream && (status.retry == Retry::Forbidden || retryable())
     }
 
     /// The delay before the next attempt, as far as this call alone decides.
