@@ -122,7 +122,10 @@ pub(super) async fn load(config: &gateway::Config) -> Result<Loaded, NotLoaded> 
             let _ = tell.take().map(|tell| tell.send(message));
         }
         Progress::LeftOut(reason) => left_out.push((*reason).to_owned()),
-        Progress::Schema(..) | Progress::Joined(..) | Progress::Ineffective(_) => {}
+        Progress::Operators(_)
+        | Progress::Schema(..)
+        | Progress::Joined(..)
+        | Progress::Ineffective(_) => {}
     };
     let schema = tokio::select! {
         loaded = gateway::load_schema(config, &mut report) => loaded?,

@@ -24,7 +24,7 @@ Examples:
   transom serve --config transom.yaml --tls-certificate server.pem --tls-key server.key
 
 With a schema from files it listens at once, even while the server is down; by reflection it waits
-for the server first. The first SIGINT or SIGTERM lets running calls end, a second one ends at once.
+for a first server, and others join later. The first SIGINT or SIGTERM lets running calls end, a second one ends at once.
 SIGHUP, a change of the configuration's files and POST /reload on the admin address have the configuration
 read again, while it serves.")]
 pub(super) struct Arguments {

@@ -79,6 +79,7 @@ pub(super) fn upstream(name: &str, raw: &Upstream, max_message: usize) -> Result
         health: balance::health(&raw.health, &key)?,
         outlier: balance::outlier(&raw.outlier, &key)?,
         retries: retries::retries(&raw.retries, &key)?,
+        timeout_offset: span(&raw.timeout_offset, std::time::Duration::ZERO),
         limits: Limits {
             requests: count(&raw.limits.requests, default.requests),
             pending: count(&raw.limits.pending, default.pending),

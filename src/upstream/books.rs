@@ -9,6 +9,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -17,9 +18,13 @@ use super::breaker::Admitted;
 use super::cluster::Shared;
 use super::endpoint::Endpoint;
 use super::exchange::is_due;
+use super::measured::{Measured, given_up};
 use super::outlier::{Outcome, Probe};
-use super::retry::UnderWay;
+use super::pool::Lease;
+use super::retry::{UnderWay, counts};
 use super::set::Picked;
+use super::terms::Terms;
+use super::traffic::Traffic;
 use crate::call::{Code, Deadline, Origin, Retry, Status};
 use crate::schema::method::Shape;
 
@@ -27,12 +32,15 @@ use crate::schema::method::Shape;
 #[derive(Debug)]
 pub(super) struct Books {
     cluster: Arc<Shared>,
+    terms: Arc<Terms>,
     pub(super) endpoint: Arc<Endpoint>,
     /// Until the attempt is over.
     probe: Option<Probe>,
+    began: Instant,
     /// Until the attempt is answered.
     started: Option<Started>,
-    begun: Instant,
+    /// Once it has a stream.
+    lease: Option<Arc<Lease>>,
     deadline: Deadline,
     shape: Shape,
     is_over: bool,
@@ -44,24 +52,33 @@ impl Books {
     /// An attempt goes to the endpoint.
     pub(super) fn begin(
         cluster: &Arc<Shared>,
+        terms: &Arc<Terms>,
         picked: Picked,
         (deadline, shape): (Deadline, Shape),
         under_way: Option<UnderWay>,
     ) -> Self {
-        let begun = Instant::now();
+        let now = Instant::now();
         picked.endpoint.calls.fetch_add(1, Ordering::Relaxed);
         picked.endpoint.attempts.fetch_add(1, Ordering::Relaxed);
+        terms.meter.attempt_started();
         Self {
             cluster: Arc::clone(cluster),
-            started: Some(picked.endpoint.load.start(begun)),
+            terms: Arc::clone(terms),
+            began: now,
+            started: Some(picked.endpoint.load.start(now)),
             endpoint: picked.endpoint,
             probe: picked.probe,
-            begun,
+            lease: None,
             deadline,
             shape,
             is_over: false,
             _under_way: under_way,
         }
+    }
+
+    /// The attempt is, or was, on this stream.
+    pub(super) fn sent(&mut self, lease: Option<Arc<Lease>>) {
+        self.lease = lease;
     }
 
     /// The headers of an answer came.
@@ -76,35 +93,25 @@ impl Books {
         if std::mem::replace(&mut self.is_over, true) {
             return;
         }
+        self.measure(status.code);
         if status.is_ok() {
             self.cluster.throttle.succeeded();
         }
         let now = Instant::now();
         let outcome = self.outcome(status, now);
-        if outcome == Outcome::Failure || is_unsent(status) {
+        if is_unsent(status) {
             self.endpoint.failures.fetch_add(1, Ordering::Relaxed);
         }
-        match (outcome, self.started.take()) {
-            (Outcome::Failure, started) => {
-                let pushback = match status.retry {
-                    Retry::Pushback(delay) => Some(delay),
-                    Retry::Never
-                    | Retry::Forbidden
-                    | Retry::BeforeFirstByte
-                    | Retry::Unsent
-                    | Retry::Refused => None,
-                };
-                match started {
-                    Some(started) => started.failed(penalty(pushback), now),
-                    None => self.endpoint.load.failed(penalty(pushback), now),
-                }
-            }
-            (Outcome::Success, Some(started)) => started.answered(now),
-            (Outcome::Neutral, Some(started)) => started.given_up(now),
-            (Outcome::Success | Outcome::Neutral, None) => {}
-        }
-        let probe = self.probe.take();
-        self.cluster.record(&self.endpoint, probe, outcome);
+        let pushback = match status.retry {
+            Retry::Pushback(delay) => Some(delay),
+            Retry::Never
+            | Retry::Forbidden
+            | Retry::BeforeFirstByte
+            | Retry::Lost
+            | Retry::Unsent
+            | Retry::Refused => None,
+        };
+        self.close(outcome, pushback, now);
     }
 
     /// What the end of the attempt says of the endpoint.
@@ -123,11 +130,40 @@ impl Books {
     /// What it says of the endpoint that nobody waits for it any more. A stream may be silent on purpose,
     /// and an answer to a client's stream is due when the client is done.
     fn abandoned(&self, now: Instant) -> Outcome {
-        if self.shape == Shape::Unary && self.endpoint.load.is_silent(self.begun, now) {
+        if self.shape == Shape::Unary && self.endpoint.load.is_silent(self.began, now) {
             Outcome::Failure
         } else {
             Outcome::Neutral
         }
+    }
+
+    /// Draws the conclusions.
+    fn close(&mut self, outcome: Outcome, pushback: Option<Duration>, now: Instant) {
+        match (outcome, self.started.take()) {
+            (Outcome::Failure, started) => {
+                self.endpoint.failures.fetch_add(1, Ordering::Relaxed);
+                match started {
+                    Some(started) => started.failed(penalty(pushback), now),
+                    None => self.endpoint.load.failed(penalty(pushback), now),
+                }
+            }
+            (Outcome::Success, Some(started)) => started.answered(now),
+            (Outcome::Neutral, Some(started)) => started.given_up(now),
+            (Outcome::Success | Outcome::Neutral, None) => {}
+        }
+        let probe = self.probe.take();
+        self.cluster.record(&self.endpoint, probe, outcome);
+    }
+
+    /// Counts the attempt, which has ended like this.
+    fn measure(&self, code: Code) {
+        let traffic = self.lease.as_ref().map(|lease| lease.traffic());
+        self.terms.meter.attempt_ended(
+            code,
+            self.began.elapsed(),
+            traffic.map_or(0, Traffic::sent),
+            traffic.map_or(0, Traffic::received),
+        );
     }
 }
 
@@ -140,9 +176,12 @@ fn is_unsent(status: &Status) -> bool {
 impl Drop for Books {
     fn drop(&mut self) {
         self.endpoint.calls.fetch_sub(1, Ordering::Relaxed);
-        if !self.is_over {
-            self.ended(&Status::deadline_exceeded());
+        if self.is_over {
+            return;
         }
+        self.measure(given_up(self.deadline));
+        let now = Instant::now();
+        self.close(self.abandoned(now), None, now);
     }
 }
 
@@ -150,19 +189,32 @@ impl Drop for Books {
 #[derive(Debug)]
 pub(super) struct Ledger {
     books: Books,
+    measured: Measured,
     _admitted: Admitted,
 }
 
 impl Ledger {
-    pub(super) const fn new(books: Books, admitted: Admitted) -> Self {
+    pub(super) const fn new(books: Books, measured: Measured, admitted: Admitted) -> Self {
         Self {
             books,
+            measured,
             _admitted: admitted,
         }
     }
 
-    /// The call's end.
+    /// The call's end. A failure behind an answer can be followed by no attempt, and takes its token all
+    /// the same; one that ended its attempt already has taken it.
     pub(super) fn ended(&mut self, status: &Status) {
+        let Books {
+            cluster,
+            terms,
+            is_over,
+            ..
+        } = &self.books;
+        if !is_over && counts(status, terms.plan.codes()) {
+            cluster.throttle.failed();
+        }
         self.books.ended(status);
+        self.measured.ended(status.code);
     }
 }

@@ -42,6 +42,8 @@ pub struct Config {
     pub retries: Retries,
     /// When health is ignored.
     pub panic: Panic,
+    /// How much less time a backend is told that is left of a call, where more than that is left.
+    pub timeout_offset: Duration,
     /// Bounds on what all calls to it use together.
     pub limits: Limits,
     /// Largest reply message in bytes; a larger one ends the call with RESOURCE_EXHAUSTED.
@@ -80,6 +82,7 @@ impl Config {
             health: None,
             retries: Retries::default(),
             panic: Panic::default(),
+            timeout_offset: Duration::ZERO,
             limits: Limits::default(),
             max_message: MESSAGE_MAX,
         }

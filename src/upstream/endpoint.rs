@@ -143,10 +143,9 @@ pub(super) struct Common {
 }
 
 impl Endpoint {
-    /// One that joins `others`.
-    pub(super) fn new(listed: Listed, others: &[Arc<Self>], common: &Common) -> Self {
+    /// One of which this latency is expected.
+    pub(super) fn new(listed: Listed, ewma: Ewma, common: &Common) -> Self {
         let now = Instant::now();
-        let others = others.iter().map(|other| &*other.load);
         let authority = common.authority.as_ref();
         let authority = authority.unwrap_or(listed.address.authority()).clone();
         let target = Arc::new(Target {
@@ -178,7 +177,7 @@ impl Endpoint {
             weight: listed.weight,
             born: now,
             returned: AtomicU64::new(0),
-            load: Arc::new(Load::beside(others, common.ewma, now)),
+            load: Arc::new(Load::new(ewma, now)),
             calls: Arc::default(),
             attempts: AtomicU64::new(0),
             failures: AtomicU64::new(0),
@@ -252,16 +251,6 @@ impl Endpoint {
         let since = now.saturating_duration_since(self.born).as_millis();
         self.returned
             .store(u64::try_from(since).unwrap_or(u64::MAX), Ordering::Relaxed);
-    }
-
-    /// True if it is there.
-    pub(super) fn is_at(&self, address: &Address) -> bool {
-        self.target.address == *address
-    }
-
-    /// True if it is where the source says, with that weight.
-    pub(super) fn is(&self, listed: &Listed) -> bool {
-        self.target.address == listed.address && self.weight == listed.weight
     }
 }
 

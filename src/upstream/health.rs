@@ -178,7 +178,8 @@ impl Asked {
             service: self.config.service.clone(),
         };
         let message = Message::from_payload(&request.encode_to_vec());
-        let outgoing = Outgoing::new(path, Metadata::new(), &Encodings::default(), deadline)?;
+        let (none, encodings) = (Metadata::new(), Encodings::default());
+        let outgoing = Outgoing::new(path, none, &encodings, deadline, Duration::ZERO)?;
         let reading = Reading {
             upstream: Arc::clone(&endpoint.target.upstream),
             shape,

@@ -36,6 +36,7 @@ use super::connect::{ConnectError, Connected, Spawner, StreamLimit, connect};
 use super::endpoint::Target;
 use super::exchange::RequestBody;
 use super::random;
+use super::traffic::Traffic;
 use crate::call::{Code, Retry, Status};
 
 /// Share of a connection's greatest age that is random, both ways.
@@ -51,6 +52,7 @@ pub(super) struct Lease {
     connection: u64,
     sender: SendRequest<RequestBody>,
     spawner: Spawner,
+    traffic: Traffic,
 }
 
 struct Shared {
@@ -192,6 +194,7 @@ impl Pool {
             connection: connection.id,
             sender: connection.sender.clone(),
             spawner: connection.spawner.clone(),
+            traffic: Traffic::default(),
         })
     }
 
@@ -364,10 +367,24 @@ impl std::fmt::Debug for Pool {
     }
 }
 
+impl std::fmt::Debug for Lease {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Lease")
+            .field("connection", &self.connection)
+            .field("traffic", &self.traffic)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Lease {
     /// Sends requests on the connection.
     pub(super) fn sender(&self) -> SendRequest<RequestBody> {
         self.sender.clone()
+    }
+
+    /// The bytes that travel on the stream.
+    pub(super) const fn traffic(&self) -> &Traffic {
+        &self.traffic
     }
 
     /// What starts the connection's tasks.

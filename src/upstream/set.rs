@@ -1,6 +1,7 @@
 //! The endpoints of an upstream at one moment, and who of them gets calls. A set never changes: what
 //! is discovered, or found to be ill, makes another one.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use tokio::time::Instant;
@@ -50,10 +51,13 @@ impl Set {
         let candidates: Vec<_> = eligible.candidates.iter().filter_map(endpoint).collect();
         let probes = eligible.probes.iter().filter_map(endpoint);
         // Who waited for a call before goes on waiting for the same one.
+        let waiting = self.probes.iter();
+        let waiting: HashMap<_, _> = waiting
+            .map(|(before, probation)| (Arc::as_ptr(before), probation))
+            .collect();
         let probes = probes.map(|endpoint| {
-            let mut before = self.probes.iter();
-            let before = before.find(|(before, _)| Arc::ptr_eq(before, &endpoint));
-            let probation = before.map(|(_, probation)| Arc::clone(probation));
+            let before = waiting.get(&Arc::as_ptr(&endpoint));
+            let probation = before.map(|probation| Arc::clone(probation));
             (endpoint, probation.unwrap_or_default())
         });
         Self {
@@ -118,6 +122,20 @@ impl Set {
     /// True if there is an endpoint that can be reached where a call has not been.
     pub(super) fn has_other(&self, tried: &Tried) -> bool {
         self.all.iter().any(|(one, _)| is_open(one, tried))
+    }
+
+    /// True if an endpoint can be tried now.
+    pub(super) fn has_open(&self) -> bool {
+        let mut all = self.all.iter();
+        all.any(|(one, _)| one.target.outlook.is_open())
+    }
+
+    /// When the first endpoint can be tried, as it looks now; none if there is none.
+    pub(super) fn opening(&self) -> Option<Instant> {
+        let outlooks = self.all.iter().map(|(one, _)| &one.target.outlook);
+        outlooks
+            .map(|outlook| outlook.closed_until().unwrap_or_else(Instant::now))
+            .min()
     }
 
     /// True if there is no endpoint.

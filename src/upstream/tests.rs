@@ -20,6 +20,7 @@ use crate::transcode::PlanId;
 use backend::{Backend, begin, frame, head, ok, read, reset, trailers, upstream};
 
 mod asked;
+mod awaited;
 mod backend;
 mod broken;
 mod compressed;
@@ -29,8 +30,10 @@ mod deadline;
 mod discovery;
 mod ejected;
 mod kept;
+mod measured;
 mod renewed;
 mod tls;
+mod tokens;
 
 fn call(shape: Shape, requests: Requests) -> Call {
     let method = Method {

@@ -89,9 +89,15 @@ pub(in crate::config) struct Upstream {
     /// Which calls are made again.
     pub(in crate::config) retries: Retries,
     /// A gRPC service config (JSON), as the owner of the services may ship one: retries, hedging,
-    /// time-outs and balancing. What this file says of the same goes before it.
+    /// time-outs, sizes of messages, waiting for an endpoint, balancing. What this file says of the same goes before it.
     #[serde(skip_serializing_if = "Key::is_absent")]
     pub(in crate::config) service_config: Key<PathBuf>,
+    /// How much less time a server is told that is left of a call (`grpc-timeout`), so that it gives up
+    /// before the gateway does, and its own answer comes in time. Where no more than that is left, nothing
+    /// is taken off.
+    #[serde(skip_serializing_if = "Key::is_absent")]
+    #[schemars(extend("default" = Key::of(Span(std::time::Duration::ZERO))))]
+    pub(in crate::config) timeout_offset: Key<Span>,
     /// Bounds on what all calls to it use together. A call beyond them is refused at once.
     pub(in crate::config) limits: UpstreamLimits,
 }

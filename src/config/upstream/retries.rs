@@ -10,7 +10,7 @@ use crate::config::raw::{CodeName, Hedge, Key, MethodRetry, RATIO, Retries, Retr
 use crate::config::service_config::{MethodConfig, Repeats, ServiceConfig};
 use crate::config::units::quoted;
 use crate::schema::Selector;
-use crate::upstream::plan::{Choice, Rule};
+use crate::upstream::plan::{Choice, Readiness, Rule, Sizes};
 use crate::upstream::retry::{CodeSet, Covers, Delays, Hedging, MaxAttempts, Policy, Throttling};
 use crate::upstream::{balance, config, health, plan};
 
@@ -96,9 +96,8 @@ impl At<'_> {
             }
         };
         Ok(Rule {
-            selector,
             choice: Some(choice),
-            timeout: None,
+            ..Rule::of(selector)
         })
     }
 }
@@ -182,12 +181,22 @@ pub(super) fn service_config(
 }
 
 fn rule(selector: Selector, config: &MethodConfig) -> Rule {
+    let size = |bytes: Option<u32>| bytes.and_then(|bytes| usize::try_from(bytes).ok());
     Rule {
-        selector,
         choice: config.repeats.map(|repeats| match repeats {
             Repeats::Retry(policy) => Choice::Retry(policy),
             Repeats::Hedge(hedging) => Choice::Hedge(hedging),
         }),
         timeout: config.timeout,
+        readiness: if config.wait_for_ready == Some(true) {
+            Readiness::Awaited
+        } else {
+            Readiness::FailFast
+        },
+        sizes: Sizes {
+            request: size(config.max_request),
+            response: size(config.max_response),
+        },
+        ..Rule::of(selector)
     }
 }

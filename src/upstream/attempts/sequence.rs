@@ -2,7 +2,11 @@
 
 use std::sync::atomic::Ordering;
 
+use tokio::time::Instant;
+
 use super::super::exchange::Source;
+use super::super::measured::Measured;
+use super::super::plan::Readiness;
 use super::super::random;
 use super::super::retry::{self, Committed, Next, Policy, Replay};
 use super::super::tried::Tried;
@@ -60,8 +64,9 @@ impl Attempts<'_> {
         &self,
         requests: Requests,
         policy: Option<&Policy>,
+        measured: &mut Measured,
     ) -> Result<Answered, Status> {
-        let mut state = retry::Attempts::new(policy, self.method.idempotency);
+        let mut state = retry::Attempts::new(policy, self.idempotency);
         let is_kept = policy.is_some() && matches!(requests, Requests::Stream(_));
         let mut messages = if is_kept {
             Messages::Kept(Replay::new(requests, &self.cluster.account))
@@ -91,8 +96,10 @@ impl Attempts<'_> {
                 }
                 Err(failed) => failed,
             };
+            let since = Instant::now();
             messages.left(&mut failed, repeat);
-            let judged = self.judged(&failed, &mut tried);
+            let judged = self.judged(&failed, &mut tried, Beside::Nothing);
+            let judged = self.settled(judged, &mut tried).await?;
             let left = self.deadline().remaining();
             let next = state.failed(&judged, left, failed.committed, self.gate(), random::unit());
             let after = match next {
@@ -101,6 +108,7 @@ impl Attempts<'_> {
                         .retried
                         .transparent
                         .fetch_add(1, Ordering::Relaxed);
+                    measured.retried_transparently();
                     after
                 }
                 Next::Again {
@@ -109,6 +117,7 @@ impl Attempts<'_> {
                 } => {
                     under_way = Some(place);
                     self.cluster.retried.policy.fetch_add(1, Ordering::Relaxed);
+                    measured.retried();
                     after
                 }
                 Next::GiveUp(why) => {
@@ -121,24 +130,65 @@ impl Attempts<'_> {
             if !after.is_zero() {
                 tokio::time::sleep(after).await;
             }
+            measured.idled(since.elapsed());
         }
     }
 
     /// Remembers where the call was, and says what the failure means for another attempt. One that
-    /// could not be sent is sent elsewhere at once; where there is nowhere else, it is a failure like
-    /// others: a call does not wait for a backend to come up.
-    pub(super) fn judged(&self, failed: &Failed, tried: &mut Tried) -> Status {
+    /// could not be sent is sent elsewhere at once. Where there is nowhere else, a call that awaits an
+    /// endpoint waits for one; of others it is a failure like any.
+    pub(super) fn judged(&self, failed: &Failed, tried: &mut Tried, beside: Beside) -> Judged {
         let endpoint = &failed.endpoint;
         tried.add(endpoint);
         let status = failed.status.clone();
-        if status.retry == Retry::Unsent
-            && !endpoint.target.outlook.is_open()
-            && !self.cluster.set().has_other(tried)
+        if status.retry != Retry::Unsent
+            || endpoint.target.outlook.is_open()
+            || self.cluster.set().has_other(tried)
         {
-            return status.retry(Retry::BeforeFirstByte);
+            return Judged::Now(status);
         }
-        status
+        match (self.terms.readiness, beside) {
+            (Readiness::Awaited, Beside::Nothing) => Judged::OnceReachable(status),
+            (Readiness::Awaited, Beside::Others) | (Readiness::FailFast, _) => {
+                Judged::Now(status.retry(Retry::BeforeFirstByte))
+            }
+        }
     }
+
+    /// What a failure means, when that can be acted on.
+    ///
+    /// # Errors
+    /// UNAVAILABLE: too many calls wait already.
+    pub(super) async fn settled(
+        &self,
+        judged: Judged,
+        tried: &mut Tried,
+    ) -> Result<Status, Status> {
+        match judged {
+            Judged::Now(status) => Ok(status),
+            Judged::OnceReachable(status) => {
+                self.cluster.reachable().await?;
+                *tried = Tried::default();
+                Ok(status)
+            }
+        }
+    }
+}
+
+/// Whether other attempts of the call run, which have to be looked after.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Beside {
+    Nothing,
+    Others,
+}
+
+/// A failure, and when it is acted on.
+#[derive(Debug)]
+pub(super) enum Judged {
+    /// At once.
+    Now(Status),
+    /// As soon as an endpoint can be reached.
+    OnceReachable(Status),
 }
 
 /// Cannot be: an attempt is made only if there is something to send.

@@ -65,6 +65,20 @@ impl Default for Ewma {
     }
 }
 
+impl Ewma {
+    /// For an endpoint that joins others: it counts as the slowest of them, if that is less than the
+    /// seed. With the seed, it would stand idle for most of a minute beside fast ones.
+    pub(in crate::upstream) fn beside<'a>(
+        self,
+        others: impl IntoIterator<Item = &'a Load>,
+        now: Instant,
+    ) -> Self {
+        let slowest = others.into_iter().map(|other| other.latency(now)).max();
+        let seed = slowest.map_or(self.seed, |slowest| slowest.min(self.seed));
+        Self { seed, ..self }
+    }
+}
+
 /// What a failed attempt counts as: what the backend asked for (`grpc-retry-pushback-ms`,
 /// `Retry-After`) up to five minutes, and not less than five seconds. A backend that asks for less
 /// is no better than one that failed without a word.
@@ -102,18 +116,6 @@ impl Load {
             born: now,
             decay: ewma.decay.as_secs_f64(),
         }
-    }
-
-    /// The load of an endpoint that joins others: it counts as the slowest of them, if that is less
-    /// than the seed. With the seed, it would stand idle for most of a minute beside fast ones.
-    pub(in crate::upstream) fn beside<'a>(
-        others: impl IntoIterator<Item = &'a Self>,
-        ewma: Ewma,
-        now: Instant,
-    ) -> Self {
-        let slowest = others.into_iter().map(|other| other.latency(now)).max();
-        let seed = slowest.map_or(ewma.seed, |slowest| slowest.min(ewma.seed));
-        Self::new(Ewma { seed, ..ewma }, now)
     }
 
     /// An attempt goes to the endpoint.

@@ -282,6 +282,7 @@ impl Live {
     }
 
     fn take(&mut self, message: Message, cx: &mut Context<'_>) -> Answer {
+        self.hold.lease.traffic().receives(message.len());
         let message = if message.is_compressed() {
             match self.decompress(message, cx) {
                 Ok(message) => message,
@@ -350,7 +351,7 @@ impl Live {
                 return self.end_with(broken_frame(&self.name, error));
             }
         }
-        if self.taken > 0 && end.status.retry == Retry::BeforeFirstByte {
+        if self.taken > 0 && matches!(end.status.retry, Retry::BeforeFirstByte | Retry::Lost) {
             end.status.retry = Retry::Never;
         }
         self.cardinality.check(&self.name, end, self.taken)

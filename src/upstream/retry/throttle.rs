@@ -6,6 +6,9 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use super::codes::CodeSet;
+use crate::call::{Origin, Retry, Status};
+
 /// Thousandths of a token: A6 knows three decimals.
 const TOKEN: u32 = 1_000;
 
@@ -67,6 +70,13 @@ fn thousandths(number: f64) -> Option<u32> {
     let number = number * f64::from(TOKEN) + ROUNDING;
     // The cast saturates, and makes 0 of what is no number.
     Some(number as u32).filter(|number| *number > 0)
+}
+
+/// Whether a failure takes a token: the backend's own, with a code after which another attempt may do
+/// better, or with the wish that there be none.
+pub(in crate::upstream) fn counts(status: &Status, codes: CodeSet) -> bool {
+    status.origin == Origin::Upstream
+        && (status.retry == Retry::Forbidden || codes.contains(status.code))
 }
 
 /// The tokens of one upstream. A cache line of its own.

@@ -152,9 +152,13 @@ fn who_joins_counts_as_the_slowest_of_the_others_and_who_comes_back_starts_anew(
     let ewma = Ewma::default();
     let with = |seed| Load::new(Ewma { seed, ..ewma }, born);
     let (fast, slow, stuck) = (with(5 * MS), with(40 * MS), with(8_000 * MS));
-    near(Load::beside([&fast, &slow], ewma, born).cost(born), 0.04);
-    near(Load::beside([&fast, &stuck], ewma, born).cost(born), 1.0);
-    near(Load::beside([], ewma, born).cost(born), 1.0);
+    let beside = |others: &[&Load]| {
+        let ewma = ewma.beside(others.iter().copied(), born);
+        Load::new(ewma, born).cost(born)
+    };
+    near(beside(&[&fast, &slow]), 0.04);
+    near(beside(&[&fast, &stuck]), 1.0);
+    near(beside(&[]), 1.0);
     stuck.reset(10 * MS, born + 100 * MS);
     near(stuck.cost(born + 100 * MS), 0.01);
 }
