@@ -93,11 +93,11 @@ impl Books {
         if std::mem::replace(&mut self.is_over, true) {
             return;
         }
-        self.measure(status.code);
+        let now = Instant::now();
+        self.measure(status.code, now);
         if status.is_ok() {
             self.cluster.throttle.succeeded();
         }
-        let now = Instant::now();
         let outcome = self.outcome(status, now);
         if is_unsent(status) {
             self.endpoint.failures.fetch_add(1, Ordering::Relaxed);
@@ -156,11 +156,11 @@ impl Books {
     }
 
     /// Counts the attempt, which has ended like this.
-    fn measure(&self, code: Code) {
+    fn measure(&self, code: Code, now: Instant) {
         let traffic = self.lease.as_ref().map(|lease| lease.traffic());
         self.terms.meter.attempt_ended(
             code,
-            self.began.elapsed(),
+            now.saturating_duration_since(self.began),
             traffic.map_or(0, Traffic::sent),
             traffic.map_or(0, Traffic::received),
         );
@@ -179,8 +179,8 @@ impl Drop for Books {
         if self.is_over {
             return;
         }
-        self.measure(given_up(self.deadline));
         let now = Instant::now();
+        self.measure(given_up(self.deadline), now);
         self.close(self.abandoned(now), None, now);
     }
 }

@@ -110,18 +110,21 @@ impl Set {
         })
     }
 
-    /// A random endpoint that can be reached where the call has not been, whatever is thought of it; one
-    /// that says itself that it does not serve only if there is no other.
+    /// A random endpoint that can be reached, whatever is thought of it. One where the call has been, or
+    /// that says itself that it does not serve, only if there is no other.
     fn last_resort(&self, tried: &Tried) -> Option<&Arc<Endpoint>> {
-        let others = self.all.iter().filter(|(one, _)| is_open(one, tried));
-        others
-            .min_by_key(|(_, standing)| (*standing == Standing::Unhealthy, random::bits()))
-            .map(|(one, _)| one)
+        let others = self.all.iter().filter(|(one, _)| one.is_reachable());
+        let order = |(one, standing): &&(Arc<Endpoint>, Standing)| {
+            let is_unhealthy = *standing == Standing::Unhealthy;
+            (tried.contains(one), is_unhealthy, random::bits())
+        };
+        others.min_by_key(order).map(|(one, _)| one)
     }
 
     /// True if there is an endpoint that can be reached where a call has not been.
     pub(super) fn has_other(&self, tried: &Tried) -> bool {
-        self.all.iter().any(|(one, _)| is_open(one, tried))
+        let mut all = self.all.iter();
+        all.any(|(one, _)| one.is_reachable() && !tried.contains(one))
     }
 
     /// True if an endpoint can be tried now.
@@ -152,9 +155,4 @@ impl Set {
     pub(super) fn mode(&self) -> Mode {
         self.mode
     }
-}
-
-/// True if it can be reached, and the call has not been there.
-fn is_open(endpoint: &Arc<Endpoint>, tried: &Tried) -> bool {
-    endpoint.is_reachable() && !tried.contains(endpoint)
 }
