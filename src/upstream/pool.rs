@@ -22,7 +22,7 @@
 
 use std::collections::VecDeque;
 use std::future::Future;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -83,6 +83,8 @@ struct Connection {
     open: usize,
     /// Since when no stream is open.
     rests_since: Instant,
+    /// Set where it ends because it rested: nothing is wrong then, and nobody need be told.
+    is_let_go: Arc<AtomicBool>,
     _place: Place,
 }
 
@@ -183,7 +185,7 @@ impl Pool {
         let rest_max = self.0.target.connect.keepalive_interval;
         state
             .connections
-            .retain(|connection| !connection.has_rested(rest_max));
+            .retain(|connection| !connection.is_let_go(rest_max));
         let connection = state
             .connections
             .iter_mut()
@@ -254,6 +256,7 @@ impl Pool {
                 target.outlook.reached();
                 let id = state.next_connection;
                 state.next_connection += 1;
+                let is_let_go = Arc::<AtomicBool>::default();
                 state.connections.push(Connection {
                     id,
                     sender,
@@ -261,6 +264,7 @@ impl Pool {
                     spawner,
                     open: 0,
                     rests_since: Instant::now(),
+                    is_let_go: Arc::clone(&is_let_go),
                     _place: place,
                 });
                 let pool = Arc::downgrade(&self.0);
@@ -276,9 +280,11 @@ impl Pool {
                         None => driven.await,
                         Some(age) => grow_old(driven, age, retire).await,
                     }
-                    target.lost.notify_one();
                     target.disconnected.fetch_add(1, Ordering::Relaxed);
-                    target.news.disconnected();
+                    if !is_let_go.load(Ordering::Relaxed) {
+                        target.lost.notify_one();
+                        target.news.disconnected();
+                    }
                     retire();
                 });
                 let grants = self.serve(&mut state, None);
@@ -346,8 +352,13 @@ impl Pool {
 }
 
 impl Connection {
-    fn has_rested(&self, max: Duration) -> bool {
-        self.open == 0 && self.rests_since.elapsed() >= max
+    /// True if it rested for so long; it is let go then.
+    fn is_let_go(&self, max: Duration) -> bool {
+        let has_rested = self.open == 0 && self.rests_since.elapsed() >= max;
+        if has_rested {
+            self.is_let_go.store(true, Ordering::Relaxed);
+        }
+        has_rested
     }
 }
 
