@@ -83,6 +83,7 @@ pub(super) fn upstream(name: &str, raw: &Upstream, max_message: usize) -> Result
         limits: Limits {
             requests: count(&raw.limits.requests, default.requests),
             pending: count(&raw.limits.pending, default.pending),
+            connections: count(&raw.limits.connections, default.connections),
         },
         max_message,
         ..Config::found_by(name, discovery)

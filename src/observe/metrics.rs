@@ -122,12 +122,16 @@ impl Metrics {
                     usage.refused as u64,
                 )
             };
-            [of("requests", one.requests), of("pending", one.pending)]
+            [
+                of("requests", one.requests),
+                of("pending", one.pending),
+                of("connections", one.connections),
+            ]
         });
         counters(
             to,
             "gateway_circuit_overflow",
-            "Calls that a bound of the circuit breaker refused",
+            "Calls, and connections, that a bound of the circuit breaker refused",
             refused,
         )?;
         gauges(

@@ -211,6 +211,9 @@ pub struct Limits {
     pub requests: usize,
     /// Calls that wait for a connection.
     pub pending: usize,
+    /// Connections of all workers to all endpoints; each worker may have one to each endpoint in any
+    /// case.
+    pub connections: usize,
 }
 
 impl Default for Limits {
@@ -218,6 +221,7 @@ impl Default for Limits {
         Self {
             requests: 1024,
             pending: 1024,
+            connections: 1024,
         }
     }
 }

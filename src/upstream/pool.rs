@@ -31,7 +31,7 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::breaker::{Breaker, Pending};
+use super::breaker::{self, Breaker, Pending};
 use super::connect::{ConnectError, Connected, Spawner, StreamLimit, connect};
 use super::endpoint::Target;
 use super::exchange::RequestBody;
@@ -72,7 +72,7 @@ struct State {
 /// A call that waits, counted by the breaker until it does no more.
 struct Waiter {
     turn: oneshot::Sender<Result<Lease, Status>>,
-    _pending: Pending,
+    pending: Pending,
 }
 
 struct Connection {
@@ -88,10 +88,16 @@ struct Connection {
     _place: Place,
 }
 
-/// One of the connections to an endpoint, made or being made.
-struct Place(Arc<Target>);
+/// One of the connections to an endpoint and to an upstream, made or being made.
+struct Place {
+    _of_endpoint: Share,
+    _of_upstream: breaker::Connection,
+}
 
-impl Drop for Place {
+/// One of the connections to an endpoint.
+struct Share(Arc<Target>);
+
+impl Drop for Share {
     fn drop(&mut self) {
         self.0.connections.fetch_sub(1, Ordering::Relaxed);
     }
@@ -160,7 +166,7 @@ impl Pool {
         let (waiter, turn) = oneshot::channel();
         state.waiting.push_back(Waiter {
             turn: waiter,
-            _pending: pending,
+            pending,
         });
         let grants = self.serve(&mut state, down);
         drop(state);
@@ -213,12 +219,12 @@ impl Pool {
             };
             grants.push((waiter, lease));
         }
-        if !state.waiting.is_empty()
-            && state.progress == Progress::Idle
+        if state.progress == Progress::Idle
             && down.is_none()
+            && let Some(waiter) = state.waiting.front()
             // Without a runtime, as when a reply is dropped after its end, nobody waits any more.
             && let Ok(runtime) = Handle::try_current()
-            && let Some(place) = self.place(state.connections.is_empty())
+            && let Some(place) = self.place(&state.connections, waiter.pending.breaker())
         {
             state.progress = Progress::Connecting;
             let pool = self.clone();
@@ -232,11 +238,21 @@ impl Pool {
     }
 
     /// A place among the connections of all workers; the first of a worker always has one.
-    fn place(&self, is_first: bool) -> Option<Place> {
-        let connections = &self.0.target.connections;
-        let others = connections.fetch_add(1, Ordering::Relaxed);
-        let place = Place(Arc::clone(&self.0.target));
-        (is_first || others < self.0.target.connect.connections).then_some(place)
+    fn place(&self, own: &[Connection], breaker: &Arc<Breaker>) -> Option<Place> {
+        let target = &self.0.target;
+        let others = target.connections.fetch_add(1, Ordering::Relaxed);
+        let share = Share(Arc::clone(target));
+        let of_upstream = if own.is_empty() {
+            breaker.first_connection()
+        } else if others < target.connect.connections {
+            breaker.connection()?
+        } else {
+            return None;
+        };
+        Some(Place {
+            _of_endpoint: share,
+            _of_upstream: of_upstream,
+        })
     }
 
     fn connected(&self, result: Result<Connected, ConnectError>, place: Place) {

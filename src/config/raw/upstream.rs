@@ -172,5 +172,7 @@ section! {
         requests: Count = Count::of(Limits::default().requests);
         /// Calls that wait for a connection.
         pending: Count = Count::of(Limits::default().pending);
+        /// Connections of all workers to all endpoints; each worker may have one to each endpoint in any case.
+        connections: Count = Count::of(Limits::default().connections);
     }
 }

@@ -89,6 +89,7 @@ async fn no_more_calls_wait_than_may() {
     config.limits = Limits {
         requests: 100,
         pending: 2,
+        ..Limits::default()
     };
     let upstream = Upstream::build([config], 1).unwrap();
     let mut calls = tokio::task::JoinSet::new();

@@ -112,6 +112,7 @@ async fn a_client_that_leaves_has_cancelled_and_one_that_is_refused_has_made_no_
     config.limits = Limits {
         requests: 1,
         pending: 1,
+        ..Limits::default()
     };
     let upstream = Upstream::build([config], 1).unwrap();
     let reply = upstream.call(server_stream()).await.unwrap();

@@ -30,6 +30,7 @@ async fn connections_are_kept_whatever_else_changes() {
     other.limits = Limits {
         requests: 1,
         pending: 1,
+        ..Limits::default()
     };
     other.max_message = 3;
     other.outlier.interval = Duration::from_secs(77);
