@@ -78,7 +78,7 @@ async fn an_old_connection_takes_no_more_calls_and_ends_those_it_has() {
 }
 
 /// What a scripted peer does with a PING.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Ping {
     Ignored,
     /// Answered by a GOAWAY that wants calm.
@@ -101,13 +101,10 @@ async fn mute(mut stream: TcpStream, ping: Ping) -> Option<()> {
         let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);
         let mut payload = vec![0; usize::try_from(length).ok()?];
         stream.read_exact(&mut payload).await.ok()?;
-        match (head[3], ping) {
-            (6, Ping::TooMany) => {
-                stream.write_all(&GOAWAY).await.ok()?;
-                stream.write_all(b"too_many_pings").await.ok()?;
-                return Some(());
-            }
-            _ => {}
+        if head[3] == 6 && ping == Ping::TooMany {
+            stream.write_all(&GOAWAY).await.ok()?;
+            stream.write_all(b"too_many_pings").await.ok()?;
+            return Some(());
         }
     }
 }
