@@ -95,6 +95,7 @@ impl Books {
                 Retry::Never
                 | Retry::Forbidden
                 | Retry::BeforeFirstByte
+                | Retry::Lost
                 | Retry::Unsent
                 | Retry::Refused => None,
             };

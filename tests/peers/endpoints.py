@@ -115,8 +115,7 @@ def unwell(servers):
 
 def killed(servers):
     """One server dies under calls that may be repeated: nobody notices."""
-    # Of few calls three may be retries at a time: should all of these be at one server, all may.
-    lanes, calls = 3, 300
+    lanes, calls = 8, 120
     made = threading.Semaphore(0)
 
     def lane():

@@ -351,7 +351,7 @@ impl Live {
                 return self.end_with(broken_frame(&self.name, error));
             }
         }
-        if self.taken > 0 && end.status.retry == Retry::BeforeFirstByte {
+        if self.taken > 0 && matches!(end.status.retry, Retry::BeforeFirstByte | Retry::Lost) {
             end.status.retry = Retry::Never;
         }
         self.cardinality.check(&self.name, end, self.taken)

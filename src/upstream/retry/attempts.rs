@@ -154,7 +154,7 @@ impl Attempts {
         match self.delay(status, committed, random) {
             Err(why) => Next::GiveUp(why),
             Ok(after) if !in_time(after) => Next::GiveUp(Why::Deadline),
-            Ok(after) => match gate.pass() {
+            Ok(after) => match gate.after(status.retry) {
                 Err(why) => Next::GiveUp(why),
                 Ok(under_way) => {
                     self.retries += 1;
@@ -180,7 +180,7 @@ impl Attempts {
             Retry::Never => return Err(Why::Final),
             Retry::Forbidden => return Err(Why::Forbidden),
             Retry::Pushback(after) => Some(after),
-            Retry::BeforeFirstByte | Retry::Unsent | Retry::Refused => None,
+            Retry::BeforeFirstByte | Retry::Lost | Retry::Unsent | Retry::Refused => None,
         };
         let policy = self.policy.ok_or(Why::NoPolicy)?;
         if !policy.codes.contains(status.code) {

@@ -142,7 +142,11 @@ impl Hedge {
             Committed::No => match status.retry {
                 Retry::Forbidden => self.close(Why::Forbidden),
                 Retry::Pushback(after) => self.schedule(now, after),
-                Retry::Never | Retry::BeforeFirstByte | Retry::Unsent | Retry::Refused => {
+                Retry::Never
+                | Retry::BeforeFirstByte
+                | Retry::Lost
+                | Retry::Unsent
+                | Retry::Refused => {
                     self.schedule(now, Duration::ZERO);
                 }
             },
