@@ -99,7 +99,7 @@ impl Admin {
         let router = Router::new()
             .route("/livez", get(|| async { "ok\n" }))
             .route("/readyz", get(readyz).with_state(admin.clone()))
-            .route("/reload", post(reload).with_state(Arc::clone(&look)))
+            .route("/reload", post(reload).with_state(admin.clone()))
             .route("/routes", get(routes).with_state(Arc::clone(&look)))
             .route("/clusters", get(clusters).with_state(Arc::clone(&look)))
             .route("/metrics", get(scraped).with_state(look))
@@ -151,8 +151,12 @@ async fn readyz(State(admin): State<Admin>) -> impl IntoResponse {
 }
 
 /// Reads the configuration again.
-async fn reload(State(look): State<Arc<dyn Look>>) -> impl IntoResponse {
-    let (status, text) = match look.reload().await {
+async fn reload(State(admin): State<Admin>) -> impl IntoResponse {
+    if admin.phase() == Phase::Starting {
+        let text = "the first configuration is not served yet\n".to_owned();
+        return (StatusCode::SERVICE_UNAVAILABLE, text);
+    }
+    let (status, text) = match admin.look.reload().await {
         Asked::Taken(told) => (StatusCode::OK, told),
         Asked::Refused(reason) => {
             let text = format!("refused, nothing has changed: {reason}");

@@ -355,7 +355,10 @@ impl Look for Operators {
 
 /// Once everything that is served is known.
 fn tell_ineffective(config: &Config, schema: &Schema, report: &mut impl FnMut(&Progress<'_>)) {
-    for reason in protocol::options::idle(&config.protocol.routes, schema) {
+    let routes = protocol::options::idle(&config.protocol.routes, schema);
+    let upstreams = config.upstreams.iter();
+    let rules = upstreams.flat_map(|upstream| upstream::plan::idle(upstream, schema));
+    for reason in routes.into_iter().chain(rules) {
         report(&Progress::Ineffective(&reason));
     }
     if config.docs.place == Place::Off {

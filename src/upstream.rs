@@ -56,6 +56,7 @@ pub use address::{Address, AddressError, Scheme, Url};
 use cluster::Cluster;
 pub use config::Config;
 pub use connector::{Connector, Unconnected};
+pub use discovery::ENDPOINTS_MAX;
 pub use news::News;
 use retry::Account;
 pub use tls::{Part, TlsError};

@@ -9,6 +9,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use transom::config::{self, Flags};
 use transom::gateway::{Config, Gateway, Progress};
 
+use crate::reload::Reflecting;
 use crate::support::{Answer, Backend, Version, send};
 
 /// A gateway whose upstreams, of these names and URLs, are asked for their schema.
@@ -32,6 +33,13 @@ async fn silent_and_nobody() -> (TcpListener, String, String) {
     let url = |listener: &TcpListener| format!("http://{}", listener.local_addr().unwrap());
     let (at_silent, at_nobody) = (url(&silent), url(&nobody));
     (silent, at_silent, at_nobody)
+}
+
+/// Somebody else is there now, and tells a schema of its own.
+async fn joins(address: std::net::SocketAddr, name: &str) -> Reflecting {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("starting-{name}"));
+    let text = "syntax = \"proto3\"; package p; message M {} service S { rpc Do(M) returns (M); }";
+    Reflecting::on(TcpListener::bind(address).await.unwrap(), &folder, text)
 }
 
 async fn get(address: std::net::SocketAddr, path: &str) -> Answer {
@@ -71,8 +79,9 @@ async fn neighbours_that_are_down_or_silent_keep_nobody_from_being_served() {
     // Whoever was silent joins.
     let address = silent.local_addr().unwrap();
     drop(silent);
-    let _second = Backend::on(TcpListener::bind(address).await.unwrap());
+    let _second = joins(address, "neighbours").await;
     while !told.recv().await.unwrap().starts_with("Joined") {}
+    assert!(gateway.schema().method("/p.S/Do").is_some());
     gateway.drain().await;
 }
 
@@ -118,7 +127,8 @@ async fn another_configuration_with_a_silent_upstream_is_taken_and_it_joins_late
 
     let address = silent.local_addr().unwrap();
     drop(silent);
-    let _second = Backend::on(TcpListener::bind(address).await.unwrap());
+    let _second = joins(address, "reload").await;
     while !told.recv().await.unwrap().starts_with("Joined") {}
+    assert!(gateway.schema().method("/p.S/Do").is_some());
     gateway.drain().await;
 }

@@ -1,6 +1,7 @@
 //! `transom serve`: a gateway until a signal.
 
 use std::path::PathBuf;
+use std::pin::pin;
 
 use clap::Args;
 
@@ -120,14 +121,23 @@ pub(super) async fn until_stopped(
         },
         stop = signals.next() => return Exit::Signal(stop),
     };
-    report.listening(transport, gateway.address(), gateway.admin_address());
-    listening(&gateway);
-    tokio::select! {
-        _ = signals.next() => {}
-        () = async {
+    {
+        let mut running = pin!(async {
             meanwhile(&gateway).await;
-            std::future::pending().await
-        } => {}
+            std::future::pending::<()>().await
+        });
+        // Begun before it is told: whoever reads that may have a wish at once.
+        tokio::select! {
+            biased;
+            () = &mut running => {}
+            () = std::future::ready(()) => {}
+        }
+        report.listening(transport, gateway.address(), gateway.admin_address());
+        listening(&gateway);
+        tokio::select! {
+            _ = signals.next() => {}
+            () = running => {}
+        }
     }
     report.draining(drain.delay + drain.grace);
     tokio::select! {

@@ -96,7 +96,7 @@ pub(super) fn upstream(name: &str, raw: &Upstream, max_message: usize) -> Result
 /// It cannot be read, or is none.
 pub(super) fn with_service_config(raw: &Upstream, config: &mut Config) -> Result<(), Wrong> {
     match &raw.service_config.value {
-        Some(path) => retries::service_config(path, raw.service_config.place, config),
+        Some(path) => retries::service_config(path, raw, config),
         None => Ok(()),
     }
 }

@@ -16,6 +16,9 @@ use super::plan::Retries;
 /// Bytes of one reply message.
 pub const MESSAGE_MAX: usize = 4 * 1024 * 1024;
 
+/// The largest share of an endpoint: with it the calls of all others would be one in a million.
+pub const WEIGHT_MAX: u32 = 1_000_000;
+
 /// One upstream.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
@@ -150,7 +153,7 @@ impl Config {
 pub struct Listed {
     /// Where it is.
     pub address: Address,
-    /// Its share of the calls beside others; at least 1.
+    /// Its share of the calls beside others: 1 to [`WEIGHT_MAX`].
     pub weight: u32,
 }
 

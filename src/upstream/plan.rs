@@ -5,12 +5,18 @@ use std::time::Duration;
 
 use super::retry::{CodeSet, Hedging, Policy, Throttling};
 use crate::schema::Selector;
-use crate::schema::method::Method;
+use crate::schema::method::{Idempotency, Method};
+
+mod idle;
+
+pub use idle::idle;
 
 /// What is done when an attempt fails, or takes long.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Retries {
-    /// For some methods; the first that selects one counts.
+    /// What the operator says of some methods: the first that is for one counts, before all else.
+    pub said: Vec<Said>,
+    /// What comes with the services, of some methods; the first that selects one counts, whole.
     pub rules: Vec<Rule>,
     /// For the others.
     pub otherwise: Choice,
@@ -21,9 +27,37 @@ pub struct Retries {
 impl Default for Retries {
     fn default() -> Self {
         Self {
+            said: Vec::new(),
             rules: Vec::new(),
             otherwise: Choice::Retry(Policy::default()),
             throttling: Throttling::default(),
+        }
+    }
+}
+
+/// What an operator says of some methods.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Said {
+    /// Of which.
+    pub of: Which,
+    /// What is done when an attempt fails.
+    pub choice: Choice,
+}
+
+/// Which methods something is said of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// Those with such names.
+    Selected(Selector),
+    /// Those that are marked idempotent (`idempotency_level`).
+    Idempotent,
+}
+
+impl Which {
+    fn has(&self, method: &Method) -> bool {
+        match self {
+            Self::Selected(selector) => selector.selects(&method.service, &method.name),
+            Self::Idempotent => method.idempotency != Idempotency::Unknown,
         }
     }
 }
@@ -124,15 +158,28 @@ impl Retries {
         self.rule(method).and_then(|rule| rule.timeout)
     }
 
-    /// What holds for a method's calls: a choice counts only where it may be made.
+    /// What holds for a method's calls.
     pub(super) fn plan(&self, method: &Method) -> Plan {
-        let choice = self.rule(method).and_then(|rule| rule.choice.as_ref());
-        match choice.unwrap_or(&self.otherwise) {
-            Choice::Retry(policy) if policy.applies(method.idempotency) => Plan::Retried(*policy),
-            Choice::Hedge(hedging) if hedging.applies(method.shape, method.idempotency) => {
+        let said = self.said.iter().find(|said| said.of.has(method));
+        let said = said.map(|said| &said.choice);
+        let choice = said.or_else(|| self.rule(method)?.choice.as_ref());
+        choice.unwrap_or(&self.otherwise).plan(method)
+    }
+}
+
+impl Choice {
+    /// A choice counts only where it may be made.
+    fn plan(&self, method: &Method) -> Plan {
+        match self {
+            Self::Retry(policy) if policy.applies(method.idempotency) => Plan::Retried(*policy),
+            Self::Hedge(hedging) if hedging.applies(method.shape, method.idempotency) => {
                 Plan::Hedged(*hedging)
             }
-            Choice::Once | Choice::Retry(_) | Choice::Hedge(_) => Plan::Once,
+            Self::Once | Self::Retry(_) | Self::Hedge(_) => Plan::Once,
         }
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

@@ -13,7 +13,7 @@ use crate::upstream::Scheme;
 use crate::upstream::config::{Connect, Limits};
 pub(in crate::config) use balance::{Balance, BalancePolicy};
 pub(in crate::config) use health::{Health, Outlier};
-pub(in crate::config) use retries::{CodeName, Hedge, MethodRetry, RATIO, Retries, Retry, TOKENS};
+pub(in crate::config) use retries::{CodeName, Hedge, MethodRetry, Retries, Retry};
 
 mod balance;
 mod health;
@@ -34,6 +34,9 @@ mod retries;
     { "required": ["file"] },
 ]))]
 pub(in crate::config) struct Upstream {
+    /// Where its keys begin.
+    #[serde(skip)]
+    pub(in crate::config) place: Key<()>,
     /// Where the gRPC server listens, such as `http://127.0.0.1:50051`, `https://books.example:443` or
     /// `unix:/run/books.sock`. A name is looked up by the system for each connection.
     #[serde(skip_serializing_if = "Key::is_absent")]

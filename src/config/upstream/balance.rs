@@ -40,11 +40,15 @@ pub(super) fn balance(
         BalancePolicy::PickFirst => Policy::PickFirst,
         BalancePolicy::RingHash => {
             let header: HeaderName = header.parse().map_err(|_| {
+                let (found, place) = if raw.header.is_absent() {
+                    ("none".to_owned(), raw.policy.place)
+                } else {
+                    (quoted(header), raw.header.place)
+                };
                 let message = format!(
-                    "found {}, expected the name of a header, since `policy` is `ring_hash`",
-                    quoted(header)
+                    "found {found}, expected the name of a header, since `policy` is `ring_hash`"
                 );
-                (raw.header.place, key("balance.header"), message)
+                (place, key("balance.header"), message)
             })?;
             let default = RingSize::default();
             let count = |key: &Key<Count>, default| key.value.map_or(default, |count| count.0);
@@ -92,12 +96,17 @@ pub(super) fn health(
             return Err((span.place, key(name), message));
         }
     }
+    Ok(raw.check.or(false).then(|| asked(raw)))
+}
+
+/// How they are asked.
+pub(super) fn asked(raw: &Health) -> health::Config {
     let default = health::Config::default();
-    Ok(raw.check.or(false).then(|| health::Config {
+    health::Config {
         service: raw.service.or(default.service),
         interval: raw.interval.value.map_or(default.interval, |span| span.0),
         timeout: raw.timeout.value.map_or(default.timeout, |span| span.0),
-    }))
+    }
 }
 
 /// Who is left out for failing.

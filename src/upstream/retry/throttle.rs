@@ -45,6 +45,18 @@ impl Default for Throttling {
 }
 
 impl Throttling {
+    /// How many tokens there are at most.
+    #[must_use]
+    pub fn max_tokens(self) -> f64 {
+        f64::from(self.max) / f64::from(TOKEN)
+    }
+
+    /// What part of one a success gives back.
+    #[must_use]
+    pub fn ratio(self) -> f64 {
+        f64::from(self.ratio) / f64::from(TOKEN)
+    }
+
     /// `max_tokens` above 0 and up to 1000, `ratio` above 0. Decimals after the third are dropped.
     ///
     /// # Errors
