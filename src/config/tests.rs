@@ -133,6 +133,21 @@ fn an_error_names_file_line_column_and_key_and_what_was_expected() {
             "transom.yaml:1:55: upstreams.a.connect_timeout: found `0s`, expected more than that",
         ),
         (
+            "",
+            "upstreams: { a: { url: 'http://h:1', health: { interval: 0s } } }\n",
+            "transom.yaml:1:58: upstreams.a.health.interval: found `0s`, expected at least 10ms",
+        ),
+        (
+            "",
+            "upstreams: { a: { url: 'http://h:1', health: { timeout: 9ms } } }\n",
+            "transom.yaml:1:57: upstreams.a.health.timeout: found `9ms`, expected at least 10ms",
+        ),
+        (
+            "",
+            "upstreams: { a: { url: 'http://h:1', balance: { policy: ring_hash, header: Cookie } } }\n",
+            "transom.yaml:1:76: upstreams.a.balance.header: found `cookie`, which does not pass to upstreams; expected a header that does, or let it in by `metadata.request_allow`",
+        ),
+        (
             upstream,
             "limits: { depth: 201 }\n",
             "transom.yaml:2:18: limits.depth: found `201`, expected at most 200",

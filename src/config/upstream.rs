@@ -76,7 +76,7 @@ pub(super) fn upstream(name: &str, raw: &Upstream, max_message: usize) -> Result
         connect,
         balance,
         panic,
-        health: balance::health(&raw.health),
+        health: balance::health(&raw.health, &key)?,
         outlier: balance::outlier(&raw.outlier, &key)?,
         retries: retries::retries(&raw.retries, &key)?,
         timeout_offset: span(&raw.timeout_offset, std::time::Duration::ZERO),

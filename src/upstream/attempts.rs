@@ -173,8 +173,8 @@ impl<'c> Attempts<'c> {
         peek: Peek,
     ) -> Result<Answered, Failed> {
         let endpoint = Arc::clone(&picked.endpoint);
-        let deadline = self.deadline();
-        let mut books = Books::begin(self.cluster, &self.terms, picked, deadline, under_way);
+        let watched = (self.deadline(), self.reading.shape);
+        let mut books = Books::begin(self.cluster, &self.terms, picked, watched, under_way);
         let failed = |status: Status, committed, source, answer| Failed {
             status,
             committed,
@@ -210,9 +210,14 @@ impl<'c> Attempts<'c> {
                 return Err(failed(status, Committed::No, None, None));
             }
         };
-        books.answered();
-        if let (Opened::Live(answers), Peek::First) = (&mut opened, peek) {
-            answers.look().await;
+        match &mut opened {
+            Opened::Ended(end) => books.ended(&end.status),
+            Opened::Live(answers) => {
+                books.answered();
+                if peek == Peek::First {
+                    answers.look().await;
+                }
+            }
         }
         match opened.failure() {
             None => Ok((opened, books)),

@@ -19,6 +19,7 @@ use tokio::time::Instant;
 
 mod first;
 mod hash;
+mod last;
 mod load;
 mod p2c;
 pub(super) mod random;

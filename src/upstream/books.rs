@@ -1,8 +1,15 @@
 //! Where it is written down how calls went: what an endpoint did with an attempt, and that a call is
 //! over.
+//!
+//! An attempt may be given up: by its deadline, by a client that leaves, or since another was faster. How
+//! little a client waits is no fault of the endpoint, so that counts as a failure only if the endpoint is
+//! silent: a unary call has waited a second at least, four times as long as the last answer took, and
+//! nobody was answered meanwhile. An attempt that never left counts as nothing: an endpoint that cannot
+//! be connected to is left alone for a while anyway, and no longer than until it is up again.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -10,6 +17,7 @@ use super::balance::{Started, penalty};
 use super::breaker::Admitted;
 use super::cluster::Shared;
 use super::endpoint::Endpoint;
+use super::exchange::is_due;
 use super::measured::{Measured, given_up};
 use super::outlier::{Outcome, Probe};
 use super::pool::Lease;
@@ -17,10 +25,10 @@ use super::retry::{UnderWay, counts};
 use super::set::Picked;
 use super::terms::Terms;
 use super::traffic::Traffic;
-use crate::call::{Code, Deadline, Retry, Status};
+use crate::call::{Code, Deadline, Origin, Retry, Status};
+use crate::schema::method::Shape;
 
-/// One attempt's entry. Dropped without an end, nothing is learned of the endpoint: that a client has
-/// left says nothing of it.
+/// One attempt's entry. Dropped without an end, it was given up.
 #[derive(Debug)]
 pub(super) struct Books {
     cluster: Arc<Shared>,
@@ -34,6 +42,7 @@ pub(super) struct Books {
     /// Once it has a stream.
     lease: Option<Arc<Lease>>,
     deadline: Deadline,
+    shape: Shape,
     is_over: bool,
     /// Of a retry: its place among those that may be under way.
     _under_way: Option<UnderWay>,
@@ -45,7 +54,7 @@ impl Books {
         cluster: &Arc<Shared>,
         terms: &Arc<Terms>,
         picked: Picked,
-        deadline: Deadline,
+        (deadline, shape): (Deadline, Shape),
         under_way: Option<UnderWay>,
     ) -> Self {
         let now = Instant::now();
@@ -61,6 +70,7 @@ impl Books {
             probe: picked.probe,
             lease: None,
             deadline,
+            shape,
             is_over: false,
             _under_way: under_way,
         }
@@ -87,25 +97,60 @@ impl Books {
         if status.is_ok() {
             self.cluster.throttle.succeeded();
         }
-        let outcome = Outcome::of(status.code, status.origin);
-        if outcome == Outcome::Failure {
+        let now = Instant::now();
+        let outcome = self.outcome(status, now);
+        if is_unsent(status) {
             self.endpoint.failures.fetch_add(1, Ordering::Relaxed);
-            let pushback = match status.retry {
-                Retry::Pushback(delay) => Some(delay),
-                Retry::Never
-                | Retry::Forbidden
-                | Retry::BeforeFirstByte
-                | Retry::Lost
-                | Retry::Unsent
-                | Retry::Refused => None,
-            };
-            let now = Instant::now();
-            match self.started.take() {
-                Some(started) => started.failed(penalty(pushback), now),
-                None => self.endpoint.load.failed(penalty(pushback), now),
-            }
         }
-        self.answered();
+        let pushback = match status.retry {
+            Retry::Pushback(delay) => Some(delay),
+            Retry::Never
+            | Retry::Forbidden
+            | Retry::BeforeFirstByte
+            | Retry::Lost
+            | Retry::Unsent
+            | Retry::Refused => None,
+        };
+        self.close(outcome, pushback, now);
+    }
+
+    /// What the end of the attempt says of the endpoint.
+    fn outcome(&self, status: &Status, now: Instant) -> Outcome {
+        if is_unsent(status) {
+            return Outcome::Neutral;
+        }
+        // A backend that knows the deadline may be the first to say that it has passed.
+        let is_ours = status.origin == Origin::Gateway || is_due(self.deadline);
+        if status.code == Code::DeadlineExceeded && is_ours {
+            return self.abandoned(now);
+        }
+        Outcome::of(status.code, status.origin)
+    }
+
+    /// What it says of the endpoint that nobody waits for it any more. A stream may be silent on purpose,
+    /// and an answer to a client's stream is due when the client is done.
+    fn abandoned(&self, now: Instant) -> Outcome {
+        if self.shape == Shape::Unary && self.endpoint.load.is_silent(self.began, now) {
+            Outcome::Failure
+        } else {
+            Outcome::Neutral
+        }
+    }
+
+    /// Draws the conclusions.
+    fn close(&mut self, outcome: Outcome, pushback: Option<Duration>, now: Instant) {
+        match (outcome, self.started.take()) {
+            (Outcome::Failure, started) => {
+                self.endpoint.failures.fetch_add(1, Ordering::Relaxed);
+                match started {
+                    Some(started) => started.failed(penalty(pushback), now),
+                    None => self.endpoint.load.failed(penalty(pushback), now),
+                }
+            }
+            (Outcome::Success, Some(started)) => started.answered(now),
+            (Outcome::Neutral, Some(started)) => started.given_up(now),
+            (Outcome::Success | Outcome::Neutral, None) => {}
+        }
         let probe = self.probe.take();
         self.cluster.record(&self.endpoint, probe, outcome);
     }
@@ -122,17 +167,21 @@ impl Books {
     }
 }
 
-/// Given up. If that is because the deadline has come, the endpoint had the call and did not answer.
+/// True if the attempt never reached the endpoint.
+fn is_unsent(status: &Status) -> bool {
+    status.retry == Retry::Unsent
+}
+
+/// Given up: by its deadline, or by who waited for it.
 impl Drop for Books {
     fn drop(&mut self) {
         self.endpoint.calls.fetch_sub(1, Ordering::Relaxed);
         if self.is_over {
             return;
         }
-        match given_up(self.deadline) {
-            Code::DeadlineExceeded => self.ended(&Status::deadline_exceeded()),
-            code => self.measure(code),
-        }
+        self.measure(given_up(self.deadline));
+        let now = Instant::now();
+        self.close(self.abandoned(now), None, now);
     }
 }
 

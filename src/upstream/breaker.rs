@@ -97,6 +97,15 @@ impl Breaker {
         })
     }
 
+    /// One that refuses nobody, for what is not a call.
+    pub(super) fn unbounded(name: Arc<str>) -> Arc<Self> {
+        let limits = Limits {
+            requests: usize::MAX,
+            pending: usize::MAX,
+        };
+        Self::new(name, limits)
+    }
+
     /// The same with other bounds: what this one has counted counts for it too.
     pub(super) fn with(&self, limits: Limits) -> Arc<Self> {
         Arc::new(Self {

@@ -60,7 +60,7 @@ pub(super) struct Shared {
     pub(super) config: Config,
     pub(super) breaker: Arc<Breaker>,
     /// Whether there may be retries, by what failed lately.
-    pub(super) throttle: Throttle,
+    pub(super) throttle: Arc<Throttle>,
     /// Whether there may be retries, by what is under way.
     pub(super) budget: Arc<Budget>,
     /// Attempts besides the first of each call, so far.
@@ -84,6 +84,7 @@ struct Inherited {
     lost: Arc<Notify>,
     breaker: Arc<Breaker>,
     account: Arc<Account>,
+    throttle: Arc<Throttle>,
     budget: Arc<Budget>,
     retried: Arc<Retried>,
     meters: Arc<Meters>,
@@ -122,6 +123,7 @@ impl Cluster {
             lost: Arc::default(),
             breaker,
             account: Arc::clone(account),
+            throttle: Arc::new(Throttle::new(config.retries.throttling)),
             budget: Arc::default(),
             retried: Arc::default(),
             meters: Arc::default(),
@@ -157,6 +159,11 @@ impl Cluster {
             lost: Arc::clone(&was.common.lost),
             breaker: was.breaker.with(config.limits),
             account: Arc::clone(&was.account),
+            throttle: if was.config.retries.throttling == config.retries.throttling {
+                Arc::clone(&was.throttle)
+            } else {
+                Arc::new(Throttle::new(config.retries.throttling))
+            },
             budget: Arc::clone(&was.budget),
             retried: Arc::clone(&was.retried),
             meters: Arc::clone(&was.meters),
@@ -192,6 +199,12 @@ impl Cluster {
         &self.0.shared.common.news
     }
 
+    /// Its endpoints.
+    #[cfg(test)]
+    pub(super) fn endpoints(&self) -> Vec<Arc<Endpoint>> {
+        self.0.shared.state().endpoints.clone()
+    }
+
     fn build(
         name: Arc<str>,
         config: Config,
@@ -204,6 +217,7 @@ impl Cluster {
             lost,
             breaker,
             account,
+            throttle,
             budget,
             retried,
             meters,
@@ -232,7 +246,7 @@ impl Cluster {
             this: Weak::clone(this),
             name,
             breaker,
-            throttle: Throttle::new(config.retries.throttling),
+            throttle,
             budget,
             retried,
             account,

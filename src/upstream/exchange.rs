@@ -13,6 +13,7 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri, Version};
 use hyper::body::Incoming;
 use tokio::time::Sleep;
 
+use super::breaker::Breaker;
 use super::endpoint::Endpoint;
 use super::pool::{Lease, Pool};
 use super::retry::PREVIOUS_ATTEMPTS;
@@ -26,7 +27,7 @@ mod body;
 mod failure;
 mod trailers;
 
-pub(super) use answers::{Answers, Opened, Reading, on_time};
+pub(super) use answers::{Answers, Opened, Reading, is_due, on_time};
 use body::Cancel;
 pub(super) use body::{RequestBody, Source};
 pub(super) use failure::Failure;
@@ -136,22 +137,22 @@ impl Outgoing {
         source: Source,
         previous: Option<u32>,
     ) -> Result<Answered, Unanswered> {
-        self.send_by(endpoint.pool(), endpoint, source, previous)
-            .await
+        let by = (endpoint.pool(), &endpoint.breaker);
+        self.send_by(by, endpoint, source, previous).await
     }
 
-    /// The same, on a connection of this pool.
+    /// The same, on a connection of this pool; the breaker bounds those that wait for one.
     ///
     /// # Errors
     /// The backend was not reached, or failed before it answered.
     pub(super) async fn send_by(
         &self,
-        pool: &Pool,
+        (pool, breaker): (&Pool, &Arc<Breaker>),
         endpoint: &Endpoint,
         source: Source,
         previous: Option<u32>,
     ) -> Result<Answered, Unanswered> {
-        let lease = match pool.lease(&endpoint.breaker).await {
+        let lease = match pool.lease(breaker).await {
             Ok(lease) => Arc::new(lease),
             Err(status) => {
                 return Err(Unanswered {

@@ -5,6 +5,11 @@
 //! stream. The oldest connection with a free stream serves; when none has one, calls queue in order
 //! and one more connection is made, one at a time.
 //!
+//! A connection that had no stream for an interval of keepalive serves nobody any more. PINGs go only while
+//! calls run (servers take others for an attack, gRFC A8), so nobody knows whether it is alive: what a
+//! NAT or a firewall has forgotten would swallow a call until keepalive notices. hyper does not let one send
+//! a PING and wait for its answer, and a new connection takes little longer than that would.
+//!
 //! ```text
 //!            a call waits                  SETTINGS came
 //!   Idle ───────────────────► Connecting ────────────────► Idle, delays start over
@@ -24,6 +29,7 @@ use std::time::Duration;
 use hyper::client::conn::http2::SendRequest;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use super::breaker::{Breaker, Pending};
 use super::connect::{ConnectError, Connected, Spawner, StreamLimit, connect};
@@ -75,6 +81,8 @@ struct Connection {
     streams: StreamLimit,
     spawner: Spawner,
     open: usize,
+    /// Since when no stream is open.
+    rests_since: Instant,
     _place: Place,
 }
 
@@ -170,8 +178,12 @@ impl Pool {
         Status::upstream(Code::Unavailable, message).retry(Retry::Unsent)
     }
 
-    /// A stream of the oldest connection that has a free one.
+    /// A stream of the oldest connection that has a free one. Those that rested too long are let go.
     fn grant(&self, state: &mut State) -> Option<Lease> {
+        let rest_max = self.0.target.connect.keepalive_interval;
+        state
+            .connections
+            .retain(|connection| !connection.has_rested(rest_max));
         let connection = state
             .connections
             .iter_mut()
@@ -248,6 +260,7 @@ impl Pool {
                     streams,
                     spawner,
                     open: 0,
+                    rests_since: Instant::now(),
                     _place: place,
                 });
                 let pool = Arc::downgrade(&self.0);
@@ -324,8 +337,17 @@ impl Pool {
             .find(|connection| connection.id == id)
         {
             connection.open = connection.open.saturating_sub(1);
+            if connection.open == 0 {
+                connection.rests_since = Instant::now();
+            }
         }
         self.go_on(state);
+    }
+}
+
+impl Connection {
+    fn has_rested(&self, max: Duration) -> bool {
+        self.open == 0 && self.rests_since.elapsed() >= max
     }
 }
 

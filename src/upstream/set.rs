@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use super::balance::{self, Balancer};
+use super::balance::{self, Balancer, Candidate as _};
 use super::endpoint::Endpoint;
 use super::outlier::{Mode, Panic, Probation, Probe, Standing};
 use super::random;
@@ -74,10 +74,14 @@ impl Set {
     }
 
     /// The endpoint for the next attempt of a call that was at `tried` already; `key` is the hash of
-    /// what it is kept to one endpoint by. None only if there is no endpoint.
+    /// what it is kept to one endpoint by. None only if there is no endpoint. Where nobody who gets calls
+    /// can be reached, one that gets none is better than to fail the call.
     pub(super) fn pick(&self, key: Option<u64>, tried: &Tried) -> Option<Picked> {
         for (endpoint, probation) in &self.probes {
-            if let Some(probe) = probation.take() {
+            // Where it cannot be reached it would show nothing.
+            if endpoint.is_reachable()
+                && let Some(probe) = probation.take()
+            {
                 return Some(Picked {
                     endpoint: Arc::clone(endpoint),
                     probe: Some(probe),
@@ -94,27 +98,41 @@ impl Set {
         let at = self
             .balancer
             .pick(&self.candidates, key, &exclude, Instant::now(), random)?;
-        self.candidates.get(at).map(|endpoint| Picked {
+        let best = self.candidates.get(at)?;
+        let endpoint = if best.is_reachable() {
+            best
+        } else {
+            self.last_resort(tried).unwrap_or(best)
+        };
+        Some(Picked {
             endpoint: Arc::clone(endpoint),
             probe: None,
         })
     }
 
+    /// A random endpoint that can be reached where the call has not been, whatever is thought of it; one
+    /// that says itself that it does not serve only if there is no other.
+    fn last_resort(&self, tried: &Tried) -> Option<&Arc<Endpoint>> {
+        let others = self.all.iter().filter(|(one, _)| is_open(one, tried));
+        others
+            .min_by_key(|(_, standing)| (*standing == Standing::Unhealthy, random::bits()))
+            .map(|(one, _)| one)
+    }
+
     /// True if there is an endpoint that can be reached where a call has not been.
     pub(super) fn has_other(&self, tried: &Tried) -> bool {
-        let mut candidates = self.candidates.iter();
-        candidates.any(|one| one.target.outlook.is_open() && !tried.contains(one))
+        self.all.iter().any(|(one, _)| is_open(one, tried))
     }
 
-    /// True if an endpoint that gets calls can be tried now.
+    /// True if an endpoint can be tried now.
     pub(super) fn has_open(&self) -> bool {
-        let mut candidates = self.candidates.iter();
-        candidates.any(|one| one.target.outlook.is_open())
+        let mut all = self.all.iter();
+        all.any(|(one, _)| one.target.outlook.is_open())
     }
 
-    /// When the first endpoint that gets calls can be tried, as it looks now; none if there is none.
+    /// When the first endpoint can be tried, as it looks now; none if there is none.
     pub(super) fn opening(&self) -> Option<Instant> {
-        let outlooks = self.candidates.iter().map(|one| &one.target.outlook);
+        let outlooks = self.all.iter().map(|(one, _)| &one.target.outlook);
         outlooks
             .map(|outlook| outlook.closed_until().unwrap_or_else(Instant::now))
             .min()
@@ -134,4 +152,9 @@ impl Set {
     pub(super) fn mode(&self) -> Mode {
         self.mode
     }
+}
+
+/// True if it can be reached, and the call has not been there.
+fn is_open(endpoint: &Arc<Endpoint>, tried: &Tried) -> bool {
+    endpoint.is_reachable() && !tried.contains(endpoint)
 }

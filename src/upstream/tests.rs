@@ -19,6 +19,7 @@ use crate::schema::method::{Idempotency, Method, Shape};
 use crate::transcode::PlanId;
 use backend::{Backend, begin, frame, head, ok, read, reset, trailers, upstream};
 
+mod asked;
 mod awaited;
 mod backend;
 mod broken;
@@ -27,6 +28,8 @@ mod control;
 mod crowded;
 mod deadline;
 mod discovery;
+mod ejected;
+mod kept;
 mod measured;
 mod renewed;
 mod tls;

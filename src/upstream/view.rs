@@ -77,7 +77,7 @@ fn endpoint(
         Standing::Healthy => (observe::State::Healthy, None),
         Standing::Unhealthy => (
             observe::State::Unhealthy,
-            Some("its health service says so".to_owned()),
+            endpoint.health.get().why().map(str::to_owned),
         ),
         Standing::Ejected | Standing::Probation => {
             let why = detector.cause(&address).map(|cause| cause.to_string());

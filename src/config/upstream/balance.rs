@@ -1,13 +1,19 @@
 //! The keys of balancing, health and outlier detection, as the upstream has them.
 
+use std::time::Duration;
+
 use http::HeaderName;
 
 use crate::config::choices::Wrong;
 use crate::config::raw::{Balance, BalancePolicy, Health, Key, Outlier};
-use crate::config::units::{Count, quoted};
+use crate::config::units::{Count, Span, quoted};
 use crate::upstream::balance::{Config, Policy, RingSize, SlowStart};
 use crate::upstream::outlier::{Consecutive, FailurePercentage, Panic, SuccessRate};
 use crate::upstream::{health, outlier};
+
+/// How often, and how shortly, an endpoint may be asked for its health. More often is a load of its own, and
+/// no answer comes in less.
+const HEALTH_MIN: Span = Span(Duration::from_millis(10));
 
 /// A number of percent.
 fn percent(key: &Key<Count>, name: String, default: u8) -> Result<u8, Wrong> {
@@ -76,8 +82,21 @@ pub(super) fn balance(
 }
 
 /// How endpoints are asked for their health, if they are.
-pub(super) fn health(raw: &Health) -> Option<health::Config> {
-    raw.check.or(false).then(|| asked(raw))
+pub(super) fn health(
+    raw: &Health,
+    key: &dyn Fn(&str) -> String,
+) -> Result<Option<health::Config>, Wrong> {
+    for (span, name) in [
+        (&raw.interval, "health.interval"),
+        (&raw.timeout, "health.timeout"),
+    ] {
+        if span.value.is_some_and(|span| span.0 < HEALTH_MIN.0) {
+            let found = span.value.unwrap_or(HEALTH_MIN);
+            let message = format!("found `{found}`, expected at least {HEALTH_MIN}");
+            return Err((span.place, key(name), message));
+        }
+    }
+    Ok(raw.check.or(false).then(|| asked(raw)))
 }
 
 /// How they are asked.
