@@ -335,10 +335,6 @@ impl Live {
 
     /// Serves another schema.
     async fn swap(&self, state: &State, schema: Schema, is_first: bool) {
-        if is_first {
-            let rows = state.config.protocol.rows(&schema);
-            self.report(&Progress::Joined(&schema, &rows));
-        }
         let methods = schema.methods().len();
         let calls = self.serving.load().calls.clone();
         let site = self.site.load_full();
@@ -348,6 +344,10 @@ impl Live {
             .serve(&state.config, site, &schema, calls, is_whole)
             .await;
         tracing::info!(generation, methods, "another schema is served");
+        if is_first {
+            let rows = state.config.protocol.rows(&schema);
+            self.report(&Progress::Joined(&schema, &rows));
+        }
     }
 
     /// The one place where something else begins to be served. The schema's number, if it is another.

@@ -137,7 +137,8 @@ pub enum SourceError {
 /// An upstream in a sentence for its operator. A name that says no more than the URL is left out.
 #[must_use]
 pub fn the_upstream(name: &str, url: &str) -> String {
-    if name == "upstream" || url.contains(name) {
+    let place = url.split_once("://").map_or(url, |(_, place)| place);
+    if name == "upstream" || place.starts_with(name) {
         format!("the upstream at {url}")
     } else {
         format!("the upstream {name:?} at {url}")
@@ -365,5 +366,20 @@ async fn reflect(upstream: &upstream::Config, connect: &Upstream) -> Result<Vec<
             url,
             cause: error.to_string(),
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_left_out_only_where_the_url_begins_with_it() {
+        let url = "http://books.example:1";
+        assert_eq!(the_upstream("books", url), format!("the upstream at {url}"));
+        for name in ["h", "example", "1"] {
+            let named = format!("the upstream {name:?} at {url}");
+            assert_eq!(the_upstream(name, url), named);
+        }
     }
 }

@@ -67,6 +67,10 @@ impl Live {
             Some(sources::ask(index, source, upstream, &calls, pause))
         };
         asked.extend((0..slots.len()).filter_map(|index| ask(index, Duration::ZERO)));
+        for (index, slot) in slots.iter().enumerate() {
+            let about = format!("waiting for {}", slot.config);
+            self.told.awaits(index, about);
+        }
         let mut silent: BTreeSet<_> = (0..slots.len()).collect();
         let mut patience = BTreeMap::<usize, Patience>::new();
         let mut until = Until::default();
