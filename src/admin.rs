@@ -3,8 +3,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -26,8 +25,29 @@ const PATH_SHOWN: usize = 100;
 #[derive(Clone)]
 pub struct Admin {
     look: Arc<dyn Look>,
-    ready: Arc<AtomicBool>,
+    phase: Arc<Mutex<Phase>>,
     health: HealthReporter,
+}
+
+/// Whether calls should come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// Not yet: there is nothing to serve.
+    Starting,
+    /// They are served.
+    Ready,
+    /// No more: the gateway is about to end.
+    Draining,
+}
+
+impl Phase {
+    const fn shown(self) -> (StatusCode, &'static str) {
+        match self {
+            Self::Starting => (StatusCode::SERVICE_UNAVAILABLE, "starting"),
+            Self::Ready => (StatusCode::OK, "ok"),
+            Self::Draining => (StatusCode::SERVICE_UNAVAILABLE, "draining"),
+        }
+    }
 }
 
 /// What the pages show, asked at every request, so that they follow what is swapped.
@@ -59,13 +79,16 @@ pub enum Asked {
 }
 
 impl Admin {
-    /// Ready from the start: the port opens only once there is something to serve.
+    /// Not ready: the port opens before there is something to serve, so that operators see who is
+    /// waited for.
     pub async fn new(look: Arc<dyn Look>) -> (Self, Router) {
         let (health, service) = tonic_health::server::health_reporter();
-        health.set_service_status("", ServingStatus::Serving).await;
+        health
+            .set_service_status("", ServingStatus::NotServing)
+            .await;
         let admin = Self {
             look: Arc::clone(&look),
-            ready: Arc::new(AtomicBool::new(true)),
+            phase: Arc::new(Mutex::new(Phase::Starting)),
             health,
         };
         // `tonic-web` serves the gateway's own services to browsers; calls to backends have the
@@ -76,7 +99,7 @@ impl Admin {
         let router = Router::new()
             .route("/livez", get(|| async { "ok\n" }))
             .route("/readyz", get(readyz).with_state(admin.clone()))
-            .route("/reload", post(reload).with_state(Arc::clone(&look)))
+            .route("/reload", post(reload).with_state(admin.clone()))
             .route("/routes", get(routes).with_state(Arc::clone(&look)))
             .route("/clusters", get(clusters).with_state(Arc::clone(&look)))
             .route("/metrics", get(scraped).with_state(look))
@@ -86,12 +109,23 @@ impl Admin {
         (admin, router)
     }
 
-    /// From now on `/readyz` and the health service say that no new calls should come.
+    /// From now on `/readyz` and the health service say that calls may come.
+    pub async fn ready(&self) {
+        self.turn(Phase::Ready, ServingStatus::Serving).await;
+    }
+
+    /// From now on they say that no new calls should come.
     pub async fn not_ready(&self) {
-        self.ready.store(false, Ordering::Release);
-        self.health
-            .set_service_status("", ServingStatus::NotServing)
-            .await;
+        self.turn(Phase::Draining, ServingStatus::NotServing).await;
+    }
+
+    async fn turn(&self, phase: Phase, status: ServingStatus) {
+        *self.phase.lock().unwrap_or_else(PoisonError::into_inner) = phase;
+        self.health.set_service_status("", status).await;
+    }
+
+    fn phase(&self) -> Phase {
+        *self.phase.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -107,11 +141,7 @@ async fn no_page(request: Request, next: Next) -> Response {
 }
 
 async fn readyz(State(admin): State<Admin>) -> impl IntoResponse {
-    let (status, word) = if admin.ready.load(Ordering::Acquire) {
-        (StatusCode::OK, "ok")
-    } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "draining")
-    };
+    let (status, word) = admin.phase().shown();
     let mut text = format!("{word}\n");
     for note in admin.look.notes() {
         text.push_str(&note);
@@ -121,8 +151,12 @@ async fn readyz(State(admin): State<Admin>) -> impl IntoResponse {
 }
 
 /// Reads the configuration again.
-async fn reload(State(look): State<Arc<dyn Look>>) -> impl IntoResponse {
-    let (status, text) = match look.reload().await {
+async fn reload(State(admin): State<Admin>) -> impl IntoResponse {
+    if admin.phase() == Phase::Starting {
+        let text = "the first configuration is not served yet\n".to_owned();
+        return (StatusCode::SERVICE_UNAVAILABLE, text);
+    }
+    let (status, text) = match admin.look.reload().await {
         Asked::Taken(told) => (StatusCode::OK, told),
         Asked::Refused(reason) => {
             let text = format!("refused, nothing has changed: {reason}");
@@ -168,7 +202,7 @@ async fn scraped(State(look): State<Arc<dyn Look>>) -> impl IntoResponse {
 impl std::fmt::Debug for Admin {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Admin")
-            .field("ready", &self.ready)
+            .field("phase", &self.phase())
             .finish_non_exhaustive()
     }
 }

@@ -7,9 +7,9 @@
 //! ```
 //!
 //! With a schema from files the gateway listens at once, even while the backend is down; with
-//! reflection alone it listens once the schema is there. With both, the reflected part joins when
-//! it comes, by one swap. So does whatever changes later: `live` makes the next snapshot, of a source
-//! that `watch` saw change or of another configuration.
+//! reflection alone it listens once a first backend has told its part. Of the others each part joins
+//! when it comes, by one swap. So does whatever changes later: `live` makes the next snapshot, of a
+//! source that `watch` saw change or of another configuration. Operators have answers from the start.
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -27,7 +27,7 @@ use crate::listener::{self, Listener};
 use crate::observe::Observe;
 use crate::observe::metrics::Metrics;
 use crate::protocol;
-use crate::schema::{self, Listing, Route, Row, Schema, Unmatched};
+use crate::schema::{self, Listing, Route, Row, Schema};
 use crate::upstream::{self, Upstream};
 use crate::worker::{self, Workers};
 
@@ -41,7 +41,7 @@ mod told;
 mod watch;
 mod wishes;
 
-use live::{Live, Slot};
+use live::Live;
 use wishes::Granted;
 
 /// How long a page, or a watch of the health service, may go on once no call runs any more.
@@ -102,6 +102,8 @@ impl Config {
 /// What happens while a gateway starts, for the person who watches.
 #[derive(Debug)]
 pub enum Progress<'p> {
+    /// Operators are answered there from now on, that there is nothing to serve yet.
+    Operators(SocketAddr),
     /// A backend that is to be asked for its schema does not answer yet.
     Waiting {
         /// The upstream's name.
@@ -115,10 +117,10 @@ pub enum Progress<'p> {
     },
     /// A `.proto` file does not compile: its place and the reason. The rest goes on without it.
     LeftOut(&'p str),
-    /// A schema was built: from all sources, or from files while backends are still asked. With a row
-    /// for each way to call a method.
+    /// A schema was built: from all sources, or from those that have answered while others are still
+    /// asked. With a row for each way to call a method.
     Schema(&'p Schema, &'p [Row]),
-    /// What backends told by reflection has joined the schema from files: this is all of it.
+    /// What a backend told by reflection has joined what was served: this is all of it.
     Joined(&'p Schema, &'p [Row]),
     /// Something is configured and has no effect: options of a route that nothing has, pages whose path
     /// a binding has. What, and why.
@@ -165,6 +167,12 @@ pub enum ReloadError {
     /// No source of the schema brings anything.
     #[error("no source of the schema brings anything: {0}")]
     NothingToServe(String),
+    /// What its sources bring in place of those before would break clients: each change a line.
+    #[error(
+        "its schema would break clients; `schema_reload.on_breaking: warn` beside it serves it all the \
+         same:\n  {0}"
+    )]
+    Breaks(String),
 }
 
 /// Another configuration was taken.
@@ -195,42 +203,18 @@ impl Gateway {
     /// See [`StartError`]; nothing keeps running after one.
     pub async fn start(
         config: Config,
-        mut report: impl FnMut(&Progress<'_>) + Send + 'static,
+        report: impl FnMut(&Progress<'_>) + Send + 'static,
     ) -> Result<Self, StartError> {
-        let address = config.listener.address;
+        let public = config.listener.clone();
+        let (address, drain_delay) = (public.address, public.drain.delay);
         let at = |address| move |cause| StartError::Listen { address, cause };
-        let drain_delay = config.listener.drain.delay;
-        let bound = listener::bind(config.listener.clone()).map_err(at(address))?;
+        let bound = listener::bind(public.clone()).map_err(at(address))?;
         let workers = Workers::start(config.workers).map_err(StartError::Workers)?;
         let calls = Upstream::build(config.upstreams.clone(), workers.count())?;
 
-        // Backends are waited for only where nothing else has a schema.
-        let is_reflected = config.schema.iter().all(SourceConfig::is_reflection);
-        let mut slots = Vec::with_capacity(config.schema.len());
-        for source in &config.schema {
-            let loaded = if is_reflected || !source.is_reflection() {
-                Some(sources::load(source, &config.upstreams, &calls, &mut report).await?)
-            } else {
-                None
-            };
-            slots.push(Slot::new(source.clone(), loaded));
-        }
-        let mut options = config.schema_options.clone();
-        if slots.iter().any(|slot| slot.good.is_none()) {
-            options.unmatched = Unmatched::Await; // what is reflected may have what a rule selects
-        }
-        let brought = slots.iter().filter_map(|slot| slot.good.as_ref());
-        let brought: Vec<_> = brought.map(|loaded| (*loaded.source).clone()).collect();
-        let schema = Schema::build(brought, &options)?;
-        report(&Progress::Schema(&schema, &config.protocol.rows(&schema)));
-
-        let public = config.listener.clone();
         let (admin_address, count) = (config.admin, workers.count());
-        let live = Live::new(config, slots, schema, calls, count, Box::new(report));
+        let live = Live::new(config, calls, count, Box::new(report))?;
         let live = Arc::new(live);
-        live.begin().await;
-        live.tell_ineffective(&*live.state().await);
-        let router = protocol::Router::new(Arc::clone(&live.serving), Observe::default());
 
         let admin = match admin_address {
             None => None,
@@ -250,12 +234,18 @@ impl Gateway {
                 let listener = listener::bind(listener)
                     .and_then(|bound| bound.serve(front::service(pages), workers.clone()))
                     .map_err(at(address))?;
+                live.report(&Progress::Operators(listener.address()));
                 Some((admin, listener))
             }
         };
+        live.begin().await?;
+        let router = protocol::Router::new(Arc::clone(&live.serving), Observe::default());
         let listener = bound
             .serve(front::service(router), workers.clone())
             .map_err(at(address))?;
+        if let Some((admin, _)) = &admin {
+            admin.ready().await;
+        }
         let mut watching = JoinSet::new();
         watching.spawn(watch::watch(Arc::clone(&live)));
         Ok(Self {
@@ -338,8 +328,10 @@ impl Look for Operators {
     }
 
     fn metrics(&self) -> Metrics {
+        let serving = self.0.serving.load();
         Metrics {
-            upstreams: self.0.serving.load().calls.view(),
+            upstreams: serving.calls.view(),
+            calls: serving.calls.meters(),
             ..self.0.told.metrics()
         }
     }
@@ -363,7 +355,10 @@ impl Look for Operators {
 
 /// Once everything that is served is known.
 fn tell_ineffective(config: &Config, schema: &Schema, report: &mut impl FnMut(&Progress<'_>)) {
-    for reason in protocol::options::idle(&config.protocol.routes, schema) {
+    let routes = protocol::options::idle(&config.protocol.routes, schema);
+    let upstreams = config.upstreams.iter();
+    let rules = upstreams.flat_map(|upstream| upstream::plan::idle(upstream, schema));
+    for reason in routes.into_iter().chain(rules) {
         report(&Progress::Ineffective(&reason));
     }
     if config.docs.place == Place::Off {

@@ -25,10 +25,13 @@ mod options;
 mod overlap;
 mod packages;
 mod rule;
+mod scope;
 #[cfg(test)]
 mod tests;
 
 pub use rule::{NoRule, Rule};
+use scope::Judged;
+pub use scope::{NoPackage, Package, Scope};
 
 /// Findings that are told at most. Nobody reads more.
 pub const FINDINGS_MAX: usize = 10_000;
@@ -39,6 +42,8 @@ pub struct Given<'g> {
     pub schema: &'g Schema,
     /// What it was before, for the rules about what may come after.
     pub against: Option<&'g Schema>,
+    /// Whose declarations.
+    pub scope: Scope,
     /// Whether a call of a method ends in time although its client sets no deadline.
     pub has_deadline: &'g dyn Fn(&Method) -> bool,
 }
@@ -48,6 +53,7 @@ impl fmt::Debug for Given<'_> {
         f.debug_struct("Given")
             .field("schema", self.schema)
             .field("against", &self.against)
+            .field("scope", &self.scope)
             .finish_non_exhaustive()
     }
 }
@@ -90,6 +96,7 @@ pub fn lint(given: &Given<'_>, rules: &BTreeSet<Rule>) -> Vec<Finding> {
     }
     let mut linter = Linter {
         schema: given.schema,
+        judged: given.scope.of(given.schema.own_files()),
         rules,
         bound,
         found: Vec::new(),
@@ -113,6 +120,7 @@ pub fn lint(given: &Given<'_>, rules: &BTreeSet<Rule>) -> Vec<Finding> {
 /// Findings on their way.
 struct Linter<'g> {
     schema: &'g Schema,
+    judged: Judged<'g>,
     rules: &'g BTreeSet<Rule>,
     /// The bindings of each method, by its id.
     bound: HashMap<usize, Vec<&'g Binding>>,
@@ -127,7 +135,8 @@ struct Place<'p> {
 
 impl Linter<'_> {
     fn add(&mut self, rule: Rule, place: Option<&Place<'_>>, name: &str, text: impl Into<String>) {
-        if self.found.len() >= FINDINGS_MAX || !self.rules.contains(&rule) {
+        if self.found.len() >= FINDINGS_MAX || !self.rules.contains(&rule) || !self.judged.has(name)
+        {
             return;
         }
         self.found.push(Finding {

@@ -1,6 +1,8 @@
 //! What the gateway tells about itself: one access-log line a call, and metrics.
 
 pub mod access_log;
+pub mod histogram;
+pub mod meter;
 pub mod metrics;
 pub mod upstreams;
 

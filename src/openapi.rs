@@ -33,7 +33,7 @@ mod value;
 pub use limits::Limits;
 pub use options::{
     AdditionalProperties, ComponentNames, Direction, EnumForm, FieldNames, Form, Nullable, Numbers,
-    Options, Split, Zeros,
+    Options, Split, UpdateMask, Zeros,
 };
 pub use schema::Schemas;
 pub use sort::sort;

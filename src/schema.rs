@@ -33,6 +33,7 @@ pub(crate) mod percent;
 mod pool;
 mod rivals;
 mod routes;
+pub(crate) mod rules;
 mod selector;
 mod services;
 pub mod source;

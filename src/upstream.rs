@@ -15,6 +15,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::call::{Call, Code, Reply, Service, Status};
+use crate::observe::meter::Meters;
 
 mod address;
 mod attempts;
@@ -31,6 +32,7 @@ mod endpoint;
 mod exchange;
 mod files;
 pub mod health;
+mod measured;
 mod news;
 pub mod outlier;
 mod outlook;
@@ -43,14 +45,18 @@ mod set;
 mod sweeper;
 mod taken;
 mod task;
+mod terms;
 mod tls;
+mod traffic;
 mod transport;
+mod tried;
 mod view;
 
 pub use address::{Address, AddressError, Scheme, Url};
 use cluster::Cluster;
 pub use config::Config;
 pub use connector::{Connector, Unconnected};
+pub use discovery::ENDPOINTS_MAX;
 pub use news::News;
 use retry::Account;
 pub use tls::{Part, TlsError};
@@ -154,6 +160,17 @@ impl Upstream {
     pub fn view(&self) -> Vec<crate::observe::upstreams::Upstream> {
         let mut all: Vec<_> = self.clusters.values().map(Cluster::view).collect();
         all.sort_by(|a, b| a.name.cmp(&b.name));
+        all
+    }
+
+    /// What is counted of the calls to each, by name.
+    #[must_use]
+    pub fn meters(&self) -> Vec<(String, Arc<Meters>)> {
+        let all = self.clusters.iter();
+        let mut all: Vec<_> = all
+            .map(|(name, cluster)| (name.clone(), cluster.meters()))
+            .collect();
+        all.sort_by(|(a, _), (b, _)| a.cmp(b));
         all
     }
 

@@ -339,13 +339,13 @@ async fn good_and_bad_configurations_in_turn_fail_no_call_and_cut_no_stream() {
 }
 
 /// A backend that tells its schema and serves nothing, until it is told to stop.
-struct Reflecting {
+pub(crate) struct Reflecting {
     stop: oneshot::Sender<()>,
     ended: JoinHandle<()>,
 }
 
 impl Reflecting {
-    fn on(listener: TcpListener, folder: &Path, text: &str) -> Self {
+    pub(crate) fn on(listener: TcpListener, folder: &Path, text: &str) -> Self {
         std::fs::create_dir_all(folder).unwrap();
         std::fs::write(folder.join("p.proto"), text).unwrap();
         let compiled = Source::proto_files(folder, "backend".into()).unwrap();

@@ -12,6 +12,8 @@ mod cut;
 mod healthy;
 mod large;
 mod line;
+mod measured;
+mod middle;
 mod once;
 mod retried;
 mod several;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use prost_reflect::{DynamicMessage, FileDescriptor};
 use serde_json::Value;
 use transom::catalog::{Catalog, Finding, FindingKind};
 use transom::schema::Schema;
@@ -22,6 +23,8 @@ pub(crate) struct Tally {
     services: usize,
     methods: usize,
     bindings: usize,
+    /// Of methods that are restricted to readers with a label.
+    hidden: usize,
     own_paths: usize,
     operations: usize,
     paths: usize,
@@ -63,10 +66,17 @@ impl Tally {
                 }
             }
         }
-        let missing = schema.bindings().len() - described.len();
-        if missing > 0 {
-            self.wrong
-                .push(format!("{name}: {missing} bindings are not described"));
+        let restricted = restricted(schema);
+        let bindings = schema.bindings();
+        let hidden = bindings.filter(|binding| restricted.contains(&binding.method.path));
+        let hidden = hidden.count();
+        self.hidden += hidden;
+        if schema.bindings().len() != described.len() + hidden {
+            self.wrong.push(format!(
+                "{name}: {} bindings, of them {} described and {hidden} restricted",
+                schema.bindings().len(),
+                described.len()
+            ));
         }
     }
 
@@ -106,8 +116,8 @@ impl Tally {
         println!("packages {}, documents {}", self.packages, self.documents);
         println!("services {}, methods {}", self.services, self.methods);
         println!(
-            "bindings {}, operations {}, of them on a method's own path {}",
-            self.bindings, self.operations, self.own_paths
+            "bindings {}, {} of them restricted; operations {}, of them on a method's own path {}",
+            self.bindings, self.hidden, self.operations, self.own_paths
         );
         println!("paths {}, components {}", self.paths, self.components);
         println!(
@@ -146,4 +156,24 @@ fn operations(item: &Value) -> usize {
     let more = item["x-additionalOperations"].as_object();
     let verbs = VERBS.iter().filter(|verb| item.get(verb).is_some());
     verbs.count() + more.map_or(0, serde_json::Map::len)
+}
+
+/// Paths of methods that a label is needed for, by the descriptors alone.
+fn restricted(schema: &Schema) -> BTreeSet<String> {
+    let mut paths = BTreeSet::new();
+    let files: Vec<_> = schema.own_files().collect();
+    for service in files.iter().flat_map(FileDescriptor::services) {
+        let pool = service.parent_pool();
+        let is_said = |options: &DynamicMessage, name: &str| {
+            let extension = pool.get_extension_by_name(name);
+            extension.is_some_and(|extension| options.has_extension(&extension))
+        };
+        let whole = is_said(&service.options(), "google.api.api_visibility");
+        for method in service.methods() {
+            if whole || is_said(&method.options(), "google.api.method_visibility") {
+                paths.insert(format!("/{}/{}", service.full_name(), method.name()));
+            }
+        }
+    }
+    paths
 }

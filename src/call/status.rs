@@ -56,6 +56,8 @@ pub enum Retry {
     Never,
     /// No byte of an answer has gone down; safe if the method is idempotent.
     BeforeFirstByte,
+    /// The same, because the connection is gone: which says nothing of how busy the others are.
+    Lost,
     /// No byte of the call has left: always safe.
     Unsent,
     /// The backend says that it has not looked at the call (REFUSED_STREAM, GOAWAY below it): safe.

@@ -177,6 +177,15 @@ impl Message {
     pub fn field(&self, number: u32) -> Option<&Field> {
         self.fields.get(*self.by_number.get(&number)?)
     }
+
+    /// True if whoever sends the message must set the field, by whatever says so: its own rules and
+    /// annotations, or the message's.
+    #[must_use]
+    pub fn requires(&self, field: &Field) -> bool {
+        let is_named = || self.annotations.required.contains(&field.json_name);
+        let is_annotated = field.annotations.is_required || is_named();
+        field.is_required() || (is_annotated && !field.is(Behavior::OutputOnly))
+    }
 }
 
 impl Format {

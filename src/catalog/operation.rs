@@ -23,8 +23,10 @@ pub struct Operation {
     pub path: String,
     /// Its parameters, in the order of the path.
     pub path_parameters: Vec<PathParameter>,
-    /// Every field that the query can set, in order.
+    /// The fields that the query can set, in order.
     pub query: Vec<QueryParameter>,
+    /// Whether the query takes more than are listed: those that lie deepest.
+    pub takes_more: bool,
     /// What the body is.
     pub body: Body,
     /// What the answer's body is.

@@ -166,6 +166,7 @@ impl<'c> Maker<'c> {
                 path,
                 path_parameters: Vec::new(),
                 query: Vec::new(),
+                takes_more: false,
                 body: Body::Message {
                     without: Vec::new(),
                 },
@@ -188,6 +189,7 @@ impl<'c> Maker<'c> {
                 }
             })
             .collect();
+        let (query, takes_more) = queries.of(binding, findings);
         Operation {
             id: String::new(),
             binding: Some(binding.id),
@@ -196,7 +198,8 @@ impl<'c> Maker<'c> {
             template: binding.template.clone(),
             path,
             path_parameters,
-            query: queries.of(binding, findings),
+            query,
+            takes_more,
             body: self.body(binding),
             response: self.response(binding),
             options: Arc::clone(self.chosen.of_binding(binding)),

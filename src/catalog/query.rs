@@ -52,15 +52,20 @@ enum Use {
 }
 
 impl<'c> Queries<'c> {
-    /// The query parameters of a binding, in the order of declaration.
-    pub(super) fn of(&self, binding: &Binding, findings: &mut Findings) -> Vec<QueryParameter> {
+    /// The query parameters of a binding, in the order of declaration, and whether it takes more than these.
+    pub(super) fn of(
+        &self,
+        binding: &Binding,
+        findings: &mut Findings,
+    ) -> (Vec<QueryParameter>, bool) {
         if matches!(binding.body, Body::Whole) {
-            return Vec::new();
+            return (Vec::new(), false);
         }
         let plans = self.schema.plans();
         let Some(root) = self.messages.get(plans.name(binding.method.input)) else {
-            return Vec::new();
+            return (Vec::new(), false);
         };
+        let mut takes_more = false;
         let mut found: Vec<(Vec<usize>, QueryParameter)> = Vec::new();
         let mut opened = 1;
         let mut open = VecDeque::from([Open {
@@ -103,6 +108,7 @@ impl<'c> Queries<'c> {
                 if matches!(next, Use::Set) {
                     if found.len() == PARAMETERS_MAX {
                         findings.add(too_many(binding));
+                        takes_more = true;
                         break 'walk;
                     }
                     let filled = self.is_filled(binding, &steps);
@@ -130,6 +136,7 @@ impl<'c> Queries<'c> {
                 }
                 if opened == MESSAGES_MAX {
                     findings.add(too_many(binding));
+                    takes_more = true;
                     break 'walk;
                 }
                 opened += 1;
@@ -145,7 +152,8 @@ impl<'c> Queries<'c> {
             }
         }
         found.sort_by(|(a, _), (b, _)| a.cmp(b));
-        found.into_iter().map(|(_, parameter)| parameter).collect()
+        let listed = found.into_iter().map(|(_, parameter)| parameter);
+        (listed.collect(), takes_more)
     }
 
     /// The key by which the gateway finds a field below a message, and the way to it.

@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
-use serde::Serialize;
+use clap::Args;
 
+use super::findings::{self, Format, Words};
 use super::origin::Origin;
 use super::routes::Loaded;
-use super::terminal::{BAD, BOLD, DIM, GOOD};
+use super::terminal::{BOLD, DIM};
 use super::{Exit, on_runtime, terminal};
 use crate::schema::breaking::{Breaking, Rule, breaking};
 
@@ -49,25 +49,11 @@ pub(super) struct Arguments {
     rules: bool,
 }
 
-/// The form of the answer.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Format {
-    Text,
-    Json,
-}
-
-#[derive(Serialize)]
-struct Answer<'a> {
-    breaking: &'a [Breaking],
-}
-
 /// Runs the command.
 pub(super) fn run(arguments: &Arguments) -> Exit {
     let (Some(old), Some(new), false) = (&arguments.old, &arguments.new, arguments.rules) else {
-        for rule in Rule::ALL {
-            terminal::print(&format!("{:44}{}", rule.name(), rule.purpose()));
-        }
-        return Exit::Done;
+        let all = Rule::ALL.iter();
+        return findings::rules(all.map(|rule| (rule.name(), rule.purpose())));
     };
     on_runtime(async move {
         let mut schemas = Vec::with_capacity(2);
@@ -91,38 +77,20 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
         };
         let mut found = breaking(before, now);
         found.retain(|one| !arguments.except.contains(&one.rule));
-        match arguments.format {
-            Format::Text => {
-                for Breaking { name, rule, text } in &found {
-                    terminal::print(&format!(
-                        "{BOLD}{name}{BOLD:#}: {text} {DIM}({rule}){DIM:#}"
-                    ));
-                }
-                terminal::print(&summary(found.len(), now.methods().len()));
-            }
-            Format::Json => {
-                let answer = Answer { breaking: &found };
-                match serde_json::to_string_pretty(&answer) {
-                    Ok(text) => terminal::print(&text),
-                    Err(error) => {
-                        terminal::error(&error.to_string());
-                        return Exit::Failed;
-                    }
-                }
-            }
-        }
-        if found.is_empty() {
-            Exit::Done
-        } else {
-            Exit::Found
-        }
+        let words = Words {
+            key: "breaking",
+            line,
+            none: format!(
+                "nothing breaks; {} methods in the new schema",
+                now.methods().len()
+            ),
+            called: ["breaking change", "breaking changes"],
+        };
+        findings::tell(arguments.format, &found, &words)
     })
 }
 
-fn summary(found: usize, methods: usize) -> String {
-    match found {
-        0 => format!("{GOOD}good:{GOOD:#} nothing breaks; {methods} methods in the new schema"),
-        1 => format!("{BAD}1 breaking change{BAD:#}"),
-        n => format!("{BAD}{n} breaking changes{BAD:#}"),
-    }
+fn line(breaking: &Breaking) -> String {
+    let Breaking { name, rule, text } = breaking;
+    format!("{BOLD}{name}{BOLD:#}: {text} {DIM}({rule}){DIM:#}")
 }

@@ -19,8 +19,8 @@ Examples:
   transom check --config transom.yaml --connect
 
 Exits with 0 if the file is good, with 64 if not: a wrong key or value, descriptors, protos or files
-of TLS that cannot be read, bindings that clash or have a wrong template, a route of the file that applies to
-nothing; with 1 if --connect finds no schema.")]
+of TLS that cannot be read, bindings that clash or have a wrong template, a route or a rule for retries that
+applies to nothing; with 1 if --connect finds no schema.")]
 pub(super) struct Arguments {
     /// The configuration file
     #[arg(short, long, value_name = "FILE")]

@@ -21,6 +21,12 @@ impl Report {
     /// Tells one step of a start.
     pub(super) fn progress(self, progress: &Progress<'_>) {
         match (progress, self.0) {
+            // Told beside the public address.
+            (Progress::Operators(_), Form::Human) => {}
+            (Progress::Operators(address), Form::Json) => {
+                let address = address.to_string();
+                tracing::info!(address, "operators are answered");
+            }
             (
                 Progress::Waiting {
                     upstream,

@@ -9,6 +9,7 @@ use super::{Exit, on_runtime, refuse, table, terminal};
 use crate::gateway::{self, Progress, SourceError, StartError, the_upstream};
 use crate::protocol;
 use crate::schema::Schema;
+use crate::upstream;
 
 /// Flags of `routes`.
 #[derive(Args, Debug)]
@@ -78,7 +79,7 @@ pub(super) struct Loaded {
     pub(super) schema: Schema,
     /// Protos that do not compile, bindings that clash and the like, each a sentence.
     pub(super) left_out: Vec<String>,
-    /// Configured routes that nothing in it has, each a sentence.
+    /// Configured routes and rules that nothing in it has, each a sentence.
     pub(super) idle: Vec<String>,
 }
 
@@ -122,14 +123,19 @@ pub(super) async fn load(config: &gateway::Config) -> Result<Loaded, NotLoaded> 
             let _ = tell.take().map(|tell| tell.send(message));
         }
         Progress::LeftOut(reason) => left_out.push((*reason).to_owned()),
-        Progress::Schema(..) | Progress::Joined(..) | Progress::Ineffective(_) => {}
+        Progress::Operators(_)
+        | Progress::Schema(..)
+        | Progress::Joined(..)
+        | Progress::Ineffective(_) => {}
     };
     let schema = tokio::select! {
         loaded = gateway::load_schema(config, &mut report) => loaded?,
         Ok(message) = waiting => return Err(NotLoaded::Server(message)),
     };
     left_out.extend(schema.refusals().iter().cloned());
-    let idle = protocol::options::idle(&config.protocol.routes, &schema);
+    let mut idle = protocol::options::idle(&config.protocol.routes, &schema);
+    let upstreams = config.upstreams.iter();
+    idle.extend(upstreams.flat_map(|upstream| upstream::plan::idle(upstream, &schema)));
     Ok(Loaded {
         schema,
         left_out,

@@ -1,6 +1,7 @@
 //! `transom serve`: a gateway until a signal.
 
 use std::path::PathBuf;
+use std::pin::pin;
 
 use clap::Args;
 
@@ -24,7 +25,7 @@ Examples:
   transom serve --config transom.yaml --tls-certificate server.pem --tls-key server.key
 
 With a schema from files it listens at once, even while the server is down; by reflection it waits
-for the server first. The first SIGINT or SIGTERM lets running calls end, a second one ends at once.
+for a first server, and others join later. The first SIGINT or SIGTERM lets running calls end, a second one ends at once.
 SIGHUP, a change of the configuration's files and POST /reload on the admin address have the configuration
 read again, while it serves.")]
 pub(super) struct Arguments {
@@ -120,14 +121,23 @@ pub(super) async fn until_stopped(
         },
         stop = signals.next() => return Exit::Signal(stop),
     };
-    report.listening(transport, gateway.address(), gateway.admin_address());
-    listening(&gateway);
-    tokio::select! {
-        _ = signals.next() => {}
-        () = async {
+    {
+        let mut running = pin!(async {
             meanwhile(&gateway).await;
-            std::future::pending().await
-        } => {}
+            std::future::pending::<()>().await
+        });
+        // Begun before it is told: whoever reads that may have a wish at once.
+        tokio::select! {
+            biased;
+            () = &mut running => {}
+            () = std::future::ready(()) => {}
+        }
+        report.listening(transport, gateway.address(), gateway.admin_address());
+        listening(&gateway);
+        tokio::select! {
+            _ = signals.next() => {}
+            () = running => {}
+        }
     }
     report.draining(drain.delay + drain.grace);
     tokio::select! {

@@ -16,6 +16,8 @@ use super::units::{ByteSize, Count, Span, quoted};
 use super::upstream::{Places, upstream};
 use super::{Error, Settings};
 use crate::gateway::SourceConfig;
+use crate::upstream::balance::Policy;
+use crate::upstream::config;
 use crate::worker::WORKERS_MAX;
 use crate::{gateway, listener, protocol, worker};
 
@@ -111,6 +113,13 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
         .map(|(name, raw)| upstream(name.as_str(), raw, max_message))
         .collect();
     let upstreams = upstreams.map_err(|(place, key, message)| wrong(place, &key, message))?;
+    for (config, (name, raw)) in upstreams.iter().zip(raw.upstreams.0.iter()) {
+        let header = &raw.balance.header;
+        hashes_what_passes(config, &layered).map_err(|message| {
+            let key = format!("upstreams.{}.balance.header", name.as_str());
+            wrong(header.place, &key, message)
+        })?;
+    }
     let upstream_tls = raw.upstreams.0.iter();
     let upstream_tls = upstream_tls.map(|(name, raw)| Places::of(name.as_str(), &raw.tls));
     let upstream_tls = upstream_tls.collect();
@@ -164,11 +173,26 @@ fn compression(raw: &Compression) -> protocol::Compression {
     }
 }
 
+/// Checks that calls can have the header that a ring goes by: without it each goes anywhere.
+fn hashes_what_passes(upstream: &config::Config, layered: &Layered) -> Result<(), String> {
+    let Policy::RingHash { header, .. } = &upstream.balance.policy else {
+        return Ok(());
+    };
+    let mut options = layered.options();
+    if options.any(|options| options.metadata.can_pass(header.as_str())) {
+        return Ok(());
+    }
+    Err(format!(
+        "found {}, which does not pass to upstreams; expected a header that does, or let it in by `metadata.request_allow`",
+        quoted(header.as_str())
+    ))
+}
+
 /// The largest reply message that any route takes; each route then has its own limit.
 fn reply_max(layered: &Layered) -> usize {
-    let routes = layered.routes.iter().filter_map(|route| route.options());
-    let all = routes.map(|options| &**options).chain([&layered.gateway]);
-    let limits = all.map(|options| options.limits.response_message);
+    let limits = layered
+        .options()
+        .map(|options| options.limits.response_message);
     limits.max().unwrap_or_default()
 }
 

@@ -92,6 +92,10 @@ pub(super) fn docs(
                     .additional_properties
                     .value
                     .map_or_else(Default::default, Into::into),
+                update_mask: raw
+                    .update_mask
+                    .value
+                    .map_or_else(Default::default, Into::into),
                 form: Form::of(options, Direction::Response),
             },
         },

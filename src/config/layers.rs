@@ -29,6 +29,12 @@ pub(super) struct Layered {
 }
 
 impl Layered {
+    /// Every choice that a call may come by: those of routes, and the gateway's.
+    pub(super) fn options(&self) -> impl Iterator<Item = &protocol::Options> {
+        let routes = self.routes.iter().filter_map(|route| route.options());
+        routes.map(|options| &**options).chain([&self.gateway])
+    }
+
     /// Lays a file's choices over each other. `upstreams` are the names that routes may lead to.
     ///
     /// # Errors

@@ -43,8 +43,8 @@ pub(super) use schema_reload::SchemaReload;
 pub(super) use section::Section;
 pub(super) use tls::{ClientCertificates, Tls};
 pub(super) use upstream::{
-    Balance, BalancePolicy, CodeName, Health, Hedge, MethodRetry, Outlier, RATIO, Retries, Retry,
-    TOKENS, Upstream, UpstreamTls,
+    Balance, BalancePolicy, CodeName, Health, Hedge, MethodRetry, Outlier, Retries, Retry,
+    Upstream, UpstreamTls,
 };
 
 /// Configuration of `transom serve` and `transom check`. Every key is optional, but `upstreams` where
@@ -237,8 +237,11 @@ impl<'de> Deserialize<'de> for Upstreams {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Upstreams, A::Error> {
                 let mut upstreams = Vec::new();
-                while let Some(entry) = map.next_entry()? {
-                    upstreams.push(entry); // a name given twice is refused by the YAML reader
+                // A name given twice is refused by the YAML reader.
+                while let Some((name, spanned)) = map.next_entry::<_, Spanned<Upstream>>()? {
+                    let mut upstream = spanned.value;
+                    upstream.place.place = spanned.defined;
+                    upstreams.push((name, upstream));
                 }
                 Ok(Upstreams(upstreams))
             }

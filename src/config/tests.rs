@@ -11,6 +11,7 @@ mod compat;
 mod cors;
 mod full;
 mod options;
+mod precedence;
 mod reload;
 mod tls;
 
@@ -89,7 +90,7 @@ fn an_error_names_file_line_column_and_key_and_what_was_expected() {
         (
             "",
             "upstreams: { a: { } }\n",
-            "transom.yaml: upstreams.a: expected exactly one of the keys `url`, `endpoints`, `dns`, `srv` and `file`",
+            "transom.yaml:1:17: upstreams.a: found none, expected exactly one of the keys `url`, `endpoints`, `dns`, `srv` and `file`",
         ),
         (
             "",
@@ -130,6 +131,21 @@ fn an_error_names_file_line_column_and_key_and_what_was_expected() {
             "",
             "upstreams: { a: { url: 'http://h:1', connect_timeout: 0ms } }\n",
             "transom.yaml:1:55: upstreams.a.connect_timeout: found `0s`, expected more than that",
+        ),
+        (
+            "",
+            "upstreams: { a: { url: 'http://h:1', health: { interval: 0s } } }\n",
+            "transom.yaml:1:58: upstreams.a.health.interval: found `0s`, expected at least 10ms",
+        ),
+        (
+            "",
+            "upstreams: { a: { url: 'http://h:1', health: { timeout: 9ms } } }\n",
+            "transom.yaml:1:57: upstreams.a.health.timeout: found `9ms`, expected at least 10ms",
+        ),
+        (
+            "",
+            "upstreams: { a: { url: 'http://h:1', balance: { policy: ring_hash, header: Cookie } } }\n",
+            "transom.yaml:1:76: upstreams.a.balance.header: found `cookie`, which does not pass to upstreams; expected a header that does, or let it in by `metadata.request_allow`",
         ),
         (
             upstream,
@@ -193,7 +209,7 @@ fn broken_yaml_and_a_wrong_url_are_errors_with_a_place() {
         ),
         (
             "upstreams:\n  a:\n    dns: a:1\n    file: a.yaml\n",
-            "transom.yaml: upstreams.a: expected exactly one of the keys",
+            "transom.yaml:3:5: upstreams.a: found `dns` and `file`, expected exactly one of the keys",
         ),
         (
             "upstreams:\n  a:\n    file: a.yaml\n    nameservers: ['127.0.0.1:53']\n",

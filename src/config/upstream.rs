@@ -76,12 +76,14 @@ pub(super) fn upstream(name: &str, raw: &Upstream, max_message: usize) -> Result
         connect,
         balance,
         panic,
-        health: balance::health(&raw.health),
+        health: balance::health(&raw.health, &key)?,
         outlier: balance::outlier(&raw.outlier, &key)?,
         retries: retries::retries(&raw.retries, &key)?,
+        timeout_offset: span(&raw.timeout_offset, std::time::Duration::ZERO),
         limits: Limits {
             requests: count(&raw.limits.requests, default.requests),
             pending: count(&raw.limits.pending, default.pending),
+            connections: count(&raw.limits.connections, default.connections),
         },
         max_message,
         ..Config::found_by(name, discovery)
@@ -94,7 +96,7 @@ pub(super) fn upstream(name: &str, raw: &Upstream, max_message: usize) -> Result
 /// It cannot be read, or is none.
 pub(super) fn with_service_config(raw: &Upstream, config: &mut Config) -> Result<(), Wrong> {
     match &raw.service_config.value {
-        Some(path) => retries::service_config(path, raw.service_config.place, config),
+        Some(path) => retries::service_config(path, raw, config),
         None => Ok(()),
     }
 }

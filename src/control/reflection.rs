@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
+use std::future::Future;
 use std::io;
 use std::time::Duration;
 
@@ -46,6 +47,9 @@ const SERVICES_MAX: usize = 10_000;
 /// TCP, TLS and HTTP/2 handshake.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// The answer to the first question. Who takes a connection and is silent is not up.
+const FIRST_ANSWER: Duration = Duration::from_secs(10);
+
 /// All questions and answers together.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -61,7 +65,7 @@ const OWN_SERVICES: [&str; 2] = ["grpc.reflection.v1.", "grpc.reflection.v1alpha
 /// Why there is no schema.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReflectionError {
-    /// Nobody answers there (yet): worth another try.
+    /// Nobody answers there (yet), or not in time: worth another try.
     #[error("the backend is not up: {0}")]
     NotUp(String),
     /// The backend answers, but not to reflection.
@@ -91,14 +95,19 @@ where
         .map_err(|_| ReflectionError::NotUp("no answer to the connection attempt".into()))?
         .map_err(|error| ReflectionError::NotUp(cause(&error)))?;
     let channel = MapResponse::new(channel, without_details as Trim);
-    tokio::time::timeout(TIMEOUT, fetch(channel))
-        .await
-        .unwrap_or_else(|_| {
-            let seconds = TIMEOUT.as_secs();
-            Err(ReflectionError::Failed(format!(
-                "it took longer than {seconds} seconds"
-            )))
-        })
+    within(TIMEOUT, "its schema", fetch(channel)).await?
+}
+
+/// Its answer, if it comes in time.
+async fn within<T>(
+    time: Duration,
+    asked: &str,
+    answer: impl Future<Output = T>,
+) -> Result<T, ReflectionError> {
+    tokio::time::timeout(time, answer).await.map_err(|_| {
+        let seconds = time.as_secs();
+        ReflectionError::NotUp(format!("asked for {asked}, it took longer than {seconds}s"))
+    })
 }
 
 /// A connection whose answers are trimmed.
@@ -127,7 +136,8 @@ async fn fetch(channel: Trimmed) -> Result<Vec<u8>, ReflectionError> {
             channel: channel.clone(),
             stream: None,
         };
-        match asking.ask(Question::Services).await {
+        let asked = asking.ask(Question::Services);
+        match within(FIRST_ANSWER, "its services", asked).await? {
             Ok(Answer::Services(services)) => return collect(asking, services).await,
             Ok(Answer::Error { code, message }) => {
                 let message = shown(&message);

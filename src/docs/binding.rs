@@ -75,6 +75,9 @@ fn card(view: &View<'_>, method: &Method, operation: &Operation, colours: &Colou
                             @if operation.query.len() > QUERY_SHOWN {
                                 li class="quiet" { "and " (operation.query.len() - QUERY_SHOWN) " more" }
                             }
+                            @if operation.takes_more {
+                                li class="quiet" { "and fields that lie deeper" }
+                            }
                         }
                     }
                 }

@@ -64,8 +64,23 @@ impl fmt::Display for Broken {
     }
 }
 
+/// Whether `new` may take the place of `old`.
+///
+/// # Errors
+/// It would break clients, and what does is refused.
+pub(super) fn guarded(on: OnBreaking, old: &Schema, new: &Schema) -> Result<(), Broken> {
+    match (on, broken(old, new)) {
+        (OnBreaking::Allow, _) | (_, None) => Ok(()),
+        (OnBreaking::Warn, Some(broken)) => {
+            tracing::warn!(changes = %broken, "the new schema breaks clients, and is served");
+            Ok(())
+        }
+        (OnBreaking::Refuse, Some(broken)) => Err(broken),
+    }
+}
+
 /// What breaks when `new` takes the place of `old`, if something does.
-pub(super) fn broken(old: &Schema, new: &Schema) -> Option<Broken> {
+fn broken(old: &Schema, new: &Schema) -> Option<Broken> {
     let changes: Vec<_> = breaking(old, new).iter().map(ToString::to_string).collect();
     if changes.is_empty() {
         return None;

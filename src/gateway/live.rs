@@ -15,19 +15,21 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use tokio::sync::Notify;
 
 use super::fixed::fixed;
-use super::guard::{Broken, OnBreaking, broken};
+use super::guard::{Broken, guarded};
 use super::sources::Loaded;
-use super::told::{Told, Trouble};
+use super::told::Told;
 use super::wishes::Wishes;
-use super::{Config, Progress, ReloadError, Reloaded, SourceConfig, SourceError, site};
+use super::{Config, Progress, ReloadError, Reloaded, SourceConfig, site};
 use crate::docs::{Documentation, Place};
 use crate::protocol::{Pages, Serving, Watch};
 use crate::schema::{BuildError, Options, Schema, Source, Unmatched};
 use crate::upstream::Upstream;
 
+mod begin;
 mod taken;
+mod trouble;
 
-use taken::{is_watched_alike, keep_fixed, take_sources};
+use taken::{bring, is_watched_alike, keep_fixed, replaced, take_sources};
 
 /// What is told of progress.
 pub(super) type Report = Box<dyn FnMut(&Progress<'_>) + Send>;
@@ -42,6 +44,8 @@ pub(super) struct Live {
     /// Other sources are to be watched, or otherwise.
     pub(super) changed: Notify,
     state: tokio::sync::Mutex<State>,
+    /// Held while another configuration is taken: one at a time, and the state is free meanwhile.
+    reloading: tokio::sync::Mutex<()>,
     report: Mutex<Report>,
     workers: usize,
 }
@@ -67,7 +71,7 @@ pub(super) struct Slot {
 }
 
 impl Slot {
-    /// What it brought at the start; nothing if its backend is still to be asked.
+    /// What it brought first; nothing if its backend is still to be asked.
     pub(super) const fn new(config: SourceConfig, good: Option<Loaded>) -> Self {
         Self {
             config,
@@ -90,20 +94,23 @@ enum Refusal {
 }
 
 impl Live {
-    /// What a gateway serves first.
+    /// Nothing is served before [`begin`](Self::begin).
+    ///
+    /// # Errors
+    /// Not even an empty schema can be built.
     pub(super) fn new(
         config: Config,
-        slots: Vec<Slot>,
-        schema: Schema,
         calls: Upstream,
         workers: usize,
         report: Report,
-    ) -> Self {
-        let site = site(&config).map(Arc::new);
-        let serving = snapshot(&config, site.clone(), Arc::new(schema), calls);
-        Self {
+    ) -> Result<Self, BuildError> {
+        let nothing = Arc::new(Schema::build(Vec::new(), &Options::default())?);
+        let serving = snapshot(&config, None, nothing, calls);
+        let sources = config.schema.iter().cloned();
+        let slots = sources.map(|source| Slot::new(source, None)).collect();
+        Ok(Self {
             serving: Arc::new(ArcSwap::from_pointee(serving)),
-            site: ArcSwapOption::new(site),
+            site: ArcSwapOption::empty(),
             told: Told::new(),
             wishes: Wishes::new(),
             changed: Notify::new(),
@@ -112,9 +119,10 @@ impl Live {
                 epoch: 0,
                 slots,
             }),
+            reloading: tokio::sync::Mutex::new(()),
             report: Mutex::new(report),
             workers,
-        }
+        })
     }
 
     /// Waits for the change that is being made, if there is one.
@@ -128,21 +136,8 @@ impl Live {
         report(progress);
     }
 
-    /// Writes down what is served first, if it is whole: the first revision of its documentation.
-    pub(super) async fn begin(&self) {
-        let state = self.state().await;
-        if state.slots.iter().any(Slot::is_awaited) {
-            return;
-        }
-        if let Some(site) = self.site.load_full() {
-            let schema = Arc::clone(&self.serving.load().schema);
-            site.served(&schema, &state.config.protocol, SystemTime::now())
-                .await;
-        }
-    }
-
     /// Once everything that is served is known.
-    pub(super) fn tell_ineffective(&self, state: &State) {
+    fn tell_ineffective(&self, state: &State) {
         if state.slots.iter().any(Slot::is_awaited) {
             return;
         }
@@ -157,13 +152,23 @@ impl Live {
     /// # Errors
     /// See [`ReloadError`]; nothing has changed then.
     pub(super) async fn reload(&self, mut config: Config) -> Result<Reloaded, ReloadError> {
-        let mut state = self.state().await;
-        let fixed = fixed(&state.config, &config);
-        keep_fixed(&state.config, &mut config);
-        let was = self.serving.load_full();
-        let calls = was.calls.rebuild(config.upstreams.clone(), self.workers)?;
+        let _alone = self.reloading.lock().await;
+        let (fixed, known) = {
+            let state = self.state().await;
+            let fixed = fixed(&state.config, &config);
+            keep_fixed(&state.config, &mut config);
+            (fixed, state.slots.clone())
+        };
+        let calls = self.serving.load_full();
+        let calls = calls
+            .calls
+            .rebuild(config.upstreams.clone(), self.workers)?;
+        // Whoever is asked takes the time it takes, and other schemas are served meanwhile.
+        let brought = bring(&known, &config, &calls).await?;
 
-        let (slots, kept) = take_sources(&state, &config, &calls).await?;
+        let mut state = self.state().await;
+        let was = self.serving.load_full();
+        let (slots, kept) = take_sources(&state, &config, brought);
         let sources = || good(&slots).map(|loaded| Arc::as_ptr(&loaded.source));
         let is_same = sources().eq(good(&state.slots).map(|loaded| Arc::as_ptr(&loaded.source)))
             && options(&state.config, &state.slots) == options(&config, &slots);
@@ -173,7 +178,9 @@ impl Live {
             let sources: Vec<_> = good(&slots)
                 .map(|loaded| (*loaded.source).clone())
                 .collect();
-            Arc::new(build(sources, options(&config, &slots)).await?)
+            let schema = build(sources, options(&config, &slots)).await?;
+            self.judge(&state, &config, &slots, &schema).await?;
+            Arc::new(schema)
         };
 
         let site = if state.config.docs == config.docs {
@@ -201,6 +208,26 @@ impl Live {
         }
         self.tell_ineffective(&state);
         Ok(Reloaded { generation, fixed })
+    }
+
+    /// What sources bring in place of those before is judged as what a source brings later.
+    async fn judge(
+        &self,
+        state: &State,
+        config: &Config,
+        slots: &[Slot],
+        schema: &Schema,
+    ) -> Result<(), ReloadError> {
+        let before = replaced(state, config);
+        let old = match build(before, options(config, slots)).await {
+            Ok(old) => Arc::new(old),
+            Err(_) => Arc::clone(&self.serving.load().schema),
+        };
+        let on_breaking = config.schema_reload.on_breaking;
+        guarded(on_breaking, &old, schema).map_err(|broken| {
+            self.told.refused_with_configuration();
+            ReloadError::Breaks(broken.to_string())
+        })
     }
 
     /// A configuration could not even be read.
@@ -302,22 +329,12 @@ impl Live {
             .map_err(Refusal::Build)?;
         let served = Arc::clone(&self.serving.load().schema);
         let on_breaking = state.config.schema_reload.on_breaking;
-        match (on_breaking, broken(&served, &schema)) {
-            (OnBreaking::Allow, _) | (_, None) => {}
-            (OnBreaking::Warn, Some(broken)) => {
-                tracing::warn!(changes = %broken, "the new schema breaks clients, and is served");
-            }
-            (OnBreaking::Refuse, Some(broken)) => return Err(Refusal::Breaks(broken)),
-        }
+        guarded(on_breaking, &served, &schema).map_err(Refusal::Breaks)?;
         Ok(schema)
     }
 
     /// Serves another schema.
     async fn swap(&self, state: &State, schema: Schema, is_first: bool) {
-        if is_first {
-            let rows = state.config.protocol.rows(&schema);
-            self.report(&Progress::Joined(&schema, &rows));
-        }
         let methods = schema.methods().len();
         let calls = self.serving.load().calls.clone();
         let site = self.site.load_full();
@@ -327,6 +344,10 @@ impl Live {
             .serve(&state.config, site, &schema, calls, is_whole)
             .await;
         tracing::info!(generation, methods, "another schema is served");
+        if is_first {
+            let rows = state.config.protocol.rows(&schema);
+            self.report(&Progress::Joined(&schema, &rows));
+        }
     }
 
     /// The one place where something else begins to be served. The schema's number, if it is another.
@@ -356,66 +377,6 @@ impl Live {
             }
         }
         Some(self.told.another_schema())
-    }
-
-    fn refused(&self, state: &State, index: usize, refusal: &Refusal) {
-        let name = state.slots.get(index);
-        let name = name.map_or_else(String::new, |slot| slot.config.to_string());
-        match refusal {
-            Refusal::Build(error) => {
-                let about = format!("{name}: makes no schema; the old one serves on");
-                self.fails(index, about, vec![error.to_string()]);
-            }
-            Refusal::Breaks(broken) => {
-                tracing::error!(
-                    source = name, changes = %broken,
-                    "the new schema was refused, since it breaks clients; the old one serves on"
-                );
-                let lines = broken.changes.iter().chain(&broken.refusals);
-                let trouble = Trouble {
-                    about: format!(
-                        "{name}: was refused, since it breaks clients; the old schema serves on"
-                    ),
-                    lines: lines.cloned().collect(),
-                };
-                self.told.refused_schema(index, trouble);
-            }
-        }
-    }
-
-    /// A source brings nothing that can be served; told once.
-    pub(super) fn fails(&self, index: usize, about: String, lines: Vec<String>) {
-        let reason = lines.join("\n  ");
-        let trouble = Trouble { about, lines };
-        if self.told.fails(index, &trouble) {
-            tracing::warn!(reason, "{}", trouble.about);
-        }
-    }
-
-    /// A source that is watched in this epoch cannot be loaded.
-    pub(super) async fn failed(&self, epoch: u64, index: usize, error: &SourceError) {
-        let mut state = self.state().await;
-        if state.epoch != epoch {
-            return;
-        }
-        let Some(slot) = state.slots.get_mut(index) else {
-            return;
-        };
-        let is_news = slot.is_awaited();
-        slot.failed = true;
-        let what = if slot.good.is_some() {
-            "cannot be loaded; what it brought before serves on"
-        } else {
-            "cannot be loaded; what the others brought is served"
-        };
-        self.fails(
-            index,
-            format!("{}: {what}", slot.config),
-            vec![error.to_string()],
-        );
-        if is_news {
-            self.tell_ineffective(&state);
-        }
     }
 }
 

@@ -1,8 +1,13 @@
 //! Schema sources: files are read at once, a backend that is to be asked by reflection is waited for.
 
+use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+use tokio::time::Instant;
 
 use super::Progress;
 use super::stamp::Stamp;
@@ -15,6 +20,10 @@ const FIRST_PAUSE: Duration = Duration::from_millis(250);
 
 /// Longest such pause: whoever starts a backend by hand sees the gateway notice it.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// How long a start, or another configuration, waits for backends that say nothing once there is
+/// something to serve. They join later, as those do that are not up.
+const STRAGGLERS: Duration = Duration::from_secs(1);
 
 /// Where a schema, or a part of it, comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -128,7 +137,8 @@ pub enum SourceError {
 /// An upstream in a sentence for its operator. A name that says no more than the URL is left out.
 #[must_use]
 pub fn the_upstream(name: &str, url: &str) -> String {
-    if name == "upstream" || url.contains(name) {
+    let place = url.split_once("://").map_or(url, |(_, place)| place);
+    if name == "upstream" || place.starts_with(name) {
         format!("the upstream at {url}")
     } else {
         format!("the upstream {name:?} at {url}")
@@ -191,6 +201,52 @@ pub(super) async fn load(
                 tokio::time::sleep(next).await;
             }
             Err(LoadError::Failed(error)) => return Err(error),
+        }
+    }
+}
+
+/// What a source brought, by its index.
+pub(super) type Answer = (usize, Result<Loaded, LoadError>);
+
+/// Asks a source once, after a pause; for several that are asked side by side.
+pub(super) async fn ask(
+    index: usize,
+    source: &SourceConfig,
+    upstream: &upstream::Config,
+    connect: &Upstream,
+    pause: Duration,
+) -> Answer {
+    tokio::time::sleep(pause).await;
+    (index, try_load(source, upstream, connect).await)
+}
+
+/// Until when those are waited for that have not answered yet: for ever, as long as there is nothing
+/// to serve.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Until(Option<Instant>);
+
+impl Until {
+    /// There is something to serve.
+    pub(super) fn has_something(&mut self) {
+        self.0.get_or_insert_with(|| Instant::now() + STRAGGLERS);
+    }
+
+    /// True if there is something to serve.
+    pub(super) const fn is_set(self) -> bool {
+        self.0.is_some()
+    }
+
+    /// The next answer; none when nobody is asked any more, or is waited for.
+    pub(super) async fn next(
+        self,
+        asked: &mut FuturesUnordered<impl Future<Output = Answer>>,
+    ) -> Option<Answer> {
+        match self.0 {
+            None => asked.next().await,
+            Some(until) => tokio::time::timeout_at(until, asked.next())
+                .await
+                .ok()
+                .flatten(),
         }
     }
 }
@@ -310,5 +366,20 @@ async fn reflect(upstream: &upstream::Config, connect: &Upstream) -> Result<Vec<
             url,
             cause: error.to_string(),
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_left_out_only_where_the_url_begins_with_it() {
+        let url = "http://books.example:1";
+        assert_eq!(the_upstream("books", url), format!("the upstream at {url}"));
+        for name in ["h", "example", "1"] {
+            let named = format!("the upstream {name:?} at {url}");
+            assert_eq!(the_upstream(name, url), named);
+        }
     }
 }

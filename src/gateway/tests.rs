@@ -4,6 +4,7 @@
 
 use std::path::PathBuf;
 
+use super::live::Slot;
 use super::*;
 
 /// A folder with `p.proto`, removed when it is dropped.
@@ -267,5 +268,50 @@ async fn a_configuration_that_is_refused_changes_nothing() {
         Arc::ptr_eq(&gateway.schema(), &served),
         "documents are of a schema, and need not be made again"
     );
+    gateway.drain().await;
+}
+
+/// The folder's upstream and source, under which a configuration has this other folder.
+fn instead(config: &Config, folder: &Folder) -> Config {
+    let mut config = config.clone();
+    config.schema = vec![folder.source()];
+    config
+}
+
+#[tokio::test]
+async fn what_a_configuration_puts_in_a_sources_place_is_judged_as_what_the_source_brings() {
+    let (one, two) = (Folder::new("judged", ONE), Folder::new("instead", ONE));
+    std::fs::write(two.0.join("p.proto"), ONE.replace("string a", "int32 a")).unwrap();
+    let (gateway, config) = of(&one).await;
+    let served = gateway.schema();
+    let other = instead(&config, &two);
+    let error = gateway.reload(other.clone()).await.unwrap_err().to_string();
+    assert!(
+        error.contains("p.M.a: is int32 instead of string") && error.contains("on_breaking: warn"),
+        "{error}"
+    );
+    assert!(Arc::ptr_eq(&gateway.schema(), &served));
+    assert_eq!(gateway.live.told.metrics().schema_refused, 1);
+    let told = gateway.live.told.lines().join("\n");
+    assert!(told.contains("p.M.a: is int32"), "{told}");
+
+    let mut meant = other;
+    meant.schema_reload.on_breaking = OnBreaking::Warn;
+    gateway.reload(meant).await.unwrap();
+    assert_eq!(gateway.live.told.lines(), ["configuration 2, schema 2"]);
+    gateway.drain().await;
+}
+
+#[tokio::test]
+async fn what_a_configuration_takes_away_is_meant() {
+    let one = Folder::new("kept", ONE);
+    let two = Folder::new("taken", &ONE.replace("package p", "package q"));
+    std::fs::rename(two.0.join("p.proto"), two.0.join("q.proto")).unwrap();
+    let mut config = Config::for_upstream("http://127.0.0.1:1").unwrap();
+    config.schema = vec![one.source(), two.source()];
+    let gateway = Gateway::start(config.clone(), |_| {}).await.unwrap();
+    gateway.reload(instead(&config, &one)).await.unwrap();
+    assert!(gateway.schema().method("/q.S/Do").is_none());
+    assert!(gateway.schema().method("/p.S/Do").is_some());
     gateway.drain().await;
 }

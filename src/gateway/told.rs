@@ -34,10 +34,10 @@ pub(super) struct Trouble {
 }
 
 impl Told {
-    /// The first configuration and the first schema serve.
+    /// The first configuration is there, and no schema yet.
     pub(super) fn new() -> Self {
         Self(Mutex::new(State {
-            schema_generation: 1,
+            schema_generation: 0,
             schema_refused: 0,
             reloads: 0,
             reloads_refused: 0,
@@ -59,9 +59,21 @@ impl Told {
 
     /// A schema was refused, because of what this source brings.
     pub(super) fn refused_schema(&self, source: usize, trouble: Trouble) {
-        let mut state = self.state();
-        state.schema_refused += 1;
-        state.sources.insert(source, trouble);
+        self.refused_with_configuration();
+        self.state().sources.insert(source, trouble);
+    }
+
+    /// A schema was refused, and with it the configuration that brings it.
+    pub(super) fn refused_with_configuration(&self) {
+        self.state().schema_refused += 1;
+    }
+
+    /// The backend of this source does not answer yet.
+    pub(super) fn awaits(&self, source: usize, about: String) {
+        let lines = Vec::new();
+        self.state()
+            .sources
+            .insert(source, Trouble { about, lines });
     }
 
     /// A source fails; true if it did not, or otherwise.
@@ -145,6 +157,8 @@ mod tests {
     #[test]
     fn what_is_wrong_is_told_until_it_is_right_again() {
         let told = Told::new();
+        assert_eq!(told.lines(), ["configuration 1, schema 0"]);
+        assert_eq!(told.another_schema(), 1);
         assert_eq!(told.lines(), ["configuration 1, schema 1"]);
         let trouble = Trouble {
             about: "p cannot be read".to_owned(),

@@ -7,10 +7,10 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use super::SourceConfig;
 use super::live::Live;
 use super::sources::{self, LoadError, Patience};
 use super::stamp::{Settling, Stamp};
-use super::{Progress, SourceConfig};
 use crate::upstream::{self, News};
 
 /// How often files are looked at. They are read when they look the same twice, so that what is written
@@ -115,12 +115,9 @@ impl Watcher {
                     let is_awaited = asking.awaited.is_some();
                     let next = asking.not_up();
                     if is_awaited {
-                        self.live.report(&Progress::Waiting {
-                            upstream: &self.upstream.name,
-                            url: &self.upstream.place(),
-                            cause: &cause,
-                            next,
-                        });
+                        let live = &self.live;
+                        live.not_up(self.epoch, self.index, &self.upstream, &cause, next)
+                            .await;
                     }
                     next
                 }

@@ -26,6 +26,7 @@ fn found(schema: &Schema, against: Option<&Schema>, rules: &[Rule]) -> Vec<Strin
     let given = Given {
         schema,
         against,
+        scope: Scope::Own,
         has_deadline: &|_| true,
     };
     let rules = rules.iter().copied().collect();
@@ -38,6 +39,7 @@ fn names(text: &str, rule: Rule) -> Vec<String> {
     let given = Given {
         schema: &shop(text),
         against: None,
+        scope: Scope::Own,
         has_deadline: &|_| true,
     };
     let all = lint(&given, &[rule].into());
@@ -212,6 +214,7 @@ service S { rpc A(M) returns (M); rpc B(M) returns (M); rpc C(M) returns (stream
     let given = Given {
         schema: &shop(text),
         against: None,
+        scope: Scope::Own,
         has_deadline: &|method| method.name == "A",
     };
     let all = lint(&given, &[Rule::MethodDeadline].into());
@@ -334,4 +337,56 @@ enum Kind {\n  KIND_UNSPECIFIED = 0;\n  KIND_ESSAY = 1; reserved 2; reserved \"K
     for (found, expected) in found.iter().zip(expected) {
         assert_eq!(found, expected);
     }
+}
+
+/// The same flaw in a package of one's own, in one that it imports, and in one of somebody else.
+fn imports() -> Schema {
+    let flaw = |package: &str| {
+        format!("syntax = \"proto3\"; package {package}; message M {{ string data = 1; }}")
+    };
+    let service = "service S { rpc Get(M) returns (M) { option (google.api.http) = { get: \"/v1/s\" body: \"*\" }; } }";
+    let import = "import \"google/api/annotations.proto\";";
+    schema(&[
+        ("shop/v1/a.proto", &flaw("shop.v1")),
+        ("common/v1/a.proto", &flaw("common.v1")),
+        (
+            "google/made/v1/a.proto",
+            &format!("{}{import}{service}", flaw("google.made.v1")),
+        ),
+    ])
+}
+
+#[test]
+fn what_others_have_declared_is_not_judged_unless_it_is_asked_for() {
+    let within = |names: &[&str]| Scope::Within(names.iter().map(|n| n.parse().unwrap()).collect());
+    let google = ["google.made.v1.M.data", "google.made.v1.S.Get"];
+    for (scope, expected) in [
+        (Scope::Own, &["common.v1.M.data", "shop.v1.M.data"][..]),
+        (within(&["shop"]), &["shop.v1.M.data"]),
+        (
+            within(&["shop", "common.v1"]),
+            &["common.v1.M.data", "shop.v1.M.data"],
+        ),
+        (within(&["google"]), &google),
+        (within(&["sho"]), &[]),
+    ] {
+        let given = Given {
+            schema: &imports(),
+            against: None,
+            scope: scope.clone(),
+            has_deadline: &|_| true,
+        };
+        let rules = [Rule::VagueName, Rule::HttpBody].into();
+        let found = lint(&given, &rules);
+        let mut names: Vec<_> = found.iter().map(|one| &*one.name).collect();
+        names.sort_unstable();
+        assert_eq!(names, expected, "{scope:?}");
+    }
+}
+
+#[test]
+fn what_is_only_others_is_judged_for_it_is_what_was_given() {
+    let text = "syntax = \"proto3\"; package google.made.v1; message M { string data = 1; }";
+    let schema = schema(&[("google/made/v1/a.proto", text)]);
+    assert_eq!(found(&schema, None, &[Rule::VagueName]).len(), 1);
 }

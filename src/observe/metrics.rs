@@ -1,9 +1,10 @@
 //! Metrics in the text form that Prometheus reads (OpenMetrics): made of what there is when somebody
 //! asks, so that calls pay for nothing but the counters beneath.
 //!
-//! Names are those of gRFC A66, A89 and A91 where gRPC has them, else begin with `gateway_`.
+//! Names are those of gRFC A66, A89, A91 and A96 where gRPC has them, else begin with `gateway_`.
 
 use std::fmt;
+use std::sync::Arc;
 
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, text};
@@ -11,7 +12,10 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 
+use super::meter::Meters;
 use super::upstreams::{Endpoint, State, Upstream};
+
+mod calls;
 
 /// The type of what [`text()`] gives.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -21,6 +25,8 @@ pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; cha
 pub struct Metrics {
     /// The upstreams.
     pub upstreams: Vec<Upstream>,
+    /// What is counted of the calls to each of them.
+    pub calls: Vec<(String, Arc<Meters>)>,
     /// How often another schema began to be served.
     pub schema_generation: u64,
     /// How often another schema was refused, because it would break clients.
@@ -68,7 +74,12 @@ impl Collector for Metrics {
             reloads,
         )?;
         self.of_upstreams(to)?;
-        self.of_endpoints(to)
+        self.of_endpoints(to)?;
+        let metered = self.calls.iter().map(|(target, meters)| calls::Metered {
+            target,
+            meters: meters.used(),
+        });
+        calls::encode(to, &metered.collect::<Vec<_>>())
     }
 }
 
@@ -111,12 +122,16 @@ impl Metrics {
                     usage.refused as u64,
                 )
             };
-            [of("requests", one.requests), of("pending", one.pending)]
+            [
+                of("requests", one.requests),
+                of("pending", one.pending),
+                of("connections", one.connections),
+            ]
         });
         counters(
             to,
             "gateway_circuit_overflow",
-            "Calls that a bound of the circuit breaker refused",
+            "Calls, and connections, that a bound of the circuit breaker refused",
             refused,
         )?;
         gauges(
@@ -232,7 +247,7 @@ impl Metrics {
         )?;
         counters(
             to,
-            "grpc_client_attempt_started",
+            "gateway_endpoint_attempts",
             "Attempts",
             each(|one| one.attempts),
         )?;

@@ -18,6 +18,8 @@ pub struct Upstream {
     pub requests: Usage,
     /// Calls that wait for a connection.
     pub pending: Usage,
+    /// Connections to all of its endpoints, made and being made.
+    pub connections: Usage,
     /// Attempts besides the first of each call.
     pub retries: Retries,
     /// How often outlier detection found an endpoint.
@@ -33,7 +35,7 @@ pub struct Usage {
     pub now: usize,
     /// The bound.
     pub max: usize,
-    /// How often it refused a call.
+    /// How often it refused a call, or a connection.
     pub refused: usize,
 }
 
@@ -78,8 +80,8 @@ pub struct Endpoint {
     /// Why it cannot be reached now, if so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unreachable: Option<String>,
-    /// Connections, made and being made.
-    pub connections: usize,
+    /// Connections that are open.
+    pub connections: u64,
     /// Attempts under way, streams too.
     pub calls: usize,
     /// Of those, attempts that wait for an answer.

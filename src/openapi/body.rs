@@ -98,6 +98,20 @@ pub(super) fn request(
     Some(builder.build())
 }
 
+/// Moves parts before the bytes, which utoipa sorts the other way: openapi-generator reads the first media
+/// type, and its TypeScript does not compile where parts come second.
+pub(super) fn parts_first(operation: &mut Object) {
+    let content = operation
+        .get_mut("requestBody")
+        .and_then(|body| body.get_mut("content"))
+        .and_then(Value::as_object_mut);
+    if let Some(content) = content
+        && let Some(parts) = content.shift_remove(PARTS)
+    {
+        content.shift_insert(0, PARTS.to_owned(), parts);
+    }
+}
+
 /// The answer to a call that went well.
 pub(super) fn response(
     catalog: &Catalog,
@@ -233,13 +247,13 @@ fn event(message: &Value) -> Value {
 
 /// True if a message has a field that must be set, and not by the path.
 fn requires(schemas: &Schemas<'_>, message: &MessageDescriptor, without: &[String]) -> bool {
-    let fields = schemas
-        .message_of(message)
-        .into_iter()
-        .flat_map(|message| &message.fields);
+    let Some(known) = schemas.message_of(message) else {
+        return false;
+    };
+    let fields = known.fields.iter();
     fields
         .filter(|field| !without.contains(&field.descriptor.proto_name()))
-        .any(catalog::Field::is_required)
+        .any(|field| known.requires(field))
 }
 
 fn message_of(field: &FieldDescriptor) -> Option<MessageDescriptor> {

@@ -212,7 +212,10 @@ fn servers(config: &Config, base: &str) -> Vec<Server> {
         return vec![ServerBuilder::new().url(base).build()];
     }
     let servers = config.servers.iter();
-    let servers = servers.map(|url| ServerBuilder::new().url(url).build());
+    let servers = servers.map(|url| {
+        let name = url.split_once("://").map(|(_, place)| place);
+        ServerBuilder::new().url(url).name(name).build()
+    });
     servers.collect()
 }
 

@@ -16,6 +16,10 @@ use crate::catalog::{Catalog, Method, Operation, Package, Response, Service, com
 use crate::protocol::rest::MultiSegment;
 use crate::schema::Shape;
 
+/// What a client has to know where a query takes more than documents list.
+const MORE: &str =
+    "The query takes more fields than are listed: those that lie deeper, by their dotted names.";
+
 /// Writes operations, and remembers what their components have to be.
 pub(super) struct Writer<'c> {
     config: &'c Config,
@@ -69,6 +73,7 @@ impl<'c> Writer<'c> {
             .extensions(Some(extensions(method, operation, &limits)))
             .build();
         let mut written = object(&typed);
+        body::parts_first(&mut written);
         self.add_samples(service, method, operation, &mut written);
         let responses = self.responses(package, method, operation);
         written.insert("responses".to_owned(), Value::Object(responses));
@@ -151,6 +156,7 @@ fn description(method: &Method, operation: &Operation, limits: &Limits) -> Strin
     let said = method.annotations.description.clone();
     let mut parts = vec![said.unwrap_or_else(|| comment::plain(&method.description))];
     parts.extend(slashes(operation));
+    parts.extend(operation.takes_more.then(|| MORE.to_owned()));
     parts.extend(streaming(method, operation));
     parts.push(limits.sentence());
     parts.retain(|part| !part.is_empty());

@@ -15,6 +15,8 @@ pub struct Options {
     pub split: Split,
     /// Whether objects are closed.
     pub additional_properties: AdditionalProperties,
+    /// Whether a mask that the gateway fills is a parameter.
+    pub update_mask: UpdateMask,
     /// How the gateway prints where no route says otherwise; its direction does not count. Components of
     /// this form have plain names.
     pub form: Form,
@@ -70,6 +72,16 @@ pub enum AdditionalProperties {
     Open,
     /// `additionalProperties: false`.
     Closed,
+}
+
+/// Whether the mask of a PATCH, which the gateway fills out of the body where it is absent, is a parameter.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UpdateMask {
+    /// It is, and never required.
+    #[default]
+    Listed,
+    /// It is not.
+    Hidden,
 }
 
 /// How a route prints, and which way.

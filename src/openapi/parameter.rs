@@ -8,7 +8,7 @@ use utoipa::openapi::{Deprecated, Required};
 use super::convert::walk::Object;
 use super::schema::Schemas;
 use super::value::schema;
-use super::{Direction, Form};
+use super::{Direction, Form, UpdateMask};
 use crate::catalog::{FieldDescriptor, Operation, PathParameter, QueryParameter};
 
 /// Every parameter, in the order of the path, then of the query.
@@ -18,7 +18,9 @@ pub(super) fn all(schemas: &mut Schemas<'_>, operation: &Operation) -> Vec<Param
     let mut all: Vec<_> = path
         .map(|parameter| in_path(schemas, parameter, form))
         .collect();
+    let masks = schemas.options.update_mask;
     let query = operation.query.iter();
+    let query = query.filter(|parameter| masks == UpdateMask::Listed || !parameter.filled);
     all.extend(query.map(|parameter| in_query(schemas, parameter, form)));
     all
 }

@@ -39,7 +39,7 @@ type Object = Map<String, Value>;
 #[derive(Debug)]
 pub struct Schemas<'c> {
     catalog: &'c Catalog,
-    options: Options,
+    pub(super) options: Options,
     names: Names,
     /// `Service.Method` that gets a resource, by its type.
     getters: HashMap<&'c str, String>,

@@ -27,6 +27,7 @@ import "google/api/resource.proto";
 import "google/api/visibility.proto";
 import "google/protobuf/any.proto";
 import "google/protobuf/empty.proto";
+import "google/protobuf/field_mask.proto";
 import "google/protobuf/struct.proto";
 import "google/protobuf/timestamp.proto";
 import "protoc-gen-openapiv2/options/annotations.proto";
@@ -38,6 +39,10 @@ fn document_of(file: &str, version: Version) -> Value {
 }
 
 fn document_from(source: Source, version: Version) -> Value {
+    document_with(source, version, &Config::default())
+}
+
+fn document_with(source: Source, version: Version, config: &Config) -> Value {
     let schema = Schema::build(vec![source], &SchemaOptions::default()).unwrap();
     assert_eq!(schema.refusals(), [""; 0]);
     let (served, audience) = (protocol::Config::default(), Audience::default());
@@ -48,12 +53,18 @@ fn document_from(source: Source, version: Version) -> Value {
         profile: Profile::Full,
         format: Format::Json,
     };
-    document(&catalog, &Config::default(), &edition, "http://test")
+    document(&catalog, config, &edition, "http://test")
 }
 
 /// The document of a text beneath [`HEAD`].
 fn written(text: &str, version: Version) -> Value {
     document_of(&format!("{HEAD}{text}"), version)
+}
+
+/// The same, by a configuration.
+fn written_by(text: &str, version: Version, config: &Config) -> Value {
+    let file = format!("{HEAD}{text}");
+    document_with(source("test", "up", &[("t.proto", &file)]), version, config)
 }
 
 /// A method `M` from `Request` to `Answer` with a rule.

@@ -17,8 +17,13 @@ use rules::{Mapped, Rules, Underscores, Verdict};
 /// The prefix by which a REST client names a metadata key that is no header of its own.
 const MAPPED_PREFIX: &str = "grpc-metadata-";
 
-/// Header fields that the gateway adds, at most; reserved at once.
-const ASSERTED: usize = 4;
+/// Header fields that the gateway adds; the host's not always.
+const ASSERTED: [&str; 4] = [
+    "x-request-id",
+    "x-forwarded-for",
+    "x-forwarded-proto",
+    "x-forwarded-host",
+];
 
 /// A request header that cannot become metadata.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -114,7 +119,7 @@ pub(crate) fn from_request(
     rules: &Rules,
 ) -> Result<Metadata, Unfit> {
     let headers = std::mem::take(&mut request.headers);
-    let mut out = HeaderMap::with_capacity(headers.len() + ASSERTED);
+    let mut out = HeaderMap::with_capacity(headers.len() + ASSERTED.len());
     let host = headers.get(header::HOST).cloned();
     let hop_by_hop = headers
         .get(header::CONNECTION)

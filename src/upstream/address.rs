@@ -56,17 +56,35 @@ pub enum AddressError {
     #[error("{0:?} begins with none of http://, https:// and unix:; expected http://host:port")]
     Scheme(String),
     /// No port.
-    #[error("{0:?} names no port; expected http://host:port")]
-    Port(String),
+    #[error("{0:?} names no port; expected {1}")]
+    Port(String, Form),
     /// More than an address.
-    #[error("{0:?} has more than a host and a port; expected http://host:port")]
-    Extra(String),
+    #[error("{0:?} has more than a host and a port; expected {1}")]
+    Extra(String, Form),
     /// No host, or one that cannot be.
-    #[error("{0:?} is not an address; expected http://host:port")]
-    Host(String),
+    #[error("{0:?} is not an address; expected {1}")]
+    Host(String, Form),
     /// No path of a socket.
     #[error("{0:?} names no socket; expected unix:/absolute/path of at most {UNIX_PATH_MAX} bytes")]
     Unix(String),
+}
+
+/// How an address has to be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// By itself.
+    Bare,
+    /// As a URL.
+    Url,
+}
+
+impl fmt::Display for Form {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Bare => "host:port",
+            Self::Url => "http://host:port",
+        })
+    }
 }
 
 fn shown(text: &str) -> String {
@@ -80,16 +98,18 @@ impl Address {
     /// See [`AddressError`].
     pub fn tcp(text: &str) -> Result<Self, AddressError> {
         if text.contains(['/', '?', '#', '@']) {
-            return Err(AddressError::Extra(shown(text)));
+            return Err(AddressError::Extra(shown(text), Form::Bare));
         }
-        let authority: Authority = text.parse().map_err(|_| AddressError::Host(shown(text)))?;
+        let authority: Authority = text
+            .parse()
+            .map_err(|_| AddressError::Host(shown(text), Form::Bare))?;
         if authority.host().is_empty() {
-            return Err(AddressError::Host(shown(text)));
+            return Err(AddressError::Host(shown(text), Form::Bare));
         }
         let port = authority
             .port_u16()
             .filter(|&port| port != 0)
-            .ok_or_else(|| AddressError::Port(shown(text)))?;
+            .ok_or_else(|| AddressError::Port(shown(text), Form::Bare))?;
         Ok(Self::Tcp { authority, port })
     }
 
@@ -184,9 +204,9 @@ impl FromStr for Url {
         // The whole URL is what somebody wrote, so it is what an error shows.
         let address = Address::tcp(address).map_err(|error| match error {
             AddressError::Scheme(_) => AddressError::Scheme(shown(text)),
-            AddressError::Port(_) => AddressError::Port(shown(text)),
-            AddressError::Extra(_) => AddressError::Extra(shown(text)),
-            AddressError::Host(_) => AddressError::Host(shown(text)),
+            AddressError::Port(..) => AddressError::Port(shown(text), Form::Url),
+            AddressError::Extra(..) => AddressError::Extra(shown(text), Form::Url),
+            AddressError::Host(..) => AddressError::Host(shown(text), Form::Url),
             AddressError::Unix(_) => AddressError::Unix(shown(text)),
         })?;
         Ok(Self { address, scheme })
@@ -246,9 +266,11 @@ mod tests {
 
     #[test]
     fn what_is_no_address_is_refused_with_the_reason() {
-        type Case = (&'static str, fn(String) -> AddressError);
-        let cases: [Case; 10] = [
-            ("ftp://localhost:1", AddressError::Scheme),
+        type Case = (&'static str, fn(String, Form) -> AddressError);
+        let text = "ftp://localhost:1";
+        let error = AddressError::Scheme(text.to_owned());
+        assert_eq!(text.parse::<Url>(), Err(error));
+        let cases: [Case; 9] = [
             ("http://localhost", AddressError::Port),
             ("localhost", AddressError::Port),
             ("localhost:0", AddressError::Port),
@@ -260,7 +282,10 @@ mod tests {
             ("http://:50051", AddressError::Host),
         ];
         for (text, error) in cases {
-            assert_eq!(text.parse::<Url>(), Err(error(text.to_owned())), "{text}");
+            let error = error(text.to_owned(), Form::Url);
+            assert_eq!(text.parse::<Url>(), Err(error), "{text}");
         }
+        let error = "http://x:1".parse::<Address>().unwrap_err().to_string();
+        assert!(error.ends_with("; expected host:port"), "{error}");
     }
 }

@@ -13,19 +13,24 @@ use super::books::Books;
 use super::cluster::Shared;
 use super::endpoint::Endpoint;
 use super::exchange::{Answers, Opened, Outgoing, Reading, Source};
+use super::measured::Measured;
 use super::plan::Plan;
 use super::retry::{Committed, Gate, UnderWay};
 use super::set::Picked;
+use super::terms::Terms;
+use super::tried::Tried;
 use crate::call::{Call, Deadline, Requests, Status};
-use crate::schema::method::{Method, Shape};
+use crate::schema::method::{Idempotency, Shape};
 
+mod bounded;
 mod hedged;
 mod sequence;
 
 /// The attempts of one call.
 pub(super) struct Attempts<'c> {
     cluster: &'c Arc<Shared>,
-    method: Arc<Method>,
+    terms: Arc<Terms>,
+    idempotency: Idempotency,
     outgoing: Outgoing,
     reading: Reading,
     /// What the call is kept to one endpoint by.
@@ -70,8 +75,12 @@ impl<'c> Attempts<'c> {
     /// A call about to be made, and its messages.
     ///
     /// # Errors
-    /// The method's path is none.
-    pub(super) fn new(cluster: &'c Arc<Shared>, call: Call) -> Result<(Self, Requests), Status> {
+    /// The method's path is none, or the only message is larger than the method's may be.
+    pub(super) fn new(
+        cluster: &'c Arc<Shared>,
+        terms: Arc<Terms>,
+        call: Call,
+    ) -> Result<(Self, Requests), Status> {
         let key = match &cluster.config.balance.policy {
             Policy::RingHash { header, .. } => {
                 let value = call.metadata.0.get(header);
@@ -79,11 +88,16 @@ impl<'c> Attempts<'c> {
             }
             Policy::PeakEwma(_) | Policy::RoundRobin | Policy::Weighted | Policy::PickFirst => None,
         };
+        let requests = match terms.sizes.request {
+            None => call.requests,
+            Some(most) => bounded::requests(call.requests, most)?,
+        };
+        let max_message = cluster.config.max_message;
         let reading = Reading {
             upstream: Arc::clone(&cluster.name),
             shape: call.method.shape,
             accept: call.encodings.accept,
-            max_message: cluster.config.max_message,
+            max_message: (terms.sizes.response).map_or(max_message, |most| most.min(max_message)),
             deadline: call.deadline,
         };
         let outgoing = Outgoing::new(
@@ -91,27 +105,33 @@ impl<'c> Attempts<'c> {
             call.metadata,
             &call.encodings,
             call.deadline,
+            cluster.config.timeout_offset,
         )?;
         let attempts = Self {
             cluster,
-            method: call.method,
+            terms,
+            idempotency: call.method.idempotency,
             outgoing,
             reading,
             key,
         };
-        Ok((attempts, call.requests))
+        Ok((attempts, requests))
     }
 
     /// Sends the call until it is answered.
     ///
     /// # Errors
     /// The last attempt's.
-    pub(super) async fn run(&self, requests: Requests) -> Result<Answered, Status> {
-        self.cluster.ready().await?;
-        match self.cluster.config.retries.plan(&self.method) {
-            Plan::Once => self.in_sequence(requests, None).await,
-            Plan::Retried(policy) => self.in_sequence(requests, Some(policy)).await,
-            Plan::Hedged(hedging) => self.side_by_side(requests, hedging).await,
+    pub(super) async fn run(
+        &self,
+        requests: Requests,
+        measured: &mut Measured,
+    ) -> Result<Answered, Status> {
+        self.cluster.ready(self.terms.readiness).await?;
+        match &self.terms.plan {
+            Plan::Once => self.in_sequence(requests, None, measured).await,
+            Plan::Retried(policy) => self.in_sequence(requests, Some(policy), measured).await,
+            Plan::Hedged(hedging) => self.side_by_side(requests, hedging, measured).await,
         }
     }
 
@@ -139,7 +159,7 @@ impl<'c> Attempts<'c> {
     ///
     /// # Errors
     /// UNAVAILABLE: there is no endpoint.
-    fn pick(&self, tried: &[Arc<Endpoint>]) -> Result<Picked, Status> {
+    fn pick(&self, tried: &Tried) -> Result<Picked, Status> {
         self.cluster.pick(self.key, tried)
     }
 
@@ -153,7 +173,8 @@ impl<'c> Attempts<'c> {
         peek: Peek,
     ) -> Result<Answered, Failed> {
         let endpoint = Arc::clone(&picked.endpoint);
-        let mut books = Books::begin(self.cluster, picked, self.deadline(), under_way);
+        let watched = (self.deadline(), self.reading.shape);
+        let mut books = Books::begin(self.cluster, &self.terms, picked, watched, under_way);
         let failed = |status: Status, committed, source, answer| Failed {
             status,
             committed,
@@ -162,8 +183,12 @@ impl<'c> Attempts<'c> {
             answer,
         };
         let answered = match self.outgoing.send(&endpoint, source, previous).await {
-            Ok(answered) => answered,
+            Ok(answered) => {
+                books.sent(Some(answered.lease()));
+                answered
+            }
             Err(unanswered) => {
+                books.sent(unanswered.lease);
                 books.ended(&unanswered.status);
                 let committed = if unanswered.source.is_some() {
                     Committed::No
@@ -185,9 +210,14 @@ impl<'c> Attempts<'c> {
                 return Err(failed(status, Committed::No, None, None));
             }
         };
-        books.answered();
-        if let (Opened::Live(answers), Peek::First) = (&mut opened, peek) {
-            answers.look().await;
+        match &mut opened {
+            Opened::Ended(end) => books.ended(&end.status),
+            Opened::Live(answers) => {
+                books.answered();
+                if peek == Peek::First {
+                    answers.look().await;
+                }
+            }
         }
         match opened.failure() {
             None => Ok((opened, books)),

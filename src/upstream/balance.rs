@@ -19,6 +19,7 @@ use tokio::time::Instant;
 
 mod first;
 mod hash;
+mod last;
 mod load;
 mod p2c;
 pub(super) mod random;
@@ -138,9 +139,9 @@ impl Preference {
     const ALL: [Self; 4] = [Self::Fresh, Self::Reachable, Self::Untried, Self::Any];
 
     fn takes(self, candidate: &(impl Candidate + ?Sized), at: usize, exclude: &[usize]) -> bool {
-        let untried = || !exclude.contains(&at);
+        let untried = || exclude.binary_search(&at).is_err();
         match self {
-            Self::Fresh => candidate.weight() > 0 && untried() && candidate.is_reachable(),
+            Self::Fresh => candidate.weight() > 0 && candidate.is_reachable() && untried(),
             Self::Reachable => candidate.weight() > 0 && candidate.is_reachable(),
             Self::Untried => candidate.weight() > 0 && untried(),
             Self::Any => true,
@@ -200,9 +201,9 @@ impl Balancer {
 
     /// The index of the endpoint for an attempt; none only if there are no endpoints.
     ///
-    /// `candidates` are those that the balancer was made for; a call keeps them for all its attempts,
-    /// so that `exclude`, the indices it has tried, means the same in each. `key` is the hash of
-    /// what the ring goes by ([`xxh64`] with seed 0), absent if the call has nothing.
+    /// `candidates` are those that the balancer was made for, and `exclude` the indices of those that
+    /// the call has tried, in ascending order. `key` is the hash of what the ring goes by ([`xxh64`]
+    /// with seed 0), absent if the call has nothing.
     pub(super) fn pick<T>(
         &self,
         candidates: &[T],

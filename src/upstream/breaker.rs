@@ -1,6 +1,7 @@
 //! How much all calls to one upstream may use together (gRFC A32's circuit breaking): calls under way,
-//! and calls that wait for a connection. What is over a bound is refused at once, before it costs
-//! anything, and told when to come again.
+//! calls that wait for a connection, and connections. What is over a bound is refused at once, before it
+//! costs anything; a call is told when to come again, and where there is no further connection calls
+//! wait for a stream of those that are there.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -20,6 +21,7 @@ pub(super) struct Breaker {
     name: Arc<str>,
     requests: Gauge,
     pending: Gauge,
+    connections: Gauge,
 }
 
 /// A number that stays under a bound.
@@ -55,6 +57,11 @@ impl Gauge {
         false
     }
 
+    /// One more in any case.
+    fn force(&self) {
+        self.count.now.fetch_add(1, Ordering::Relaxed);
+    }
+
     fn leave(&self) {
         self.count.now.fetch_sub(1, Ordering::Relaxed);
     }
@@ -88,13 +95,41 @@ impl Drop for Pending {
     }
 }
 
+impl Pending {
+    /// Who counts it.
+    pub(super) fn breaker(&self) -> &Arc<Breaker> {
+        &self.0
+    }
+}
+
+/// A connection that is there or being made, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Connection(Arc<Breaker>);
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.0.connections.leave();
+    }
+}
+
 impl Breaker {
     pub(super) fn new(name: Arc<str>, limits: Limits) -> Arc<Self> {
         Arc::new(Self {
             name,
             requests: Gauge::new(&Arc::default(), limits.requests),
             pending: Gauge::new(&Arc::default(), limits.pending),
+            connections: Gauge::new(&Arc::default(), limits.connections),
         })
+    }
+
+    /// One that refuses nobody, for what is not a call.
+    pub(super) fn unbounded(name: Arc<str>) -> Arc<Self> {
+        let limits = Limits {
+            requests: usize::MAX,
+            pending: usize::MAX,
+            connections: usize::MAX,
+        };
+        Self::new(name, limits)
     }
 
     /// The same with other bounds: what this one has counted counts for it too.
@@ -103,6 +138,7 @@ impl Breaker {
             name: Arc::clone(&self.name),
             requests: Gauge::new(&self.requests.count, limits.requests),
             pending: Gauge::new(&self.pending.count, limits.pending),
+            connections: Gauge::new(&self.connections.count, limits.connections),
         })
     }
 
@@ -128,6 +164,19 @@ impl Breaker {
         Err(self.overloaded(self.pending.max, "wait for it"))
     }
 
+    /// One more connection, if there may be one.
+    pub(super) fn connection(self: &Arc<Self>) -> Option<Connection> {
+        let is_admitted = self.connections.enter();
+        is_admitted.then(|| Connection(Arc::clone(self)))
+    }
+
+    /// The first connection of a worker to an endpoint, without which its calls could not be served at
+    /// all.
+    pub(super) fn first_connection(self: &Arc<Self>) -> Connection {
+        self.connections.force();
+        Connection(Arc::clone(self))
+    }
+
     fn overloaded(&self, max: usize, what: &str) -> Status {
         let message = format!(
             "upstream {:?} is overloaded: {max} calls {what} already",
@@ -139,6 +188,11 @@ impl Breaker {
     /// Calls under way.
     pub(super) fn requests(&self) -> Usage {
         self.requests.usage()
+    }
+
+    /// Connections.
+    pub(super) fn connections(&self) -> Usage {
+        self.connections.usage()
     }
 
     /// Calls that wait.
@@ -157,6 +211,7 @@ mod tests {
         let limits = Limits {
             requests: 2,
             pending: 1,
+            connections: 1,
         };
         let breaker = Breaker::new("books".into(), limits);
         let first = breaker.admit().unwrap();
@@ -186,6 +241,7 @@ mod tests {
         let limits = |requests| Limits {
             requests,
             pending: 1,
+            connections: 1,
         };
         let before = Breaker::new("books".into(), limits(2));
         let first = before.admit().unwrap();
@@ -193,5 +249,23 @@ mod tests {
         assert!(after.admit().is_err());
         drop(first);
         assert!(after.admit().is_ok());
+    }
+    #[test]
+    fn the_first_connection_of_a_worker_is_made_in_any_case_and_counts() {
+        let limits = Limits {
+            connections: 2,
+            ..Limits::default()
+        };
+        let breaker = Breaker::new("books".into(), limits);
+        let first = breaker.first_connection();
+        let second = breaker.connection().unwrap();
+        assert!(breaker.connection().is_none());
+        let third = breaker.first_connection();
+        let usage = breaker.connections();
+        assert_eq!((usage.now, usage.max, usage.refused), (3, 2, 1));
+        drop((first, second));
+        assert!(breaker.connection().is_some());
+        drop(third);
+        assert_eq!(breaker.connections().now, 0);
     }
 }

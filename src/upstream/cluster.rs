@@ -13,27 +13,32 @@ use tokio::time::Instant;
 
 use super::attempts::Attempts;
 use super::balance::Candidate as _;
-use super::books::Ledger;
-use super::breaker::Breaker;
-use super::config::{Config, Discovery, Listed};
+use super::books::{Books, Ledger};
+use super::breaker::{Admitted, Breaker};
+use super::config::{Config, Discovery};
 use super::connector::Connector;
-use super::discovery::{self, ENDPOINTS_MAX, Found};
+use super::discovery::{self, Found};
 use super::endpoint::{Common, Endpoint};
 use super::exchange::{Opened, Timer, on_time};
-use super::health;
+use super::measured::Measured;
 use super::news::News;
-use super::outlier::{Change, Detector, Host, Outcome, Probe, Standing, Verdict};
+use super::outlier::{Detector, Host, Outcome, Probe, Verdict};
+use super::plan::Readiness;
 use super::retry::{Account, Budget, Throttle};
 use super::security::Security;
 use super::set::{Picked, Set};
 use super::task::Task;
+use super::terms::Known;
 use super::tls::TlsError;
+use super::tried::Tried;
 use super::view;
 use super::{random, sweeper};
 use crate::call::{Call, Code, Reply, Retry, Status};
+use crate::observe::meter::Meters;
 use crate::observe::upstreams as observe;
 
 mod found;
+mod listed;
 
 /// One upstream. Clones are the same one.
 #[derive(Clone, Debug)]
@@ -55,13 +60,17 @@ pub(super) struct Shared {
     pub(super) config: Config,
     pub(super) breaker: Arc<Breaker>,
     /// Whether there may be retries, by what failed lately.
-    pub(super) throttle: Throttle,
+    pub(super) throttle: Arc<Throttle>,
     /// Whether there may be retries, by what is under way.
     pub(super) budget: Arc<Budget>,
     /// Attempts besides the first of each call, so far.
     pub(super) retried: Arc<Retried>,
     /// What all upstreams together keep for retries.
     pub(super) account: Arc<Account>,
+    /// What is counted of its calls.
+    meters: Arc<Meters>,
+    /// On what terms they are made.
+    known: Known,
     common: Common,
     this: Weak<Self>,
     set: ArcSwap<Set>,
@@ -75,8 +84,10 @@ struct Inherited {
     lost: Arc<Notify>,
     breaker: Arc<Breaker>,
     account: Arc<Account>,
+    throttle: Arc<Throttle>,
     budget: Arc<Budget>,
     retried: Arc<Retried>,
+    meters: Arc<Meters>,
     news: Arc<News>,
     detector: Detector,
 }
@@ -112,8 +123,10 @@ impl Cluster {
             lost: Arc::default(),
             breaker,
             account: Arc::clone(account),
+            throttle: Arc::new(Throttle::new(config.retries.throttling)),
             budget: Arc::default(),
             retried: Arc::default(),
+            meters: Arc::default(),
             news: Arc::default(),
             detector,
         };
@@ -146,8 +159,14 @@ impl Cluster {
             lost: Arc::clone(&was.common.lost),
             breaker: was.breaker.with(config.limits),
             account: Arc::clone(&was.account),
+            throttle: if was.config.retries.throttling == config.retries.throttling {
+                Arc::clone(&was.throttle)
+            } else {
+                Arc::new(Throttle::new(config.retries.throttling))
+            },
             budget: Arc::clone(&was.budget),
             retried: Arc::clone(&was.retried),
+            meters: Arc::clone(&was.meters),
             news: Arc::clone(&was.common.news),
             detector,
         };
@@ -180,6 +199,12 @@ impl Cluster {
         &self.0.shared.common.news
     }
 
+    /// Its endpoints.
+    #[cfg(test)]
+    pub(super) fn endpoints(&self) -> Vec<Arc<Endpoint>> {
+        self.0.shared.state().endpoints.clone()
+    }
+
     fn build(
         name: Arc<str>,
         config: Config,
@@ -192,8 +217,10 @@ impl Cluster {
             lost,
             breaker,
             account,
+            throttle,
             budget,
             retried,
+            meters,
             news,
             detector,
         } = inherited;
@@ -219,10 +246,12 @@ impl Cluster {
             this: Weak::clone(this),
             name,
             breaker,
-            throttle: Throttle::new(config.retries.throttling),
+            throttle,
             budget,
             retried,
             account,
+            meters,
+            known: Known::new(),
             common,
             set: ArcSwap::from_pointee(Set::empty(&config.balance)),
             found: watch::Sender::new(Found::Nothing),
@@ -253,8 +282,8 @@ impl Cluster {
     /// UNAVAILABLE: there is none.
     pub(super) async fn connector(&self) -> Result<Connector, Status> {
         let shared = &self.0.shared;
-        shared.ready().await?;
-        let picked = shared.pick(None, &[])?;
+        shared.ready(Readiness::FailFast).await?;
+        let picked = shared.pick(None, &Tried::default())?;
         Ok(Connector::new(picked.endpoint))
     }
 
@@ -263,138 +292,73 @@ impl Cluster {
         view::upstream(&self.0.shared)
     }
 
+    /// What is counted of its calls.
+    pub(super) fn meters(&self) -> Arc<Meters> {
+        Arc::clone(&self.0.shared.meters)
+    }
+
     /// Makes the call. One clock watches all of it: waiting, connecting, sending, the reply.
-    pub(super) async fn call(&self, mut call: Call) -> Result<Reply, Status> {
-        if call.deadline.has_passed() {
-            return Err(Status::deadline_exceeded());
-        }
+    pub(super) async fn call(&self, call: Call) -> Result<Reply, Status> {
         let shared = &self.0.shared;
-        let admitted = shared.breaker.admit()?;
-        let deadline = shared.config.retries.deadline(&call.method, call.deadline);
-        call.deadline = deadline;
-        let mut timer = Timer::new(deadline);
-        let (attempts, requests) = Attempts::new(shared, call)?;
-        let opened = tokio::select! {
-            biased;
-            opened = attempts.run(requests) => {
-                opened.map_err(|status| on_time(status, deadline))?
+        let retries = &shared.config.retries;
+        let terms = shared.known.of(&call.method, retries, &shared.meters);
+        let mut measured = Measured::begin(terms, call.deadline);
+        match shared.answer(call, &mut measured).await {
+            Ok((Opened::Ended(end), ..)) => {
+                measured.ended(end.status.code);
+                Ok(Reply::ended(end))
             }
-            () = &mut timer => return Err(Status::deadline_exceeded()),
-        };
-        Ok(match opened {
-            (Opened::Ended(end), _) => Reply::ended(end),
-            (Opened::Live(answers), books) => {
-                answers.into_reply(timer, Ledger::new(books, admitted))
+            Ok((Opened::Live(answers), books, admitted, timer)) => {
+                Ok(answers.into_reply(timer, Ledger::new(books, measured, admitted)))
             }
-        })
+            Err(status) => {
+                measured.ended(status.code);
+                Err(status)
+            }
+        }
     }
 }
 
+/// An answer, with what is kept until it is over.
+type Answer = (Opened, Books, Admitted, Timer);
+
 impl Shared {
-    pub(super) fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Makes a call until it is answered.
+    async fn answer(
+        self: &Arc<Self>,
+        mut call: Call,
+        measured: &mut Measured,
+    ) -> Result<Answer, Status> {
+        if call.deadline.has_passed() {
+            return Err(Status::deadline_exceeded());
+        }
+        let admitted = self.breaker.admit()?;
+        let terms = Arc::clone(&measured.terms);
+        let deadline = terms.deadline(call.deadline);
+        call.deadline = deadline;
+        let mut timer = Timer::new(deadline);
+        let (attempts, requests) = Attempts::new(self, terms, call)?;
+        tokio::select! {
+            biased;
+            answered = attempts.run(requests, measured) => match answered {
+                Ok((opened, books)) => Ok((opened, books, admitted, timer)),
+                Err(status) => Err(on_time(status, deadline)),
+            },
+            () = &mut timer => Err(Status::deadline_exceeded()),
+        }
     }
 
-    /// Takes the endpoints that a source names, [`ENDPOINTS_MAX`] at most; those that are there
-    /// already stay as they are, with their connections.
-    pub(super) fn update(&self, listed: Vec<Listed>) {
-        let mut state = self.state();
-        let mut endpoints: Vec<Arc<Endpoint>> = Vec::with_capacity(listed.len());
-        for listed in listed.into_iter().take(ENDPOINTS_MAX) {
-            if endpoints.iter().any(|known| known.is_at(&listed.address)) {
-                continue;
-            }
-            let mut known = state.endpoints.iter();
-            let endpoint = match known.find(|known| known.is_at(&listed.address)) {
-                Some(known) if known.is(&listed) => Arc::clone(known),
-                Some(known) => Arc::new(
-                    known
-                        .again(listed.weight, &self.common)
-                        .unwrap_or_else(|| Endpoint::new(listed, &[], &self.common)),
-                ),
-                None => Arc::new(Endpoint::new(listed, &state.endpoints, &self.common)),
-            };
-            self.look_after(&endpoint);
-            endpoints.push(endpoint);
-        }
-        state.endpoints = endpoints;
-        let State {
-            endpoints,
-            detector,
-        } = &mut *state;
-        let changes = detector.update(endpoints.iter().map(|endpoint| endpoint.key()));
-        self.publish(&state, &changes);
-        drop(state);
-        self.found.send_replace(Found::List);
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The endpoint for the next attempt of a call that was at `tried` already.
     ///
     /// # Errors
     /// UNAVAILABLE: there is none.
-    pub(super) fn pick(&self, key: Option<u64>, tried: &[Arc<Endpoint>]) -> Result<Picked, Status> {
+    pub(super) fn pick(&self, key: Option<u64>, tried: &Tried) -> Result<Picked, Status> {
         let picked = self.set().pick(key, tried);
         picked.ok_or_else(|| self.without_endpoint("has no endpoint"))
-    }
-
-    /// Serves by the endpoints of before, if there are any, until their source names others.
-    fn go_on(&self) {
-        let endpoints = self.state().endpoints.clone();
-        if endpoints.is_empty() {
-            return;
-        }
-        for endpoint in &endpoints {
-            self.look_after(endpoint);
-        }
-        self.health_changed();
-        self.found.send_replace(Found::List);
-    }
-
-    /// Has its health checked, if that is configured.
-    fn look_after(&self, endpoint: &Arc<Endpoint>) {
-        if let Some(health) = &self.config.health
-            && endpoint.checker.get().is_none()
-            && let Some(checker) = health::start(endpoint, &self.this, health)
-        {
-            let _ = endpoint.checker.set(checker);
-        }
-    }
-
-    /// What a source names counts from now on.
-    fn publish(&self, state: &State, changes: &[Change]) {
-        for change in changes {
-            self.tell(state, change);
-        }
-        let all = state.endpoints.iter().map(|endpoint| {
-            let standing = if endpoint.is_healthy() {
-                state.detector.standing(endpoint.key())
-            } else {
-                Standing::Unhealthy
-            };
-            (Arc::clone(endpoint), standing)
-        });
-        let next = self.set.load().next(all.collect(), self.config.panic);
-        self.set.store(Arc::new(next));
-    }
-
-    fn tell(&self, state: &State, change: &Change) {
-        let upstream = &*self.name;
-        match change {
-            Change::Ejected { key, cause, until } => {
-                let seconds = until.saturating_duration_since(Instant::now()).as_secs();
-                tracing::warn!(upstream, endpoint = %key, %cause, seconds, "an endpoint gets no calls");
-            }
-            Change::Probation { key } => {
-                tracing::info!(upstream, endpoint = %key, "an endpoint gets one call, to see how it is");
-            }
-            Change::Returned { key } => {
-                let mut endpoints = state.endpoints.iter();
-                if let Some(endpoint) = endpoints.find(|endpoint| endpoint.key() == &**key) {
-                    endpoint.returned(self.config.balance.policy.ewma());
-                }
-                tracing::info!(upstream, endpoint = %key, "an endpoint gets calls again");
-            }
-        }
     }
 
     /// The end of an interval of outlier detection.

@@ -16,6 +16,9 @@ use super::plan::Retries;
 /// Bytes of one reply message.
 pub const MESSAGE_MAX: usize = 4 * 1024 * 1024;
 
+/// The largest share of an endpoint: with it the calls of all others would be one in a million.
+pub const WEIGHT_MAX: u32 = 1_000_000;
+
 /// One upstream.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
@@ -42,6 +45,8 @@ pub struct Config {
     pub retries: Retries,
     /// When health is ignored.
     pub panic: Panic,
+    /// How much less time a backend is told that is left of a call, where more than that is left.
+    pub timeout_offset: Duration,
     /// Bounds on what all calls to it use together.
     pub limits: Limits,
     /// Largest reply message in bytes; a larger one ends the call with RESOURCE_EXHAUSTED.
@@ -80,6 +85,7 @@ impl Config {
             health: None,
             retries: Retries::default(),
             panic: Panic::default(),
+            timeout_offset: Duration::ZERO,
             limits: Limits::default(),
             max_message: MESSAGE_MAX,
         }
@@ -147,7 +153,7 @@ impl Config {
 pub struct Listed {
     /// Where it is.
     pub address: Address,
-    /// Its share of the calls beside others; at least 1.
+    /// Its share of the calls beside others: 1 to [`WEIGHT_MAX`].
     pub weight: u32,
 }
 
@@ -208,6 +214,9 @@ pub struct Limits {
     pub requests: usize,
     /// Calls that wait for a connection.
     pub pending: usize,
+    /// Connections of all workers to all endpoints; each worker may have one to each endpoint in any
+    /// case.
+    pub connections: usize,
 }
 
 impl Default for Limits {
@@ -215,6 +224,7 @@ impl Default for Limits {
         Self {
             requests: 1024,
             pending: 1024,
+            connections: 1024,
         }
     }
 }

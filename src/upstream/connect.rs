@@ -15,6 +15,7 @@ use tokio::sync::{Notify, oneshot};
 
 use super::endpoint::Target;
 use super::exchange::{Failure, RequestBody};
+use super::random;
 use super::tls::{self, Tls};
 use super::transport::Transport;
 
@@ -184,7 +185,7 @@ async fn establish(target: &Target) -> Result<Connected, ConnectError> {
         .max_header_list_size(HEADER_LIST_MAX)
         .max_send_buf_size(SEND_BUFFER_MAX)
         .max_concurrent_reset_streams(RESET_STREAMS_MAX)
-        .keep_alive_interval(target.keepalive_interval())
+        .keep_alive_interval(target.keepalive_interval(random::unit()))
         .keep_alive_timeout(target.connect.keepalive_timeout)
         .keep_alive_while_idle(false)
         .handshake(TokioIo::new(io))

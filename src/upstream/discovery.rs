@@ -37,7 +37,7 @@ use dns::{Names, Question};
 use file::List;
 
 /// Endpoints of one upstream at most: more are a mistake of their source.
-pub(super) const ENDPOINTS_MAX: usize = 4096;
+pub const ENDPOINTS_MAX: usize = 4096;
 
 /// What a source says at one moment: all endpoints there are. None at all only if the source is sure.
 #[derive(Clone, Debug, PartialEq, Eq)]

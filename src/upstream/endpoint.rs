@@ -1,6 +1,6 @@
 //! One endpoint: what is known of it, and each worker's connections to it.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use super::address::Address;
 use super::balance::{Candidate, Ewma, Load};
 use super::breaker::Breaker;
 use super::config::{Connect, Listed};
-use super::health;
+use super::health::{self, Finding, Health};
 use super::news::News;
 use super::outlier::{self, Tally};
 use super::outlook::Outlook;
@@ -25,6 +25,10 @@ use crate::worker;
 
 /// Doublings of the keepalive interval at most: from 30 seconds to 32 minutes.
 const DOUBLINGS_MAX: u32 = 6;
+
+/// Share of the keepalive interval that is random, both ways: connections that were made together do not
+/// ask together for ever.
+const KEEPALIVE_JITTER: f64 = 0.15;
 
 /// What connections are made to, and what all of them together know.
 #[derive(Debug)]
@@ -58,12 +62,13 @@ pub(super) struct Secured {
 }
 
 impl Target {
-    /// A PING this often; less often for a peer that complained (gRFC A8).
-    pub(super) fn keepalive_interval(&self) -> Duration {
+    /// A PING this often; less often for a peer that complained (gRFC A8). `random` is in 0..1.
+    pub(super) fn keepalive_interval(&self, random: f64) -> Duration {
         let doublings = self.doublings.load(Ordering::Relaxed).min(DOUBLINGS_MAX);
-        self.connect
-            .keepalive_interval
-            .saturating_mul(1 << doublings)
+        let interval =
+            self.connect.keepalive_interval.as_secs_f64() * f64::from(1_u32 << doublings);
+        let varied = interval * (1.0 + KEEPALIVE_JITTER * (2.0 * random - 1.0));
+        Duration::try_from_secs_f64(varied).unwrap_or(Duration::MAX)
     }
 
     /// The scheme of requests.
@@ -77,6 +82,12 @@ impl Target {
     /// The peer complained of too many PINGs.
     pub(super) fn ping_less(&self) {
         self.doublings.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How often it did.
+    #[cfg(test)]
+    pub(super) fn complaints(&self) -> u32 {
+        self.doublings.load(Ordering::Relaxed)
     }
 }
 
@@ -93,7 +104,7 @@ pub(super) struct Endpoint {
     /// Milliseconds after its birth when it came back last: slow start begins anew.
     returned: AtomicU64,
     /// Attempts under way, streams too.
-    pub(super) calls: AtomicUsize,
+    pub(super) calls: Arc<AtomicUsize>,
     /// Attempts so far, and those that failed by the endpoint's fault.
     pub(super) attempts: AtomicU64,
     pub(super) failures: AtomicU64,
@@ -101,8 +112,8 @@ pub(super) struct Endpoint {
     pub(super) load: Arc<Load>,
     /// How attempts ended.
     pub(super) tally: Tally,
-    /// False while a health check says that it does not serve.
-    healthy: AtomicBool,
+    /// What health checks found last.
+    pub(super) health: Health,
     /// What compression it takes.
     pub(super) taken: Arc<Taken>,
     /// How many calls may be under way and wait.
@@ -132,10 +143,9 @@ pub(super) struct Common {
 }
 
 impl Endpoint {
-    /// One that joins `others`.
-    pub(super) fn new(listed: Listed, others: &[Arc<Self>], common: &Common) -> Self {
+    /// One of which this latency is expected.
+    pub(super) fn new(listed: Listed, ewma: Ewma, common: &Common) -> Self {
         let now = Instant::now();
-        let others = others.iter().map(|other| &*other.load);
         let authority = common.authority.as_ref();
         let authority = authority.unwrap_or(listed.address.authority()).clone();
         let target = Arc::new(Target {
@@ -167,12 +177,12 @@ impl Endpoint {
             weight: listed.weight,
             born: now,
             returned: AtomicU64::new(0),
-            load: Arc::new(Load::beside(others, common.ewma, now)),
-            calls: AtomicUsize::new(0),
+            load: Arc::new(Load::new(ewma, now)),
+            calls: Arc::default(),
             attempts: AtomicU64::new(0),
             failures: AtomicU64::new(0),
             tally: Tally::new(&common.outlier),
-            healthy: AtomicBool::new(common.health.is_none()),
+            health: Health::new(unasked(common)),
             taken: Arc::default(),
             breaker: Arc::clone(&common.breaker),
         }
@@ -195,12 +205,16 @@ impl Endpoint {
             key: self.key.clone(),
             born: self.born,
             returned: count(&self.returned),
-            calls: AtomicUsize::new(0),
+            calls: Arc::clone(&self.calls),
             attempts: count(&self.attempts),
             failures: count(&self.failures),
             load: Arc::clone(&self.load),
             tally: Tally::new(&common.outlier),
-            healthy: AtomicBool::new(common.health.is_none() || self.is_healthy()),
+            health: Health::new(if common.health.is_some() {
+                self.health.get()
+            } else {
+                Finding::Serves
+            }),
             taken: Arc::clone(&self.taken),
             breaker: Arc::clone(&common.breaker),
             pools: Arc::clone(&self.pools),
@@ -227,12 +241,7 @@ impl Endpoint {
 
     /// True while no health check says otherwise.
     pub(super) fn is_healthy(&self) -> bool {
-        self.healthy.load(Ordering::Relaxed)
-    }
-
-    /// What a health check found; true if that is something else than before.
-    pub(super) fn set_healthy(&self, healthy: bool) -> bool {
-        self.healthy.swap(healthy, Ordering::Relaxed) != healthy
+        self.health.get().is_healthy()
     }
 
     /// It gets its calls again: what was measured before it was ejected no longer counts.
@@ -243,15 +252,13 @@ impl Endpoint {
         self.returned
             .store(u64::try_from(since).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
+}
 
-    /// True if it is there.
-    pub(super) fn is_at(&self, address: &Address) -> bool {
-        self.target.address == *address
-    }
-
-    /// True if it is where the source says, with that weight.
-    pub(super) fn is(&self, listed: &Listed) -> bool {
-        self.target.address == listed.address && self.weight == listed.weight
+/// What is thought of the health of an endpoint that was not asked.
+fn unasked(common: &Common) -> Finding {
+    match common.health {
+        None => Finding::Serves,
+        Some(_) => Finding::Unknown,
     }
 }
 

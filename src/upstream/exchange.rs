@@ -5,6 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, TE, USER_AGENT};
 use http::uri::PathAndQuery;
@@ -12,6 +13,7 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri, Version};
 use hyper::body::Incoming;
 use tokio::time::Sleep;
 
+use super::breaker::Breaker;
 use super::endpoint::Endpoint;
 use super::pool::{Lease, Pool};
 use super::retry::PREVIOUS_ATTEMPTS;
@@ -25,7 +27,7 @@ mod body;
 mod failure;
 mod trailers;
 
-pub(super) use answers::{Answers, Opened, Reading, on_time};
+pub(super) use answers::{Answers, Opened, Reading, is_due, on_time};
 use body::Cancel;
 pub(super) use body::{RequestBody, Source};
 pub(super) use failure::Failure;
@@ -72,7 +74,14 @@ pub(super) struct Answered {
 /// What a reply holds on to: dropped, it ends the request's side and gives the stream back.
 pub(super) struct Hold {
     cancel: Option<Cancel>,
-    _lease: Arc<Lease>,
+    lease: Arc<Lease>,
+}
+
+impl Answered {
+    /// The stream that it comes by.
+    pub(super) fn lease(&self) -> Arc<Lease> {
+        Arc::clone(&self.hold.lease)
+    }
 }
 
 /// What every attempt of a call sends, and how long it may take.
@@ -82,6 +91,8 @@ pub(super) struct Outgoing {
     /// What request messages are compressed in, as the client sent them.
     packed: Option<Packed>,
     deadline: Deadline,
+    /// How much less the backend is told.
+    offset: Duration,
 }
 
 /// An attempt without an answer.
@@ -89,6 +100,8 @@ pub(super) struct Unanswered {
     pub(super) status: Status,
     /// The messages, if they can be sent again: all of them, or those that never left.
     pub(super) source: Option<Source>,
+    /// The stream, if it had one.
+    pub(super) lease: Option<Arc<Lease>>,
 }
 
 impl Outgoing {
@@ -101,6 +114,7 @@ impl Outgoing {
         metadata: Metadata,
         encodings: &Encodings,
         deadline: Deadline,
+        offset: Duration,
     ) -> Result<Self, Status> {
         let path = PathAndQuery::try_from(path)
             .map_err(|_| Status::gateway(Code::Internal, "the method's path is no HTTP path"))?;
@@ -109,6 +123,7 @@ impl Outgoing {
             headers: headers(metadata.0, encodings.accept),
             packed: encodings.request,
             deadline,
+            offset,
         })
     }
 
@@ -122,30 +137,40 @@ impl Outgoing {
         source: Source,
         previous: Option<u32>,
     ) -> Result<Answered, Unanswered> {
-        self.send_by(endpoint.pool(), endpoint, source, previous)
-            .await
+        let by = (endpoint.pool(), &endpoint.breaker);
+        self.send_by(by, endpoint, source, previous).await
     }
 
-    /// The same, on a connection of this pool.
+    /// The same, on a connection of this pool; the breaker bounds those that wait for one.
     ///
     /// # Errors
     /// The backend was not reached, or failed before it answered.
     pub(super) async fn send_by(
         &self,
-        pool: &Pool,
+        (pool, breaker): (&Pool, &Arc<Breaker>),
         endpoint: &Endpoint,
         source: Source,
         previous: Option<u32>,
     ) -> Result<Answered, Unanswered> {
-        let failed = |status, source| Unanswered { status, source };
-        let lease = match pool.lease(&endpoint.breaker).await {
+        let lease = match pool.lease(breaker).await {
             Ok(lease) => Arc::new(lease),
-            Err(status) => return Err(failed(status, Some(source))),
+            Err(status) => {
+                return Err(Unanswered {
+                    status,
+                    source: Some(source),
+                    lease: None,
+                });
+            }
+        };
+        let failed = |status, source, lease| Unanswered {
+            status,
+            source,
+            lease: Some(lease),
         };
         let repeat = source.repeat();
         let (source, coding) = match source.suit(&endpoint.taken, self.packed) {
             Ok(suited) => suited,
-            Err(status) => return Err(failed(status, None)),
+            Err(status) => return Err(failed(status, None, lease)),
         };
         let (body, cancel) = RequestBody::new(source, Arc::clone(&lease));
         let mut request = Request::new(body);
@@ -157,16 +182,13 @@ impl Outgoing {
         let mut error = match lease.sender().try_send_request(request).await {
             Ok(response) => {
                 endpoint.taken.learn(response.headers());
-                let hold = Hold {
-                    cancel,
-                    _lease: lease,
-                };
+                let hold = Hold { cancel, lease };
                 return Ok(Answered { response, hold });
             }
             Err(error) => error,
         };
         if let Some(status) = cancel.and_then(Cancel::into_fault) {
-            return Err(failed(status, None));
+            return Err(failed(status, None, lease));
         }
         let failure = Failure::of(error.error());
         let status = failure.status(&endpoint.target.upstream);
@@ -174,12 +196,12 @@ impl Outgoing {
             lease.retire_connection();
             let source = request.into_body().into_source();
             let status = status.retry(Retry::Unsent);
-            return Err(failed(status, Some(source)));
+            return Err(failed(status, Some(source), lease));
         }
         if failure == Failure::GoAway {
             lease.retire_connection();
         }
-        Err(failed(status, repeat))
+        Err(failed(status, repeat, lease))
     }
 
     fn uri(&self, endpoint: &Endpoint) -> Uri {
@@ -194,7 +216,8 @@ impl Outgoing {
     /// What is true of one attempt alone.
     fn complete(&self, headers: &mut HeaderMap, coding: Option<Coding>, previous: Option<u32>) {
         if let Some(left) = self.deadline.remaining() {
-            headers.insert(GRPC_TIMEOUT, timeout::format(left));
+            let told = timeout::told(left, self.offset);
+            headers.insert(GRPC_TIMEOUT, timeout::format(told));
         }
         if let Some(coding) = coding {
             headers.insert(GRPC_ENCODING, coding.value());

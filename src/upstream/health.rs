@@ -23,13 +23,20 @@ use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
 
 use super::backoff::Backoff;
+use super::breaker::Breaker;
 use super::cluster::Shared;
 use super::endpoint::Endpoint;
 use super::exchange::{Answers, Opened, Outgoing, Reading, Source};
 use super::random;
 use super::task::Task;
-use crate::call::{Accept, Answer, Code, Deadline, Encodings, Message, Metadata, Requests, Status};
+use crate::call::{
+    Accept, Answer, Code, Deadline, Encodings, Message, Metadata, Requests, Retry, Status,
+};
 use crate::schema::method::Shape;
+
+mod finding;
+
+pub(super) use finding::{Finding, Health};
 
 /// Bytes of a health answer at most: it holds a number.
 const ANSWER_MAX: usize = 1024;
@@ -64,17 +71,17 @@ struct Asked {
     endpoint: Weak<Endpoint>,
     cluster: Weak<Shared>,
     config: Config,
+    /// Questions are no calls: those are not fewer for them.
+    breaker: Arc<Breaker>,
 }
 
 /// What came of asking once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Found {
-    /// It serves, or not.
-    Health(bool),
+    /// Its health.
+    Health(Finding),
     /// It has no such method.
     Unimplemented,
-    /// Nothing: it was not reached, or failed.
-    Nothing,
 }
 
 /// Begins to ask an endpoint; it is asked until what is given back is dropped.
@@ -87,6 +94,7 @@ pub(super) fn start(
         endpoint: Arc::downgrade(endpoint),
         cluster: Weak::clone(cluster),
         config: config.clone(),
+        breaker: Breaker::unbounded(Arc::clone(&endpoint.target.upstream)),
     };
     Task::start(asked.run())
 }
@@ -97,7 +105,9 @@ impl Asked {
         loop {
             match self.watch(&mut backoff).await {
                 Found::Unimplemented => return self.poll().await,
-                Found::Health(_) | Found::Nothing => self.learn(false),
+                // Whatever it said before it ended: nobody watches now.
+                Found::Health(Finding::Serves) => self.learn(Finding::Failed),
+                Found::Health(finding) => self.learn(finding),
             }
             sleep(backoff.failed(random::unit())).await;
         }
@@ -114,10 +124,10 @@ impl Asked {
             match answers.step().await {
                 Some(Answer::Message(message)) => {
                     backoff.reset();
-                    self.learn(serves(&message));
+                    self.learn(said(&message));
                 }
                 Some(Answer::End(end)) => return found(&end.status),
-                None => return Found::Nothing,
+                None => return Found::Health(Finding::Failed),
             }
         }
     }
@@ -127,8 +137,7 @@ impl Asked {
         loop {
             let next = Instant::now() + self.config.interval;
             match self.check().await {
-                Found::Health(healthy) => self.learn(healthy),
-                Found::Nothing => self.learn(false),
+                Found::Health(finding) => self.learn(finding),
                 Found::Unimplemented => {
                     if let (Some(endpoint), Some(cluster)) =
                         (self.endpoint.upgrade(), self.cluster.upgrade())
@@ -138,7 +147,7 @@ impl Asked {
                             "health checks are configured, but it has no grpc.health.v1; it counts as healthy",
                         );
                     }
-                    return self.learn(true);
+                    return self.learn(Finding::Serves);
                 }
             }
             tokio::time::sleep_until(next).await;
@@ -152,12 +161,13 @@ impl Asked {
             Ok(Ok(Opened::Live(answers))) => answers,
             Ok(Ok(Opened::Ended(end))) => return found(&end.status),
             Ok(Err(status)) => return found(&status),
-            Err(_) => return Found::Nothing,
+            Err(_) => return Found::Health(Finding::Late),
         };
         match tokio::time::timeout(self.config.timeout, answers.step()).await {
-            Ok(Some(Answer::Message(message))) => Found::Health(serves(&message)),
+            Ok(Some(Answer::Message(message))) => Found::Health(said(&message)),
             Ok(Some(Answer::End(end))) => found(&end.status),
-            Ok(None) | Err(_) => Found::Nothing,
+            Ok(None) => Found::Health(Finding::Failed),
+            Err(_) => Found::Health(Finding::Late),
         }
     }
 
@@ -168,7 +178,8 @@ impl Asked {
             service: self.config.service.clone(),
         };
         let message = Message::from_payload(&request.encode_to_vec());
-        let outgoing = Outgoing::new(path, Metadata::new(), &Encodings::default(), deadline)?;
+        let (none, encodings) = (Metadata::new(), Encodings::default());
+        let outgoing = Outgoing::new(path, none, &encodings, deadline, Duration::ZERO)?;
         let reading = Reading {
             upstream: Arc::clone(&endpoint.target.upstream),
             shape,
@@ -179,27 +190,32 @@ impl Asked {
         let pool = endpoint.control_pool();
         let source = Source::new(Requests::One(message));
         let answered = outgoing
-            .send_by(pool, &endpoint, source, None)
+            .send_by((pool, &self.breaker), &endpoint, source, None)
             .await
             .map_err(|unanswered| unanswered.status)?;
         Answers::open(&reading, answered)
     }
 
     /// Makes known what was found, if it is something else than before.
-    fn learn(&self, healthy: bool) {
+    fn learn(&self, finding: Finding) {
         let (Some(endpoint), Some(cluster)) = (self.endpoint.upgrade(), self.cluster.upgrade())
         else {
             return;
         };
-        if endpoint.set_healthy(healthy) {
-            let (upstream, address) = (&*cluster.name, &endpoint.target.address);
-            if healthy {
-                tracing::info!(upstream, endpoint = %address, "an endpoint says that it serves");
-            } else {
-                tracing::warn!(upstream, endpoint = %address, "an endpoint does not say that it serves");
-            }
-            cluster.health_changed();
+        let before = endpoint.health.replace(finding);
+        if before.is_healthy() == finding.is_healthy() {
+            return;
         }
+        let (upstream, address) = (&*cluster.name, &endpoint.target.address);
+        match finding.why() {
+            None => {
+                tracing::info!(upstream, endpoint = %address, "an endpoint says that it serves")
+            }
+            Some(why) => {
+                tracing::warn!(upstream, endpoint = %address, why, "an endpoint does not say that it serves");
+            }
+        }
+        cluster.health_changed();
     }
 }
 
@@ -208,15 +224,23 @@ fn found(status: &Status) -> Found {
     match status.code {
         Code::Unimplemented => Found::Unimplemented,
         // An unknown service: `Check` says so, and it is not served.
-        Code::NotFound => Found::Health(false),
-        _ => Found::Nothing,
+        Code::NotFound => Found::Health(Finding::NoService),
+        Code::DeadlineExceeded => Found::Health(Finding::Late),
+        _ if status.retry == Retry::Unsent => Found::Health(Finding::Unreached),
+        _ => Found::Health(Finding::Failed),
     }
 }
 
-/// True if an answer says that it serves. What cannot be read says nothing of the kind.
-fn serves(message: &Message) -> bool {
-    HealthCheckResponse::decode(message.payload())
-        .is_ok_and(|answer| answer.status() == ServingStatus::Serving)
+/// What an answer says. One that cannot be read does not say that it serves.
+fn said(message: &Message) -> Finding {
+    match HealthCheckResponse::decode(message.payload()) {
+        Ok(answer) => match answer.status() {
+            ServingStatus::Serving => Finding::Serves,
+            ServingStatus::ServiceUnknown => Finding::NoService,
+            ServingStatus::Unknown | ServingStatus::NotServing => Finding::NotServing,
+        },
+        Err(_) => Finding::Failed,
+    }
 }
 
 #[cfg(test)]
@@ -230,24 +254,26 @@ mod tests {
             let answer = HealthCheckResponse {
                 status: status.into(),
             };
-            serves(&Message::from_payload(&answer.encode_to_vec()))
+            said(&Message::from_payload(&answer.encode_to_vec()))
         };
-        assert!(says(ServingStatus::Serving));
+        assert!(says(ServingStatus::Serving).is_healthy());
         for other in [
             ServingStatus::Unknown,
             ServingStatus::NotServing,
             ServingStatus::ServiceUnknown,
         ] {
-            assert!(!says(other), "{other:?}");
+            assert!(!says(other).is_healthy(), "{other:?}");
         }
-        assert!(!serves(&Message::from_payload(b"\xff")));
+        assert!(!said(&Message::from_payload(b"\xff")).is_healthy());
     }
 
     #[test]
     fn a_server_without_the_service_is_told_from_one_that_fails() {
         let of = |code| found(&Status::upstream(code, ""));
         assert_eq!(of(Code::Unimplemented), Found::Unimplemented);
-        assert_eq!(of(Code::NotFound), Found::Health(false));
-        assert_eq!(of(Code::Unavailable), Found::Nothing);
+        assert_eq!(of(Code::NotFound), Found::Health(Finding::NoService));
+        assert_eq!(of(Code::Unavailable), Found::Health(Finding::Failed));
+        let unsent = Status::upstream(Code::Unavailable, "").retry(Retry::Unsent);
+        assert_eq!(found(&unsent), Found::Health(Finding::Unreached));
     }
 }

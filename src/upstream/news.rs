@@ -4,12 +4,14 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
 
 /// What one who waits for it hears of an upstream.
 #[derive(Debug, Default)]
 pub struct News {
     lost: AtomicBool,
     reached: Notify,
+    connected: Notify,
 }
 
 impl News {
@@ -23,6 +25,12 @@ impl News {
         if self.lost.swap(false, Ordering::Relaxed) {
             self.reached.notify_one();
         }
+        self.connected.notify_waiters();
+    }
+
+    /// Resolves when the next connection is made.
+    pub(super) fn connection(&self) -> Notified<'_> {
+        self.connected.notified()
     }
 
     /// Resolves when it was reached again; at once if that was since it was asked last. For one who

@@ -38,11 +38,20 @@ impl Outlook {
 
     /// Why the endpoint is left alone now, if it is.
     pub(super) fn down(&self) -> Option<ConnectError> {
+        self.pause().map(|(_, cause)| cause)
+    }
+
+    /// Until when the endpoint is left alone, if it is.
+    pub(super) fn closed_until(&self) -> Option<Instant> {
+        self.pause().map(|(until, _)| until)
+    }
+
+    fn pause(&self) -> Option<(Instant, ConnectError)> {
         if !self.has_failed.load(Ordering::Relaxed) {
             return None;
         }
-        let (until, cause) = self.lock().pause?;
-        (Instant::now() < until).then_some(cause)
+        let pause = self.lock().pause;
+        pause.filter(|(until, _)| Instant::now() < *until)
     }
 
     /// A connection could not be made. The delay, unless another pool's failure began it already:

@@ -5,6 +5,11 @@
 //! stream. The oldest connection with a free stream serves; when none has one, calls queue in order
 //! and one more connection is made, one at a time.
 //!
+//! A connection that had no stream for an interval of keepalive serves nobody any more. PINGs go only while
+//! calls run (servers take others for an attack, gRFC A8), so nobody knows whether it is alive: what a
+//! NAT or a firewall has forgotten would swallow a call until keepalive notices. hyper does not let one send
+//! a PING and wait for its answer, and a new connection takes little longer than that would.
+//!
 //! ```text
 //!            a call waits                  SETTINGS came
 //!   Idle ───────────────────► Connecting ────────────────► Idle, delays start over
@@ -17,19 +22,21 @@
 
 use std::collections::VecDeque;
 use std::future::Future;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use hyper::client::conn::http2::SendRequest;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
-use super::breaker::{Breaker, Pending};
+use super::breaker::{self, Breaker, Pending};
 use super::connect::{ConnectError, Connected, Spawner, StreamLimit, connect};
 use super::endpoint::Target;
 use super::exchange::RequestBody;
 use super::random;
+use super::traffic::Traffic;
 use crate::call::{Code, Retry, Status};
 
 /// Share of a connection's greatest age that is random, both ways.
@@ -45,6 +52,7 @@ pub(super) struct Lease {
     connection: u64,
     sender: SendRequest<RequestBody>,
     spawner: Spawner,
+    traffic: Traffic,
 }
 
 struct Shared {
@@ -64,7 +72,7 @@ struct State {
 /// A call that waits, counted by the breaker until it does no more.
 struct Waiter {
     turn: oneshot::Sender<Result<Lease, Status>>,
-    _pending: Pending,
+    pending: Pending,
 }
 
 struct Connection {
@@ -73,13 +81,23 @@ struct Connection {
     streams: StreamLimit,
     spawner: Spawner,
     open: usize,
+    /// Since when no stream is open.
+    rests_since: Instant,
+    /// Set where it ends because it rested: nothing is wrong then, and nobody need be told.
+    is_let_go: Arc<AtomicBool>,
     _place: Place,
 }
 
-/// One of the connections to an endpoint, made or being made.
-struct Place(Arc<Target>);
+/// One of the connections to an endpoint and to an upstream, made or being made.
+struct Place {
+    _of_endpoint: Share,
+    _of_upstream: breaker::Connection,
+}
 
-impl Drop for Place {
+/// One of the connections to an endpoint.
+struct Share(Arc<Target>);
+
+impl Drop for Share {
     fn drop(&mut self) {
         self.0.connections.fetch_sub(1, Ordering::Relaxed);
     }
@@ -148,7 +166,7 @@ impl Pool {
         let (waiter, turn) = oneshot::channel();
         state.waiting.push_back(Waiter {
             turn: waiter,
-            _pending: pending,
+            pending,
         });
         let grants = self.serve(&mut state, down);
         drop(state);
@@ -168,8 +186,12 @@ impl Pool {
         Status::upstream(Code::Unavailable, message).retry(Retry::Unsent)
     }
 
-    /// A stream of the oldest connection that has a free one.
+    /// A stream of the oldest connection that has a free one. Those that rested too long are let go.
     fn grant(&self, state: &mut State) -> Option<Lease> {
+        let rest_max = self.0.target.connect.keepalive_interval;
+        state
+            .connections
+            .retain(|connection| !connection.is_let_go(rest_max));
         let connection = state
             .connections
             .iter_mut()
@@ -180,6 +202,7 @@ impl Pool {
             connection: connection.id,
             sender: connection.sender.clone(),
             spawner: connection.spawner.clone(),
+            traffic: Traffic::default(),
         })
     }
 
@@ -196,12 +219,12 @@ impl Pool {
             };
             grants.push((waiter, lease));
         }
-        if !state.waiting.is_empty()
-            && state.progress == Progress::Idle
+        if state.progress == Progress::Idle
             && down.is_none()
+            && let Some(waiter) = state.waiting.front()
             // Without a runtime, as when a reply is dropped after its end, nobody waits any more.
             && let Ok(runtime) = Handle::try_current()
-            && let Some(place) = self.place(state.connections.is_empty())
+            && let Some(place) = self.place(&state.connections, waiter.pending.breaker())
         {
             state.progress = Progress::Connecting;
             let pool = self.clone();
@@ -215,11 +238,21 @@ impl Pool {
     }
 
     /// A place among the connections of all workers; the first of a worker always has one.
-    fn place(&self, is_first: bool) -> Option<Place> {
-        let connections = &self.0.target.connections;
-        let others = connections.fetch_add(1, Ordering::Relaxed);
-        let place = Place(Arc::clone(&self.0.target));
-        (is_first || others < self.0.target.connect.connections).then_some(place)
+    fn place(&self, own: &[Connection], breaker: &Arc<Breaker>) -> Option<Place> {
+        let target = &self.0.target;
+        let others = target.connections.fetch_add(1, Ordering::Relaxed);
+        let share = Share(Arc::clone(target));
+        let of_upstream = if own.is_empty() {
+            breaker.first_connection()
+        } else if others < target.connect.connections {
+            breaker.connection()?
+        } else {
+            return None;
+        };
+        Some(Place {
+            _of_endpoint: share,
+            _of_upstream: of_upstream,
+        })
     }
 
     fn connected(&self, result: Result<Connected, ConnectError>, place: Place) {
@@ -239,12 +272,15 @@ impl Pool {
                 target.outlook.reached();
                 let id = state.next_connection;
                 state.next_connection += 1;
+                let is_let_go = Arc::<AtomicBool>::default();
                 state.connections.push(Connection {
                     id,
                     sender,
                     streams,
                     spawner,
                     open: 0,
+                    rests_since: Instant::now(),
+                    is_let_go: Arc::clone(&is_let_go),
                     _place: place,
                 });
                 let pool = Arc::downgrade(&self.0);
@@ -260,9 +296,11 @@ impl Pool {
                         None => driven.await,
                         Some(age) => grow_old(driven, age, retire).await,
                     }
-                    target.lost.notify_one();
                     target.disconnected.fetch_add(1, Ordering::Relaxed);
-                    target.news.disconnected();
+                    if !is_let_go.load(Ordering::Relaxed) {
+                        target.lost.notify_one();
+                        target.news.disconnected();
+                    }
                     retire();
                 });
                 let grants = self.serve(&mut state, None);
@@ -321,8 +359,22 @@ impl Pool {
             .find(|connection| connection.id == id)
         {
             connection.open = connection.open.saturating_sub(1);
+            if connection.open == 0 {
+                connection.rests_since = Instant::now();
+            }
         }
         self.go_on(state);
+    }
+}
+
+impl Connection {
+    /// True if it rested for so long; it is let go then.
+    fn is_let_go(&self, max: Duration) -> bool {
+        let has_rested = self.open == 0 && self.rests_since.elapsed() >= max;
+        if has_rested {
+            self.is_let_go.store(true, Ordering::Relaxed);
+        }
+        has_rested
     }
 }
 
@@ -342,10 +394,24 @@ impl std::fmt::Debug for Pool {
     }
 }
 
+impl std::fmt::Debug for Lease {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Lease")
+            .field("connection", &self.connection)
+            .field("traffic", &self.traffic)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Lease {
     /// Sends requests on the connection.
     pub(super) fn sender(&self) -> SendRequest<RequestBody> {
         self.sender.clone()
+    }
+
+    /// The bytes that travel on the stream.
+    pub(super) const fn traffic(&self) -> &Traffic {
+        &self.traffic
     }
 
     /// What starts the connection's tasks.

@@ -33,7 +33,7 @@ pub(super) use gate::Gate;
 pub(super) use hedge::{Hedge, Opening, Step};
 pub use policy::{Covers, Delays, DelaysError, Hedging, MaxAttempts, Policy};
 pub(super) use replay::{Account, Replay};
-pub(super) use throttle::Throttle;
+pub(super) use throttle::{Throttle, counts};
 pub use throttle::{Throttling, ThrottlingError};
 
 #[cfg(test)]

@@ -1,14 +1,16 @@
 //! The endpoints of an upstream at one moment, and who of them gets calls. A set never changes: what
 //! is discovered, or found to be ill, makes another one.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use super::balance::{self, Balancer};
+use super::balance::{self, Balancer, Candidate as _};
 use super::endpoint::Endpoint;
 use super::outlier::{Mode, Panic, Probation, Probe, Standing};
 use super::random;
+use super::tried::Tried;
 
 /// The endpoints of an upstream at one moment.
 #[derive(Debug)]
@@ -49,10 +51,13 @@ impl Set {
         let candidates: Vec<_> = eligible.candidates.iter().filter_map(endpoint).collect();
         let probes = eligible.probes.iter().filter_map(endpoint);
         // Who waited for a call before goes on waiting for the same one.
+        let waiting = self.probes.iter();
+        let waiting: HashMap<_, _> = waiting
+            .map(|(before, probation)| (Arc::as_ptr(before), probation))
+            .collect();
         let probes = probes.map(|endpoint| {
-            let mut before = self.probes.iter();
-            let before = before.find(|(before, _)| Arc::ptr_eq(before, &endpoint));
-            let probation = before.map(|(_, probation)| Arc::clone(probation));
+            let before = waiting.get(&Arc::as_ptr(&endpoint));
+            let probation = before.map(|probation| Arc::clone(probation));
             (endpoint, probation.unwrap_or_default())
         });
         Self {
@@ -69,37 +74,71 @@ impl Set {
     }
 
     /// The endpoint for the next attempt of a call that was at `tried` already; `key` is the hash of
-    /// what it is kept to one endpoint by. None only if there is no endpoint.
-    pub(super) fn pick(&self, key: Option<u64>, tried: &[Arc<Endpoint>]) -> Option<Picked> {
+    /// what it is kept to one endpoint by. None only if there is no endpoint. Where nobody who gets calls
+    /// can be reached, one that gets none is better than to fail the call.
+    pub(super) fn pick(&self, key: Option<u64>, tried: &Tried) -> Option<Picked> {
         for (endpoint, probation) in &self.probes {
-            if let Some(probe) = probation.take() {
+            // Where it cannot be reached it would show nothing.
+            if endpoint.is_reachable()
+                && let Some(probe) = probation.take()
+            {
                 return Some(Picked {
                     endpoint: Arc::clone(endpoint),
                     probe: Some(probe),
                 });
             }
         }
-        let at = |tried: &Arc<Endpoint>| {
-            let mut candidates = self.candidates.iter();
-            candidates.position(|candidate| Arc::ptr_eq(candidate, tried))
-        };
-        // No allocation for a first attempt.
-        let exclude: Vec<_> = tried.iter().filter_map(at).collect();
+        let mut exclude = Vec::new();
+        // A first attempt looks at nobody, and allocates nothing.
+        if !tried.is_empty() {
+            let all = self.candidates.iter().enumerate();
+            exclude.extend(all.filter(|(_, one)| tried.contains(one)).map(|(at, _)| at));
+        }
         let random = &mut random::bits;
         let at = self
             .balancer
             .pick(&self.candidates, key, &exclude, Instant::now(), random)?;
-        self.candidates.get(at).map(|endpoint| Picked {
+        let best = self.candidates.get(at)?;
+        let endpoint = if best.is_reachable() {
+            best
+        } else {
+            self.last_resort(tried).unwrap_or(best)
+        };
+        Some(Picked {
             endpoint: Arc::clone(endpoint),
             probe: None,
         })
     }
 
+    /// A random endpoint that can be reached, whatever is thought of it. One where the call has been, or
+    /// that says itself that it does not serve, only if there is no other.
+    fn last_resort(&self, tried: &Tried) -> Option<&Arc<Endpoint>> {
+        let others = self.all.iter().filter(|(one, _)| one.is_reachable());
+        let order = |(one, standing): &&(Arc<Endpoint>, Standing)| {
+            let is_unhealthy = *standing == Standing::Unhealthy;
+            (tried.contains(one), is_unhealthy, random::bits())
+        };
+        others.min_by_key(order).map(|(one, _)| one)
+    }
+
     /// True if there is an endpoint that can be reached where a call has not been.
-    pub(super) fn has_other(&self, tried: &[Arc<Endpoint>]) -> bool {
-        let is_tried = |one: &Arc<Endpoint>| tried.iter().any(|tried| Arc::ptr_eq(tried, one));
-        let mut candidates = self.candidates.iter();
-        candidates.any(|one| one.target.outlook.is_open() && !is_tried(one))
+    pub(super) fn has_other(&self, tried: &Tried) -> bool {
+        let mut all = self.all.iter();
+        all.any(|(one, _)| one.is_reachable() && !tried.contains(one))
+    }
+
+    /// True if an endpoint can be tried now.
+    pub(super) fn has_open(&self) -> bool {
+        let mut all = self.all.iter();
+        all.any(|(one, _)| one.target.outlook.is_open())
+    }
+
+    /// When the first endpoint can be tried, as it looks now; none if there is none.
+    pub(super) fn opening(&self) -> Option<Instant> {
+        let outlooks = self.all.iter().map(|(one, _)| &one.target.outlook);
+        outlooks
+            .map(|outlook| outlook.closed_until().unwrap_or_else(Instant::now))
+            .min()
     }
 
     /// True if there is no endpoint.

@@ -19,14 +19,21 @@ use crate::schema::method::{Idempotency, Method, Shape};
 use crate::transcode::PlanId;
 use backend::{Backend, begin, frame, head, ok, read, reset, trailers, upstream};
 
+mod asked;
+mod awaited;
 mod backend;
 mod broken;
 mod compressed;
 mod control;
 mod crowded;
+mod deadline;
 mod discovery;
+mod ejected;
+mod kept;
+mod measured;
 mod renewed;
 mod tls;
+mod tokens;
 
 fn call(shape: Shape, requests: Requests) -> Call {
     let method = Method {

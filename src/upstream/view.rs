@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::balance::{Candidate as _, Policy};
 use super::cluster::Shared;
-use super::endpoint::Endpoint;
+use super::endpoint::{Endpoint, Target};
 use super::outlier::{Detector, Method, Mode, Standing, Unenforced};
 use crate::observe::upstreams as observe;
 
@@ -24,6 +24,7 @@ pub(super) fn upstream(shared: &Arc<Shared>) -> observe::Upstream {
         panic: set.mode() == Mode::Panic && set.all().len() > 1,
         requests: shared.breaker.requests(),
         pending: shared.breaker.pending(),
+        connections: shared.breaker.connections(),
         retries: observe::Retries {
             under_way: shared.budget.under_way(),
             tokens: shared.throttle.tokens_left(),
@@ -77,7 +78,7 @@ fn endpoint(
         Standing::Healthy => (observe::State::Healthy, None),
         Standing::Unhealthy => (
             observe::State::Unhealthy,
-            Some("its health service says so".to_owned()),
+            endpoint.health.get().why().map(str::to_owned),
         ),
         Standing::Ejected | Standing::Probation => {
             let why = detector.cause(&address).map(|cause| cause.to_string());
@@ -93,7 +94,7 @@ fn endpoint(
         state,
         why,
         unreachable: target.outlook.down().map(|cause| cause.to_string()),
-        connections: target.connections.load(Ordering::Relaxed),
+        connections: open(target),
         calls: endpoint.calls.load(Ordering::Relaxed),
         unanswered: endpoint.load.pending(),
         latency_ms: endpoint.load.latency(now).as_secs_f64() * 1000.0,
@@ -104,4 +105,11 @@ fn endpoint(
         disconnected: count(&target.disconnected),
         address,
     }
+}
+
+/// Connections that are open: those that were made and have not ended.
+fn open(target: &Target) -> u64 {
+    let ended = target.disconnected.load(Ordering::Relaxed);
+    let made = target.connected.load(Ordering::Relaxed);
+    made.saturating_sub(ended)
 }

@@ -166,6 +166,40 @@ fn lint_knows_the_deadlines_of_the_configuration() {
         "{}",
         out(&output)
     );
+
+    // The owner of the service says it.
+    let service_config = super::file(
+        "deadlines.json",
+        r#"{"methodConfig": [{"name": [{"service": "shop.v1.BookService"}], "timeout": "3s"}]}"#,
+    );
+    let config = super::file(
+        "owned-deadlines.yaml",
+        &format!(
+            "upstreams: {{ books: {{ url: http://127.0.0.1:9, service_config: {} }} }}\nschema: [{{ protos: {old} }}]\ntimeouts: {{ unary: none }}\n",
+            service_config.display()
+        ),
+    );
+    let output = transom(&["lint", "--config", &config.display().to_string()]);
+    assert_eq!(output.status.code(), Some(0), "{}", out(&output));
+}
+
+#[test]
+fn lint_judges_the_packages_that_are_asked_for() {
+    let root = root("packages", &OLD.replace("int32 pages", "string data"));
+    for (package, code) in [("shop", 1), ("shop.v1", 1), ("shopping", 64), ("shop.*", 2)] {
+        let output = transom(&["lint", "--proto", &root, "--package", package]);
+        assert_eq!(
+            output.status.code(),
+            Some(code),
+            "{package}{}",
+            err(&output)
+        );
+    }
+    let output = transom(&["lint", "--proto", &root, "--package", "shopping"]);
+    assert_eq!(
+        err(&output),
+        "error: --package shopping: found no file of it, expected one of shop.v1\n"
+    );
 }
 
 #[test]

@@ -4,7 +4,8 @@
 
 TRANSOM is the gateway's binary, WORK a folder for what gets installed. The gateway is given
 nothing but the backend's address: the schema comes by reflection. Calls are made by curl, by two
-gRPC-Web clients from npm in Node, and by grpcio itself through the gateway.
+gRPC-Web clients from npm in Node, and by grpcio itself through the gateway. `endpoints.py` has several
+warehouses behind one gateway.
 """
 
 import gzip
@@ -156,6 +157,7 @@ def main():
         shutil.copy(HERE / "client.mjs", work / "client.mjs")
         sh("node", work / "client.mjs", base, descriptors)
         sh(python, HERE / "client.py", base.removeprefix("http://"))
+        sh(python, HERE / "endpoints.py", transom, work)
         print(f"{passed} REST checks passed")
     finally:
         for process in (gateway, backend):

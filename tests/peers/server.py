@@ -1,14 +1,18 @@
 """The warehouse by grpcio: a backend of another maker, with reflection and health checking.
 
-    server.py PORT [DESCRIPTORS]
+    server.py PORT [DESCRIPTORS] [--streams N]
 
 Prints `listening on PORT` once it answers (PORT 0 picks one), writes its descriptor set to the
-file DESCRIPTORS if one is named, and ends when its standard input does.
+file DESCRIPTORS if one is named, and takes N calls at a time on one connection. A line on its standard
+input says how healthy it is from then on (SERVING, NOT_SERVING), and the end of it ends the server.
 """
 
+import argparse
+import os
 import pathlib
 import sys
 import tempfile
+import time
 from concurrent import futures
 
 import grpc
@@ -21,6 +25,12 @@ from grpc_tools import protoc
 
 HERE = pathlib.Path(__file__).parent
 
+options = argparse.ArgumentParser()
+options.add_argument("port")
+options.add_argument("descriptors", nargs="?")
+options.add_argument("--streams", type=int)
+options = options.parse_args()
+
 
 def generated():
     """The types of warehouse.proto, compiled into a folder that is imported from."""
@@ -30,7 +40,7 @@ def generated():
     failed = protoc.main(
         ["protoc", f"-I{HERE / 'proto'}", f"-I{common}", f"-I{well_known}",
          f"--python_out={out}", f"--grpc_python_out={out}", "--include_imports",
-         f"--descriptor_set_out={sys.argv[2] if len(sys.argv) > 2 else out + '/set'}",
+         f"--descriptor_set_out={options.descriptors or out + '/set'}",
          "warehouse/v1/warehouse.proto"]
     )
     if failed:
@@ -83,6 +93,8 @@ class Stock(pb_grpc.StockServicer):
         return pb.ListItemsResponse(items=items[: request.page_size or None])
 
     def CountItems(self, request, context):
+        context.send_initial_metadata((("x-server", str(os.getpid())),))
+        time.sleep(float(dict(context.invocation_metadata()).get("x-rest", 0)))
         return pb.CountItemsResponse(count=len(self.ListItems(request, context).items))
 
     def CreateItem(self, request, context):
@@ -120,17 +132,21 @@ class Stock(pb_grpc.StockServicer):
 
 def main():
     # Whoever offers to take compressed replies gets them.
-    server = grpc.server(futures.ThreadPoolExecutor(max_workers=8), compression=grpc.Compression.Gzip)
+    streams = [("grpc.max_concurrent_streams", options.streams)] if options.streams else []
+    server = grpc.server(
+        futures.ThreadPoolExecutor(max_workers=16), options=streams, compression=grpc.Compression.Gzip
+    )
     pb_grpc.add_StockServicer_to_server(Stock(), server)
     checks = health.HealthServicer()
     checks.set("", health_pb2.HealthCheckResponse.SERVING)
     health_pb2_grpc.add_HealthServicer_to_server(checks, server)
     names = (pb.DESCRIPTOR.services_by_name["Stock"].full_name, health.SERVICE_NAME, reflection.SERVICE_NAME)
     reflection.enable_server_reflection(names, server)
-    port = server.add_insecure_port(f"127.0.0.1:{sys.argv[1]}")
+    port = server.add_insecure_port(f"127.0.0.1:{options.port}")
     server.start()
     print(f"listening on {port}", flush=True)
-    sys.stdin.read()
+    for line in sys.stdin:
+        checks.set("", health_pb2.HealthCheckResponse.ServingStatus.Value(line.strip()))
     server.stop(0)
 
 

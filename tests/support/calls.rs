@@ -20,6 +20,8 @@ use tokio_stream::wrappers::UnboundedReceiverStream;
 use super::scripted::framed;
 use super::{Answer, Version, send};
 
+pub(crate) mod conversation;
+
 /// What a connection of ours takes in, so that it never is what stops a neighbour.
 const CONNECTION_WINDOW: u32 = 1 << 30;
 const STREAM_WINDOW: u32 = 65_535;
@@ -278,6 +280,7 @@ fn web(answer: Answer) -> Outcome {
             outcome.replies.push(payload);
             continue;
         }
+        assert!(bytes.is_empty(), "behind the trailers: {bytes:?}");
         for line in std::str::from_utf8(&payload).unwrap().lines() {
             let (name, value) = line.split_once(':').unwrap();
             let name: http::HeaderName = name.parse().unwrap();
@@ -296,6 +299,7 @@ fn connect_stream(answer: Answer) -> Outcome {
         if flags & END == 0 {
             outcome.replies.push(payload);
         } else {
+            assert!(bytes.is_empty(), "behind the end: {bytes:?}");
             end = Some(serde_json::from_slice::<Value>(&payload).unwrap());
         }
     }
@@ -318,6 +322,7 @@ fn lines(answer: &Answer) -> Outcome {
     };
     let mut error = None;
     for line in answer.lines() {
+        assert!(error.is_none(), "behind an error: {line}");
         if line["error"].is_object() {
             error = Some(line["error"].clone());
         } else {

@@ -26,7 +26,7 @@ pub(crate) use record::Record;
 pub(crate) use script::{Fields, Gate, Last, Pace, Script, framed, numbered};
 
 /// Longest wait for something that has to happen; a test that waits so long has failed.
-pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How a connection is broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,9 +151,15 @@ impl Scripted {
 
     /// Waits for something to have happened.
     pub(crate) async fn until(&self, what: impl FnMut(&Record) -> bool) {
+        let happened = self.happens(what).await;
+        assert!(happened, "it never happened: {:?}", self.record());
+    }
+
+    /// The same, where a test has more to say if it never does: then this is false.
+    pub(crate) async fn happens(&self, what: impl FnMut(&Record) -> bool) -> bool {
         let mut record = self.shared.record.subscribe();
         let happened = tokio::time::timeout(PATIENCE, record.wait_for(what)).await;
-        assert!(happened.is_ok(), "it never happened: {:?}", self.record());
+        happened.is_ok()
     }
 
     /// Closes the listener and every connection, and resolves when all are gone.

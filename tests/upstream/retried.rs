@@ -169,3 +169,38 @@ async fn a_service_config_says_how_calls_are_made() {
     let late = client.call(&Ask::echo("a")).await;
     assert_eq!(late.code, Some(4), "{late:?}");
 }
+
+#[tokio::test]
+async fn a_service_config_bounds_messages_and_has_calls_wait() {
+    let backend = Scripted::start(|_| Script::ok(b"\x0a\x05hello")).await;
+    let file = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("service-config-sizes.json");
+    let echo = r#""name": [{ "service": "demo.echo.v1.EchoService", "method": "Echo" }]"#;
+    let keys = format!("    service_config: '{}'", file.display());
+    for (config, code) in [
+        (r#""maxRequestMessageBytes": 2"#, Some(8)),
+        (r#""maxResponseMessageBytes": 6"#, Some(8)),
+        (
+            r#""maxRequestMessageBytes": 3, "maxResponseMessageBytes": 7"#,
+            Some(0),
+        ),
+    ] {
+        let text = format!("{{\"methodConfig\": [{{ {echo}, {config} }}] }}");
+        std::fs::write(&file, text).unwrap();
+        let gateway = among(&[&backend], &keys).await;
+        let client = Native::connect(gateway.address()).await;
+        let outcome = client.call(&Ask::echo("a")).await;
+        assert_eq!(outcome.code, code, "{config}: {outcome:?}");
+    }
+
+    // Nobody listens: it waits to its end.
+    let config = r#""waitForReady": true, "timeout": "0.2s""#;
+    let text = format!("{{\"methodConfig\": [{{ {echo}, {config} }}] }}");
+    std::fs::write(&file, text).unwrap();
+    let gone = Scripted::start(|_| Script::ok(b"")).await;
+    let port = gone.port();
+    drop(gone);
+    let gateway = super::among_ports(&[port], &keys).await;
+    let client = Native::connect(gateway.address()).await;
+    assert_eq!(client.call(&Ask::echo("a")).await.code, Some(4));
+    assert_eq!(client.call(&Ask::get(7)).await.code, Some(14));
+}

@@ -59,6 +59,8 @@ section! {
         /// Whether objects have other properties than those of OpenAPI.
         additional_properties: AdditionalProperties =
             openapi::AdditionalProperties::default().into();
+        /// Whether OpenAPI lists the mask of a PATCH, which is filled out of the body where it is absent.
+        update_mask: UpdateMask = openapi::UpdateMask::default().into();
     }
 }
 
@@ -133,5 +135,15 @@ choice! {
         Open = Open,
         /// `additionalProperties: false`.
         Closed = Closed,
+    }
+}
+
+choice! {
+    /// The mask of a PATCH.
+    UpdateMask for openapi::UpdateMask {
+        /// A parameter that may be left out.
+        Listed = Listed,
+        /// No parameter.
+        Hidden = Hidden,
     }
 }

@@ -13,7 +13,7 @@ use crate::upstream::Scheme;
 use crate::upstream::config::{Connect, Limits};
 pub(in crate::config) use balance::{Balance, BalancePolicy};
 pub(in crate::config) use health::{Health, Outlier};
-pub(in crate::config) use retries::{CodeName, Hedge, MethodRetry, RATIO, Retries, Retry, TOKENS};
+pub(in crate::config) use retries::{CodeName, Hedge, MethodRetry, Retries, Retry};
 
 mod balance;
 mod health;
@@ -34,6 +34,9 @@ mod retries;
     { "required": ["file"] },
 ]))]
 pub(in crate::config) struct Upstream {
+    /// Where its keys begin.
+    #[serde(skip)]
+    pub(in crate::config) place: Key<()>,
     /// Where the gRPC server listens, such as `http://127.0.0.1:50051`, `https://books.example:443` or
     /// `unix:/run/books.sock`. A name is looked up by the system for each connection.
     #[serde(skip_serializing_if = "Key::is_absent")]
@@ -89,9 +92,15 @@ pub(in crate::config) struct Upstream {
     /// Which calls are made again.
     pub(in crate::config) retries: Retries,
     /// A gRPC service config (JSON), as the owner of the services may ship one: retries, hedging,
-    /// time-outs and balancing. What this file says of the same goes before it.
+    /// time-outs, sizes of messages, waiting for an endpoint, balancing. What this file says of the same goes before it.
     #[serde(skip_serializing_if = "Key::is_absent")]
     pub(in crate::config) service_config: Key<PathBuf>,
+    /// How much less time a server is told that is left of a call (`grpc-timeout`), so that it gives up
+    /// before the gateway does, and its own answer comes in time. Where no more than that is left, nothing
+    /// is taken off.
+    #[serde(skip_serializing_if = "Key::is_absent")]
+    #[schemars(extend("default" = Key::of(Span(std::time::Duration::ZERO))))]
+    pub(in crate::config) timeout_offset: Key<Span>,
     /// Bounds on what all calls to it use together. A call beyond them is refused at once.
     pub(in crate::config) limits: UpstreamLimits,
 }
@@ -166,5 +175,7 @@ section! {
         requests: Count = Count::of(Limits::default().requests);
         /// Calls that wait for a connection.
         pending: Count = Count::of(Limits::default().pending);
+        /// Connections of all workers to all endpoints; each worker may have one to each endpoint in any case.
+        connections: Count = Count::of(Limits::default().connections);
     }
 }

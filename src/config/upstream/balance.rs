@@ -1,13 +1,19 @@
 //! The keys of balancing, health and outlier detection, as the upstream has them.
 
+use std::time::Duration;
+
 use http::HeaderName;
 
 use crate::config::choices::Wrong;
 use crate::config::raw::{Balance, BalancePolicy, Health, Key, Outlier};
-use crate::config::units::{Count, quoted};
+use crate::config::units::{Count, Span, quoted};
 use crate::upstream::balance::{Config, Policy, RingSize, SlowStart};
 use crate::upstream::outlier::{Consecutive, FailurePercentage, Panic, SuccessRate};
 use crate::upstream::{health, outlier};
+
+/// How often, and how shortly, an endpoint may be asked for its health. More often is a load of its own, and
+/// no answer comes in less.
+const HEALTH_MIN: Span = Span(Duration::from_millis(10));
 
 /// A number of percent.
 fn percent(key: &Key<Count>, name: String, default: u8) -> Result<u8, Wrong> {
@@ -34,11 +40,15 @@ pub(super) fn balance(
         BalancePolicy::PickFirst => Policy::PickFirst,
         BalancePolicy::RingHash => {
             let header: HeaderName = header.parse().map_err(|_| {
+                let (found, place) = if raw.header.is_absent() {
+                    ("none".to_owned(), raw.policy.place)
+                } else {
+                    (quoted(header), raw.header.place)
+                };
                 let message = format!(
-                    "found {}, expected the name of a header, since `policy` is `ring_hash`",
-                    quoted(header)
+                    "found {found}, expected the name of a header, since `policy` is `ring_hash`"
                 );
-                (raw.header.place, key("balance.header"), message)
+                (place, key("balance.header"), message)
             })?;
             let default = RingSize::default();
             let count = |key: &Key<Count>, default| key.value.map_or(default, |count| count.0);
@@ -72,13 +82,31 @@ pub(super) fn balance(
 }
 
 /// How endpoints are asked for their health, if they are.
-pub(super) fn health(raw: &Health) -> Option<health::Config> {
+pub(super) fn health(
+    raw: &Health,
+    key: &dyn Fn(&str) -> String,
+) -> Result<Option<health::Config>, Wrong> {
+    for (span, name) in [
+        (&raw.interval, "health.interval"),
+        (&raw.timeout, "health.timeout"),
+    ] {
+        if span.value.is_some_and(|span| span.0 < HEALTH_MIN.0) {
+            let found = span.value.unwrap_or(HEALTH_MIN);
+            let message = format!("found `{found}`, expected at least {HEALTH_MIN}");
+            return Err((span.place, key(name), message));
+        }
+    }
+    Ok(raw.check.or(false).then(|| asked(raw)))
+}
+
+/// How they are asked.
+pub(super) fn asked(raw: &Health) -> health::Config {
     let default = health::Config::default();
-    raw.check.or(false).then(|| health::Config {
+    health::Config {
         service: raw.service.or(default.service),
         interval: raw.interval.value.map_or(default.interval, |span| span.0),
         timeout: raw.timeout.value.map_or(default.timeout, |span| span.0),
-    })
+    }
 }
 
 /// Who is left out for failing.

@@ -1,14 +1,13 @@
 //! Where the endpoints of an upstream come from: exactly one of several keys.
 
+use std::collections::HashSet;
 use std::net::SocketAddr;
-
-use serde_saphyr::Location;
 
 use crate::config::choices::Wrong;
 use crate::config::raw::{Upstream, UpstreamTls};
 use crate::config::units::quoted;
 use crate::upstream::config::{Discovery, Listed};
-use crate::upstream::{Address, Scheme};
+use crate::upstream::{Address, ENDPOINTS_MAX, Scheme};
 
 /// The longest name there is in DNS, in bytes.
 const NAME_MAX: usize = 253;
@@ -44,12 +43,25 @@ pub(super) fn discovery(name: &str, raw: &Upstream) -> Result<Discovery, Wrong> 
             let message = "found none, expected at least one, such as `- address: 10.0.0.1:50051`";
             wrong(raw.endpoints.place, ".endpoints", message.to_owned())
         }
+        (None, Some(endpoints), None, None, None) if endpoints.len() > ENDPOINTS_MAX => {
+            let found = endpoints.len();
+            let message = format!("found {found} endpoints, expected at most {ENDPOINTS_MAX}");
+            wrong(raw.endpoints.place, ".endpoints", message)
+        }
         (None, Some(endpoints), None, None, None) => {
-            let listed = endpoints.iter().map(|endpoint| Listed {
-                address: endpoint.address.address(),
-                weight: endpoint.weight.value.map_or(1, |weight| weight.0),
-            });
-            Ok(Discovery::Static(listed.collect()))
+            let mut listed = Vec::with_capacity(endpoints.len());
+            let mut known = HashSet::new();
+            for (index, endpoint) in endpoints.iter().enumerate() {
+                let address = endpoint.address.address();
+                if !known.insert(address.clone()) {
+                    let message = format!("found `{address}` once more, expected each once");
+                    let key = format!(".endpoints[{index}].address");
+                    return wrong(raw.endpoints.place, &key, message);
+                }
+                let weight = endpoint.weight.value.map_or(1, |weight| weight.0);
+                listed.push(Listed { address, weight });
+            }
+            Ok(Discovery::Static(listed))
         }
         (None, None, Some(dns), None, None) => match dns.address() {
             Address::Tcp { authority, port } => Ok(Discovery::Dns { authority, port }),
@@ -78,10 +90,24 @@ pub(super) fn discovery(name: &str, raw: &Upstream) -> Result<Discovery, Wrong> 
             Ok(Discovery::Srv { name: srv.clone() })
         }
         (None, None, None, None, Some(file)) => Ok(Discovery::File(file.clone())),
-        (_, _, _, _, _) => {
-            let message =
-                "expected exactly one of the keys `url`, `endpoints`, `dns`, `srv` and `file`";
-            wrong(Location::UNKNOWN, "", message.to_owned())
+        (url, endpoints, dns, srv, file) => {
+            let given = [
+                (url.is_some(), "`url`"),
+                (endpoints.is_some(), "`endpoints`"),
+                (dns.is_some(), "`dns`"),
+                (srv.is_some(), "`srv`"),
+                (file.is_some(), "`file`"),
+            ];
+            let given = given.into_iter().filter(|(is_given, _)| *is_given);
+            let given: Vec<_> = given.map(|(_, key)| key).collect();
+            let found = match given.as_slice() {
+                [] => "none".to_owned(),
+                given => given.join(" and "),
+            };
+            let message = format!(
+                "found {found}, expected exactly one of the keys `url`, `endpoints`, `dns`, `srv` and `file`"
+            );
+            wrong(raw.place.place, "", message)
         }
     }
 }

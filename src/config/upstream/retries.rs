@@ -6,13 +6,19 @@ use std::time::Duration;
 use serde_saphyr::Location;
 
 use crate::config::choices::Wrong;
-use crate::config::raw::{CodeName, Hedge, Key, MethodRetry, RATIO, Retries, Retry, TOKENS};
+use crate::config::raw::{
+    CodeName, Hedge, Key, MethodRetry, Retries, Retry, Section as _, Upstream,
+};
 use crate::config::service_config::{MethodConfig, Repeats, ServiceConfig};
 use crate::config::units::quoted;
 use crate::schema::Selector;
-use crate::upstream::plan::{Choice, Rule};
-use crate::upstream::retry::{CodeSet, Covers, Delays, Hedging, MaxAttempts, Policy, Throttling};
-use crate::upstream::{balance, config, health, plan};
+use crate::upstream::plan::{Choice, Readiness, Rule, Said, Sizes, Which};
+use crate::upstream::retry::{
+    CodeSet, Covers, Delays, DelaysError, Hedging, MaxAttempts, Policy, Throttling, ThrottlingError,
+};
+use crate::upstream::{config, plan};
+
+use super::balance;
 
 /// What of it is the same for every key: where it stands, and how it is named.
 struct At<'a> {
@@ -42,8 +48,14 @@ impl At<'_> {
             span(&raw.max_backoff, delays.max()),
             raw.multiplier.or(delays.multiplier()),
         );
-        let delays = delays
-            .or_else(|wrong| self.wrong(raw.initial_backoff.place, key, wrong.to_string()))?;
+        let delays = delays.or_else(|wrong| {
+            let (place, own) = match wrong {
+                DelaysError::Initial => (raw.initial_backoff.place, "initial_backoff"),
+                DelaysError::Max => (raw.max_backoff.place, "max_backoff"),
+                DelaysError::Multiplier => (raw.multiplier.place, "multiplier"),
+            };
+            self.wrong(place, &format!("{key}.{own}"), wrong.to_string())
+        })?;
         Ok(Choice::Retry(Policy {
             max_attempts,
             delays,
@@ -74,7 +86,7 @@ impl At<'_> {
         }))
     }
 
-    fn rule(&self, raw: &MethodRetry, index: usize) -> Result<Rule, Wrong> {
+    fn said(&self, raw: &MethodRetry, index: usize) -> Result<Said, Wrong> {
         let key = |key: &str| format!("retries.methods[{index}]{key}");
         let text = raw.selector.value.as_deref().unwrap_or_default();
         let selector: Selector = text.parse().or_else(|wrong| {
@@ -95,10 +107,22 @@ impl At<'_> {
                 return self.wrong(raw.selector.place, &key(""), message);
             }
         };
-        Ok(Rule {
-            selector,
-            choice: Some(choice),
-            timeout: None,
+        Ok(Said {
+            of: Which::Selected(selector),
+            choice,
+        })
+    }
+
+    /// Tokens: what the file says, else what is beneath.
+    fn throttling(&self, raw: &Retries, beneath: Throttling) -> Result<Throttling, Wrong> {
+        let max_tokens = raw.max_tokens.or(beneath.max_tokens());
+        let ratio = raw.token_ratio.or(beneath.ratio());
+        Throttling::new(max_tokens, ratio).or_else(|wrong| {
+            let (place, key) = match wrong {
+                ThrottlingError::MaxTokens(_) => (raw.max_tokens.place, "retries.max_tokens"),
+                ThrottlingError::Ratio(_) => (raw.token_ratio.place, "retries.token_ratio"),
+            };
+            self.wrong(place, key, wrong.to_string())
         })
     }
 }
@@ -112,20 +136,20 @@ fn codes(key: &Key<Vec<CodeName>>, default: CodeSet) -> CodeSet {
 /// Which calls are made again.
 pub(super) fn retries(raw: &Retries, key: &dyn Fn(&str) -> String) -> Result<plan::Retries, Wrong> {
     let at = At { key };
-    let rules = raw.methods.value.iter().flatten().enumerate();
-    let rules: Result<Vec<_>, _> = rules.map(|(index, raw)| at.rule(raw, index)).collect();
-    let throttling = Throttling::new(raw.max_tokens.or(TOKENS), raw.token_ratio.or(RATIO));
-    let throttling = throttling.or_else(|wrong| {
-        at.wrong(
-            raw.max_tokens.place,
-            "retries.max_tokens",
-            wrong.to_string(),
-        )
-    })?;
+    let said = raw.methods.value.iter().flatten().enumerate();
+    let said: Result<Vec<_>, _> = said.map(|(index, raw)| at.said(raw, index)).collect();
+    let mut said = said?;
+    let choice = at.choice(&raw.idempotent, "retries.idempotent", Covers::Idempotent)?;
+    if raw.idempotent.first().is_some() {
+        let choice = choice.clone();
+        let of = Which::Idempotent;
+        said.push(Said { of, choice });
+    }
     Ok(plan::Retries {
-        rules: rules?,
-        otherwise: at.choice(&raw.idempotent, "retries.idempotent", Covers::Idempotent)?,
-        throttling,
+        said,
+        rules: Vec::new(),
+        otherwise: choice,
+        throttling: at.throttling(raw, Throttling::default())?,
     })
 }
 
@@ -135,9 +159,10 @@ pub(super) fn retries(raw: &Retries, key: &dyn Fn(&str) -> String) -> Result<pla
 /// The file cannot be read, or is no service config.
 pub(super) fn service_config(
     path: &Path,
-    place: Location,
+    raw: &Upstream,
     upstream: &mut config::Config,
 ) -> Result<(), Wrong> {
+    let place = raw.service_config.place;
     let key = format!("upstreams.{}.service_config", upstream.name);
     let wrong = |message: String| (place, key.clone(), message);
     let text = std::fs::read_to_string(path)
@@ -161,33 +186,39 @@ pub(super) fn service_config(
     }
     // The entry that names the method, else the service, else all: the first rule counts.
     rules.sort_by_key(|(rank, _)| *rank);
-    upstream
-        .retries
-        .rules
-        .extend(rules.into_iter().map(|(_, rule)| rule));
-    if let Some(throttling) = found.throttling {
-        upstream.retries.throttling = throttling;
+    upstream.retries.rules = rules.into_iter().map(|(_, rule)| rule).collect();
+    if let Some(beneath) = found.throttling {
+        let key = |key: &str| format!("upstreams.{}.{key}", upstream.name);
+        upstream.retries.throttling = At { key: &key }.throttling(&raw.retries, beneath)?;
     }
-    if let (Some(balancing), true) = (
-        found.balancing,
-        upstream.balance == balance::Config::default(),
-    ) {
+    if let (Some(balancing), true) = (found.balancing, raw.balance.policy.is_absent()) {
         upstream.balance.policy = balancing.policy();
     }
-    if let Some(service) = found.health_service {
-        let health = upstream.health.get_or_insert_with(health::Config::default);
-        health.service = service;
+    if let (Some(service), true) = (found.health_service, raw.health.check.or(true)) {
+        let asked = || balance::asked(&raw.health);
+        let health = upstream.health.get_or_insert_with(asked);
+        health.service = raw.health.service.or(service);
     }
     Ok(())
 }
 
 fn rule(selector: Selector, config: &MethodConfig) -> Rule {
+    let size = |bytes: Option<u32>| bytes.and_then(|bytes| usize::try_from(bytes).ok());
     Rule {
-        selector,
         choice: config.repeats.map(|repeats| match repeats {
             Repeats::Retry(policy) => Choice::Retry(policy),
             Repeats::Hedge(hedging) => Choice::Hedge(hedging),
         }),
         timeout: config.timeout,
+        readiness: if config.wait_for_ready == Some(true) {
+            Readiness::Awaited
+        } else {
+            Readiness::FailFast
+        },
+        sizes: Sizes {
+            request: size(config.max_request),
+            response: size(config.max_response),
+        },
+        ..Rule::of(selector)
     }
 }

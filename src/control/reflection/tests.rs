@@ -199,3 +199,18 @@ async fn a_status_with_broken_details_is_an_error_like_any_other() {
         assert!(matches!(error, ReflectionError::Failed(_)), "{error:?}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_backend_that_takes_connections_and_is_silent_is_not_up() {
+    let (ours, _theirs) = tokio::io::duplex(1 << 16);
+    let mut ours = Some(ours);
+    let connect = tower::service_fn(move |_: Uri| {
+        let ours = ours.take().ok_or(io::ErrorKind::ConnectionRefused);
+        async move { ours.map(TokioIo::new).map_err(io::Error::from) }
+    });
+    let asked = super::descriptors(Uri::from_static("http://silent"), connect).await;
+    let Err(ReflectionError::NotUp(cause)) = asked else {
+        panic!("{asked:?}");
+    };
+    assert_eq!(cause, "asked for its services, it took longer than 10s");
+}

@@ -1,8 +1,14 @@
 //! What another configuration takes of the one before: what cannot change, and the sources that stay.
 
-use super::super::sources::{self, LoadError};
-use super::super::{Config, ReloadError};
-use super::{Slot, State, good};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use futures_util::stream::FuturesUnordered;
+
+use super::super::sources::{self, LoadError, Loaded, Until};
+use super::super::{Config, ReloadError, SourceConfig};
+use super::{Slot, State};
+use crate::schema::Source;
 use crate::upstream::Upstream;
 
 /// What cannot be changed stays.
@@ -20,22 +26,68 @@ pub(super) fn is_watched_alike(was: &Config, now: &Config) -> bool {
         && was.upstreams == now.upstreams
 }
 
-/// The sources of a new configuration, and which of them were there before, by their index then and now.
-/// What those serve they go on serving: whether it has changed since is the watchers' matter, and the
-/// guard's. New ones are loaded; a backend that is not up joins when it is.
-pub(super) async fn take_sources(
-    state: &State,
+/// What the sources bring that were not there before, by their index. A backend that is not up, or is
+/// silent while there is something to serve, brings nothing yet, and joins when it does.
+///
+/// # Errors
+/// A new source fails, or nothing is there to serve.
+pub(super) async fn bring(
+    known: &[Slot],
     config: &Config,
     calls: &Upstream,
-) -> Result<(Vec<Slot>, Vec<(usize, usize)>), ReloadError> {
+) -> Result<BTreeMap<usize, Loaded>, ReloadError> {
+    let mut brought = BTreeMap::new();
+    let (mut until, mut last_cause) = (Until::default(), None);
+    let mut asked = FuturesUnordered::new();
+    for (index, source) in config.schema.iter().enumerate() {
+        let upstream = sources::upstream_of(source, &config.upstreams)?;
+        if let Some(slot) = known.iter().find(|slot| slot.config == *source) {
+            if slot.good.is_some() {
+                until.has_something();
+            }
+        } else if source.is_reflection() {
+            asked.push(sources::ask(index, source, upstream, calls, Duration::ZERO));
+        } else {
+            match sources::try_load(source, upstream, calls).await {
+                Ok(loaded) => {
+                    brought.insert(index, loaded);
+                    until.has_something();
+                }
+                Err(LoadError::Failed(error)) => return Err(error.into()),
+                Err(LoadError::NotUp(cause)) => last_cause = Some(cause),
+            }
+        }
+    }
+    while let Some((index, answer)) = until.next(&mut asked).await {
+        match answer {
+            Ok(loaded) => {
+                brought.insert(index, loaded);
+                until.has_something();
+            }
+            Err(LoadError::Failed(error)) => return Err(error.into()),
+            Err(LoadError::NotUp(cause)) => last_cause = Some(cause),
+        }
+    }
+    match last_cause {
+        Some(cause) if !until.is_set() => Err(ReloadError::NothingToServe(cause)),
+        Some(_) | None => Ok(brought),
+    }
+}
+
+/// The sources of a new configuration, and which of them were there before, by their index then and now.
+/// What those serve they go on serving: whether it has changed since is the watchers' matter, and the
+/// guard's.
+pub(super) fn take_sources(
+    state: &State,
+    config: &Config,
+    mut brought: BTreeMap<usize, Loaded>,
+) -> (Vec<Slot>, Vec<(usize, usize)>) {
     // Judged anew where the rules are others.
     let is_judged = state.config.schema_reload == config.schema_reload
         && state.config.schema_options == config.schema_options;
     let mut slots = Vec::with_capacity(config.schema.len());
     let mut kept = Vec::new();
-    let mut last_cause = None;
     for (now, source) in config.schema.iter().enumerate() {
-        let upstream = sources::upstream_of(source, &config.upstreams)?;
         let before = state.slots.iter().position(|slot| slot.config == *source);
         if let Some((before, slot)) = before.and_then(|at| Some((at, state.slots.get(at)?))) {
             let mut slot = slot.clone();
@@ -45,20 +97,27 @@ pub(super) async fn take_sources(
                 slot.refused = None;
             }
             slots.push(slot);
-            continue;
+        } else {
+            slots.push(Slot::new(source.clone(), brought.remove(&now)));
         }
-        let good = match sources::try_load(source, upstream, calls).await {
-            Ok(loaded) => Some(loaded),
-            Err(LoadError::Failed(error)) => return Err(error.into()),
-            Err(LoadError::NotUp(cause)) => {
-                last_cause = Some(cause);
-                None
-            }
+    }
+    (slots, kept)
+}
+
+/// What is served now of sources that stay, or in whose place another one of the same upstream comes.
+/// What a configuration takes away and puts nothing in its place is meant.
+pub(super) fn replaced(state: &State, config: &Config) -> Vec<Source> {
+    let was = |source: &SourceConfig| state.slots.iter().any(|slot| slot.config == *source);
+    let mut served = Vec::new();
+    for slot in &state.slots {
+        let takes_its_place = |source: &SourceConfig| {
+            *source == slot.config || (source.upstream() == slot.config.upstream() && !was(source))
         };
-        slots.push(Slot::new(source.clone(), good));
+        if let Some(good) = &slot.good
+            && config.schema.iter().any(takes_its_place)
+        {
+            served.push((*good.source).clone());
+        }
     }
-    match last_cause {
-        Some(cause) if good(&slots).next().is_none() => Err(ReloadError::NothingToServe(cause)),
-        Some(_) | None => Ok((slots, kept)),
-    }
+    served
 }

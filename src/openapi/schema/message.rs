@@ -30,9 +30,7 @@ impl<'c> Schemas<'c> {
             }
             let property = self.member(field, form, without);
             let key = key(field, form);
-            let named = message.annotations.required.contains(&field.json_name);
-            let asked = field.is_required() || field.annotations.is_required || named;
-            if (asked && self.demands(form) && !field.is(Behavior::OutputOnly))
+            if (message.requires(field) && self.demands(form))
                 || (split && is_always_there(field, form))
             {
                 required.push(Value::from(key.as_str()));

@@ -15,7 +15,7 @@ fn a_field_of_bytes_is_taken_as_it_is_and_as_a_part() {
     let rule = r#"post: "/v1/a" body: "file_data""#;
     for version in [Version::V31, Version::V32] {
         let body = body(rule, version);
-        assert_eq!(media(&body), ["*/*", "multipart/form-data"]);
+        assert_eq!(media(&body), ["multipart/form-data", "*/*"]);
         assert_eq!(body["content"]["*/*"], bytes);
         let parts = &body["content"]["multipart/form-data"]["schema"];
         assert_eq!(parts["properties"], json!({ "fileData": bytes["schema"] }));
@@ -111,4 +111,21 @@ fn an_extension_is_not_taken_for_a_field_of_its_name() {
     assert_eq!(post["requestBody"]["required"], true);
     let properties = &document["components"]["schemas"]["t.S.MBody"]["properties"];
     assert!(properties["[t.id]"].is_object(), "{properties}");
+}
+
+#[test]
+fn a_body_is_required_where_an_annotation_of_its_message_says_so() {
+    let text = r#"
+        syntax = "proto3"; package t; import "google/api/annotations.proto";
+        import "protoc-gen-openapiv2/options/annotations.proto";
+        message Request {
+          option (grpc.gateway.protoc_gen_openapiv2.options.openapiv2_schema) = { json_schema: { required: ["title"] } };
+          string title = 1;
+        }
+        service S { rpc M(Request) returns (Request) { option (google.api.http) = { post: "/v1/a" body: "*" }; } }"#;
+    let document = document_of(text, Version::V31);
+    assert_eq!(
+        document["paths"]["/v1/a"]["post"]["requestBody"]["required"],
+        true
+    );
 }

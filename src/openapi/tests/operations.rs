@@ -99,3 +99,21 @@ fn of_the_files_of_a_package_the_first_is_heard() {
         (&json!("First"), &json!("7"))
     );
 }
+
+#[test]
+fn servers_have_names_where_the_version_knows_them() {
+    let text = method(r#"get: "/v1/a""#) + "message Request {} message Answer {}";
+    let config = Config {
+        servers: vec!["https://api.example.com/base".to_owned()],
+        ..Config::default()
+    };
+    let of = |version| written_by(&text, version, &config)["servers"][0].clone();
+    assert_eq!(
+        of(Version::V32),
+        json!({ "url": "https://api.example.com/base", "name": "api.example.com/base" })
+    );
+    assert_eq!(
+        of(Version::V31),
+        json!({ "url": "https://api.example.com/base" })
+    );
+}

@@ -58,3 +58,48 @@ fn a_query_has_what_the_gateway_takes() {
     assert_eq!(old[1].get("allowReserved"), None);
     assert_eq!(old[5]["schema"], json!({ "type": "string" }));
 }
+
+#[test]
+fn a_query_of_more_fields_than_anybody_reads_says_that_there_are_more() {
+    let fields = |prefix: &str| -> String {
+        (1..=40)
+            .map(|n| format!("string {prefix}{n} = {n};"))
+            .collect()
+    };
+    let text = method(r#"get: "/v1/books""#)
+        + &format!(
+            "message Request {{ {} Filter filter = 50; }} message Filter {{ {} }} message Answer {{}}",
+            fields("f"),
+            fields("g"),
+        );
+    let operation = &written(&text, Version::V31)["paths"]["/v1/books"]["get"];
+    assert_eq!(operation["parameters"].as_array().unwrap().len(), 60);
+    let description = operation["description"].as_str().unwrap();
+    assert!(
+        description.contains("more fields than are listed"),
+        "{description}"
+    );
+}
+
+#[test]
+fn a_mask_that_the_gateway_fills_can_be_hidden() {
+    let text = method(r#"patch: "/v1/books" body: "book""#)
+        + "message Request { Book book = 1; google.protobuf.FieldMask update_mask = 2; string by = 3; }
+           message Book { string title = 1; } message Answer {}";
+    let names = |update_mask| {
+        let options = Options {
+            update_mask,
+            ..Options::default()
+        };
+        let config = Config {
+            options,
+            ..Config::default()
+        };
+        let document = written_by(&text, Version::V31, &config);
+        let parameters = document["paths"]["/v1/books"]["patch"]["parameters"].clone();
+        let names = parameters.as_array().unwrap().iter();
+        names.map(|one| one["name"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(UpdateMask::Listed), ["updateMask", "by"]);
+    assert_eq!(names(UpdateMask::Hidden), ["by"]);
+}

@@ -9,7 +9,7 @@
 //! allow: [x-a]   deny: ["*"]              nothing but x-a passes
 //! ```
 
-use super::{Fate, MAPPED_PREFIX, Shown, fate, shown};
+use super::{ASSERTED, Fate, MAPPED_PREFIX, Shown, fate, passes_read_with_hyphens, shown};
 
 /// Patterns in one list, at most: every header of a request is compared with each.
 pub const PATTERNS_MAX: usize = 100;
@@ -173,6 +173,18 @@ impl Rules {
             response_allow,
             underscores,
         })
+    }
+
+    /// True if a backend may see a request header of this name (in lower case), from the client or by the
+    /// gateway's own word.
+    #[must_use]
+    pub fn can_pass(&self, name: &str) -> bool {
+        let passes = match self.of_request(name, Mapped::No) {
+            Verdict::Denied => false,
+            Verdict::Allowed => fate(name) != Fate::Never,
+            Verdict::Unsaid => fate(name) == Fate::Pass,
+        };
+        passes || ASSERTED.contains(&name) || passes_read_with_hyphens(name, Mapped::Yes, self)
     }
 
     /// What becomes of a request that has a header with `_` in its name.

@@ -2,16 +2,18 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::super::endpoint::Endpoint;
 use super::super::exchange::Source;
+use super::super::measured::Measured;
 use super::super::retry::{Hedge, Hedging, Opening, Step, UnderWay};
+use super::super::tried::Tried;
+use super::sequence::Beside;
 use super::{Answered, Attempts, Failed, Peek};
 use crate::call::{Requests, Status};
 
@@ -24,19 +26,22 @@ impl Attempts<'_> {
         &self,
         requests: Requests,
         hedging: &Hedging,
+        measured: &mut Measured,
     ) -> Result<Answered, Status> {
         let message = match requests {
             Requests::One(message) => message,
             other @ (Requests::Done | Requests::Stream(_)) => {
-                return self.in_sequence(other, None).await;
+                return self.in_sequence(other, None, measured).await;
             }
         };
         let source = || Source::new(Requests::One(message.clone()));
         let mut hedge = Hedge::new(hedging, self.deadline(), Instant::now());
         // Also those where an attempt runs: two at one endpoint would be of little use.
-        let mut tried: Vec<Arc<Endpoint>> = Vec::new();
+        let mut tried = Tried::default();
         // The failure that is the call's if the attempt to come is not made.
         let mut last: Option<Failed> = None;
+        // Since when no attempt runs.
+        let mut idle: Option<Instant> = None;
         let mut running: FuturesUnordered<Attempt<'_>> = FuturesUnordered::new();
         running.push(self.beside(source(), &mut tried, None, None)?);
         loop {
@@ -49,7 +54,14 @@ impl Attempts<'_> {
                         Ok(answered) => return Ok(answered),
                         Err(failed) => failed,
                     };
-                    let judged = self.judged(&failed, &mut tried);
+                    let beside = if running.is_empty() {
+                        idle.get_or_insert(Instant::now());
+                        Beside::Nothing
+                    } else {
+                        Beside::Others
+                    };
+                    let judged = self.judged(&failed, &mut tried, beside);
+                    let judged = self.settled(judged, &mut tried).await?;
                     let now = Instant::now();
                     match hedge.failed(now, &judged, failed.committed, self.gate()) {
                         Step::Wait => last = Some(failed),
@@ -59,6 +71,8 @@ impl Attempts<'_> {
                         }
                         Step::Transparent { after } => {
                             self.cluster.retried.transparent.fetch_add(1, Ordering::Relaxed);
+                            measured.retried_transparently();
+                            measured.idled(idle.take().map_or(Duration::ZERO, |since| since.elapsed() + after));
                             let again = self.beside(source(), &mut tried, None, None)?;
                             running.push(Box::pin(async move {
                                 sleep(after).await;
@@ -77,6 +91,8 @@ impl Attempts<'_> {
                     }
                     Opening::Attempt { previous, under_way } => {
                         self.cluster.retried.hedges.fetch_add(1, Ordering::Relaxed);
+                        measured.hedged();
+                        measured.idled(idle.take().map_or(Duration::ZERO, |since| since.elapsed()));
                         let place = Some(under_way);
                         running.push(self.beside(source(), &mut tried, Some(previous), place)?);
                     }
@@ -89,12 +105,12 @@ impl Attempts<'_> {
     fn beside<'a>(
         &'a self,
         source: Source,
-        tried: &mut Vec<Arc<Endpoint>>,
+        tried: &mut Tried,
         previous: Option<u32>,
         under_way: Option<UnderWay>,
     ) -> Result<Attempt<'a>, Status> {
         let picked = self.pick(tried)?;
-        tried.push(Arc::clone(&picked.endpoint));
+        tried.add(&picked.endpoint);
         let attempt = self.attempt(picked, source, previous, under_way, Peek::First);
         Ok(Box::pin(attempt))
     }

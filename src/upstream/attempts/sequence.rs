@@ -1,12 +1,15 @@
 //! One attempt after the other, each after the former has failed.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::super::endpoint::Endpoint;
+use tokio::time::Instant;
+
 use super::super::exchange::Source;
+use super::super::measured::Measured;
+use super::super::plan::Readiness;
 use super::super::random;
 use super::super::retry::{self, Committed, Next, Policy, Replay};
+use super::super::tried::Tried;
 use super::{Answered, Attempts, Failed, Peek};
 use crate::call::{Requests, Retry, Status};
 
@@ -61,8 +64,9 @@ impl Attempts<'_> {
         &self,
         requests: Requests,
         policy: Option<&Policy>,
+        measured: &mut Measured,
     ) -> Result<Answered, Status> {
-        let mut state = retry::Attempts::new(policy, self.method.idempotency);
+        let mut state = retry::Attempts::new(policy, self.idempotency);
         let is_kept = policy.is_some() && matches!(requests, Requests::Stream(_));
         let mut messages = if is_kept {
             Messages::Kept(Replay::new(requests, &self.cluster.account))
@@ -73,7 +77,7 @@ impl Attempts<'_> {
             Some(_) => self.peek(),
             None => Peek::Nothing,
         };
-        let mut tried: Vec<Arc<Endpoint>> = Vec::new();
+        let mut tried = Tried::default();
         let mut under_way = None;
         loop {
             let Some(source) = messages.take() else {
@@ -92,8 +96,10 @@ impl Attempts<'_> {
                 }
                 Err(failed) => failed,
             };
+            let since = Instant::now();
             messages.left(&mut failed, repeat);
-            let judged = self.judged(&failed, &mut tried);
+            let judged = self.judged(&failed, &mut tried, Beside::Nothing);
+            let judged = self.settled(judged, &mut tried).await?;
             let left = self.deadline().remaining();
             let next = state.failed(&judged, left, failed.committed, self.gate(), random::unit());
             let after = match next {
@@ -102,6 +108,7 @@ impl Attempts<'_> {
                         .retried
                         .transparent
                         .fetch_add(1, Ordering::Relaxed);
+                    measured.retried_transparently();
                     after
                 }
                 Next::Again {
@@ -110,6 +117,7 @@ impl Attempts<'_> {
                 } => {
                     under_way = Some(place);
                     self.cluster.retried.policy.fetch_add(1, Ordering::Relaxed);
+                    measured.retried();
                     after
                 }
                 Next::GiveUp(why) => {
@@ -122,26 +130,65 @@ impl Attempts<'_> {
             if !after.is_zero() {
                 tokio::time::sleep(after).await;
             }
+            measured.idled(since.elapsed());
         }
     }
 
     /// Remembers where the call was, and says what the failure means for another attempt. One that
-    /// could not be sent is sent elsewhere at once; where there is nowhere else, it is a failure like
-    /// others: a call does not wait for a backend to come up.
-    pub(super) fn judged(&self, failed: &Failed, tried: &mut Vec<Arc<Endpoint>>) -> Status {
+    /// could not be sent is sent elsewhere at once. Where there is nowhere else, a call that awaits an
+    /// endpoint waits for one; of others it is a failure like any.
+    pub(super) fn judged(&self, failed: &Failed, tried: &mut Tried, beside: Beside) -> Judged {
         let endpoint = &failed.endpoint;
-        if !tried.iter().any(|tried| Arc::ptr_eq(tried, endpoint)) {
-            tried.push(Arc::clone(endpoint));
-        }
+        tried.add(endpoint);
         let status = failed.status.clone();
-        if status.retry == Retry::Unsent
-            && !endpoint.target.outlook.is_open()
-            && !self.cluster.set().has_other(tried)
+        if status.retry != Retry::Unsent
+            || endpoint.target.outlook.is_open()
+            || self.cluster.set().has_other(tried)
         {
-            return status.retry(Retry::BeforeFirstByte);
+            return Judged::Now(status);
         }
-        status
+        match (self.terms.readiness, beside) {
+            (Readiness::Awaited, Beside::Nothing) => Judged::OnceReachable(status),
+            (Readiness::Awaited, Beside::Others) | (Readiness::FailFast, _) => {
+                Judged::Now(status.retry(Retry::BeforeFirstByte))
+            }
+        }
     }
+
+    /// What a failure means, when that can be acted on.
+    ///
+    /// # Errors
+    /// UNAVAILABLE: too many calls wait already.
+    pub(super) async fn settled(
+        &self,
+        judged: Judged,
+        tried: &mut Tried,
+    ) -> Result<Status, Status> {
+        match judged {
+            Judged::Now(status) => Ok(status),
+            Judged::OnceReachable(status) => {
+                self.cluster.reachable().await?;
+                *tried = Tried::default();
+                Ok(status)
+            }
+        }
+    }
+}
+
+/// Whether other attempts of the call run, which have to be looked after.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Beside {
+    Nothing,
+    Others,
+}
+
+/// A failure, and when it is acted on.
+#[derive(Debug)]
+pub(super) enum Judged {
+    /// At once.
+    Now(Status),
+    /// As soon as an endpoint can be reached.
+    OnceReachable(Status),
 }
 
 /// Cannot be: an attempt is made only if there is something to send.

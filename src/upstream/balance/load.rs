@@ -1,14 +1,17 @@
 //! How busy and how slow an endpoint is, as calls see it.
 //!
-//! Two atomics that all workers share: the calls that wait for an answer, and a *peak* average of the
+//! Atomics that all workers share: the calls that wait for an answer, and a *peak* average of the
 //! latency. A slower answer counts at once, faster ones by and by; without answers the average falls
 //! towards nothing, so that an endpoint which was slow is tried again. A failure counts as a very slow
-//! answer: an endpoint that fails in a millisecond would otherwise be the best of all.
+//! answer: an endpoint that fails in a millisecond would otherwise be the best of all. A call that was
+//! given up would have waited longer than it did; if that is more than the average, it counts, else one
+//! that answers nobody would be the best of all in the end.
 //!
 //! ```text
 //! cost    = latency * (pending + 1)
 //! answer  : latency = sample                         if that is more, else
 //!           latency = latency * w + sample * (1 - w)  with w = e^(-dt / decay)
+//! given up: latency = time waited              if that is more
 //! idle, or a call starts: latency = latency * w
 //! ```
 //!
@@ -24,6 +27,8 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::time::Instant;
+
+use super::last::Last;
 
 /// What a failure counts as, at least.
 const PENALTY: Duration = Duration::from_secs(5);
@@ -60,6 +65,20 @@ impl Default for Ewma {
     }
 }
 
+impl Ewma {
+    /// For an endpoint that joins others: it counts as the slowest of them, if that is less than the
+    /// seed. With the seed, it would stand idle for most of a minute beside fast ones.
+    pub(in crate::upstream) fn beside<'a>(
+        self,
+        others: impl IntoIterator<Item = &'a Load>,
+        now: Instant,
+    ) -> Self {
+        let slowest = others.into_iter().map(|other| other.latency(now)).max();
+        let seed = slowest.map_or(self.seed, |slowest| slowest.min(self.seed));
+        Self { seed, ..self }
+    }
+}
+
 /// What a failed attempt counts as: what the backend asked for (`grpc-retry-pushback-ms`,
 /// `Retry-After`) up to five minutes, and not less than five seconds. A backend that asks for less
 /// is no better than one that failed without a word.
@@ -76,6 +95,7 @@ pub(in crate::upstream) struct Load {
     pending: AtomicU32,
     /// An [`Estimate`], packed: latency and time change together.
     estimate: AtomicU64,
+    last: Last,
     /// Where the estimate's clock begins.
     born: Instant,
     /// Seconds.
@@ -92,21 +112,10 @@ impl Load {
         Self {
             pending: AtomicU32::new(0),
             estimate: AtomicU64::new(estimate.pack()),
+            last: Last::default(),
             born: now,
             decay: ewma.decay.as_secs_f64(),
         }
-    }
-
-    /// The load of an endpoint that joins others: it counts as the slowest of them, if that is less
-    /// than the seed. With the seed, it would stand idle for most of a minute beside fast ones.
-    pub(in crate::upstream) fn beside<'a>(
-        others: impl IntoIterator<Item = &'a Self>,
-        ewma: Ewma,
-        now: Instant,
-    ) -> Self {
-        let slowest = others.into_iter().map(|other| other.latency(now)).max();
-        let seed = slowest.map_or(ewma.seed, |slowest| slowest.min(ewma.seed));
-        Self::new(Ewma { seed, ..ewma }, now)
     }
 
     /// An attempt goes to the endpoint.
@@ -138,6 +147,13 @@ impl Load {
     /// An attempt failed, at its start or later.
     pub(in crate::upstream) fn failed(&self, penalty: Duration, now: Instant) {
         self.record(penalty, now);
+    }
+
+    /// True if a call that began then has waited long, and nobody was answered since: the endpoint may
+    /// hang. Calls that are slow, or not waited for, are not like that where others are answered.
+    pub(in crate::upstream) fn is_silent(&self, begun: Instant, now: Instant) -> bool {
+        let waited = now.saturating_duration_since(begun);
+        self.last.is_before(self.clock(begun), waited)
     }
 
     /// Forgets what was measured: the endpoint counts as having this latency. For one that comes
@@ -185,8 +201,8 @@ impl Load {
     }
 }
 
-/// An attempt that waits for its answer. Dropped without one, it no longer counts as under way, and
-/// nothing is learned: that a client has left says nothing of the endpoint.
+/// An attempt that waits for its answer. Dropped, it no longer counts as under way, and nothing is
+/// learned.
 #[derive(Debug)]
 #[must_use = "the attempt counts as under way for as long as this lives"]
 pub(in crate::upstream) struct Started {
@@ -198,8 +214,18 @@ impl Started {
     /// The first frame of an answer has come. Of a stream the rest does not count: how long it lives
     /// is not how slow the endpoint is.
     pub(in crate::upstream) fn answered(self, now: Instant) {
-        let sample = now.saturating_duration_since(self.since).min(SAMPLE_MAX);
-        self.load.record(sample, now);
+        let waited = now.saturating_duration_since(self.since);
+        self.load.last.answered(waited, self.load.clock(now));
+        self.load.record(waited.min(SAMPLE_MAX), now);
+    }
+
+    /// Nobody waits for an answer any more. How long one would have taken is not known, but that it is
+    /// longer than this.
+    pub(in crate::upstream) fn given_up(self, now: Instant) {
+        let waited = now.saturating_duration_since(self.since).min(SAMPLE_MAX);
+        let (waited, clock) = (waited.as_secs_f32(), self.load.clock(now));
+        self.load
+            .change(|estimate| estimate.at_least(waited, clock, self.load.decay));
     }
 
     /// The attempt failed; [`penalty`] says what that counts as.
@@ -264,6 +290,17 @@ impl Estimate {
         }
     }
 
+    /// Where a call has waited so long in vain.
+    fn at_least(self, waited: f32, now: u32, decay: f64) -> Self {
+        if f64::from(waited) <= self.at(now, decay) {
+            return self;
+        }
+        Self {
+            latency: waited,
+            at: self.at.wrapping_add(self.age(now)),
+        }
+    }
+
     /// With the answer of a call.
     fn with(self, sample: f32, now: u32, decay: f64) -> Self {
         let at = self.at.wrapping_add(self.age(now));
@@ -283,179 +320,4 @@ impl Estimate {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use super::*;
-
-    const MS: Duration = Duration::from_millis(1);
-
-    fn near(found: f64, expected: f64) {
-        let off = (found - expected).abs();
-        assert!(
-            off < 1e-4 * expected.abs().max(1e-3),
-            "{found}, not {expected}"
-        );
-    }
-
-    #[test]
-    fn an_estimate_follows_the_formula() {
-        let old = Estimate {
-            latency: 0.1,
-            at: 1_000,
-        };
-        for (sample, after, expected) in [
-            (0.2, 0, 0.2),                                      // a peak, at once
-            (0.2, 5_000, 0.2),                                  // and whenever
-            (0.05, 0, 0.1),                                     // no time, no influence
-            (0.05, 1, 0.1 * 0.9999 + 0.05 * 0.0001),            // a millisecond
-            (0.05, 10_000, 0.1 * 0.367_879 + 0.05 * 0.632_121), // a decay
-            (0.05, 30_000, 0.1 * 0.049_787 + 0.05 * 0.950_213), // three
-            (0.0, 10_000, 0.1 * 0.367_879),                     // as much as idling does
-        ] {
-            let new = old.with(sample, 1_000 + after, 10.0);
-            near(f64::from(new.latency), expected);
-            assert_eq!(new.at, 1_000 + after);
-        }
-        near(old.at(1_000, 10.0), 0.1);
-        near(old.at(11_000, 10.0), 0.1 * 0.367_879);
-        near(old.at(24_026, 10.0), 0.01);
-    }
-
-    #[test]
-    fn a_clock_that_another_worker_has_read_later_changes_nothing() {
-        let old = Estimate {
-            latency: 0.1,
-            at: 1_000,
-        };
-        assert_eq!(old.with(0.05, 990, 10.0), old);
-        near(old.at(990, 10.0), 0.1);
-    }
-
-    #[test]
-    fn an_estimate_falls_over_weeks_too_and_when_the_clock_wraps() {
-        let old = Estimate {
-            latency: 300.0,
-            at: 1_000,
-        };
-        for days in [1, 20, 30, 49] {
-            assert!(old.at(days * 86_400_000, 10.0) < 1e-9, "{days}");
-        }
-        let wrapped = Estimate {
-            latency: 0.1,
-            at: u32::MAX - 999,
-        };
-        near(wrapped.at(9_000, 10.0), 0.1 * 0.367_879);
-        assert_eq!(Estimate::unpack(wrapped.pack()), wrapped);
-    }
-
-    #[test]
-    fn the_cost_is_the_latency_for_each_call_under_way_and_the_next() {
-        let born = Instant::now();
-        let load = Arc::new(Load::new(Ewma::default(), born));
-        near(load.cost(born), 1.0);
-        let calls: Vec<_> = (0..3).map(|_| load.start(born)).collect();
-        assert_eq!(load.pending(), 3);
-        near(load.cost(born), 4.0);
-        drop(calls);
-        assert_eq!(load.pending(), 0);
-        near(load.cost(born), 1.0);
-        near(load.cost(born + 10_000 * MS), 0.367_879);
-        near(load.cost(born + 600_000 * MS), LATENCY_MIN);
-    }
-
-    #[test]
-    fn an_answer_is_measured_and_a_call_given_up_is_not() {
-        let born = Instant::now();
-        let ewma = Ewma {
-            seed: 10 * MS,
-            ..Ewma::default()
-        };
-        let load = Arc::new(Load::new(ewma, born));
-        let (answered, later) = (born + 50 * MS, born + 100 * MS);
-        load.start(born).answered(answered);
-        near(load.latency(answered).as_secs_f64(), 0.05);
-        let fallen = load.latency(later);
-        let given_up = load.start(answered);
-        assert_eq!(load.pending(), 1);
-        drop(given_up);
-        assert_eq!((load.pending(), load.latency(later)), (0, fallen));
-    }
-
-    #[test]
-    fn a_start_lets_the_latency_fall_and_the_answer_holds_it_where_it_is() {
-        let born = Instant::now();
-        let load = Arc::new(Load::new(Ewma::default(), born));
-        let (start, end) = (born + 20_000 * MS, born + 20_010 * MS);
-        load.start(start).answered(end);
-        // e^-2, then ten milliseconds of the formula: not e^-2 and what is left of the seed besides.
-        near(load.cost(end), 0.135_335 * 0.999 + 0.01 * 0.001);
-        // Idle until it is below what answers take: exactly that from then on.
-        let (start, end) = (born + 60_000 * MS, born + 60_010 * MS);
-        load.start(start).answered(end);
-        near(load.cost(end), 0.01);
-    }
-
-    #[test]
-    fn a_silent_stream_is_no_worse_than_a_failure() {
-        let born = Instant::now();
-        let load = Arc::new(Load::new(Ewma::default(), born));
-        let hour = born + Duration::from_secs(3_600);
-        load.start(born).answered(hour);
-        near(load.cost(hour), 5.0);
-    }
-
-    #[test]
-    fn a_failure_counts_as_five_seconds_or_what_the_backend_asks_for() {
-        let seconds = Duration::from_secs;
-        for (asked, counted) in [
-            (None, 5),
-            (Some(Duration::ZERO), 5),
-            (Some(seconds(20)), 20),
-            (Some(seconds(300)), 300),
-            (Some(seconds(10_000)), 300),
-        ] {
-            let born = Instant::now();
-            let load = Arc::new(Load::new(Ewma::default(), born));
-            load.start(born).failed(penalty(asked), born + MS);
-            near(load.cost(born + MS), f64::from(counted));
-            assert_eq!(load.pending(), 0);
-        }
-    }
-
-    #[test]
-    fn who_joins_counts_as_the_slowest_of_the_others_and_who_comes_back_starts_anew() {
-        let born = Instant::now();
-        let ewma = Ewma::default();
-        let with = |seed| Load::new(Ewma { seed, ..ewma }, born);
-        let (fast, slow, stuck) = (with(5 * MS), with(40 * MS), with(8_000 * MS));
-        near(Load::beside([&fast, &slow], ewma, born).cost(born), 0.04);
-        near(Load::beside([&fast, &stuck], ewma, born).cost(born), 1.0);
-        near(Load::beside([], ewma, born).cost(born), 1.0);
-        stuck.reset(10 * MS, born + 100 * MS);
-        near(stuck.cost(born + 100 * MS), 0.01);
-    }
-
-    #[test]
-    fn workers_that_count_at_once_lose_nothing() {
-        let born = Instant::now();
-        let load = Arc::new(Load::new(
-            Ewma {
-                seed: Duration::ZERO,
-                ..Ewma::default()
-            },
-            born,
-        ));
-        std::thread::scope(|scope| {
-            for worker in 1..=4_u32 {
-                let load = &load;
-                scope.spawn(move || {
-                    for call in 1..=1_000 {
-                        load.start(born).answered(born + worker * call * MS / 1_000);
-                    }
-                });
-            }
-        });
-        assert_eq!(load.pending(), 0);
-        near(load.cost(born), 0.004);
-    }
-}
+mod tests;

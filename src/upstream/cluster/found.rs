@@ -1,6 +1,11 @@
 //! Whether the endpoints of an upstream are known yet, and calls that wait for that.
 
+use std::pin::pin;
+
+use tokio::time::{Instant, sleep_until};
+
 use super::super::discovery::Found;
+use super::super::plan::Readiness;
 use super::Shared;
 use crate::call::Status;
 
@@ -20,15 +25,46 @@ impl Shared {
         });
     }
 
-    /// Waits for the source to say for the first time which endpoints there are.
+    /// Waits for the source to say for the first time which endpoints there are, or for an endpoint that
+    /// can be reached.
     ///
     /// # Errors
     /// UNAVAILABLE: the source has failed, or too many calls wait already.
-    pub(in crate::upstream) async fn ready(&self) -> Result<(), Status> {
-        if self.set().is_empty() {
-            self.wait_for_endpoints().await?;
+    pub(in crate::upstream) async fn ready(&self, readiness: Readiness) -> Result<(), Status> {
+        match readiness {
+            Readiness::FailFast if self.set().is_empty() => self.wait_for_endpoints().await,
+            Readiness::FailFast => Ok(()),
+            Readiness::Awaited => self.reachable().await,
         }
-        Ok(())
+    }
+
+    /// Waits until there is an endpoint that is not left alone. Why it is let go at last (another
+    /// list, better health, a connection, the end of a pause) does not matter: it looks again.
+    ///
+    /// # Errors
+    /// UNAVAILABLE: too many calls wait already.
+    pub(in crate::upstream) async fn reachable(&self) -> Result<(), Status> {
+        if self.set().has_open() {
+            return Ok(());
+        }
+        let _pending = self.breaker.wait()?;
+        let mut found = self.found.subscribe();
+        loop {
+            let mut connected = pin!(self.common.news.connection());
+            // From here on nothing is missed.
+            connected.as_mut().enable();
+            found.mark_unchanged();
+            if self.set().has_open() {
+                return Ok(());
+            }
+            let opening = self.set().opening();
+            tokio::select! {
+                () = connected => {}
+                // The sender is this upstream's own.
+                _ = found.changed() => {}
+                () = until(opening) => {}
+            }
+        }
     }
 
     async fn wait_for_endpoints(&self) -> Result<(), Status> {
@@ -50,5 +86,12 @@ impl Shared {
                 Err(self.without_endpoint(format_args!("has no endpoint yet: {why}")))
             }
         }
+    }
+}
+
+async fn until(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => sleep_until(moment).await,
+        None => std::future::pending().await,
     }
 }

@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use super::{Failed, Snapshot, Source, Verdict};
 use crate::upstream::address::Address;
-use crate::upstream::config::Listed;
+use crate::upstream::config::{Listed, WEIGHT_MAX};
 use crate::upstream::files::{Content, Watch};
 
 /// The list in a file.
@@ -85,12 +85,11 @@ fn endpoints(content: &Content) -> Result<Vec<Listed>, String> {
             .address
             .parse()
             .map_err(|error| format!("[{index}].address: {error}"))?;
-        match item.weight {
-            Some(0) => Err(format!("[{index}].weight: found 0, expected at least 1")),
-            weight => Ok(Listed {
-                address,
-                weight: weight.unwrap_or(1),
-            }),
+        match item.weight.unwrap_or(1) {
+            weight @ 1..=WEIGHT_MAX => Ok(Listed { address, weight }),
+            other => Err(format!(
+                "[{index}].weight: found {other}, expected 1 to {WEIGHT_MAX}"
+            )),
         }
     });
     endpoints.collect()
@@ -134,6 +133,10 @@ mod tests {
             (
                 "- address: h:1\n- address: h:2\n  weight: 0\n",
                 "[1].weight: found 0",
+            ),
+            (
+                "- address: h:1\n  weight: 1000001\n",
+                "[0].weight: found 1000001, expected 1 to 1000000",
             ),
             ("- addres: h:1\n", "addres"),
             ("- address: h:1\n  weight: -1\n", "line 2"),

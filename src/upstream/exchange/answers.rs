@@ -282,6 +282,7 @@ impl Live {
     }
 
     fn take(&mut self, message: Message, cx: &mut Context<'_>) -> Answer {
+        self.hold.lease.traffic().receives(message.len());
         let message = if message.is_compressed() {
             match self.decompress(message, cx) {
                 Ok(message) => message,
@@ -350,7 +351,7 @@ impl Live {
                 return self.end_with(broken_frame(&self.name, error));
             }
         }
-        if self.taken > 0 && end.status.retry == Retry::BeforeFirstByte {
+        if self.taken > 0 && matches!(end.status.retry, Retry::BeforeFirstByte | Retry::Lost) {
             end.status.retry = Retry::Never;
         }
         self.cardinality.check(&self.name, end, self.taken)
@@ -402,15 +403,16 @@ impl Cardinality {
 /// A backend that watches the deadline too may be the first to act on it, and many then say
 /// CANCELLED. Clients are told what happened: the deadline has passed.
 pub(in crate::upstream) fn on_time(status: Status, deadline: Deadline) -> Status {
-    let is_due = || {
-        deadline
-            .remaining()
-            .is_some_and(|left| left <= CLOCKS_DIFFER)
-    };
-    if status.code == Code::Cancelled && status.origin == Origin::Upstream && is_due() {
+    if status.code == Code::Cancelled && status.origin == Origin::Upstream && is_due(deadline) {
         return Status::deadline_exceeded();
     }
     status
+}
+
+/// True if a deadline has passed, or may have for a backend.
+pub(in crate::upstream) fn is_due(deadline: Deadline) -> bool {
+    let left = deadline.remaining();
+    left.is_some_and(|left| left <= CLOCKS_DIFFER)
 }
 
 fn fail(status: Status) -> Answer {

@@ -15,6 +15,7 @@ use crate::call::compression::Unopened;
 use crate::call::{Coding, Message, Packed, Requests, Status};
 use crate::upstream::pool::Lease;
 use crate::upstream::taken::Taken;
+use crate::upstream::traffic::Traffic;
 
 /// Messages that are ready together travel in one DATA chunk up to this size.
 const CHUNK: usize = 16 * 1024;
@@ -201,10 +202,13 @@ impl Body for RequestBody {
         match &mut this.source {
             Source::Ended => Poll::Ready(None),
             Source::One(_) => match std::mem::replace(&mut this.source, Source::Ended) {
-                Source::One(message) => Poll::Ready(Some(Ok(Frame::data(message.into_frame())))),
+                Source::One(message) => {
+                    this.lease.traffic().sends(message.len());
+                    Poll::Ready(Some(Ok(Frame::data(message.into_frame()))))
+                }
                 Source::Ended | Source::Messages(_) => Poll::Ready(None),
             },
-            Source::Messages(coming) => match ready!(coming.poll_chunk(cx)) {
+            Source::Messages(coming) => match ready!(coming.poll_chunk(cx, this.lease.traffic())) {
                 Chunk::Data(data) => Poll::Ready(Some(Ok(Frame::data(data)))),
                 Chunk::End(data) => {
                     this.source = Source::Ended;
@@ -248,7 +252,7 @@ impl Coming {
     }
 
     /// The messages that are ready, as one chunk: small ones are joined, large ones are not copied.
-    fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Chunk> {
+    fn poll_chunk(&mut self, cx: &mut Context<'_>, traffic: &Traffic) -> Poll<Chunk> {
         if let Some(frame) = self.next.take() {
             return Poll::Ready(Chunk::Data(frame));
         }
@@ -260,7 +264,10 @@ impl Coming {
                 Poll::Pending => return Poll::Ready(Chunk::Data(whole(first, joined))),
                 Poll::Ready(None) => return Poll::Ready(Chunk::End(whole(first, joined))),
                 Poll::Ready(Some(Err(status))) => return Poll::Ready(Chunk::Fault(status)),
-                Poll::Ready(Some(Ok(message))) => message.into_frame(),
+                Poll::Ready(Some(Ok(message))) => {
+                    traffic.sends(message.len());
+                    message.into_frame()
+                }
             };
             if first.is_empty() && joined.is_empty() {
                 first = frame;

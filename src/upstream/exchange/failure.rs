@@ -72,7 +72,7 @@ impl Failure {
             Self::Lost => (
                 Code::Unavailable,
                 "closed the connection during the call".into(),
-                Retry::BeforeFirstByte,
+                Retry::Lost,
             ),
             Self::Malformed(reason) => (
                 Code::Internal,

@@ -24,10 +24,8 @@ impl Outcome {
         match (origin, code) {
             // A bad request, or the client has left.
             (Origin::Downstream, _) => Self::Neutral,
-            // The endpoint had the call and gave no answer in time. That the time was too short is
-            // for the others to show: rates are compared, and few endpoints may be out.
-            (Origin::Gateway, Code::DeadlineExceeded) => Self::Failure,
-            // Limits and policies of our own.
+            // Limits, deadlines and policies of our own. Whether a call that was given up speaks
+            // against the endpoint depends on how long it waited, see `books`.
             (Origin::Gateway, _) => Self::Neutral,
             // It crashed, hangs, is overloaded or unreachable, or what it sent is not gRPC.
             (
@@ -93,14 +91,10 @@ mod tests {
     }
 
     #[test]
-    fn of_what_others_did_only_a_deadline_speaks_against_an_endpoint() {
+    fn what_others_did_does_not_speak_against_an_endpoint() {
         for code in Code::ALL {
             assert_eq!(Outcome::of(code, Origin::Downstream), Outcome::Neutral);
-            let expected = match code {
-                Code::DeadlineExceeded => Outcome::Failure,
-                _ => Outcome::Neutral,
-            };
-            assert_eq!(Outcome::of(code, Origin::Gateway), expected);
+            assert_eq!(Outcome::of(code, Origin::Gateway), Outcome::Neutral);
         }
     }
 }

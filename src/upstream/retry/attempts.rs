@@ -16,10 +16,12 @@ use std::time::Duration;
 use http::HeaderName;
 
 use super::budget::UnderWay;
+use super::codes::CodeSet;
 use super::gate::Gate;
 use super::policy::Policy;
+use super::throttle::counts;
 use super::transparent::Transparent;
-use crate::call::{Origin, Retry, Status};
+use crate::call::{Retry, Status};
 use crate::schema::Idempotency;
 
 /// The field that tells a backend how many attempts went before; only retries have it.
@@ -145,13 +147,14 @@ impl Attempts {
             return Next::Transparent { after };
         }
         // First of all, so that none is missed for another reason not to try again.
-        if self.counts(status) {
+        let codes = self.policy.map_or(CodeSet::NONE, |policy| policy.codes);
+        if counts(status, codes) {
             gate.throttle.failed();
         }
         match self.delay(status, committed, random) {
             Err(why) => Next::GiveUp(why),
             Ok(after) if !in_time(after) => Next::GiveUp(Why::Deadline),
-            Ok(after) => match gate.pass() {
+            Ok(after) => match gate.after(status.retry) {
                 Err(why) => Next::GiveUp(why),
                 Ok(under_way) => {
                     self.retries += 1;
@@ -166,16 +169,6 @@ impl Attempts {
         }
     }
 
-    /// Whether a failure takes a token: the backend's own, with a code that would be retried, or with
-    /// the wish not to.
-    fn counts(&self, status: &Status) -> bool {
-        let retryable = || {
-            self.policy
-                .is_some_and(|policy| policy.codes.contains(status.code))
-        };
-        status.origin == Origin::Upstream && (status.retry == Retry::Forbidden || retryable())
-    }
-
     /// The delay before the next attempt, as far as this call alone decides.
     fn delay(&self, status: &Status, committed: Committed, random: f64) -> Result<Duration, Why> {
         match committed {
@@ -187,7 +180,7 @@ impl Attempts {
             Retry::Never => return Err(Why::Final),
             Retry::Forbidden => return Err(Why::Forbidden),
             Retry::Pushback(after) => Some(after),
-            Retry::BeforeFirstByte | Retry::Unsent | Retry::Refused => None,
+            Retry::BeforeFirstByte | Retry::Lost | Retry::Unsent | Retry::Refused => None,
         };
         let policy = self.policy.ok_or(Why::NoPolicy)?;
         if !policy.codes.contains(status.code) {

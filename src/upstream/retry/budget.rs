@@ -34,6 +34,12 @@ impl Budget {
             .map(|_| UnderWay(Arc::clone(self)))
     }
 
+    /// One more retry, whatever is under way.
+    pub(in crate::upstream) fn begin(self: &Arc<Self>) -> UnderWay {
+        self.under_way.fetch_add(1, Ordering::Relaxed);
+        UnderWay(Arc::clone(self))
+    }
+
     /// Retries that are under way.
     pub(in crate::upstream) fn under_way(&self) -> usize {
         self.under_way.load(Ordering::Relaxed)

@@ -20,8 +20,9 @@ use super::attempts::{Committed, Why};
 use super::budget::UnderWay;
 use super::gate::Gate;
 use super::policy::Hedging;
+use super::throttle::counts;
 use super::transparent::Transparent;
-use crate::call::{Deadline, Origin, Retry, Status};
+use crate::call::{Deadline, Retry, Status};
 
 /// What happens when the next attempt is due.
 #[derive(Debug)]
@@ -130,7 +131,7 @@ impl Hedge {
         }
         self.running = self.running.saturating_sub(1);
         let is_fatal = !self.hedging.non_fatal.contains(status.code);
-        if status.origin == Origin::Upstream && (!is_fatal || status.retry == Retry::Forbidden) {
+        if counts(status, self.hedging.non_fatal) {
             gate.throttle.failed();
         }
         match committed {
@@ -141,7 +142,11 @@ impl Hedge {
             Committed::No => match status.retry {
                 Retry::Forbidden => self.close(Why::Forbidden),
                 Retry::Pushback(after) => self.schedule(now, after),
-                Retry::Never | Retry::BeforeFirstByte | Retry::Unsent | Retry::Refused => {
+                Retry::Never
+                | Retry::BeforeFirstByte
+                | Retry::Lost
+                | Retry::Unsent
+                | Retry::Refused => {
                     self.schedule(now, Duration::ZERO);
                 }
             },

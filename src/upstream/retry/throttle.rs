@@ -6,6 +6,9 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use super::codes::CodeSet;
+use crate::call::{Origin, Retry, Status};
+
 /// Thousandths of a token: A6 knows three decimals.
 const TOKEN: u32 = 1_000;
 
@@ -42,6 +45,18 @@ impl Default for Throttling {
 }
 
 impl Throttling {
+    /// How many tokens there are at most.
+    #[must_use]
+    pub fn max_tokens(self) -> f64 {
+        f64::from(self.max) / f64::from(TOKEN)
+    }
+
+    /// What part of one a success gives back.
+    #[must_use]
+    pub fn ratio(self) -> f64 {
+        f64::from(self.ratio) / f64::from(TOKEN)
+    }
+
     /// `max_tokens` above 0 and up to 1000, `ratio` above 0. Decimals after the third are dropped.
     ///
     /// # Errors
@@ -67,6 +82,13 @@ fn thousandths(number: f64) -> Option<u32> {
     let number = number * f64::from(TOKEN) + ROUNDING;
     // The cast saturates, and makes 0 of what is no number.
     Some(number as u32).filter(|number| *number > 0)
+}
+
+/// Whether a failure takes a token: the backend's own, with a code after which another attempt may do
+/// better, or with the wish that there be none.
+pub(in crate::upstream) fn counts(status: &Status, codes: CodeSet) -> bool {
+    status.origin == Origin::Upstream
+        && (status.retry == Retry::Forbidden || codes.contains(status.code))
 }
 
 /// The tokens of one upstream. A cache line of its own.

@@ -30,6 +30,7 @@ impl Transparent {
             Retry::Refused
             | Retry::Never
             | Retry::BeforeFirstByte
+            | Retry::Lost
             | Retry::Pushback(_)
             | Retry::Forbidden => None,
         }
@@ -40,7 +41,11 @@ impl Transparent {
         match retry {
             Retry::Unsent => self.unsent = self.unsent.saturating_add(1),
             Retry::Refused => self.refused = self.refused.saturating_add(1),
-            Retry::Never | Retry::BeforeFirstByte | Retry::Pushback(_) | Retry::Forbidden => {}
+            Retry::Never
+            | Retry::BeforeFirstByte
+            | Retry::Lost
+            | Retry::Pushback(_)
+            | Retry::Forbidden => {}
         }
     }
 

@@ -71,12 +71,13 @@ async fn a_call_above_a_goaway_goes_to_another_connection() {
 
 #[tokio::test]
 async fn one_stream_a_connection_gives_as_many_connections_as_there_may_be_and_a_queue() {
-    for connections in [Connect::default().connections, 3] {
-        check_connections(connections).await;
-    }
+    let default = Connect::default().connections;
+    check_connections(default, |_| {}).await;
+    check_connections(3, |config| config.connect.connections = 3).await;
+    check_connections(4, |config| config.limits.connections = 4).await;
 }
 
-async fn check_connections(most: usize) {
+async fn check_connections(most: usize, configure: impl Fn(&mut Config)) {
     const CALLS: usize = 100;
     let gate = Arc::new(Semaphore::new(0));
     let (started, mut start) = mpsc::unbounded_channel();
@@ -91,7 +92,7 @@ async fn check_connections(most: usize) {
     })
     .await;
     let mut config = backend.config();
-    config.connect.connections = most;
+    configure(&mut config);
     let upstream = Upstream::build([config], 1).unwrap();
     let mut calls = tokio::task::JoinSet::new();
     for _ in 0..CALLS {

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::upstream::config::{Connect, Limits};
+use crate::upstream::retry::Throttling;
 
 /// Answers each call at once.
 async fn backend() -> Backend {
@@ -29,6 +30,7 @@ async fn connections_are_kept_whatever_else_changes() {
     other.limits = Limits {
         requests: 1,
         pending: 1,
+        ..Limits::default()
     };
     other.max_message = 3;
     other.outlier.interval = Duration::from_secs(77);
@@ -75,4 +77,49 @@ async fn an_endpoint_that_is_named_no_more_gets_no_more_calls() {
         error.unwrap_err(),
         BuildError::DuplicateName("backend".to_owned())
     );
+}
+
+#[tokio::test]
+async fn what_runs_is_counted_on() {
+    let backend = Backend::http2(0, 10, |_, respond| async move {
+        let mut stream = begin(respond, &[b"first"]);
+        reset(&mut stream).await;
+    })
+    .await;
+    let first = backend.upstream();
+    let reply = first.call(server_stream()).await.unwrap();
+    let mut other = backend.config();
+    other.max_message = 3;
+    let second = first.rebuild([other], 1).unwrap();
+    let calls = || second.view()[0].endpoints[0].calls;
+    assert_eq!(calls(), 1);
+    drop(reply);
+    assert_eq!(calls(), 0);
+}
+
+#[tokio::test]
+async fn tokens_that_are_spent_stay_spent() {
+    let backend = Backend::http2(0, 10, |_, respond| async move {
+        let mut head = head();
+        head.headers_mut()
+            .extend(trailers(&[("grpc-status", "14")]));
+        let mut respond: h2::server::SendResponse<Bytes> = respond;
+        respond.send_response(head, true).unwrap();
+    })
+    .await;
+    let first = backend.upstream();
+    let mut call = unary(b"x");
+    Arc::get_mut(&mut call.method).unwrap().idempotency = Idempotency::Idempotent;
+    let status = outcome(&first, call).await;
+    assert_eq!(status.code, Code::Unavailable);
+    let tokens = |upstream: &Upstream| upstream.view()[0].retries.tokens;
+    let left = tokens(&first);
+    let mut other = backend.config();
+    other.max_message = 3;
+    let second = first.rebuild([other.clone()], 1).unwrap();
+    assert_eq!(tokens(&second).to_bits(), left.to_bits());
+    assert!(left < tokens(&backend.upstream()), "{left}");
+    other.retries.throttling = Throttling::new(20.0, 1.0).unwrap();
+    let third = second.rebuild([other], 1).unwrap();
+    assert!(tokens(&third) > 19.0, "other bounds begin full");
 }

@@ -132,6 +132,19 @@ fn both_the_tokens_and_the_share_have_to_allow_a_retry() {
 }
 
 #[test]
+fn calls_of_a_lost_connection_are_all_made_again_as_far_as_there_are_tokens() {
+    let shared = Shared::new();
+    let pass = |failed| shared.gate().after(failed);
+    let all: Vec<_> = (0..40).map(|_| pass(Retry::Lost).unwrap()).collect();
+    assert_eq!(shared.budget.under_way(), 40);
+    assert_eq!(pass(Retry::BeforeFirstByte).unwrap_err(), Why::Budget);
+    (0..50).for_each(|_| shared.throttle.failed());
+    assert_eq!(pass(Retry::Lost).unwrap_err(), Why::Throttled);
+    drop(all);
+    assert_eq!(shared.budget.under_way(), 0);
+}
+
+#[test]
 fn threads_that_count_at_once_lose_nothing() {
     const ROUNDS: usize = 10_000;
     let throttle = Throttle::new(Throttling::new(1000.0, 1.0).unwrap());
