@@ -48,8 +48,9 @@ use stream::Stream;
 use tenancy::Tenancy;
 
 /// Flow-control window of one stream, in both directions of a connection: what a client may send
-/// before the backend has read it. The smallest that HTTP/2 starts with, as Envoy's edge guide has it.
-const STREAM_WINDOW: u32 = 65_535;
+/// before the backend has read it. Three DATA frames: each takes a buffer of 20 KiB to the allocator, and
+/// with a fourth a stalled upload would cost more than 160 KiB.
+const STREAM_WINDOW: u32 = 3 * 16_384;
 
 /// Flow-control window of a connection. Memory is bounded by the streams' windows
 /// (100 x 64 KiB); this one is wide because h2 grants a connection DATA-frame overhead of half of

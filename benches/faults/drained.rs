@@ -41,7 +41,10 @@ pub(crate) async fn run(tell: &mut impl FnMut(Line)) {
     let next = site.another("drained-next", &more).await;
     let address = site.gateway.address;
     let first = Connection::several(address, LINES).await;
-    let clients = Clients::between(first.clone(), Connection::several(next.address, LINES).await);
+    let clients = Clients::between(
+        first.clone(),
+        Connection::several(next.address, LINES).await,
+    );
     let rate = honest(&clients, RATE, ASKS).await;
     let lines = Connection::several(address, 4).await;
     let mut watchers = Watchers::start(&lines, STREAMS, (16, BEAT), Then::Stop).await;
@@ -59,7 +62,9 @@ pub(crate) async fn run(tell: &mut impl FnMut(Line)) {
                 _ => break,
             }
         }
-        (0..LINES).step_by(2).for_each(|client| clients.move_on(client));
+        (0..LINES)
+            .step_by(2)
+            .for_each(|client| clients.move_on(client));
         told.elapsed()
     };
     let goaway = async {

@@ -57,7 +57,8 @@ impl Gateway {
             child,
         };
         let begun = Instant::now();
-        let is_ready = |answer: Option<(u16, String)>| answer.is_some_and(|(status, _)| status == 200);
+        let is_ready =
+            |answer: Option<(u16, String)>| answer.is_some_and(|(status, _)| status == 200);
         while !is_ready(asked(gateway.admin, Method::GET, "/readyz").await) {
             let ended = gateway.child.try_wait().unwrap();
             assert!(

@@ -286,7 +286,9 @@ fn native(head: &HeaderMap, trailers: &HeaderMap, body: &mut BytesMut, number: i
     {
         return Outcome::Shed;
     }
-    let told = from.get("grpc-message").map_or(&b""[..], |it| it.as_bytes());
+    let told = from
+        .get("grpc-message")
+        .map_or(&b""[..], |it| it.as_bytes());
     Outcome::Bad(format!("{code} {}", String::from_utf8_lossy(told)))
 }
 

@@ -118,7 +118,8 @@ impl Load {
                             let id = i64::from(number) + 1;
                             let outcome = clients.call(client, ask, id).await;
                             let took = begun.elapsed().saturating_sub(due);
-                            let mut samples = samples.lock().unwrap_or_else(PoisonError::into_inner);
+                            let mut samples =
+                                samples.lock().unwrap_or_else(PoisonError::into_inner);
                             samples.push(Sample {
                                 due,
                                 late,

@@ -69,7 +69,10 @@ impl Samples {
     pub(crate) fn reasons(&self) -> String {
         let mut counts: Vec<(&Outcome, usize)> = Vec::new();
         for sample in &self.0 {
-            match counts.iter_mut().find(|(known, _)| *known == &sample.outcome) {
+            match counts
+                .iter_mut()
+                .find(|(known, _)| *known == &sample.outcome)
+            {
                 Some((_, count)) => *count += 1,
                 None => counts.push((&sample.outcome, 1)),
             }

@@ -28,9 +28,8 @@ pub(crate) async fn run(tell: &mut impl FnMut(Line)) {
     let load = Load::start(&clients, rate, ASKS);
     tokio::time::sleep(STEADY).await;
     let backends = &mut site.backends;
-    let attempts = |backends: &mut [Backend]| -> u64 {
-        backends.iter_mut().map(Backend::calls).sum()
-    };
+    let attempts =
+        |backends: &mut [Backend]| -> u64 { backends.iter_mut().map(Backend::calls).sum() };
     let begun = load.elapsed();
     let at_first = (attempts(backends), load.made());
     backends.iter_mut().for_each(Backend::fail);

@@ -99,7 +99,11 @@ impl Watchers {
             beats: seen.beats,
             gaps: seen.gaps,
             ended: seen.ended.clone(),
-            live: seen.last.values().filter(|at| at.elapsed() < lately).count(),
+            live: seen
+                .last
+                .values()
+                .filter(|at| at.elapsed() < lately)
+                .count(),
         }
     }
 

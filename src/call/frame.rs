@@ -158,11 +158,20 @@ impl FrameDecoder {
         Ok(Some(declared.saturating_add(PREFIX)))
     }
 
-    /// Moves bytes from the chunk until `partial` has `size` of them or the chunk is empty.
+    /// Moves bytes from the chunk until `partial` has `size` of them or the chunk is empty. What is reserved
+    /// doubles with the bytes that came, as far as the size of the message and not beyond: a stalled
+    /// stream holds on to it.
     fn keep(&mut self, size: usize) {
         let take = size
             .saturating_sub(self.partial.len())
             .min(self.chunk.len());
+        let needed = self.partial.len() + take;
+        if needed > self.partial.capacity() {
+            let room = needed.max(2 * self.partial.len()).min(size.max(needed));
+            let mut roomier = BytesMut::with_capacity(room);
+            roomier.extend_from_slice(&self.partial);
+            self.partial = roomier;
+        }
         self.partial
             .extend_from_slice(self.chunk.get(..take).unwrap_or_default());
         self.chunk.advance(take);
@@ -219,6 +228,21 @@ mod tests {
         decoder.next().unwrap().unwrap();
         let second = decoder.next().unwrap().unwrap().into_frame();
         assert_eq!(second.as_ptr(), all.slice(8..).as_ptr());
+    }
+
+    #[test]
+    fn a_message_in_pieces_holds_no_more_than_its_size() {
+        let all = stream(&[&[7; 16_000]]);
+        for size in [1, 100, 8_192, 10_000] {
+            let mut decoder = FrameDecoder::new(1 << 20);
+            for chunk in all.chunks(size) {
+                decoder.push(Bytes::copy_from_slice(chunk));
+                assert!(decoder.partial.capacity() <= all.len());
+                if let Some(message) = decoder.next().unwrap() {
+                    assert_eq!(message.into_frame(), all, "{size}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -210,10 +210,7 @@ async fn whole(request: Request<Incoming>) -> Bytes {
 fn respond(frames: BoxStream<'static, Result<Frame<Bytes>, Infallible>>) -> Response<Body> {
     let mut response = Response::new(StreamBody::new(frames));
     let headers = response.headers_mut();
-    headers.insert(
-        "content-type",
-        HeaderValue::from_static("application/grpc"),
-    );
+    headers.insert("content-type", HeaderValue::from_static("application/grpc"));
     response
 }
 
