@@ -27,17 +27,20 @@ const GROWTH: f64 = 1.6;
 const ASKS: &[Ask] = &[Ask::Get, Ask::Native];
 
 pub(crate) async fn run(tell: &mut impl FnMut(Line)) {
-    for hold in [Duration::ZERO, Duration::from_millis(20)] {
-        tell(killed(hold).await);
-    }
+    tell(killed("the defaults", "", Duration::ZERO).await);
+    // The defaults leave a dead endpoint alone for longer than its back-off. Like this it is tried at each
+    // step of it; and more calls are under way when it dies.
+    let keys = "balance: { policy: round_robin }\noutlier: { detect: false }";
+    let told = "round robin without outlier detection";
+    tell(killed(told, keys, Duration::from_millis(20)).await);
 }
 
-async fn killed(hold: Duration) -> Line {
+async fn killed(told: &str, keys: &str, hold: Duration) -> Line {
     let manner = Manner {
         hold,
         ..Manner::default()
     };
-    let mut site = Site::start("killed", &[manner; 3], "", "").await;
+    let mut site = Site::start("killed", &[manner; 3], keys, "").await;
     let clients = site.clients().await;
     let rate = honest(&clients, RATE, ASKS).await;
     let load = Load::start(&clients, rate, ASKS);
@@ -72,7 +75,7 @@ async fn killed(hold: Duration) -> Line {
     Line::new(
         "R1",
         format!(
-            "SIGKILL of one of 3 backends that take {} over a call, {rate} rps of idempotent calls",
+            "SIGKILL of one of 3 backends that take {} over a call, {rate} rps of idempotent calls, {told}",
             ms(hold)
         ),
     )
@@ -93,12 +96,15 @@ async fn killed(hold: Duration) -> Line {
     )
     .must(
         "one connect a step of back-off",
-        is_spaced && !connects.is_empty(),
+        is_spaced,
         format!(
-            "{} connects to the dead port in {} s, {} s apart",
+            "{} connects to the dead port in {} s{}",
             connects.len(),
             DEAD.as_secs(),
-            shown.join(", ")
+            match shown[..] {
+                [] => String::new(),
+                _ => format!(", {} s apart", shown.join(", ")),
+            }
         ),
     )
     .note(format!("driver late by {}", ms(samples.late())))
