@@ -36,6 +36,7 @@ mod measured;
 mod news;
 pub mod outlier;
 mod outlook;
+mod parting;
 pub mod plan;
 mod pool;
 mod random;

@@ -56,11 +56,8 @@ pub(crate) async fn run(tell: &mut impl FnMut(Line)) {
     // Half of the clients watch readiness, as a load balancer does; the others hear it by the GOAWAY.
     let admin = site.gateway.admin;
     let flipped = async {
-        loop {
-            match asked(admin, Method::GET, "/readyz").await {
-                Some((200, _)) => tokio::time::sleep(Duration::from_millis(5)).await,
-                _ => break,
-            }
+        while let Some((200, _)) = asked(admin, Method::GET, "/readyz").await {
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
         (0..LINES)
             .step_by(2)

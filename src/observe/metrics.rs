@@ -287,11 +287,18 @@ impl Metrics {
             "Connections that could not be made",
             each(|one| one.connect_failures),
         )?;
+        let partings = pairs().flat_map(|(upstream, one)| {
+            one.disconnections.iter().map(move |(error, count)| {
+                let [target, endpoint] = of(upstream, one);
+                let error = ("grpc_disconnect_error", error.as_str());
+                ([target, endpoint, error], *count)
+            })
+        });
         counters(
             to,
             "grpc_subchannel_disconnections",
-            "Connections that ended",
-            each(|one| one.disconnected),
+            "Connections that ended, by why",
+            partings,
         )
     }
 }

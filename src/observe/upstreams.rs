@@ -1,6 +1,8 @@
 //! What is to be seen of the upstreams: plain values, as the admin listener writes them in JSON, as
 //! `transom upstreams` reads them, and as metrics are made of them.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// One upstream at one moment.
@@ -98,6 +100,8 @@ pub struct Endpoint {
     pub connect_failures: u64,
     /// Connections that ended, so far.
     pub disconnected: u64,
+    /// The same by why, in the words of gRFC A94.
+    pub disconnections: BTreeMap<String, u64>,
 }
 
 /// Whether an endpoint gets calls.

@@ -15,6 +15,7 @@ use tokio::sync::{Notify, oneshot};
 
 use super::endpoint::Target;
 use super::exchange::{Failure, RequestBody};
+use super::parting::Parting;
 use super::random;
 use super::tls::{self, Tls};
 use super::transport::Transport;
@@ -137,8 +138,8 @@ where
 }
 
 impl Driver {
-    /// Until the connection takes no more calls. Streams that are open then may go on.
-    pub(super) async fn run(mut self, target: &Target) {
+    /// Until the connection takes no more calls, and why that is. Streams that are open then may go on.
+    pub(super) async fn run(mut self, target: &Target) -> Parting {
         let result = std::future::poll_fn(|cx| {
             let polled = Pin::new(&mut self.connection).poll(cx);
             // A signal belongs to a task of this step or to none.
@@ -149,12 +150,14 @@ impl Driver {
             polled
         })
         .await;
-        if let Err(error) = result {
-            tracing::debug!(%error, "an upstream connection ended");
-            if Failure::is_calm_wanted(&error) {
-                target.ping_less();
-            }
+        let Err(error) = result else {
+            return Parting::Closed;
+        };
+        tracing::debug!(%error, "an upstream connection ended");
+        if Failure::is_calm_wanted(&error) {
+            target.ping_less();
         }
+        Parting::of(&error)
     }
 }
 

@@ -17,6 +17,7 @@ use super::health::{self, Finding, Health};
 use super::news::News;
 use super::outlier::{self, Tally};
 use super::outlook::Outlook;
+use super::parting::Partings;
 use super::pool::Pool;
 use super::taken::Taken;
 use super::task::Task;
@@ -48,7 +49,7 @@ pub(super) struct Target {
     /// Connections made, not made, and ended, so far.
     pub(super) connected: AtomicU64,
     pub(super) connect_failures: AtomicU64,
-    pub(super) disconnected: AtomicU64,
+    pub(super) partings: Partings,
     /// How often the peer found our PINGs too many.
     doublings: AtomicU32,
 }
@@ -162,7 +163,7 @@ impl Endpoint {
             connections: AtomicUsize::new(0),
             connected: AtomicU64::new(0),
             connect_failures: AtomicU64::new(0),
-            disconnected: AtomicU64::new(0),
+            partings: Partings::default(),
             doublings: AtomicU32::new(0),
         });
         Self {

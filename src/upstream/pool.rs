@@ -35,6 +35,7 @@ use super::breaker::{self, Breaker, Pending};
 use super::connect::{ConnectError, Connected, Spawner, StreamLimit, connect};
 use super::endpoint::Target;
 use super::exchange::RequestBody;
+use super::parting::Parting;
 use super::random;
 use super::traffic::Traffic;
 use crate::call::{Code, Retry, Status};
@@ -292,12 +293,14 @@ impl Pool {
                         }
                     };
                     let driven = driver.run(&target);
-                    match target.connect.max_age {
+                    let parting = match target.connect.max_age {
                         None => driven.await,
                         Some(age) => grow_old(driven, age, retire).await,
-                    }
-                    target.disconnected.fetch_add(1, Ordering::Relaxed);
-                    if !is_let_go.load(Ordering::Relaxed) {
+                    };
+                    if is_let_go.load(Ordering::Relaxed) {
+                        target.partings.count(Parting::LetGo);
+                    } else {
+                        target.partings.count(parting);
                         target.lost.notify_one();
                         target.news.disconnected();
                     }
@@ -437,14 +440,14 @@ enum Turn {
 }
 
 /// Drives a connection to its end, and retires it once it is old: calls on it go on.
-async fn grow_old(driven: impl Future<Output = ()>, age: Duration, retire: impl Fn()) {
+async fn grow_old<T>(driven: impl Future<Output = T>, age: Duration, retire: impl Fn()) -> T {
     let age = age.mul_f64(1.0 + AGE_JITTER * (2.0 * random::unit() - 1.0));
     tokio::pin!(driven);
     tokio::select! {
-        () = &mut driven => return,
+        ended = &mut driven => return ended,
         () = tokio::time::sleep(age) => retire(),
     }
-    driven.await;
+    driven.await
 }
 
 fn deliver(grants: Grants) {

@@ -102,14 +102,15 @@ fn endpoint(
         failures: count(&endpoint.failures),
         connected: count(&target.connected),
         connect_failures: count(&target.connect_failures),
-        disconnected: count(&target.disconnected),
+        disconnected: target.partings.total(),
+        disconnections: target.partings.by_word(),
         address,
     }
 }
 
 /// Connections that are open: those that were made and have not ended.
 fn open(target: &Target) -> u64 {
-    let ended = target.disconnected.load(Ordering::Relaxed);
+    let ended = target.partings.total();
     let made = target.connected.load(Ordering::Relaxed);
     made.saturating_sub(ended)
 }
