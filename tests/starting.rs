@@ -123,6 +123,9 @@ async fn another_configuration_with_a_silent_upstream_is_taken_and_it_joins_late
     let gateway = starting.await;
     let more = before("reload", &[("a", &backend.url), ("b", &at_silent)]);
     assert_eq!(gateway.reload(more).await.unwrap().generation, 2);
+    let ready = get(gateway.admin_address().unwrap(), "/readyz").await;
+    assert!(ready.text().contains("waiting for"), "{}", ready.text());
+    assert!(ready.text().contains("\"b\""), "{}", ready.text());
     assert_eq!(get(gateway.address(), "/v1/echo/7").await.status, 200);
 
     let address = silent.local_addr().unwrap();

@@ -198,6 +198,13 @@ impl Live {
             self.changed.notify_one();
         }
         let generation = self.told.taken(&kept);
+        for (index, slot) in state.slots.iter().enumerate() {
+            let is_new = !kept.iter().any(|(_, now)| *now == index);
+            if is_new && slot.is_awaited() {
+                let about = format!("waiting for {}", slot.config);
+                self.told.awaits(index, about);
+            }
+        }
         tracing::info!(
             generation,
             schema = schema_generation,
