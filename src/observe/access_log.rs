@@ -13,7 +13,7 @@ use std::time::Duration;
 use http::{HeaderValue, Method as Verb, StatusCode, Version, header, request};
 use tokio::time::Instant;
 
-use crate::call::{Code, Deadline, Origin, Peer, Status};
+use crate::call::{Code, Deadline, Hold, Origin, Peer, Status};
 use crate::schema::{Method, Shape};
 
 /// Where access-log lines go; filter by this target.
@@ -47,6 +47,7 @@ pub struct CallRecord {
     deadline: Option<Duration>,
     peer: Option<IpAddr>,
     user_agent: Option<HeaderValue>,
+    hold: Option<Box<dyn Hold>>,
 }
 
 /// Whether the line has been written.
@@ -111,6 +112,7 @@ impl CallRecord {
                 .get::<Peer>()
                 .map(|peer| peer.address.ip()),
             user_agent: request.headers.get(header::USER_AGENT).cloned(),
+            hold: None,
         }
     }
 
@@ -123,6 +125,17 @@ impl CallRecord {
     /// Names the dialect, such as `grpc_web`.
     pub fn protocol(&mut self, name: &'static str) {
         self.protocol = name;
+    }
+
+    /// The dialect's name.
+    #[must_use]
+    pub const fn dialect(&self) -> &'static str {
+        self.protocol
+    }
+
+    /// Keeps what lasts as long as the call, and is told its end.
+    pub fn hold(&mut self, hold: Box<dyn Hold>) {
+        self.hold = Some(hold);
     }
 
     /// Names the method that is called.
@@ -181,6 +194,9 @@ impl CallRecord {
     }
 
     fn write(&mut self, status: &Status) {
+        if let Some(mut hold) = self.hold.take() {
+            hold.ended(status);
+        }
         if std::mem::replace(&mut self.sent, Sent::Done) == Sent::Done {
             return;
         }
