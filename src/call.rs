@@ -27,7 +27,7 @@ pub use code::Code;
 pub use compression::{Accept, Coding, Codings, Encodings, Packed};
 pub use deadline::Deadline;
 pub use frame::{FrameDecoder, FrameError};
-pub use gate::{Gate, Gates, Hold};
+pub use gate::{Gate, Gates};
 pub use message::Message;
 pub use metadata::Metadata;
 pub use peer::{Peer, Transport};

@@ -14,6 +14,7 @@
 //! - [`pem`]: certificates and keys out of texts
 //! - [`transcode`]: JSON text to wire bytes and back, by plans compiled from descriptors
 //! - [`schema`]: what can be called, an immutable snapshot
+//! - [`identity`]: who calls
 //! - [`call`]: `Call`, `Reply`, `Status`: the vocabulary of the road
 //! - [`observe`]: what the gateway tells about its calls
 //! - [`control`]: clients of the control plane (server reflection)
@@ -35,6 +36,7 @@ pub mod control;
 pub mod demo;
 pub mod docs;
 pub mod gateway;
+pub mod identity;
 pub mod lint;
 pub mod listener;
 pub mod observe;

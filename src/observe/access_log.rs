@@ -13,7 +13,8 @@ use std::time::Duration;
 use http::{HeaderValue, Method as Verb, StatusCode, Version, header, request};
 use tokio::time::Instant;
 
-use crate::call::{Code, Deadline, Hold, Origin, Peer, Status};
+use crate::call::gate::Held;
+use crate::call::{Code, Deadline, Origin, Peer, Status};
 use crate::schema::{Method, Shape};
 
 /// Where access-log lines go; filter by this target.
@@ -47,7 +48,7 @@ pub struct CallRecord {
     deadline: Option<Duration>,
     peer: Option<IpAddr>,
     user_agent: Option<HeaderValue>,
-    hold: Option<Box<dyn Hold>>,
+    held: Option<Box<Held>>,
 }
 
 /// Whether the line has been written.
@@ -112,7 +113,7 @@ impl CallRecord {
                 .get::<Peer>()
                 .map(|peer| peer.address.ip()),
             user_agent: request.headers.get(header::USER_AGENT).cloned(),
-            hold: None,
+            held: None,
         }
     }
 
@@ -133,9 +134,9 @@ impl CallRecord {
         self.protocol
     }
 
-    /// Keeps what lasts as long as the call, and is told its end.
-    pub fn hold(&mut self, hold: Box<dyn Hold>) {
-        self.hold = Some(hold);
+    /// Keeps what lasts as long as the call.
+    pub fn hold(&mut self, held: Option<Box<Held>>) {
+        self.held = held;
     }
 
     /// Names the method that is called.
@@ -194,8 +195,8 @@ impl CallRecord {
     }
 
     fn write(&mut self, status: &Status) {
-        if let Some(mut hold) = self.hold.take() {
-            hold.ended(status);
+        if let Some(held) = self.held.take() {
+            held.ended(status);
         }
         if std::mem::replace(&mut self.sent, Sent::Done) == Sent::Done {
             return;

@@ -2,11 +2,14 @@
 //! what metadata it has, from whom it comes, and whether it may pass.
 
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
+use http::header::HOST;
 use http::request::Parts;
+use http::uri::Authority;
 
 use super::{Options, deadline, metadata};
-use crate::call::gate::{Asked, Decision, Fields, Passed, Refused};
+use crate::call::gate::{Asked, Decision, Fields, Held, Passed};
 use crate::call::{Code, Deadline, Gate, Metadata, Peer, Status};
 use crate::observe::CallRecord;
 use crate::schema::Method;
@@ -65,6 +68,8 @@ impl Unfit {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Aim<'s> {
     pub(super) method: &'s Arc<Method>,
+    /// The path template of the binding, or the method's own path.
+    pub(super) template: &'s str,
     pub(super) options: &'s Options,
     /// Who decides whether the call may pass.
     pub(super) gate: Option<&'s dyn Gate>,
@@ -89,12 +94,12 @@ impl CallHead {
         }
         let passed = match aim.gate {
             None => None,
-            Some(gate) => Some(pass(gate, aim.method, parts, deadline, record).await?),
+            Some(gate) => Some(pass(gate, &aim, parts, deadline, record).await?),
         };
         let upstream = options.destinations.choose(parts);
         let mut metadata = metadata::from_request(parts, record.request_id(), &options.metadata)?;
         if let Some(passed) = passed {
-            passed.change(&mut metadata);
+            passed.change(&mut metadata.0);
         }
         Ok(Self {
             upstream,
@@ -108,29 +113,35 @@ impl CallHead {
 /// Asks whether the call may pass.
 async fn pass(
     gate: &dyn Gate,
-    method: &Arc<Method>,
+    aim: &Aim<'_>,
     parts: &Parts,
     deadline: Deadline,
     record: &mut CallRecord,
 ) -> Result<Passed, Unfit> {
+    let host = parts.uri.authority().map(Authority::as_str);
+    let host = host.or_else(|| parts.headers.get(HOST)?.to_str().ok());
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
     let asked = Asked {
-        method,
-        head: parts,
+        method: aim.method,
+        template: aim.template,
+        headers: &parts.headers,
+        host: host.unwrap_or_default(),
+        peer: Peer::of(&parts.extensions),
+        certificate: None,
         protocol: record.dialect(),
-        deadline,
+        left: deadline.remaining(),
+        now: now.unwrap_or_default().as_secs(),
     };
-    let decided = match gate.ask(asked) {
+    let decided = match gate.ask(asked, &Passed::default()) {
         Decision::Now(decided) => decided,
         Decision::Later(asking) => asking.await,
     };
     let (fields, decided) = match decided {
         Ok(mut passed) => {
-            if let Some(hold) = passed.hold.take() {
-                record.hold(hold);
-            }
-            (std::mem::take(&mut passed.fields), Ok(passed))
+            record.hold(Held::of(&mut passed));
+            (std::mem::take(&mut passed.response_headers), Ok(passed))
         }
-        Err(Refused { status, fields }) => (fields, Err(Unfit::Refused(status))),
+        Err(refused) => (refused.headers, Err(Unfit::Refused(refused.status))),
     };
     if let Some(answer) = parts.extensions.get::<Fields>() {
         answer.add(fields);

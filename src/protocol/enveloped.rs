@@ -134,6 +134,7 @@ impl Enveloped {
         };
         let aim = Aim {
             method,
+            template: &method.path,
             options,
             gate: serving.gate.as_deref(),
         };

@@ -259,6 +259,7 @@ impl<S: call::Service> Request<'_, S> {
         let kind = requests::Kind::of(plans, self.binding, &self.parts.headers)?;
         let aim = Aim {
             method,
+            template: &self.binding.template,
             options,
             gate: self.gate,
         };

@@ -121,7 +121,7 @@ async fn open<S>(
         let header = parts.headers.entry(header::AUTHORIZATION);
         header.or_insert(authorization);
     }
-    let method = Arc::clone(target.method());
+    let (method, template) = (target.method(), target.template());
     let frames = Frames::new(&serving.schema, options, target, &parts.uri)?;
     let url = frames.of_url().transpose()?;
     let wants = match &url {
@@ -130,7 +130,8 @@ async fn open<S>(
         None => Wants::One,
     };
     let aim = Aim {
-        method: &method,
+        method,
+        template,
         options,
         gate: serving.gate.as_deref(),
     };

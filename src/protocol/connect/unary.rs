@@ -76,6 +76,7 @@ async fn reply<S: call::Service>(
     };
     let aim = Aim {
         method,
+        template: &method.path,
         options,
         gate: serving.gate.as_deref(),
     };
