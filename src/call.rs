@@ -28,7 +28,7 @@ pub use deadline::Deadline;
 pub use frame::{FrameDecoder, FrameError};
 pub use message::Message;
 pub use metadata::Metadata;
-pub use peer::{Peer, Transport};
+pub use peer::{Certificate, Peer, Secured, TlsVersion, Transport};
 pub use status::{Origin, Retry, Status};
 pub use stream::{Answer, End, Replies, Requests};
 pub use tenure::{Taken, Tenure};
