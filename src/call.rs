@@ -30,7 +30,7 @@ pub use frame::{FrameDecoder, FrameError};
 pub use gate::{Gate, Gates};
 pub use message::Message;
 pub use metadata::Metadata;
-pub use peer::{Peer, Transport};
+pub use peer::{Certificate, Peer, Secured, TlsVersion, Transport};
 pub use status::{Origin, Retry, Status};
 pub use stream::{Answer, End, Replies, Requests};
 pub use tenure::{Taken, Tenure};

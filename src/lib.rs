@@ -12,6 +12,7 @@
 //!
 //! - [`worker`]: threads, each with a runtime of its own
 //! - [`pem`]: certificates and keys out of texts
+//! - `files`: files that are read again and again
 //! - [`transcode`]: JSON text to wire bytes and back, by plans compiled from descriptors
 //! - [`schema`]: what can be called, an immutable snapshot
 //! - [`identity`]: who calls
@@ -35,6 +36,7 @@ pub mod config;
 pub mod control;
 pub mod demo;
 pub mod docs;
+mod files;
 pub mod gateway;
 pub mod identity;
 pub mod lint;

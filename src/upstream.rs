@@ -30,7 +30,6 @@ mod connector;
 mod discovery;
 mod endpoint;
 mod exchange;
-mod files;
 pub mod health;
 mod leaving;
 mod measured;

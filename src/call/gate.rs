@@ -33,9 +33,7 @@ pub struct Asked<'r> {
     /// The authority that the client named.
     pub host: &'r str,
     /// The client: its address is that in front of all trusted proxies.
-    pub peer: Peer,
-    /// Whose client certificate the connection has shown.
-    pub certificate: Option<&'r Arc<Principal>>,
+    pub peer: &'r Peer,
     /// The dialect's name, as in metrics.
     pub protocol: &'static str,
     /// What is left of the call's time; `None` without a deadline.

@@ -5,23 +5,13 @@ use serde_json::{Map, Value};
 
 use super::principal::{Kind, Principal, Scopes};
 use super::spiffe::{SpiffeError, SpiffeId};
+use crate::pem::Name;
 
 /// Names of a certificate at most.
 pub const NAMES_MAX: usize = 100;
 
 /// Bytes of a name at most.
 pub const NAME_BYTES_MAX: usize = 2048;
-
-/// An alternative name, as it is in the certificate.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Name {
-    /// A URI, SPIFFE ids among them.
-    Uri(String),
-    /// A host.
-    Dns(String),
-    /// A mailbox.
-    Email(String),
-}
 
 /// A certificate that says not who it is of.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -121,13 +121,13 @@ async fn pass(
     let host = parts.uri.authority().map(Authority::as_str);
     let host = host.or_else(|| parts.headers.get(HOST)?.to_str().ok());
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    let peer = Peer::of(&parts.extensions);
     let asked = Asked {
         method: aim.method,
         template: aim.template,
         headers: &parts.headers,
         host: host.unwrap_or_default(),
-        peer: Peer::of(&parts.extensions),
-        certificate: None,
+        peer: &peer,
         protocol: record.dialect(),
         left: deadline.remaining(),
         now: now.unwrap_or_default().as_secs(),

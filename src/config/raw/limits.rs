@@ -43,6 +43,8 @@ gateway_section! {
         streams_per_connection: Count = Count(listener().limits.streams_per_connection);
         /// Concurrent client connections; further ones wait to be accepted.
         connections: Count = Count::of(listener().limits.connections);
+        /// TLS handshakes under way; further ones wait, within their time-out.
+        handshakes: Count = Count::of(listener().limits.handshakes);
     }
 }
 

@@ -54,7 +54,12 @@ fn request() -> request::Parts {
         .unwrap();
     let address = "127.0.0.1:5000".parse().unwrap();
     let transport = Transport::Plaintext;
-    request.extensions_mut().insert(Peer { address, transport });
+    let secured = None;
+    request.extensions_mut().insert(Peer {
+        address,
+        transport,
+        secured,
+    });
     request.into_parts().0
 }
 
