@@ -24,8 +24,10 @@ use tokio::task::JoinSet;
 use crate::admin::{Admin, Asked, Look};
 use crate::docs::{self, Documentation, Place, Reached};
 use crate::listener::{self, Listener};
-use crate::observe::Observe;
-use crate::observe::metrics::Metrics;
+use crate::observe::AccessLog;
+use crate::observe::level::Leveled;
+use crate::observe::metrics::{LegacyMetrics, Metrics};
+use crate::observe::process::Process;
 use crate::protocol;
 use crate::schema::{self, Listing, Route, Row, Schema};
 use crate::upstream::{self, Upstream};
@@ -73,6 +75,14 @@ pub struct Config {
     pub docs: docs::Config,
     /// Threads that serve connections.
     pub workers: NonZeroUsize,
+    /// Where a line for every call goes; nowhere unless somebody says.
+    pub access_log: Option<AccessLog>,
+    /// By whom operators change how much is logged.
+    pub log_level: Option<Arc<dyn Leveled>>,
+    /// Whether metrics have the names of go-grpc-prometheus too.
+    pub legacy_metrics: LegacyMetrics,
+    /// A number that is another whenever something in the configuration is.
+    pub fingerprint: u32,
 }
 
 impl Config {
@@ -95,6 +105,10 @@ impl Config {
             protocol: protocol::Config::default(),
             docs: docs::Config::default(),
             workers: worker::default_count(),
+            access_log: None,
+            log_level: None,
+            legacy_metrics: LegacyMetrics::default(),
+            fingerprint: 0,
         })
     }
 }
@@ -231,16 +245,22 @@ impl Gateway {
                     },
                     ..public
                 };
+                let counted = live.observe.admin();
                 let listener = listener::bind(listener)
-                    .and_then(|bound| bound.serve(front::service(pages), workers.clone()))
+                    .and_then(|bound| {
+                        bound
+                            .counted(counted)
+                            .serve(front::service(pages), workers.clone())
+                    })
                     .map_err(at(address))?;
                 live.report(&Progress::Operators(listener.address()));
                 Some((admin, listener))
             }
         };
         live.begin().await?;
-        let router = protocol::Router::new(Arc::clone(&live.serving), Observe::default());
+        let router = protocol::Router::new(Arc::clone(&live.serving), live.observe.clone());
         let listener = bound
+            .counted(live.observe.public())
             .serve(front::service(router), workers.clone())
             .map_err(at(address))?;
         if let Some((admin, _)) = &admin {
@@ -332,8 +352,14 @@ impl Look for Operators {
         Metrics {
             upstreams: serving.calls.view(),
             calls: serving.calls.meters(),
+            observe: self.0.observe.clone(),
+            process: Process::read(),
             ..self.0.told.metrics()
         }
+    }
+
+    fn level(&self) -> Option<Arc<dyn Leveled>> {
+        self.0.level.clone()
     }
 
     fn notes(&self) -> Vec<String> {

@@ -25,6 +25,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::call::{Deadline, Peer, Transport};
+use crate::observe::connections::{Connections, Open};
 use crate::worker::Workers;
 
 mod absent;
@@ -194,6 +195,7 @@ impl Default for Drain {
 pub struct Bound {
     socket: TcpSocket,
     config: Config,
+    counted: Arc<Connections>,
 }
 
 /// Takes the port.
@@ -207,10 +209,20 @@ pub fn bind(config: Config) -> io::Result<Bound> {
     };
     socket.set_reuseaddr(true)?; // a restart must not wait for the old connections' TIME_WAIT
     socket.bind(config.address)?;
-    Ok(Bound { socket, config })
+    Ok(Bound {
+        socket,
+        config,
+        counted: Arc::default(),
+    })
 }
 
 impl Bound {
+    /// Has its connections counted there.
+    #[must_use]
+    pub fn counted(self, counted: Arc<Connections>) -> Self {
+        Self { counted, ..self }
+    }
+
     /// Starts to answer, on the workers. `service` gets every request with a [`Peer`] in its
     /// extensions; a response may have a [`Deadline`] in its own, at which nobody waits any longer
     /// for its client to read on.
@@ -225,7 +237,13 @@ impl Bound {
         let listener = self.socket.listen(BACKLOG)?;
         let address = listener.local_addr()?;
         let (phase, phases) = watch::channel(Phase::Serving);
-        let accepting = tokio::spawn(accept(listener, self.config, service, workers, phases));
+        let accepting = tokio::spawn(accept(
+            listener,
+            (self.config, self.counted),
+            service,
+            workers,
+            phases,
+        ));
         Ok(Listener {
             address,
             phase,
@@ -268,7 +286,7 @@ impl Listener {
 /// Accepts until told to drain, then waits for the connections it made, and cuts those that last.
 async fn accept<S, F>(
     listener: TcpListener,
-    config: Config,
+    (config, counted): (Config, Arc<Connections>),
     service: S,
     workers: Workers,
     mut phases: watch::Receiver<Phase>,
@@ -301,7 +319,7 @@ async fn accept<S, F>(
             Ok((stream, address, permit)) => {
                 let (builder, service, mut phases) =
                     (Arc::clone(&builder), service.clone(), phases.clone());
-                let grace = grace.clone();
+                let (grace, counted) = (grace.clone(), counted.open());
                 let (tls, timeouts) = (config.tls.clone(), config.timeouts);
                 let place = workers.place();
                 let runtime = place.runtime().clone();
@@ -314,7 +332,12 @@ async fn accept<S, F>(
                             if let Some(stream) = opened.await {
                                 let drain = (phases, grace);
                                 serve_connection(
-                                    stream, address, &builder, service, timeouts, drain,
+                                    (stream, counted),
+                                    address,
+                                    &builder,
+                                    service,
+                                    timeouts,
+                                    drain,
                                 )
                                 .await;
                             }
@@ -377,7 +400,7 @@ fn http_builder(config: &Config) -> auto::Builder<Streams> {
 }
 
 async fn serve_connection<S, F>(
-    stream: Stream,
+    (stream, counted): (Stream, Open),
     address: SocketAddr,
     builder: &auto::Builder<Streams>,
     service: S,
@@ -398,6 +421,7 @@ async fn serve_connection<S, F>(
     let tenancy = Tenancy::new(timeouts.write_stall, watch.taken());
     let tenures = tenancy.clone();
     let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
+        counted.speaks(request.version());
         request.extensions_mut().insert(Peer { address, transport });
         let open = requests.request();
         if request.extensions().get::<OnUpgrade>().is_some() {

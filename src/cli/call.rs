@@ -152,6 +152,7 @@ async fn call(arguments: &Arguments, settings: Settings) -> Result<Exit, String>
             transport: Transport::Plaintext,
         },
         encodings: Encodings::default(),
+        trail: None,
         requests,
     };
     let upstream =

@@ -1,5 +1,6 @@
 //! From raw keys to the `Config` of every module: references are resolved, combinations checked.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,12 +11,13 @@ use super::cors::cors;
 use super::docs::docs;
 use super::layers::Layered;
 use super::load::{FileError, closest};
-use super::raw::{Compression, File, Key, Limits, Source};
+use super::raw::{AccessLog, Compression, File, Key, Limits, Source};
 use super::tls::Files;
 use super::units::{ByteSize, Count, Span, quoted};
 use super::upstream::{Places, upstream};
 use super::{Error, Settings};
 use crate::gateway::SourceConfig;
+use crate::observe::access_log;
 use crate::upstream::balance::Policy;
 use crate::upstream::config;
 use crate::worker::WORKERS_MAX;
@@ -123,7 +125,7 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
     let upstream_tls = raw.upstreams.0.iter();
     let upstream_tls = upstream_tls.map(|(name, raw)| Places::of(name.as_str(), &raw.tls));
     let upstream_tls = upstream_tls.collect();
-    let gateway = gateway::Config {
+    let mut gateway = gateway::Config {
         listener: listener_config(raw),
         admin: raw.admin.listen.map(|address| address.0),
         upstreams,
@@ -143,10 +145,16 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
         workers: raw.workers.map_or_else(worker::default_count, |count| {
             NonZeroUsize::new(count.get()).unwrap_or(NonZeroUsize::MIN)
         }),
+        access_log: None,
+        log_level: None,
+        legacy_metrics: (raw.metrics.legacy_names.value).map_or_else(Default::default, Into::into),
+        fingerprint: 0,
     };
+    gateway.fingerprint = fingerprint(&gateway);
     Ok(Settings {
         gateway,
         log: raw.log,
+        access_log: access_log(&raw.access_log),
         tls,
         pages,
         upstream_tls,
@@ -161,6 +169,23 @@ fn named(raw: &File) -> Vec<PathBuf> {
     let upstreams = raw.upstreams.0.iter();
     let services = upstreams.filter_map(|(_, upstream)| upstream.service_config.value.clone());
     rules.chain(services).collect()
+}
+
+/// A number of what all keys come to, written or not.
+fn fingerprint(config: &gateway::Config) -> u32 {
+    let mut hasher = DefaultHasher::new();
+    format!("{config:?}").hash(&mut hasher);
+    // A gauge is a float: 32 bits survive in it.
+    u32::try_from(hasher.finish() >> 32).unwrap_or(u32::MAX)
+}
+
+fn access_log(raw: &AccessLog) -> access_log::Rules {
+    let default = access_log::Rules::default();
+    access_log::Rules {
+        sample: raw.sample.value.map_or(default.sample, |share| share.0),
+        errors: raw.errors.value.map_or(default.errors, Into::into),
+        slower_than: (raw.slower_than.value).map_or(default.slower_than, |span| span.0),
+    }
 }
 
 fn compression(raw: &Compression) -> protocol::Compression {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use http::request::Parts;
 
 use super::{Options, deadline, metadata};
-use crate::call::{Code, Deadline, Metadata, Peer, Status};
+use crate::call::{Code, Deadline, Metadata, Peer, Status, Trail};
 use crate::observe::CallRecord;
 use crate::schema::Shape;
 
@@ -18,6 +18,7 @@ pub(super) struct CallHead {
     pub(super) metadata: Metadata,
     pub(super) deadline: Deadline,
     pub(super) peer: Peer,
+    pub(super) trail: Option<Arc<Trail>>,
 }
 
 /// A head that makes no call.
@@ -79,6 +80,7 @@ impl CallHead {
             metadata,
             deadline,
             peer: Peer::of(&parts.extensions),
+            trail: record.trail(),
         })
     }
 }

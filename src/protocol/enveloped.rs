@@ -137,6 +137,7 @@ impl Enveloped {
             metadata,
             deadline,
             peer,
+            trail,
         } = CallHead::of(parts, method.shape, options, record).map_err(|unfit| match family {
             Family::Grpc => unfit.as_internal(),
             Family::Connect => unfit.as_invalid_field(),
@@ -148,6 +149,10 @@ impl Enveloped {
             let tally = record.shared_requests();
             messages.count_in(Arc::clone(&tally));
             (Requests::stream(messages), Some(tally))
+        } else if coder.transcodes() {
+            messages.count_in(record.shared_requests());
+            let only = messages.only(deadline, options.timeouts.request_body);
+            (Requests::One(only.await?), None)
         } else {
             let message = messages
                 .only(deadline, options.timeouts.request_body)
@@ -163,6 +168,7 @@ impl Enveloped {
             metadata,
             deadline,
             peer,
+            trail,
             encodings,
             requests,
         };
@@ -234,6 +240,11 @@ pub(super) struct Writer {
 }
 
 impl Writer {
+    /// Whether messages become text.
+    pub(super) const fn transcodes(&self) -> bool {
+        self.coder.transcodes()
+    }
+
     /// Appends a message.
     ///
     /// # Errors

@@ -19,7 +19,7 @@ use super::retry::{Committed, Gate, UnderWay};
 use super::set::Picked;
 use super::terms::Terms;
 use super::tried::Tried;
-use crate::call::{Call, Deadline, Requests, Status};
+use crate::call::{Call, Deadline, Requests, Status, Trail};
 use crate::schema::method::{Idempotency, Shape};
 
 mod bounded;
@@ -35,6 +35,8 @@ pub(super) struct Attempts<'c> {
     reading: Reading,
     /// What the call is kept to one endpoint by.
     key: Option<u64>,
+    /// Where it is written down where the call goes.
+    trail: Option<Arc<Trail>>,
 }
 
 /// An attempt that was answered.
@@ -114,6 +116,7 @@ impl<'c> Attempts<'c> {
             outgoing,
             reading,
             key,
+            trail: call.trail,
         };
         Ok((attempts, requests))
     }
@@ -173,6 +176,9 @@ impl<'c> Attempts<'c> {
         peek: Peek,
     ) -> Result<Answered, Failed> {
         let endpoint = Arc::clone(&picked.endpoint);
+        if let Some(trail) = &self.trail {
+            trail.goes(endpoint.shown());
+        }
         let watched = (self.deadline(), self.reading.shape);
         let mut books = Books::begin(self.cluster, &self.terms, picked, watched, under_way);
         let failed = |status: Status, committed, source, answer| Failed {
@@ -184,6 +190,9 @@ impl<'c> Attempts<'c> {
         };
         let answered = match self.outgoing.send(&endpoint, source, previous).await {
             Ok(answered) => {
+                if let Some(trail) = &self.trail {
+                    trail.answered(endpoint.shown());
+                }
                 books.sent(Some(answered.lease()));
                 answered
             }

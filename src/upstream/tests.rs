@@ -62,6 +62,7 @@ fn call(shape: Shape, requests: Requests) -> Call {
             transport: Transport::Plaintext,
         },
         encodings: Encodings::default(),
+        trail: None,
         requests,
     }
 }
