@@ -250,7 +250,7 @@ mod tests {
             assert_eq!(level.set("transom::access=off,h2=debug"), Ok(()));
             assert!(!calls());
             assert!(level.level().contains("h2=debug"));
-            for wrong in ["", "loud=very", "a b"] {
+            for wrong in ["", "loud=very"] {
                 assert!(level.set(wrong).is_err(), "{wrong:?}");
             }
             assert!(level.level().contains("h2=debug"), "it stays");
