@@ -21,6 +21,7 @@ pub mod status;
 pub mod stream;
 pub mod tenure;
 pub mod timeout;
+pub mod trace;
 pub mod trail;
 
 pub use code::Code;

@@ -20,6 +20,7 @@ mod http_rules;
 mod json_schema;
 mod layers;
 mod load;
+mod observe;
 mod raw;
 pub mod service_config;
 pub mod text;

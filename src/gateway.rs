@@ -22,12 +22,13 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::admin::{Admin, Asked, Look};
+use crate::control::otlp::Collector;
 use crate::docs::{self, Documentation, Place, Reached};
 use crate::listener::{self, Listener};
-use crate::observe::AccessLog;
 use crate::observe::level::Leveled;
 use crate::observe::metrics::{LegacyMetrics, Metrics};
 use crate::observe::process::Process;
+use crate::observe::{AccessLog, Observe, trace};
 use crate::protocol;
 use crate::schema::{self, Listing, Route, Row, Schema};
 use crate::upstream::{self, Upstream};
@@ -39,6 +40,7 @@ mod guard;
 mod live;
 mod sources;
 mod stamp;
+mod telling;
 mod told;
 mod watch;
 mod wishes;
@@ -77,6 +79,8 @@ pub struct Config {
     pub workers: NonZeroUsize,
     /// Where a line for every call goes; nowhere unless somebody says.
     pub access_log: Option<AccessLog>,
+    /// Which calls are traced, and who is told; nobody unless somebody says.
+    pub traces: Option<Traces>,
     /// By whom operators change how much is logged.
     pub log_level: Option<Arc<dyn Leveled>>,
     /// Whether metrics have the names of go-grpc-prometheus too.
@@ -106,11 +110,21 @@ impl Config {
             docs: docs::Config::default(),
             workers: worker::default_count(),
             access_log: None,
+            traces: None,
             log_level: None,
             legacy_metrics: LegacyMetrics::default(),
             fingerprint: 0,
         })
     }
+}
+
+/// Traces of calls.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Traces {
+    /// Which calls are traced, and how.
+    pub tracing: trace::Config,
+    /// Who is told.
+    pub collector: Collector,
 }
 
 /// What happens while a gateway starts, for the person who watches.
@@ -208,6 +222,7 @@ pub struct Gateway {
     watching: JoinSet<()>,
     workers: Workers,
     drain_delay: Duration,
+    traces: Option<telling::Telling>,
 }
 
 impl Gateway {
@@ -227,7 +242,11 @@ impl Gateway {
         let calls = Upstream::build(config.upstreams.clone(), workers.count())?;
 
         let (admin_address, count) = (config.admin, workers.count());
-        let live = Live::new(config, calls, count, Box::new(report))?;
+        let traces = config.traces.clone().map(telling::Telling::start);
+        let tracer = traces.as_ref().map(telling::Telling::tracer);
+        let legacy = config.legacy_metrics;
+        let observe = Observe::new(config.access_log.clone(), legacy, tracer);
+        let live = Live::new(config, calls, count, observe, Box::new(report))?;
         let live = Arc::new(live);
 
         let admin = match admin_address {
@@ -275,6 +294,7 @@ impl Gateway {
             watching,
             workers,
             drain_delay,
+            traces,
         })
     }
 
@@ -336,6 +356,9 @@ impl Gateway {
             listener.drain().await;
         }
         self.workers.ended().await;
+        if let Some(traces) = self.traces {
+            traces.end().await;
+        }
     }
 }
 

@@ -16,6 +16,7 @@ mod request_id;
 pub mod served;
 pub mod tally;
 pub mod totals;
+pub mod trace;
 pub mod upstreams;
 
 pub use access_log::AccessLog;
@@ -30,6 +31,7 @@ use metrics::LegacyMetrics;
 use request_id::RequestIds;
 use served::{Calls, Served, Table};
 use totals::Totals;
+use trace::Tracer;
 
 /// One handle for everything that watches calls. Cheap to clone.
 #[derive(Clone, Debug, Default)]
@@ -41,6 +43,7 @@ struct Shared {
     request_ids: RequestIds,
     log: Option<AccessLog>,
     legacy: LegacyMetrics,
+    tracer: Option<Arc<Tracer>>,
     calls: Calls,
     totals: Arc<Totals>,
     public: Arc<Connections>,
@@ -48,12 +51,13 @@ struct Shared {
 }
 
 impl Observe {
-    /// One that writes lines there, and has these metrics besides.
+    /// One that writes lines there, has these metrics besides, and traces by this.
     #[must_use]
-    pub fn new(log: Option<AccessLog>, legacy: LegacyMetrics) -> Self {
+    pub fn new(log: Option<AccessLog>, legacy: LegacyMetrics, tracer: Option<Arc<Tracer>>) -> Self {
         Self(Arc::new(Shared {
             log,
             legacy,
+            tracer,
             ..Shared::default()
         }))
     }
@@ -87,6 +91,11 @@ impl Observe {
 
     fn legacy(&self) -> LegacyMetrics {
         self.0.legacy
+    }
+
+    /// Calls whose spans were sent, and were not, where calls are traced.
+    fn traced(&self) -> Option<(u64, u64)> {
+        self.0.tracer.as_ref().map(|tracer| tracer.counts())
     }
 
     fn lost_lines(&self) -> u64 {

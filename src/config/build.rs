@@ -11,13 +11,13 @@ use super::cors::cors;
 use super::docs::docs;
 use super::layers::Layered;
 use super::load::{FileError, closest};
-use super::raw::{AccessLog, Compression, File, Key, Limits, Source};
+use super::observe::{access_log, traces};
+use super::raw::{Compression, File, Key, Limits, Source};
 use super::tls::Files;
 use super::units::{ByteSize, Count, Span, quoted};
 use super::upstream::{Places, upstream};
 use super::{Error, Settings};
 use crate::gateway::SourceConfig;
-use crate::observe::access_log;
 use crate::upstream::balance::Policy;
 use crate::upstream::config;
 use crate::worker::WORKERS_MAX;
@@ -125,6 +125,7 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
     let upstream_tls = raw.upstreams.0.iter();
     let upstream_tls = upstream_tls.map(|(name, raw)| Places::of(name.as_str(), &raw.tls));
     let upstream_tls = upstream_tls.collect();
+    let traces = traces(&raw.traces).map_err(|(place, key, message)| wrong(place, key, message))?;
     let mut gateway = gateway::Config {
         listener: listener_config(raw),
         admin: raw.admin.listen.map(|address| address.0),
@@ -146,6 +147,7 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
             NonZeroUsize::new(count.get()).unwrap_or(NonZeroUsize::MIN)
         }),
         access_log: None,
+        traces,
         log_level: None,
         legacy_metrics: (raw.metrics.legacy_names.value).map_or_else(Default::default, Into::into),
         fingerprint: 0,
@@ -177,15 +179,6 @@ fn fingerprint(config: &gateway::Config) -> u32 {
     format!("{config:?}").hash(&mut hasher);
     // A gauge is a float: 32 bits survive in it.
     u32::try_from(hasher.finish() >> 32).unwrap_or(u32::MAX)
-}
-
-fn access_log(raw: &AccessLog) -> access_log::Rules {
-    let default = access_log::Rules::default();
-    access_log::Rules {
-        sample: raw.sample.value.map_or(default.sample, |share| share.0),
-        errors: raw.errors.value.map_or(default.errors, Into::into),
-        slower_than: (raw.slower_than.value).map_or(default.slower_than, |span| span.0),
-    }
 }
 
 fn compression(raw: &Compression) -> protocol::Compression {

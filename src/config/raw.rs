@@ -38,7 +38,7 @@ pub(super) use cors::Cors;
 pub(super) use docs::Docs;
 pub(super) use key::Key;
 pub(super) use limits::{Limits, RouteLimits, RouteTimeouts, Timeouts};
-pub(super) use observe::{AccessLog, Metrics};
+pub(super) use observe::{AccessLog, Metrics, Sampling, Traces};
 pub(super) use options::{Connect, Json, Metadata, MultiSegment, Rest};
 pub(super) use route::{Destination, HeaderMatch, Route, Routing};
 pub(super) use schema_reload::SchemaReload;
@@ -113,6 +113,8 @@ pub(super) struct File {
     pub(super) access_log: AccessLog,
     /// Metrics, on the admin listener.
     pub(super) metrics: Metrics,
+    /// Traces of calls, told to a collector of OpenTelemetry by OTLP over gRPC.
+    pub(super) traces: Traces,
 }
 
 /// A service configuration file.

@@ -107,6 +107,7 @@ impl Live {
         config: Config,
         calls: Upstream,
         workers: usize,
+        observe: Observe,
         report: Report,
     ) -> Result<Self, BuildError> {
         let nothing = Arc::new(Schema::build(Vec::new(), &Options::default())?);
@@ -118,7 +119,7 @@ impl Live {
             site: ArcSwapOption::empty(),
             told: Told::new(config.fingerprint),
             level: config.log_level.clone(),
-            observe: Observe::new(config.access_log.clone(), config.legacy_metrics),
+            observe,
             wishes: Wishes::new(),
             changed: Notify::new(),
             state: tokio::sync::Mutex::new(State {

@@ -10,6 +10,7 @@ use std::time::{Duration, SystemTime};
 
 use super::protocol::Protocol;
 use crate::call::random;
+use crate::call::trace::Context;
 use crate::call::{Origin, Status};
 use crate::schema::{Method, Shape};
 
@@ -22,7 +23,7 @@ pub const TARGET: &str = "transom::access";
 pub const LONG: Duration = Duration::from_secs(60);
 
 /// Bytes of a status message that are logged.
-const MESSAGE_MAX: usize = 256;
+pub(super) const MESSAGE_MAX: usize = 256;
 
 /// Bytes of a header that are logged.
 const HEADER_MAX: usize = 256;
@@ -139,6 +140,8 @@ pub struct Entry<'e> {
     pub upstream_time: Option<Duration>,
     /// `x-request-id`.
     pub request_id: &'e str,
+    /// The span of the call, if it is traced.
+    pub trace: Option<Context>,
     /// The dialect.
     pub protocol: Protocol,
     /// The version of HTTP.
@@ -190,6 +193,10 @@ impl Entry<'_> {
         line.milliseconds("ttfb_ms", self.first_byte);
         line.milliseconds("upstream_ms", self.upstream_time);
         line.text("request_id", Some(self.request_id.as_bytes()), HEADER_MAX);
+        if let Some(trace) = &self.trace {
+            line.text("trace_id", Some(&trace.trace.to_hex()), HEADER_MAX);
+            line.text("span_id", Some(&trace.span.to_hex()), HEADER_MAX);
+        }
         line.word("protocol", self.protocol.as_str());
         line.word("http_version", self.http_version);
         line.text("method", Some(self.verb.as_bytes()), HEADER_MAX);

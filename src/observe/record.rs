@@ -12,7 +12,9 @@ use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime};
 
 use http::uri::Authority;
-use http::{HeaderName, HeaderValue, Method as Verb, StatusCode, Version, header, request};
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Method as Verb, StatusCode, Version, header, request,
+};
 use tokio::time::{Instant, Sleep};
 
 use super::Shared;
@@ -22,6 +24,8 @@ use super::request_id::is_harmless;
 use super::served::{Outcome, Table};
 use super::tally::Tally;
 use super::totals::Direction;
+use super::trace::{Finished, Traced};
+use crate::call::trace::Sampled;
 use crate::call::trail::{Steps, Trail};
 use crate::call::{Code, Deadline, Origin, Peer, Status};
 use crate::schema::{Method, Shape};
@@ -49,6 +53,9 @@ pub struct CallRecord {
     requests: Tally,
     elsewhere: Option<Arc<Tally>>,
     replies: Tally,
+    path_template: Option<String>,
+    trail: Option<Arc<Trail>>,
+    traced: Option<Box<Traced>>,
     /// What only a line needs.
     told: Option<Box<Told>>,
 }
@@ -64,13 +71,11 @@ enum State {
 struct Told {
     authority: Option<Authority>,
     host: Option<HeaderValue>,
-    path_template: Option<String>,
     deadline: Option<Duration>,
     ends: Option<Deadline>,
     peer: Option<IpAddr>,
     forwarded_for: Option<HeaderValue>,
     user_agent: Option<HeaderValue>,
-    trail: Option<Arc<Trail>>,
     /// Of a stream: when it has lasted so long that it is told of.
     long: Option<Pin<Box<Sleep>>>,
     is_long_told: bool,
@@ -86,6 +91,8 @@ impl CallRecord {
             .headers
             .get("x-request-id")
             .filter(|id| is_harmless(id));
+        let tracer = shared.tracer.as_ref();
+        let traced = tracer.map(|tracer| tracer.begin(&request.headers));
         let told = shared.log.as_ref().filter(|log| log.sink.wants());
         Self {
             shared: Arc::clone(shared),
@@ -102,6 +109,9 @@ impl CallRecord {
             requests: Tally::default(),
             elsewhere: None,
             replies: Tally::default(),
+            path_template: None,
+            trail: None,
+            traced: traced.map(Box::new),
             told: told.map(|_| Box::new(Told::of(request))),
         }
     }
@@ -131,8 +141,8 @@ impl CallRecord {
 
     /// Names the REST binding by its path template, never by the path itself.
     pub fn template(&mut self, template: &str) {
-        if let Some(told) = &mut self.told {
-            told.path_template = Some(template.to_owned());
+        if self.told.is_some() || self.traced.is_some() {
+            self.path_template = Some(template.to_owned());
         }
     }
 
@@ -148,8 +158,19 @@ impl CallRecord {
     /// Where whoever makes the call writes down where it has been, if somebody wants to know.
     #[must_use]
     pub fn trail(&mut self) -> Option<Arc<Trail>> {
-        let told = self.told.as_mut()?;
-        Some(Arc::clone(told.trail.get_or_insert_default()))
+        let tracer = self.shared.tracer.as_ref().zip(self.traced.as_ref());
+        if self.trail.is_none() && (self.told.is_some() || tracer.is_some()) {
+            let carried = tracer.map(|(tracer, traced)| tracer.carried(traced));
+            self.trail = Some(Arc::new(Trail::new(carried)));
+        }
+        self.trail.clone()
+    }
+
+    /// Leaves of a request's metadata what of its trace may pass.
+    pub fn keep_baggage(&self, metadata: &mut HeaderMap) {
+        if let Some(tracer) = &self.shared.tracer {
+            tracer.keep_baggage(metadata);
+        }
     }
 
     /// Counts one request message.
@@ -222,6 +243,7 @@ impl CallRecord {
         }
         self.count(status);
         self.tell(Stage::Ended, Some(status));
+        self.trace(status);
     }
 
     fn requests(&self) -> &Tally {
@@ -259,6 +281,30 @@ impl CallRecord {
         served.request_ended(self.protocol, version, outcome);
     }
 
+    /// Hands its trace over, if it is to be kept.
+    fn trace(&mut self, status: &Status) {
+        let traced = self.traced.take();
+        let (Some(tracer), Some(traced)) = (&self.shared.tracer, traced) else {
+            return;
+        };
+        if traced.server.sampled == Sampled::No {
+            return;
+        }
+        let trail = self.trail.as_ref();
+        tracer.take(Finished {
+            traced: *traced,
+            began: self.began,
+            duration: self.began.elapsed(),
+            protocol: self.protocol,
+            verb: self.verb.clone(),
+            template: self.path_template.take(),
+            method: self.method.clone(),
+            http: self.http_status,
+            status: status.clone(),
+            steps: trail.map(|trail| trail.so_far()).unwrap_or_default(),
+        });
+    }
+
     /// Writes a line, if one is due.
     fn tell(&self, stage: Stage, status: Option<&Status>) {
         let (Some(told), Some(log)) = (&self.told, &self.shared.log) else {
@@ -268,13 +314,14 @@ impl CallRecord {
         if !log.rules.are_met_by(status, duration) {
             return;
         }
-        let steps = told.trail.as_ref().map(|trail| trail.so_far());
+        let steps = self.trail.as_ref().map(|trail| trail.so_far());
         let Steps {
             upstream,
             endpoint,
             attempts,
             came,
             answered,
+            ..
         } = steps.unwrap_or_default();
         let authority = told.authority.as_ref().map(|own| own.as_str().as_bytes());
         let requests = self.requests();
@@ -288,7 +335,8 @@ impl CallRecord {
             protocol: self.protocol,
             http_version: HttpVersion::of(self.version).as_str(),
             verb: self.verb.as_str(),
-            path_template: told.path_template.as_deref(),
+            trace: self.traced.as_ref().map(|traced| traced.server),
+            path_template: self.path_template.as_deref(),
             authority: authority.or(told.host.as_ref().map(HeaderValue::as_bytes)),
             method: self.method.as_deref(),
             http_status: match stage {

@@ -74,7 +74,8 @@ impl CallHead {
             return Err(Unfit::Late);
         }
         let upstream = options.destinations.choose(parts);
-        let metadata = metadata::from_request(parts, record.request_id(), &options.metadata)?;
+        let mut metadata = metadata::from_request(parts, record.request_id(), &options.metadata)?;
+        record.keep_baggage(&mut metadata.0);
         Ok(Self {
             upstream,
             metadata,

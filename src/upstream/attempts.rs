@@ -12,7 +12,7 @@ use super::balance::{Policy, xxh64};
 use super::books::Books;
 use super::cluster::Shared;
 use super::endpoint::Endpoint;
-use super::exchange::{Answers, Opened, Outgoing, Reading, Source};
+use super::exchange::{Answers, Opened, Outgoing, Reading, Repeat, Source};
 use super::measured::Measured;
 use super::plan::Plan;
 use super::retry::{Committed, Gate, UnderWay};
@@ -176,11 +176,11 @@ impl<'c> Attempts<'c> {
         peek: Peek,
     ) -> Result<Answered, Failed> {
         let endpoint = Arc::clone(&picked.endpoint);
-        if let Some(trail) = &self.trail {
-            trail.goes(endpoint.shown());
-        }
+        let trail = self.trail.as_ref();
+        let step = trail.map(|trail| trail.goes(endpoint.shown(), previous.unwrap_or(0)));
         let watched = (self.deadline(), self.reading.shape);
         let mut books = Books::begin(self.cluster, &self.terms, picked, watched, under_way);
+        books.leaves(step.clone());
         let failed = |status: Status, committed, source, answer| Failed {
             status,
             committed,
@@ -188,10 +188,11 @@ impl<'c> Attempts<'c> {
             endpoint: Arc::clone(&endpoint),
             answer,
         };
-        let answered = match self.outgoing.send(&endpoint, source, previous).await {
+        let told = Repeat { previous, step };
+        let answered = match self.outgoing.send(&endpoint, source, &told).await {
             Ok(answered) => {
-                if let Some(trail) = &self.trail {
-                    trail.answered(endpoint.shown());
+                if let Some(step) = &told.step {
+                    step.answered(endpoint.shown());
                 }
                 books.sent(Some(answered.lease()));
                 answered

@@ -1,12 +1,13 @@
-//! What is told of calls: the access log, and metrics.
+//! What is told of calls: the access log, metrics and traces.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::key::Key;
 use super::section::Section;
+use crate::call::trace::Format;
 use crate::config::units::{Fraction, SpanOrNone};
-use crate::observe::{access_log, metrics};
+use crate::observe::{access_log, metrics, trace};
 
 section! {
     /// The access log: which calls have a line. Its form and its level are those of `log`.
@@ -48,5 +49,54 @@ choice! {
         Off = Off,
         /// Those of go-grpc-prometheus.
         GoGrpc = GoGrpc,
+    }
+}
+
+section! {
+    /// Traces of calls, told to a collector of OpenTelemetry by OTLP over gRPC.
+    Traces "a mapping of `traces` keys" {
+        /// The collector's URL, such as `http://127.0.0.1:4317`. Empty: calls are not traced.
+        endpoint: String = String::new();
+        /// The gateway's name among services.
+        service: String = "transom".to_owned();
+        /// Which calls are traced: `parent` as the caller's trace is, where that is trusted, else a
+        /// `ratio`; `always`; `never`, and contexts are passed on.
+        sampling: Sampling = Sampling::Parent;
+        /// The share of traces that begin here and are kept, with `sampling: parent`.
+        ratio: Fraction = Fraction(1.0);
+        /// What a client says of a trace goes on. `false`: a new trace begins, and has a link to it.
+        trust_inbound: bool = trace::Inbound::default() == trace::Inbound::Trusted;
+        /// How contexts are read, the first that there is counts, and how all of them are written:
+        /// `w3c`, `b3` in one header, `b3_multi` in several, `grpc_trace_bin`.
+        formats: Vec<TraceFormat> = vec![TraceFormat::W3c];
+        /// Keys of `baggage` that pass to backends.
+        baggage: Vec<String> = Vec::new();
+    }
+}
+
+/// Which calls are traced.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub(in crate::config) enum Sampling {
+    /// As the caller's trace is, else a share.
+    Parent,
+    /// Each.
+    Always,
+    /// None.
+    Never,
+}
+
+choice! {
+    /// How contexts are written.
+    TraceFormat for Format {
+        /// W3C Trace Context.
+        W3c = W3c,
+        /// B3 in one header.
+        B3 = B3,
+        /// B3 in several.
+        B3Multi = B3Multi,
+        /// What OpenCensus sends in gRPC's metadata.
+        GrpcTraceBin = GrpcTraceBin,
     }
 }

@@ -68,7 +68,7 @@ fn a_million_random_methods_and_paths_make_no_new_series() {
 
 #[test]
 fn every_name_is_there_once_in_both_forms() {
-    let observe = Observe::new(None, LegacyMetrics::GoGrpc);
+    let observe = Observe::new(None, LegacyMetrics::GoGrpc, None);
     let schema = Schema::build(Vec::new(), &Options::default()).unwrap();
     let record = observe.begin(&parts("GET", "/"), Some(&observe.table(&schema)));
     record.finish_with(

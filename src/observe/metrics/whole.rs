@@ -48,7 +48,14 @@ pub(super) fn encode(to: &mut DescriptorEncoder<'_>, observe: &Observe) -> fmt::
     counters(to, "gateway_rejected", about, rejected)?;
     let lost = [([], observe.lost_lines())];
     let about = "Lines of the access log that came faster than they could be written";
-    counters(to, "gateway_log_dropped", about, lost)
+    counters(to, "gateway_log_dropped", about, lost)?;
+    let Some((sent, lost)) = observe.traced() else {
+        return Ok(());
+    };
+    let about = "Calls whose spans the trace collector has";
+    counters(to, "gateway_traces_exported", about, [([], sent)])?;
+    let about = "Calls whose spans were lost, since the collector took none";
+    counters(to, "gateway_traces_dropped", about, [([], lost)])
 }
 
 /// Under the names that Prometheus' clients have for them.

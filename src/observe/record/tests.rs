@@ -27,7 +27,7 @@ fn logged(run: impl FnOnce(&Observe)) -> Vec<serde_json::Value> {
         sink: Arc::clone(&sink) as Arc<dyn Sink>,
         rules: Rules::default(),
     };
-    run(&Observe::new(Some(log), LegacyMetrics::Off));
+    run(&Observe::new(Some(log), LegacyMetrics::Off, None));
     let text = String::from_utf8(sink.0.lock().unwrap().clone()).unwrap();
     text.lines()
         .map(|line| serde_json::from_str(line).unwrap())
@@ -99,7 +99,7 @@ async fn a_stream_that_lasts_is_told_of_once_while_it_does() {
         sink: Arc::clone(&sink) as Arc<dyn Sink>,
         rules: Rules::default(),
     };
-    let observe = Observe::new(Some(log), LegacyMetrics::Off);
+    let observe = Observe::new(Some(log), LegacyMetrics::Off, None);
     let mut record = observe.begin(&request(), None);
     record.method(&method(Shape::Bidi));
     record.head(StatusCode::OK);

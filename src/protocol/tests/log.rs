@@ -22,7 +22,7 @@ async fn logged(service: &Scripted, request: Request<Body>, read: bool) -> Vec<S
         sink: Arc::clone(&lines) as Arc<dyn Sink>,
         rules: Rules::default(),
     };
-    let observe = Observe::new(Some(log), LegacyMetrics::Off);
+    let observe = Observe::new(Some(log), LegacyMetrics::Off, None);
     let response = service.router_seen(observe).handle(request).await;
     if read {
         let _ = response.into_body().collect().await;
