@@ -22,10 +22,13 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::admin::{Admin, Asked, Look};
+use crate::control::otlp::Collector;
 use crate::docs::{self, Documentation, Place, Reached};
 use crate::listener::{self, Listener};
-use crate::observe::Observe;
-use crate::observe::metrics::Metrics;
+use crate::observe::level::Leveled;
+use crate::observe::metrics::{LegacyMetrics, Metrics};
+use crate::observe::process::Process;
+use crate::observe::{AccessLog, Observe, trace};
 use crate::protocol;
 use crate::schema::{self, Listing, Route, Row, Schema};
 use crate::upstream::{self, Upstream};
@@ -37,6 +40,7 @@ mod guard;
 mod live;
 mod sources;
 mod stamp;
+mod telling;
 mod told;
 mod watch;
 mod wishes;
@@ -73,6 +77,16 @@ pub struct Config {
     pub docs: docs::Config,
     /// Threads that serve connections.
     pub workers: NonZeroUsize,
+    /// Where a line for every call goes; nowhere unless somebody says.
+    pub access_log: Option<AccessLog>,
+    /// Which calls are traced, and who is told; nobody unless somebody says.
+    pub traces: Option<Traces>,
+    /// By whom operators change how much is logged.
+    pub log_level: Option<Arc<dyn Leveled>>,
+    /// Whether metrics have the names of go-grpc-prometheus too.
+    pub legacy_metrics: LegacyMetrics,
+    /// A number that is another whenever something in the configuration is.
+    pub fingerprint: u32,
 }
 
 impl Config {
@@ -95,8 +109,22 @@ impl Config {
             protocol: protocol::Config::default(),
             docs: docs::Config::default(),
             workers: worker::default_count(),
+            access_log: None,
+            traces: None,
+            log_level: None,
+            legacy_metrics: LegacyMetrics::default(),
+            fingerprint: 0,
         })
     }
+}
+
+/// Traces of calls.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Traces {
+    /// Which calls are traced, and how.
+    pub tracing: trace::Config,
+    /// Who is told.
+    pub collector: Collector,
 }
 
 /// What happens while a gateway starts, for the person who watches.
@@ -194,6 +222,7 @@ pub struct Gateway {
     watching: JoinSet<()>,
     workers: Workers,
     drain_delay: Duration,
+    traces: Option<telling::Telling>,
 }
 
 impl Gateway {
@@ -213,7 +242,11 @@ impl Gateway {
         let calls = Upstream::build(config.upstreams.clone(), workers.count())?;
 
         let (admin_address, count) = (config.admin, workers.count());
-        let live = Live::new(config, calls, count, Box::new(report))?;
+        let traces = config.traces.clone().map(telling::Telling::start);
+        let tracer = traces.as_ref().map(telling::Telling::tracer);
+        let legacy = config.legacy_metrics;
+        let observe = Observe::new(config.access_log.clone(), legacy, tracer);
+        let live = Live::new(config, calls, count, observe, Box::new(report))?;
         let live = Arc::new(live);
 
         let admin = match admin_address {
@@ -231,16 +264,22 @@ impl Gateway {
                     },
                     ..public
                 };
+                let counted = live.observe.admin();
                 let listener = listener::bind(listener)
-                    .and_then(|bound| bound.serve(front::service(pages), workers.clone()))
+                    .and_then(|bound| {
+                        bound
+                            .counted(counted)
+                            .serve(front::service(pages), workers.clone())
+                    })
                     .map_err(at(address))?;
                 live.report(&Progress::Operators(listener.address()));
                 Some((admin, listener))
             }
         };
         live.begin().await?;
-        let router = protocol::Router::new(Arc::clone(&live.serving), Observe::default());
+        let router = protocol::Router::new(Arc::clone(&live.serving), live.observe.clone());
         let listener = bound
+            .counted(live.observe.public())
             .serve(front::service(router), workers.clone())
             .map_err(at(address))?;
         if let Some((admin, _)) = &admin {
@@ -255,6 +294,7 @@ impl Gateway {
             watching,
             workers,
             drain_delay,
+            traces,
         })
     }
 
@@ -317,6 +357,9 @@ impl Gateway {
             listener.drain(|| ()).await;
         }
         self.workers.ended().await;
+        if let Some(traces) = self.traces {
+            traces.end().await;
+        }
     }
 }
 
@@ -333,8 +376,14 @@ impl Look for Operators {
         Metrics {
             upstreams: serving.calls.view(),
             calls: serving.calls.meters(),
+            observe: self.0.observe.clone(),
+            process: Process::read(),
             ..self.0.told.metrics()
         }
+    }
+
+    fn level(&self) -> Option<Arc<dyn Leveled>> {
+        self.0.level.clone()
     }
 
     fn notes(&self) -> Vec<String> {

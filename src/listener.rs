@@ -25,6 +25,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::call::Deadline;
+use crate::observe::connections::{Connections, Open};
 use crate::worker::Workers;
 
 mod absent;
@@ -88,6 +89,7 @@ const BACKLOG: u32 = 1024;
 pub struct Bound {
     socket: TcpSocket,
     config: Config,
+    counted: Arc<Connections>,
 }
 
 /// Takes the port.
@@ -101,10 +103,20 @@ pub fn bind(config: Config) -> io::Result<Bound> {
     };
     socket.set_reuseaddr(true)?; // a restart must not wait for the old connections' TIME_WAIT
     socket.bind(config.address)?;
-    Ok(Bound { socket, config })
+    Ok(Bound {
+        socket,
+        config,
+        counted: Arc::default(),
+    })
 }
 
 impl Bound {
+    /// Has its connections counted there.
+    #[must_use]
+    pub fn counted(self, counted: Arc<Connections>) -> Self {
+        Self { counted, ..self }
+    }
+
     /// Starts to answer, on the workers. `service` gets every request with a [`Peer`] in its
     /// extensions; a response may have a [`Deadline`] in its own, at which nobody waits any longer
     /// for its client to read on.
@@ -124,7 +136,8 @@ impl Bound {
         if let Some(tls) = &self.config.tls {
             watching.spawn(tls.keep_current());
         }
-        let accepting = accept(listener, self.config, service, workers, phases, over);
+        let told = (self.config, self.counted);
+        let accepting = accept(listener, told, service, workers, phases, over);
         let accepting = tokio::spawn(accepting);
         Ok(Listener {
             address,
@@ -178,7 +191,7 @@ impl Listener {
 /// cuts those that last.
 async fn accept<S, F>(
     listener: TcpListener,
-    config: Config,
+    (config, counted): (Config, Arc<Connections>),
     service: S,
     workers: Workers,
     mut phases: watch::Receiver<Phase>,
@@ -212,7 +225,7 @@ async fn accept<S, F>(
             Ok((stream, address, permit)) => {
                 let (builder, service, mut phases) =
                     (Arc::clone(&builder), service.clone(), phases.clone());
-                let grace = over.subscribe();
+                let (grace, counted) = (over.subscribe(), counted.open());
                 let (door, timeouts) = (Arc::clone(&door), config.timeouts);
                 let place = workers.place();
                 let runtime = place.runtime().clone();
@@ -222,6 +235,7 @@ async fn accept<S, F>(
                             let _ = socket.set_nodelay(true); // a failure costs latency only
                             if let Some(opened) = door.open(socket, address, &mut phases).await {
                                 let drain = (phases, grace);
+                                let opened = (opened, counted);
                                 serve_connection(opened, &builder, service, timeouts, drain).await;
                             }
                         }
@@ -283,11 +297,14 @@ fn http_builder(config: &Config) -> auto::Builder<Streams> {
 }
 
 async fn serve_connection<S, F>(
-    Opened {
-        stream,
-        peer,
-        names,
-    }: Opened,
+    (
+        Opened {
+            stream,
+            peer,
+            names,
+        },
+        counted,
+    ): (Opened, Open),
     builder: &auto::Builder<Streams>,
     service: S,
     timeouts: Timeouts,
@@ -307,6 +324,7 @@ async fn serve_connection<S, F>(
     let tenancy = Tenancy::new(timeouts.write_stall, watch.taken());
     let tenures = tenancy.clone();
     let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
+        counted.speaks(request.version());
         request.extensions_mut().insert(peer.clone());
         let open = requests.request();
         if request.extensions().get::<OnUpgrade>().is_some() {
