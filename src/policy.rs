@@ -24,8 +24,11 @@ pub mod identify;
 pub mod limits;
 pub mod mutation;
 pub mod overload;
+pub mod policies;
 
 mod table;
+
+pub use policies::{Config, NoPolicy, Policies, StepConfig};
 
 #[cfg(test)]
 mod fixtures;

@@ -107,8 +107,8 @@ pub enum PolicyError {
     Twice(Arc<str>),
 }
 
-/// Rules, compiled for the methods of a schema.
-#[derive(Debug)]
+/// Rules, compiled for the methods of a schema. Without any, nobody passes.
+#[derive(Debug, Default)]
 pub struct Access {
     rules: Vec<Compiled>,
     mode: Mode,

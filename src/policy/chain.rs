@@ -145,6 +145,11 @@ impl Chain {
         Ok(Self { steps, witness })
     }
 
+    /// Of these steps, of which no more were read than there may be.
+    pub(super) const fn of(steps: Vec<Step>, witness: Option<Arc<dyn Witness>>) -> Self {
+        Self { steps, witness }
+    }
+
     /// The names of the steps, in their order.
     pub fn names(&self) -> impl Iterator<Item = &'static str> {
         self.steps.iter().map(Step::name)

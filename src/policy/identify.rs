@@ -34,7 +34,7 @@ mod tasks;
 
 pub use config::{
     ApiKeysConfig, Config, Cookie, Forward, IntrospectionConfig, IssuerConfig, KeysFrom,
-    NoIdentity,
+    NoIdentity, Secret,
 };
 use introspect::Introspection;
 use key_file::KeyFile;

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use http::HeaderName;
 use rustls::RootCertStore;
-
 use crate::control::https::{Https, Url};
 use crate::identity::api_keys::FileError;
 use crate::identity::cache;
@@ -13,9 +12,10 @@ use crate::identity::introspection::Expected;
 use crate::identity::issuer::{IssuerError, IssuersError, Settings};
 use crate::identity::keys::SetError;
 use crate::identity::refresh;
+use crate::pem;
 
 /// Who may call.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     /// Whose signed tokens are taken.
     pub issuers: Vec<IssuerConfig>,
@@ -31,8 +31,8 @@ pub struct Config {
     pub cached_tokens: usize,
     /// For how long at most.
     pub cached_for: Duration,
-    /// Who is trusted when issuers are asked over HTTPS.
-    pub roots: RootCertStore,
+    /// A file (PEM) of the authorities that are trusted when issuers are asked; without one, the system's.
+    pub ca: Option<PathBuf>,
 }
 
 impl Default for Config {
@@ -45,19 +45,37 @@ impl Default for Config {
             forward: Forward::No,
             cached_tokens: cache::CAPACITY,
             cached_for: cache::TTL,
-            roots: RootCertStore::empty(),
+            ca: None,
         }
     }
 }
 
 impl Config {
     pub(super) fn https(&self) -> Result<Https, NoIdentity> {
-        Https::new(self.roots.clone()).map_err(|error| NoIdentity::Tls(error.to_string()))
+        let roots = match &self.ca {
+            None => system_roots(),
+            Some(path) => {
+                let file = |cause: &dyn std::fmt::Display| NoIdentity::File {
+                    path: path.clone(),
+                    cause: cause.to_string(),
+                };
+                let text = std::fs::read(path).map_err(|cause| file(&cause))?;
+                pem::authorities(&text).map_err(|cause| file(&cause))?
+            }
+        };
+        Https::new(roots).map_err(|error| NoIdentity::Tls(error.to_string()))
     }
 }
 
+/// Those that the system trusts. Where it trusts nobody, no issuer over HTTPS has keys, which is told.
+fn system_roots() -> RootCertStore {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    roots
+}
+
 /// An issuer of signed tokens.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IssuerConfig {
     /// What its tokens have to be.
     pub settings: Settings,
@@ -68,7 +86,7 @@ pub struct IssuerConfig {
 }
 
 /// Where the keys of an issuer are.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeysFrom {
     /// It tells them.
     Url(Url),
@@ -79,7 +97,7 @@ pub enum KeysFrom {
 }
 
 /// Who is asked about tokens that only their issuer can read (RFC 7662).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IntrospectionConfig {
     /// Where.
     pub url: Url,
@@ -106,7 +124,7 @@ impl std::fmt::Debug for Secret {
 }
 
 /// API keys.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiKeysConfig {
     /// The file, one key a line, hashed.
     pub file: PathBuf,
