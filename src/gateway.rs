@@ -266,7 +266,13 @@ impl Gateway {
         let tracer = traces.as_ref().map(telling::Telling::tracer);
         let legacy = config.legacy_metrics;
         let observe = Observe::new(config.access_log.clone(), legacy, tracer);
-        let live = Live::new(config, policies.clone(), (calls, count), observe, Box::new(report))?;
+        let live = Live::new(
+            config,
+            policies.clone(),
+            (calls, count),
+            observe,
+            Box::new(report),
+        )?;
         let live = Arc::new(live);
 
         let admin = match admin_address {

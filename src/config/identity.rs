@@ -37,7 +37,8 @@ pub(super) fn identity(raw: &Identity) -> Result<Option<Config>, Wrong> {
         origins: cookie.origins.or(Vec::new()),
     });
     let cookie = cookie.filter(|cookie| !cookie.name.is_empty());
-    if issuers.is_empty() && api_keys.is_none() && introspection.is_none() && raw.first().is_none() {
+    if issuers.is_empty() && api_keys.is_none() && introspection.is_none() && raw.first().is_none()
+    {
         return Ok(None);
     }
     let default = Config::default();
@@ -51,9 +52,17 @@ pub(super) fn identity(raw: &Identity) -> Result<Option<Config>, Wrong> {
         } else {
             Forward::No
         },
-        cached_tokens: (raw.cached_tokens.value).map_or(default.cached_tokens, super::units::Count::get),
-        cached_for: raw.cached_for.value.map_or(default.cached_for, |span| span.0),
-        ca: raw.ca.value.clone().filter(|path| !path.as_os_str().is_empty()),
+        cached_tokens: (raw.cached_tokens.value)
+            .map_or(default.cached_tokens, super::units::Count::get),
+        cached_for: raw
+            .cached_for
+            .value
+            .map_or(default.cached_for, |span| span.0),
+        ca: raw
+            .ca
+            .value
+            .clone()
+            .filter(|path| !path.as_os_str().is_empty()),
     }))
 }
 
@@ -67,7 +76,10 @@ pub(super) fn asserted(raw: &Identity) -> Result<Assertions, Wrong> {
         let header = HeaderName::try_from(name.as_str());
         let header = header.ok().filter(|header| header.as_str() == name);
         let Some(header) = header.filter(|name| !name.as_str().ends_with("-bin")) else {
-            let message = format!("found {}, expected a name of metadata in small letters, without -bin", quoted(&name));
+            let message = format!(
+                "found {}, expected a name of metadata in small letters, without -bin",
+                quoted(&name)
+            );
             return Err(wrong(message));
         };
         let says = match says.as_str() {
@@ -76,7 +88,9 @@ pub(super) fn asserted(raw: &Identity) -> Result<Assertions, Wrong> {
             "scopes" => Says::Scopes,
             "kind" => Says::Kind,
             other => match other.strip_prefix("claim:") {
-                Some(path) => Says::Claim(ClaimPath::new(path).map_err(|error| wrong(error.to_string()))?),
+                Some(path) => {
+                    Says::Claim(ClaimPath::new(path).map_err(|error| wrong(error.to_string()))?)
+                }
                 None => {
                     let message = format!(
                         "found {}, expected `subject`, `issuer`, `scopes`, `kind` or `claim:PATH`",
@@ -92,11 +106,17 @@ pub(super) fn asserted(raw: &Identity) -> Result<Assertions, Wrong> {
 }
 
 fn of_issuer(raw: &Issuer, place: Location, at: &str) -> Result<IssuerConfig, Wrong> {
-    let wrong = |place: Location, key: &str, message: String| (place, format!("{at}{key}"), message);
-    let (keys, secret) = match (&raw.jwks_url.value, &raw.jwks_file.value, &raw.secret_file.value) {
+    let wrong =
+        |place: Location, key: &str, message: String| (place, format!("{at}{key}"), message);
+    let (keys, secret) = match (
+        &raw.jwks_url.value,
+        &raw.jwks_file.value,
+        &raw.secret_file.value,
+    ) {
         (Some(url), None, None) => {
             let url = Url::parse(url);
-            let url = url.map_err(|error| wrong(raw.jwks_url.place, ".jwks_url", error.to_string()))?;
+            let url =
+                url.map_err(|error| wrong(raw.jwks_url.place, ".jwks_url", error.to_string()))?;
             (KeysFrom::Url(url), None)
         }
         (None, Some(path), None) => (KeysFrom::File(path.clone()), None),
@@ -105,7 +125,8 @@ fn of_issuer(raw: &Issuer, place: Location, at: &str) -> Result<IssuerConfig, Wr
             (KeysFrom::Secret, Some(secret.into_bytes()))
         }
         _ => {
-            let message = "expected exactly one of `jwks_url`, `jwks_file` and `secret_file`".to_owned();
+            let message =
+                "expected exactly one of `jwks_url`, `jwks_file` and `secret_file`".to_owned();
             return Err(wrong(place, "", message));
         }
     };
@@ -115,7 +136,10 @@ fn of_issuer(raw: &Issuer, place: Location, at: &str) -> Result<IssuerConfig, Wr
         Some(names) => {
             let named = |name: &String| {
                 Algorithm::named(name).ok_or_else(|| {
-                    let message = format!("found {}, expected an algorithm such as ES256 or RS256", quoted(name));
+                    let message = format!(
+                        "found {}, expected an algorithm such as ES256 or RS256",
+                        quoted(name)
+                    );
                     wrong(raw.algorithms.place, ".algorithms", message)
                 })
             };
@@ -151,13 +175,26 @@ fn api_keys(raw: &Identity) -> Result<Option<ApiKeysConfig>, Wrong> {
     let header = keys.header.or("x-api-key".to_owned());
     let Ok(name) = HeaderName::try_from(header.as_str()) else {
         let message = format!("found {}, expected the name of a header", quoted(&header));
-        return Err((keys.header.place, "identity.api_keys.header".to_owned(), message));
+        return Err((
+            keys.header.place,
+            "identity.api_keys.header".to_owned(),
+            message,
+        ));
     };
-    match keys.file.value.clone().filter(|path| !path.as_os_str().is_empty()) {
+    match keys
+        .file
+        .value
+        .clone()
+        .filter(|path| !path.as_os_str().is_empty())
+    {
         Some(file) => Ok(Some(ApiKeysConfig { file, header: name })),
         None => {
             let message = "found none, expected a file with a line for each key".to_owned();
-            Err((raw.api_keys.place, "identity.api_keys.file".to_owned(), message))
+            Err((
+                raw.api_keys.place,
+                "identity.api_keys.file".to_owned(),
+                message,
+            ))
         }
     }
 }
@@ -180,16 +217,29 @@ fn introspection(raw: &Identity) -> Result<Option<IntrospectionConfig>, Wrong> {
             audiences: given.audiences.or(Vec::new()),
             leeway: issuer::LEEWAY_MAX,
         },
-        ttl: given.cached_for.value.map_or(Duration::from_secs(60), |span| span.0),
-        timeout: given.timeout.value.map_or(Duration::from_secs(2), |span| span.0),
+        ttl: given
+            .cached_for
+            .value
+            .map_or(Duration::from_secs(60), |span| span.0),
+        timeout: given
+            .timeout
+            .value
+            .map_or(Duration::from_secs(2), |span| span.0),
     }))
 }
 
 /// A secret in a file of its own: without the line's end that editors leave.
 fn secret(path: &Path, place: Location, key: &str) -> Result<String, Wrong> {
-    let wrong = |message: String| (place, key.to_owned(), format!("{}: {message}", path.display()));
+    let wrong = |message: String| {
+        (
+            place,
+            key.to_owned(),
+            format!("{}: {message}", path.display()),
+        )
+    };
     let bytes = load::bytes_to(path, SECRET_MAX).map_err(wrong)?;
-    let text = String::from_utf8(bytes).map_err(|_| wrong("found bytes that are not UTF-8".to_owned()))?;
+    let text =
+        String::from_utf8(bytes).map_err(|_| wrong("found bytes that are not UTF-8".to_owned()))?;
     let text = text.trim_end_matches(['\r', '\n']);
     if text.is_empty() {
         return Err(wrong("found an empty file, expected a secret".to_owned()));

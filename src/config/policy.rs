@@ -35,7 +35,11 @@ pub(super) fn policy(raw: &Key<Vec<Key<PolicyStep>>>) -> Result<Vec<StepConfig>,
     }
     let mut made = Vec::with_capacity(steps.len());
     for (index, key) in steps.iter().enumerate() {
-        made.push(step(&key.or(PolicyStep::default()), key.place, &format!("policy[{index}]"))?);
+        made.push(step(
+            &key.or(PolicyStep::default()),
+            key.place,
+            &format!("policy[{index}]"),
+        )?);
     }
     Ok(made)
 }
@@ -73,7 +77,11 @@ fn step(raw: &PolicyStep, place: Location, at: &str) -> Result<StepConfig, Wrong
         return of_concurrency(raw, &format!("{at}.concurrency"));
     }
     if let Some(raw) = &global_rate_limits.value {
-        return of_global(raw, global_rate_limits.place, &format!("{at}.global_rate_limits"));
+        return of_global(
+            raw,
+            global_rate_limits.place,
+            &format!("{at}.global_rate_limits"),
+        );
     }
     let raw = ext_authz.or(ExtAuthz::default());
     of_ext_authz(&raw, ext_authz.place, &format!("{at}.ext_authz"))
@@ -82,7 +90,11 @@ fn step(raw: &PolicyStep, place: Location, at: &str) -> Result<StepConfig, Wrong
 fn of_access(raw: &Access, place: Location, at: &str) -> Result<StepConfig, Wrong> {
     let mut rules = Vec::new();
     for (index, key) in raw.rules.or(Vec::new()).iter().enumerate() {
-        rules.push(rule(&key.or(Rule::default()), key.place, &format!("{at}.rules[{index}]"))?);
+        rules.push(rule(
+            &key.or(Rule::default()),
+            key.place,
+            &format!("{at}.rules[{index}]"),
+        )?);
     }
     let policy = Policy {
         rules,
@@ -101,7 +113,12 @@ fn rule(raw: &Rule, place: Location, at: &str) -> Result<access::Rule, Wrong> {
         name: raw.name.value.as_deref().map(Into::into),
         methods: methods(&raw.methods, at)?,
         effect: effect.into(),
-        when: when(&raw.when.or(When::default()), raw.when.place, &format!("{at}.when"), 0)?,
+        when: when(
+            &raw.when.or(When::default()),
+            raw.when.place,
+            &format!("{at}.when"),
+            0,
+        )?,
     })
 }
 
@@ -121,7 +138,9 @@ fn each<T, R: Clone>(
     let mut all = Vec::new();
     for (index, key) in raw.value.as_deref().unwrap_or_default().iter().enumerate() {
         if let Some(value) = &key.value {
-            all.push(read(value).map_err(|message| (key.place, format!("{at}[{index}]"), message))?);
+            all.push(
+                read(value).map_err(|message| (key.place, format!("{at}[{index}]"), message))?,
+            );
         }
     }
     Ok(all)
@@ -150,13 +169,23 @@ fn when(raw: &When, place: Location, at: &str, depth: usize) -> Result<Condition
         let pattern = |text: &String| {
             spiffe::Pattern::parse(text).map_err(|error| format!("found {}: {error}", quoted(text)))
         };
-        all.push(Condition::Spiffe(each(&raw.spiffe, &format!("{at}.spiffe"), pattern)?));
+        all.push(Condition::Spiffe(each(
+            &raw.spiffe,
+            &format!("{at}.spiffe"),
+            pattern,
+        )?));
     }
     if let Some(shown) = &raw.shown.value {
-        all.push(Condition::Shown(shown.iter().copied().map(Into::into).collect()));
+        all.push(Condition::Shown(
+            shown.iter().copied().map(Into::into).collect(),
+        ));
     }
     if !raw.networks.is_absent() {
-        all.push(Condition::Network(each(&raw.networks, &format!("{at}.networks"), network)?));
+        all.push(Condition::Network(each(
+            &raw.networks,
+            &format!("{at}.networks"),
+            network,
+        )?));
     }
     if let Some(text) = &raw.cel.value {
         let expression = Expression::compile(text)
@@ -165,7 +194,9 @@ fn when(raw: &When, place: Location, at: &str, depth: usize) -> Result<Condition
     }
     if let Some(any) = &raw.any.value {
         let at = format!("{at}.any");
-        let any = any.iter().map(|one| when(one, raw.any.place, &at, depth + 1));
+        let any = any
+            .iter()
+            .map(|one| when(one, raw.any.place, &at, depth + 1));
         all.push(Condition::Any(any.collect::<Result<_, _>>()?));
     }
     if let Some(not) = &raw.not.value {
@@ -192,19 +223,22 @@ fn claim(raw: &Claim) -> Result<condition::Claim, String> {
 /// A network, or one address.
 fn network(text: &String) -> Result<IpNet, String> {
     let one = || text.parse::<IpAddr>().map(IpNet::from);
-    text.parse::<IpNet>()
-        .or_else(|_| one())
-        .map_err(|_| format!("found {}, expected a network such as 10.0.0.0/8", quoted(text)))
+    text.parse::<IpNet>().or_else(|_| one()).map_err(|_| {
+        format!(
+            "found {}, expected a network such as 10.0.0.0/8",
+            quoted(text)
+        )
+    })
 }
 
-fn of_rate_limits(
-    raw: &[Key<RateLimit>],
-    place: Location,
-    at: &str,
-) -> Result<StepConfig, Wrong> {
+fn of_rate_limits(raw: &[Key<RateLimit>], place: Location, at: &str) -> Result<StepConfig, Wrong> {
     let mut all = Vec::new();
     for (index, key) in raw.iter().enumerate() {
-        all.push(rate_limit(&key.or(RateLimit::default()), key.place, &format!("{at}[{index}]"))?);
+        all.push(rate_limit(
+            &key.or(RateLimit::default()),
+            key.place,
+            &format!("{at}[{index}]"),
+        )?);
     }
     Limits::new(&all, Tell::Always, [], None)
         .map_err(|error| (place, at.to_owned(), error.to_string()))?;
@@ -217,7 +251,8 @@ fn of_rate_limits(
 fn rate_limit(raw: &RateLimit, place: Location, at: &str) -> Result<Limit, Wrong> {
     let (Some(name), Some(calls), Some(per)) = (&raw.name.value, raw.calls.value, raw.per.value)
     else {
-        let message = "expected `name`, `calls` and `per`, such as `{ name: callers, calls: 100, per: 1s }`";
+        let message =
+            "expected `name`, `calls` and `per`, such as `{ name: callers, calls: 100, per: 1s }`";
         return Err((place, at.to_owned(), message.to_owned()));
     };
     let by = |text: &String| match text.as_str() {
@@ -242,7 +277,10 @@ fn rate_limit(raw: &RateLimit, place: Location, at: &str) -> Result<Limit, Wrong
             per: per.0,
             burst: raw.burst.value.unwrap_or(calls).0,
         },
-        keys: raw.keys.value.map_or(limits::KEYS, super::units::Count::get),
+        keys: raw
+            .keys
+            .value
+            .map_or(limits::KEYS, super::units::Count::get),
     })
 }
 
@@ -302,7 +340,14 @@ fn of_global(raw: &GlobalRateLimits, place: Location, at: &str) -> Result<StepCo
         })
     };
     let mut descriptors = Vec::new();
-    for (index, key) in raw.descriptors.value.as_deref().unwrap_or_default().iter().enumerate() {
+    for (index, key) in raw
+        .descriptors
+        .value
+        .as_deref()
+        .unwrap_or_default()
+        .iter()
+        .enumerate()
+    {
         let at = format!("{at}.descriptors[{index}]");
         let given = key.value.clone().unwrap_or_default();
         let entries = each(&given.entries, &format!("{at}.entries"), entry)?;
@@ -318,7 +363,10 @@ fn of_global(raw: &GlobalRateLimits, place: Location, at: &str) -> Result<StepCo
     Ok(StepConfig::GlobalLimits {
         server: url(server, raw.server.place, at)?,
         settings: Settings {
-            timeout: raw.timeout.value.map_or(global_limits::TIMEOUT, |span| span.0),
+            timeout: raw
+                .timeout
+                .value
+                .map_or(global_limits::TIMEOUT, |span| span.0),
             on_failure: raw.on_failure.or(super::raw::OnFailure::Open).into(),
             ..Settings::new(domain.clone(), descriptors)
         },

@@ -44,7 +44,8 @@ pub(super) use limits::{Limits, RouteLimits, RouteTimeouts, Timeouts};
 pub(super) use observe::{AccessLog, Metrics, Sampling, Traces};
 pub(super) use options::{Connect, Json, Metadata, MultiSegment, Rest};
 pub(super) use policy::{
-    Access, Ceiling, Claim, ExtAuthz, GlobalRateLimits, OnFailure, PolicyStep, RateLimit, Rule, When,
+    Access, Ceiling, Claim, ExtAuthz, GlobalRateLimits, OnFailure, PolicyStep, RateLimit, Rule,
+    When,
 };
 pub(super) use route::{Destination, HeaderMatch, Route, Routing};
 pub(super) use schema_reload::SchemaReload;

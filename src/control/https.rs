@@ -103,17 +103,25 @@ impl Url {
         let none = || BadUrl::None(text.to_owned());
         let uri: Uri = text.parse().map_err(|_| none())?;
         let host = uri.host().ok_or_else(none)?;
-        let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+        let host = host
+            .trim_start_matches('[')
+            .trim_end_matches(']')
+            .to_owned();
         let is_secure = match uri.scheme_str() {
             Some("https") => true,
             Some("http") => false,
             _ => return Err(none()),
         };
-        if uri.authority().is_none_or(|authority| authority.as_str().contains('@')) {
+        if uri
+            .authority()
+            .is_none_or(|authority| authority.as_str().contains('@'))
+        {
             return Err(none());
         }
         let is_here = host == "localhost"
-            || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+            || host
+                .parse::<IpAddr>()
+                .is_ok_and(|address| address.is_loopback());
         if !is_secure && !is_here {
             return Err(BadUrl::Plaintext(text.to_owned()));
         }
@@ -201,16 +209,17 @@ where
             });
         }
         let body = Limited::new(response.into_body(), ask.most).collect().await;
-        body.map(http_body_util::Collected::to_bytes).map_err(|error| {
-            if error.is::<http_body_util::LengthLimitError>() {
-                HttpsError::TooLong {
-                    host: host(),
-                    most: ask.most,
+        body.map(http_body_util::Collected::to_bytes)
+            .map_err(|error| {
+                if error.is::<http_body_util::LengthLimitError>() {
+                    HttpsError::TooLong {
+                        host: host(),
+                        most: ask.most,
+                    }
+                } else {
+                    broken(&error)
                 }
-            } else {
-                broken(&error)
-            }
-        })
+            })
     };
     tokio::pin!(exchange, connection);
     tokio::select! {
@@ -222,7 +231,11 @@ where
 }
 
 fn request(ask: &Ask<'_>) -> Request<Full<Bytes>> {
-    let path = ask.url.uri.path_and_query().map_or("/", |path| path.as_str());
+    let path = ask
+        .url
+        .uri
+        .path_and_query()
+        .map_or("/", |path| path.as_str());
     let mut request = Request::new(Full::new(ask.form.clone().unwrap_or_default()));
     *request.uri_mut() = path.parse().unwrap_or_default();
     let headers = request.headers_mut();
@@ -261,7 +274,10 @@ mod tests {
     use super::*;
 
     /// What comes of asking somebody who answers this, and what was asked.
-    async fn asked(answer: &'static str, form: Option<&'static str>) -> (Result<Bytes, HttpsError>, String) {
+    async fn asked(
+        answer: &'static str,
+        form: Option<&'static str>,
+    ) -> (Result<Bytes, HttpsError>, String) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/keys?a=b", listener.local_addr().unwrap());
         let serving = tokio::spawn(async move {
@@ -289,7 +305,10 @@ mod tests {
     async fn a_document_is_asked_for_and_a_form_is_posted() {
         let (answer, seen) = asked("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}", None).await;
         assert_eq!(answer.unwrap(), "{}");
-        assert!(seen.starts_with("GET /keys?a=b HTTP/1.1\r\nhost: 127.0.0.1:"), "{seen}");
+        assert!(
+            seen.starts_with("GET /keys?a=b HTTP/1.1\r\nhost: 127.0.0.1:"),
+            "{seen}"
+        );
         let (answer, seen) = asked("HTTP/1.1 200 OK\r\n\r\n{\"a\":1}", Some("token=x")).await;
         assert_eq!(answer.unwrap(), "{\"a\":1}", "until the connection ends");
         assert!(seen.starts_with("POST /keys?a=b HTTP/1.1\r\n"), "{seen}");
@@ -307,7 +326,10 @@ mod tests {
                 "HTTP/1.1 200 OK\r\ncontent-length: 17\r\n\r\n12345678901234567",
                 "127.0.0.1 answered with more than 16 bytes",
             ),
-            ("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{}", "127.0.0.1 broke off: "),
+            (
+                "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{}",
+                "127.0.0.1 broke off: ",
+            ),
             ("SSH-2.0-x\r\n", "127.0.0.1 broke off: "),
         ] {
             let error = asked(answer, None).await.0.unwrap_err().to_string();
@@ -317,13 +339,31 @@ mod tests {
 
     #[test]
     fn only_this_host_is_asked_without_tls() {
-        for good in ["https://id.example/keys", "http://127.0.0.1:1/", "http://[::1]/a", "http://localhost/"] {
+        for good in [
+            "https://id.example/keys",
+            "http://127.0.0.1:1/",
+            "http://[::1]/a",
+            "http://localhost/",
+        ] {
             Url::parse(good).unwrap();
         }
-        for bad in ["http://id.example/keys", "http://10.0.0.1/", "http://127.0.0.1.example/"] {
-            assert!(matches!(Url::parse(bad), Err(BadUrl::Plaintext(_))), "{bad}");
+        for bad in [
+            "http://id.example/keys",
+            "http://10.0.0.1/",
+            "http://127.0.0.1.example/",
+        ] {
+            assert!(
+                matches!(Url::parse(bad), Err(BadUrl::Plaintext(_))),
+                "{bad}"
+            );
         }
-        for bad in ["", "id.example", "/keys", "ftp://id.example/", "https://u:p@id.example/"] {
+        for bad in [
+            "",
+            "id.example",
+            "/keys",
+            "ftp://id.example/",
+            "https://u:p@id.example/",
+        ] {
             assert!(matches!(Url::parse(bad), Err(BadUrl::None(_))), "{bad}");
         }
     }

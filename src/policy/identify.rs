@@ -79,7 +79,13 @@ impl Identify {
                 keys: from,
                 refresh,
             } = issuer;
-            keys.push(IssuerKeys::start(&settings.iss, from, refresh, &https, &mut tasks)?);
+            keys.push(IssuerKeys::start(
+                &settings.iss,
+                from,
+                refresh,
+                &https,
+                &mut tasks,
+            )?);
             issuers.push(Issuer::new(settings).map_err(NoIdentity::Issuer)?);
         }
         let api_keys = match config.api_keys {
@@ -94,7 +100,9 @@ impl Identify {
             forward: config.forward,
             issuers: Issuers::new(issuers).map_err(NoIdentity::Issuers)?,
             keys,
-            introspection: config.introspection.map(|config| Introspection::new(config, https)),
+            introspection: config
+                .introspection
+                .map(|config| Introspection::new(config, https)),
             api_keys,
             cache: Cache::new(config.cached_tokens, config.cached_for, RandomState::new()),
             _tasks: tasks,
@@ -129,7 +137,10 @@ impl Gate for Identify {
         }
         let place = Place::of(&bearer.token);
         let now = Instant::now();
-        let known = match this.cache.get(&place, now, |stamp| this.is_current(stamp, now)) {
+        let known = match this
+            .cache
+            .get(&place, now, |stamp| this.is_current(stamp, now))
+        {
             Some(Known::Good(principal, _)) => Verified::Known(Ok(principal)),
             Some(Known::Refused(error)) => Verified::Known(Err(error)),
             None => this.verify(&bearer.token, &place, now, asked.now),
@@ -192,7 +203,10 @@ impl From<Unknown> for Box<Refused> {
             Unknown::Refused(challenge) => Box::new(refused(&challenge)),
             Unknown::Outage => {
                 let message = "whose token it is cannot be found out at the moment";
-                Self::new(Refused::new(NAME, Status::gateway(Code::Unavailable, message)))
+                Self::new(Refused::new(
+                    NAME,
+                    Status::gateway(Code::Unavailable, message),
+                ))
             }
         }
     }
@@ -329,7 +343,9 @@ impl Shared {
             Some(Err(_)) => false,
             Some(Ok(origin)) => {
                 let scheme = asked.peer.transport.scheme();
-                let own = origin.strip_prefix(scheme).and_then(|rest| rest.strip_prefix("://"));
+                let own = origin
+                    .strip_prefix(scheme)
+                    .and_then(|rest| rest.strip_prefix("://"));
                 own.is_some_and(|host| host.eq_ignore_ascii_case(asked.host))
                     || self.origins.iter().any(|known| known == origin)
             }

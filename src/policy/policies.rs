@@ -135,7 +135,10 @@ pub struct Policies {
 #[derive(Clone)]
 enum Made {
     Access(access::Policy),
-    Limits { limits: Vec<Limit>, tell: Tell },
+    Limits {
+        limits: Vec<Limit>,
+        tell: Tell,
+    },
     Concurrency(Vec<Ceiling>),
     GlobalLimits {
         settings: global_limits::Settings,
@@ -177,12 +180,19 @@ impl Policies {
     /// # Errors
     /// See [`NoPolicy`]; this one has not changed then.
     pub fn renewed(&self, config: &Config) -> Result<Self, NoPolicy> {
-        let same = |(known, _): &&(identify::Config, Identify)| config.identity.as_ref() == Some(known);
+        let same =
+            |(known, _): &&(identify::Config, Identify)| config.identity.as_ref() == Some(known);
         let identity = self.identity.as_ref().filter(same);
         let counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
         let counted = counted.clone();
         let overload = Arc::clone(&self.overload);
-        Self::made(config, identity.cloned(), overload, self.witness.clone(), counted)
+        Self::made(
+            config,
+            identity.cloned(),
+            overload,
+            self.witness.clone(),
+            counted,
+        )
     }
 
     fn made(
@@ -197,7 +207,10 @@ impl Policies {
             (None, None) => None,
             (None, Some(identity)) => Some((identity.clone(), Identify::start(identity.clone())?)),
         };
-        let has_rules = config.steps.iter().any(|step| matches!(step, StepConfig::Access(_)));
+        let has_rules = config
+            .steps
+            .iter()
+            .any(|step| matches!(step, StepConfig::Access(_)));
         let implied = (identity.is_some() && !has_rules).then(|| Made::Access(whoever_is_known()));
         let steps = config.steps.iter().map(made);
         let steps = implied.into_iter().map(Ok).chain(steps);
@@ -278,10 +291,7 @@ impl Policies {
 }
 
 /// Rules for these methods. If they cannot be, which was looked at when they were read, nobody passes.
-fn access<'m>(
-    policy: &access::Policy,
-    methods: impl Iterator<Item = &'m Method>,
-) -> Access {
+fn access<'m>(policy: &access::Policy, methods: impl Iterator<Item = &'m Method>) -> Access {
     Access::new(policy, methods).unwrap_or_else(|error| {
         tracing::error!(%error, "access rules that cannot be let nobody pass");
         Access::default()
@@ -321,7 +331,10 @@ fn made(step: &StepConfig) -> Result<Made, NoPolicy> {
         },
         StepConfig::ExtAuthz { server, settings } => {
             let server = Arc::new(ext_authz::client::Server::new(channel(server)?));
-            Made::Fixed(Step::ExtAuthz(Arc::new(ExtAuthz::new(settings.clone(), server))))
+            Made::Fixed(Step::ExtAuthz(Arc::new(ExtAuthz::new(
+                settings.clone(),
+                server,
+            ))))
         }
         StepConfig::Custom { name, interceptor } => Made::Fixed(Step::Custom {
             name,

@@ -39,7 +39,11 @@ section! {
 
 /// An issuer of signed tokens: exactly one of `jwks_url`, `jwks_file` and `secret_file`.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, Serialize)]
-#[serde(default, deny_unknown_fields, expecting = "a mapping of an issuer's keys")]
+#[serde(
+    default,
+    deny_unknown_fields,
+    expecting = "a mapping of an issuer's keys"
+)]
 #[schemars(extend("required" = ["issuer", "audiences"]))]
 pub(in crate::config) struct Issuer {
     /// The `iss` of its tokens, to the letter.

@@ -148,7 +148,11 @@ choice! {
 
 /// A claim: `path`, and at most one of `equals`, `one_of` and `contains`; it has to be there without one.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, Serialize)]
-#[serde(default, deny_unknown_fields, expecting = "a mapping of a claim's keys")]
+#[serde(
+    default,
+    deny_unknown_fields,
+    expecting = "a mapping of a claim's keys"
+)]
 #[schemars(extend("required" = ["path"]))]
 pub(in crate::config) struct Claim {
     /// Names with dots between: `org.id`. A dot in a name is written `\.`.
@@ -167,7 +171,11 @@ pub(in crate::config) struct Claim {
 
 /// A rate limit.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, Serialize)]
-#[serde(default, deny_unknown_fields, expecting = "a mapping of a rate limit's keys")]
+#[serde(
+    default,
+    deny_unknown_fields,
+    expecting = "a mapping of a rate limit's keys"
+)]
 #[schemars(extend("required" = ["name", "calls", "per"]))]
 pub(in crate::config) struct RateLimit {
     /// Its name in logs and metrics.
@@ -197,7 +205,11 @@ pub(in crate::config) struct RateLimit {
 
 /// How many calls may run at once.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, Serialize)]
-#[serde(default, deny_unknown_fields, expecting = "a mapping with `name`, `methods` and `calls`")]
+#[serde(
+    default,
+    deny_unknown_fields,
+    expecting = "a mapping with `name`, `methods` and `calls`"
+)]
 #[schemars(extend("required" = ["name", "calls"]))]
 pub(in crate::config) struct Ceiling {
     /// Its name in logs and metrics.
@@ -213,7 +225,11 @@ pub(in crate::config) struct Ceiling {
 
 /// Rate limits that all gateways share.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, Serialize)]
-#[serde(default, deny_unknown_fields, expecting = "a mapping of `global_rate_limits` keys")]
+#[serde(
+    default,
+    deny_unknown_fields,
+    expecting = "a mapping of `global_rate_limits` keys"
+)]
 #[schemars(extend("required" = ["server", "domain", "descriptors"]))]
 pub(in crate::config) struct GlobalRateLimits {
     /// The server: `http://host:port`.
@@ -237,7 +253,11 @@ pub(in crate::config) struct GlobalRateLimits {
 
 /// What calls of some methods count for.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, Serialize)]
-#[serde(default, deny_unknown_fields, expecting = "a mapping with `methods` and `entries`")]
+#[serde(
+    default,
+    deny_unknown_fields,
+    expecting = "a mapping with `methods` and `entries`"
+)]
 #[schemars(extend("required" = ["entries"]))]
 pub(in crate::config) struct Descriptor {
     /// Methods by name. Absent: all.
@@ -251,7 +271,11 @@ pub(in crate::config) struct Descriptor {
 
 /// A server that is asked about every call.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, Serialize)]
-#[serde(default, deny_unknown_fields, expecting = "a mapping of `ext_authz` keys")]
+#[serde(
+    default,
+    deny_unknown_fields,
+    expecting = "a mapping of `ext_authz` keys"
+)]
 #[schemars(extend("required" = ["server"]))]
 pub(in crate::config) struct ExtAuthz {
     /// The server: `http://host:port`.

@@ -3,8 +3,6 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use http::HeaderName;
-use rustls::RootCertStore;
 use crate::control::https::{Https, Url};
 use crate::identity::api_keys::FileError;
 use crate::identity::cache;
@@ -13,6 +11,8 @@ use crate::identity::issuer::{IssuerError, IssuersError, Settings};
 use crate::identity::keys::SetError;
 use crate::identity::refresh;
 use crate::pem;
+use http::HeaderName;
+use rustls::RootCertStore;
 
 /// Who may call.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -10,8 +10,8 @@ use http::HeaderValue;
 use tokio::sync::OnceCell;
 use tokio::time::{Instant, timeout};
 
-use super::config::IntrospectionConfig;
 use super::Unknown;
+use super::config::IntrospectionConfig;
 use crate::control::https::{Ask, Https};
 use crate::identity::Principal;
 use crate::identity::cache::Place;
@@ -61,7 +61,10 @@ impl Introspection {
         epoch: u64,
     ) -> Result<Arc<Principal>, Unknown> {
         let asked = self.asked(place);
-        let answer = asked.answer.get_or_try_init(|| self.question(token, epoch)).await;
+        let answer = asked
+            .answer
+            .get_or_try_init(|| self.question(token, epoch))
+            .await;
         let (known, _) = answer.inspect_err(|cause| {
             tracing::warn!(url = %self.config.url, cause, "nothing was found out about a token");
         }).map_err(|_| Unknown::Outage)?;

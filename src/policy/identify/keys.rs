@@ -83,7 +83,9 @@ impl IssuerKeys {
             // As long as the file has them.
             until: Instant::now() + refresh::TIME_MAX * 1000,
         };
-        let filed = Arc::new(Self::Filed(arc_swap::ArcSwap::from_pointee(edition(keys, 0))));
+        let filed = Arc::new(Self::Filed(arc_swap::ArcSwap::from_pointee(edition(
+            keys, 0,
+        ))));
         let kept = Arc::clone(&filed);
         tasks.spawn(async move {
             let mut generation = 0;
