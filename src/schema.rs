@@ -31,6 +31,7 @@ pub mod method;
 mod overrides;
 pub(crate) mod percent;
 mod pool;
+pub(crate) mod record;
 mod rivals;
 mod routes;
 pub(crate) mod rules;
