@@ -40,6 +40,7 @@ mod fixed;
 mod front;
 mod guard;
 mod live;
+mod served;
 mod sources;
 mod stamp;
 mod telling;
@@ -48,6 +49,7 @@ mod watch;
 mod wishes;
 
 use live::Live;
+use served::served;
 use wishes::Granted;
 
 /// How long a page, or a watch of the health service, may go on once no call runs any more.
@@ -495,7 +497,7 @@ pub async fn load_schema(
         let loaded = sources::load(source, &config.upstreams, &calls, report).await?;
         brought.push((*loaded.source).clone());
     }
-    Ok(Schema::build(brought, &config.schema_options)?)
+    Ok(served(&config.protocol, brought, &config.schema_options)?)
 }
 
 #[cfg(test)]

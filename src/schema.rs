@@ -9,7 +9,7 @@
 //! [`Schema::refusals`]; the rest is served. Nothing here knows requests, sockets or tokio, and
 //! only [`Source::proto_files`] reads files.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -120,6 +120,8 @@ pub struct Options {
     /// The routes that hold for every request, in their order: they decide who serves what several
     /// upstreams bring.
     pub leads: Vec<Lead>,
+    /// Methods that are not to be served, by their paths, each with the reason.
+    pub withheld: BTreeMap<String, String>,
     /// Whether the lines of declarations are kept.
     pub places: Places,
 }
