@@ -40,6 +40,7 @@ mod fixed;
 mod front;
 mod guard;
 mod live;
+mod loaded;
 mod sources;
 mod stamp;
 mod telling;
@@ -260,6 +261,7 @@ impl Gateway {
         let calls = Upstream::build(config.upstreams.clone(), workers.count())?;
 
         let policies = Policies::start_if_any(&config.policy)?;
+        let overload = config.policy.overload;
         let config = config.behind(policies.as_ref());
         let (admin_address, count) = (config.admin, workers.count());
         let traces = config.traces.clone().map(telling::Telling::start);
@@ -316,6 +318,11 @@ impl Gateway {
         }
         let mut watching = JoinSet::new();
         watching.spawn(watch::watch(Arc::clone(&live)));
+        if let (Some(settings), Some(policies)) = (overload, &policies) {
+            let shared = Arc::clone(policies.overload());
+            let observe = live.observe.clone();
+            watching.spawn(loaded::measure(settings, shared, workers.clone(), observe));
+        }
         Ok(Self {
             listener,
             admin,

@@ -62,6 +62,13 @@ impl Observe {
         }))
     }
 
+    /// Calls under way, of all methods.
+    #[must_use]
+    pub fn active(&self) -> u64 {
+        let calls: i64 = self.0.totals.under_way().map(|(_, _, calls)| calls).sum();
+        u64::try_from(calls).unwrap_or(0)
+    }
+
     /// Connections of the public listener.
     #[must_use]
     pub fn public(&self) -> Arc<Connections> {

@@ -15,7 +15,7 @@ use super::layers::Layered;
 use super::load::{FileError, closest};
 use super::observe::{access_log, traces};
 use super::policy::policy as steps;
-use super::raw::{Compression, File, Key, Limits, Source};
+use super::raw::{Compression, File, Key, Limits, Overload, Source};
 use super::tls::Files;
 use super::units::{ByteSize, Count, Span, quoted};
 use super::upstream::{Places, upstream};
@@ -29,12 +29,22 @@ use crate::{gateway, listener, policy, protocol, worker};
 /// The least time between two questions to an upstream: its schema may be large.
 const REFLECTION_MIN: Span = Span(std::time::Duration::from_secs(1));
 
+/// What is watched, if calls are to be refused by it.
+fn overload(raw: &Overload) -> Option<policy::overload::Settings> {
+    raw.shed.or(false).then(|| policy::overload::Settings {
+        memory_max: (raw.memory.value)
+            .and_then(|most| u64::try_from(most.0).ok().filter(|most| *most > 0)),
+        streams_max: Some(u64::from(raw.calls.or(Count::of(1_000_000)).0)),
+    })
+}
+
 /// Who may call, and what else stands before calls.
 fn policy(raw: &File) -> Result<policy::Config, Wrong> {
     Ok(policy::Config {
         identity: identity(&raw.identity)?,
         asserted: asserted(&raw.identity)?,
         steps: steps(&raw.policy)?,
+        overload: overload(&raw.overload),
     })
 }
 

@@ -28,6 +28,7 @@ mod key;
 mod limits;
 mod observe;
 mod options;
+mod overload;
 mod policy;
 mod route;
 mod schema_reload;
@@ -43,6 +44,7 @@ pub(super) use key::Key;
 pub(super) use limits::{Limits, RouteLimits, RouteTimeouts, Timeouts};
 pub(super) use observe::{AccessLog, Metrics, Sampling, Traces};
 pub(super) use options::{Connect, Json, Metadata, MultiSegment, Rest};
+pub(super) use overload::Overload;
 pub(super) use policy::{
     Access, Ceiling, Claim, ExtAuthz, GlobalRateLimits, OnFailure, PolicyStep, RateLimit, Rule,
     When,
@@ -106,6 +108,8 @@ pub(super) struct File {
     #[serde(skip_serializing_if = "Key::is_absent")]
     #[schemars(with = "Vec<PolicyStep>")]
     pub(super) policy: Key<Vec<Key<PolicyStep>>>,
+    /// Calls that are refused because there is too little of something.
+    pub(super) overload: Overload,
     /// CORS: pages of which other origins may call.
     pub(super) cors: Cors,
     /// Documentation: the site, and OpenAPI.
