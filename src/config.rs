@@ -14,6 +14,7 @@ mod compat;
 mod cors;
 mod destinations;
 mod docs;
+mod doors;
 mod flags;
 mod http_rules;
 mod json_schema;

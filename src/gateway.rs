@@ -23,7 +23,7 @@ use tokio::task::JoinSet;
 
 use crate::admin::{Admin, Asked, Look};
 use crate::docs::{self, Documentation, Place, Reached};
-use crate::listener::{self, Listener};
+use crate::listener::{self, Listener, Redirect};
 use crate::observe::Observe;
 use crate::observe::metrics::Metrics;
 use crate::protocol;
@@ -57,6 +57,8 @@ pub use wishes::Wish;
 pub struct Config {
     /// The public port.
     pub listener: listener::Config,
+    /// The port that sends clients from `http` to `https`, where the public port speaks TLS.
+    pub redirect: Option<Redirect>,
     /// The port for operators; none unless asked for.
     pub admin: Option<SocketAddr>,
     /// The backends, by name.
@@ -87,6 +89,7 @@ impl Config {
                 address: SocketAddr::from(([127, 0, 0, 1], 0)),
                 ..listener::Config::default()
             },
+            redirect: None,
             admin: None,
             upstreams: vec![upstream::Config::new(name.clone(), url.parse()?)],
             schema: vec![SourceConfig::Reflection { upstream: name }],
@@ -188,6 +191,7 @@ pub struct Reloaded {
 #[derive(Debug)]
 pub struct Gateway {
     listener: Listener,
+    redirect: Option<Listener>,
     admin: Option<(Admin, Listener)>,
     live: Arc<Live>,
     /// The watching of the schema's sources; given up when this is dropped.
@@ -209,6 +213,17 @@ impl Gateway {
         let (address, drain_delay) = (public.address, public.drain.delay);
         let at = |address| move |cause| StartError::Listen { address, cause };
         let bound = listener::bind(public.clone()).map_err(at(address))?;
+        if public.tls.is_none() && !address.ip().is_loopback() {
+            tracing::warn!(
+                %address,
+                "clients connect in plaintext, which everybody on the way can read; the section `tls` \
+                 gives them TLS, an address such as 127.0.0.1 keeps others out"
+            );
+        }
+        let redirect = config.redirect;
+        let redirecting = redirect
+            .map(|redirect| listener::bind(redirect.beside(&public)).map_err(at(redirect.address)))
+            .transpose()?;
         let workers = Workers::start(config.workers).map_err(StartError::Workers)?;
         let calls = Upstream::build(config.upstreams.clone(), workers.count())?;
 
@@ -219,17 +234,22 @@ impl Gateway {
         let admin = match admin_address {
             None => None,
             Some(address) => {
-                let look = Arc::new(Operators(Arc::clone(&live)));
+                let look = Arc::new(Operators {
+                    live: Arc::clone(&live),
+                    listener: bound.view(),
+                });
                 let (admin, pages) = Admin::new(look).await;
                 let pages = front::with_site(pages, Arc::clone(&live));
                 let listener = listener::Config {
                     address,
                     tls: None,
+                    hsts: None,
+                    proxies: Vec::new(),
                     drain: listener::Drain {
                         grace: public.drain.grace.min(ADMIN_GRACE),
                         ..public.drain
                     },
-                    ..public
+                    ..public.clone()
                 };
                 let listener = listener::bind(listener)
                     .and_then(|bound| bound.serve(front::service(pages), workers.clone()))
@@ -243,6 +263,15 @@ impl Gateway {
         let listener = bound
             .serve(front::service(router), workers.clone())
             .map_err(at(address))?;
+        let redirect = match (redirecting, redirect, public.tls) {
+            (Some(bound), Some(redirect), Some(tls)) => {
+                let port = redirect.port.unwrap_or(listener.address().port());
+                let service = front::redirect(tls, port);
+                let served = bound.serve(service, workers.clone());
+                Some(served.map_err(at(redirect.address))?)
+            }
+            _ => None,
+        };
         if let Some((admin, _)) = &admin {
             admin.ready().await;
         }
@@ -250,6 +279,7 @@ impl Gateway {
         watching.spawn(watch::watch(Arc::clone(&live)));
         Ok(Self {
             listener,
+            redirect,
             admin,
             live,
             watching,
@@ -290,6 +320,12 @@ impl Gateway {
         self.listener.address()
     }
 
+    /// The address that sends clients to `https`, if there is one.
+    #[must_use]
+    pub fn redirect_address(&self) -> Option<SocketAddr> {
+        self.redirect.as_ref().map(Listener::address)
+    }
+
     /// The operators' address, if there is one.
     #[must_use]
     pub fn admin_address(&self) -> Option<SocketAddr> {
@@ -310,6 +346,9 @@ impl Gateway {
             admin.not_ready().await;
         }
         tokio::time::sleep(self.drain_delay).await;
+        if let Some(redirect) = self.redirect {
+            redirect.drain().await;
+        }
         self.listener.drain().await;
         // Last, so that readiness can be read until the end.
         if let Some((_, listener)) = self.admin {
@@ -320,28 +359,32 @@ impl Gateway {
 }
 
 /// What operators look at.
-struct Operators(Arc<Live>);
+struct Operators {
+    live: Arc<Live>,
+    listener: listener::View,
+}
 
 impl Look for Operators {
     fn listing(&self) -> Listing {
-        self.0.serving.load().listing()
+        self.live.serving.load().listing()
     }
 
     fn metrics(&self) -> Metrics {
-        let serving = self.0.serving.load();
+        let serving = self.live.serving.load();
         Metrics {
+            listeners: vec![self.listener.observed()],
             upstreams: serving.calls.view(),
             calls: serving.calls.meters(),
-            ..self.0.told.metrics()
+            ..self.live.told.metrics()
         }
     }
 
     fn notes(&self) -> Vec<String> {
-        self.0.told.lines()
+        self.live.told.lines()
     }
 
     fn reload(&self) -> Pin<Box<dyn Future<Output = Asked> + Send>> {
-        let live = Arc::clone(&self.0);
+        let live = Arc::clone(&self.live);
         Box::pin(async move {
             match live.wishes.wish().await {
                 Granted::Read(Ok(told)) => Asked::Taken(told),

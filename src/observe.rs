@@ -2,6 +2,7 @@
 
 pub mod access_log;
 pub mod histogram;
+pub mod listeners;
 pub mod meter;
 pub mod metrics;
 pub mod upstreams;

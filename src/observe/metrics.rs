@@ -12,10 +12,12 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 
+use super::listeners::Listener;
 use super::meter::Meters;
 use super::upstreams::{Endpoint, State, Upstream};
 
 mod calls;
+mod listeners;
 
 /// The type of what [`text()`] gives.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -23,6 +25,8 @@ pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; cha
 /// What metrics are made of.
 #[derive(Clone, Debug, Default)]
 pub struct Metrics {
+    /// The ports that clients connect to.
+    pub listeners: Vec<Listener>,
     /// The upstreams.
     pub upstreams: Vec<Upstream>,
     /// What is counted of the calls to each of them.
@@ -73,6 +77,7 @@ impl Collector for Metrics {
             "Configurations read after the first",
             reloads,
         )?;
+        listeners::encode(to, &self.listeners)?;
         self.of_upstreams(to)?;
         self.of_endpoints(to)?;
         let metered = self.calls.iter().map(|(target, meters)| calls::Metered {
@@ -98,6 +103,16 @@ impl Metrics {
             "gateway_upstream_requests",
             "Calls under way",
             now(|one| one.requests.now as f64),
+        )?;
+        let certificates = self.upstreams.iter().filter_map(|one| {
+            let not_after = one.certificate_not_after?;
+            Some(([("grpc_target", &*one.name)], not_after as f64))
+        });
+        gauges(
+            to,
+            "gateway_upstream_cert_not_after_seconds",
+            "When the certificate ends that endpoints see, in seconds since 1970",
+            certificates,
         )?;
         gauges(
             to,

@@ -7,14 +7,13 @@
 use std::future::Future;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::time::{Instant, timeout_at};
 
 use super::serving::Texts;
 use super::{Tls, TlsError};
 use crate::files::{Content, POLL, Watch};
-use crate::pem::{Alarm, Notice, utc};
+use crate::pem::{InUse, now, tell_of};
 
 /// The files that a [`Tls`] is made of.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,7 +70,7 @@ impl Tls {
                     None => std::future::pending().await,
                 }
             };
-            tokio::join!(files, tls.alarm());
+            tokio::join!(files, tell_of(|| tls.in_use()));
         }
     }
 
@@ -114,34 +113,14 @@ impl Tls {
         wrong
     }
 
-    async fn alarm(&self) {
-        let mut alarms = Vec::new();
-        loop {
-            let serving = self.0.serving.load_full();
-            alarms.resize(serving.identities.len(), Alarm::default());
-            for (alarm, identity) in alarms.iter_mut().zip(&serving.identities) {
-                let not_after = identity.not_after;
-                if let Some(notice) = alarm.look(not_after, now()) {
-                    let name = identity.hosts.first().map_or("", |host| host);
-                    tell(name, not_after, notice);
-                }
-            }
-            tokio::time::sleep(Alarm::INTERVAL).await;
-        }
+    fn in_use(&self) -> Vec<InUse> {
+        let serving = self.0.serving.load();
+        let identities = serving.identities.iter();
+        identities
+            .map(|identity| InUse {
+                name: (identity.hosts.first()).map_or_else(String::new, |host| host.to_string()),
+                not_after: identity.not_after,
+            })
+            .collect()
     }
-}
-
-fn tell(name: &str, not_after: u64, notice: Notice) {
-    let not_after = utc(not_after);
-    match notice {
-        Notice::Day => tracing::warn!(name, not_after, "a certificate ends within a day"),
-        Notice::Hour => tracing::error!(name, not_after, "a certificate ends within an hour"),
-        Notice::Over => tracing::error!(name, not_after, "a certificate is over"),
-    }
-}
-
-/// Seconds since 1970.
-pub(super) fn now() -> u64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    now.as_ref().map_or(0, Duration::as_secs)
 }
