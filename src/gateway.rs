@@ -338,21 +338,22 @@ impl Gateway {
         Arc::clone(&self.live.serving.load().schema)
     }
 
-    /// Stops: not ready, then no new connections, then the running calls' grace period, then an
-    /// end. Afterwards nothing runs any more, and every call has its line in the access log.
+    /// Stops: not ready, then no new connections, then the running calls' grace period, then
+    /// UNAVAILABLE for those that are left. Afterwards nothing runs any more, and every call has its line in the access log.
     pub async fn drain(self) {
         drop(self.watching);
         if let Some((admin, _)) = &self.admin {
             admin.not_ready().await;
         }
         tokio::time::sleep(self.drain_delay).await;
+        let calls = || self.live.serving.load().calls.leave();
         if let Some(redirect) = self.redirect {
-            redirect.drain().await;
+            redirect.drain(|| ()).await;
         }
-        self.listener.drain().await;
+        self.listener.drain(calls).await;
         // Last, so that readiness can be read until the end.
         if let Some((_, listener)) = self.admin {
-            listener.drain().await;
+            listener.drain(|| ()).await;
         }
         self.workers.ended().await;
     }

@@ -15,6 +15,7 @@
 //! - `files`: files that are read again and again
 //! - [`transcode`]: JSON text to wire bytes and back, by plans compiled from descriptors
 //! - [`schema`]: what can be called, an immutable snapshot
+//! - [`identity`]: who calls
 //! - [`call`]: `Call`, `Reply`, `Status`: the vocabulary of the road
 //! - [`observe`]: what the gateway tells about its calls
 //! - [`control`]: clients of the control plane (server reflection)
@@ -37,6 +38,7 @@ pub mod demo;
 pub mod docs;
 mod files;
 pub mod gateway;
+pub mod identity;
 pub mod lint;
 pub mod listener;
 pub mod observe;

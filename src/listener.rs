@@ -81,7 +81,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// How long an idle client has to take leave after GOAWAY before it is cut.
 const FAREWELL: Duration = Duration::from_secs(5);
 
-/// How long upgraded connections have to say good-bye once the grace period is over.
+/// How long calls have to end in their own words, and upgraded connections to say good-bye, once the grace
+/// period is over.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Connections the kernel may hold before they are accepted.
@@ -147,20 +148,18 @@ impl Bound {
         let listener = self.socket.listen(BACKLOG)?;
         let address = listener.local_addr()?;
         let (phase, phases) = watch::channel(Phase::Serving);
+        let (over, grace) = watch::channel(());
         let mut watching = JoinSet::new();
         if let Some(tls) = &self.config.tls {
             watching.spawn(tls.keep_current());
         }
-        let accepting = tokio::spawn(accept(
-            listener,
-            (self.config, self.door),
-            service,
-            workers,
-            phases,
-        ));
+        let config = (self.config, self.door);
+        let accepting = accept(listener, config, service, workers, phases, over);
+        let accepting = tokio::spawn(accepting);
         Ok(Listener {
             address,
             phase,
+            grace,
             accepting,
             _watching: watching,
         })
@@ -180,6 +179,7 @@ enum Phase {
 pub struct Listener {
     address: SocketAddr,
     phase: watch::Sender<Phase>,
+    grace: watch::Receiver<()>,
     accepting: tokio::task::JoinHandle<()>,
     /// The watching of files; given up when this is dropped.
     _watching: JoinSet<()>,
@@ -192,28 +192,33 @@ impl Listener {
         self.address
     }
 
-    /// Stops accepting, lets running calls finish for the grace period, then cuts what is left.
-    /// Afterwards no connection is open.
-    pub async fn drain(self) {
+    /// Stops accepting, and lets running calls finish for the grace period. What is left then is to be ended
+    /// by `end`, and is cut a moment later. Afterwards no connection is open.
+    pub async fn drain(mut self, end: impl FnOnce()) {
         let _ = self.phase.send(Phase::Draining);
+        // An error where it took less than the grace: nothing is left to be ended.
+        if self.grace.changed().await.is_ok() {
+            end();
+        }
         let _ = self.accepting.await;
     }
 }
 
-/// Accepts until told to drain, then waits for the connections it made, and cuts those that last.
+/// Accepts until told to drain, then waits for the connections it made, says when the grace is `over`, and
+/// cuts those that last.
 async fn accept<S, F>(
     listener: TcpListener,
     (config, door): (Config, Arc<Door>),
     service: S,
     workers: Workers,
     mut phases: watch::Receiver<Phase>,
+    over: watch::Sender<()>,
 ) where
     S: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Result<Response<Body>, Infallible>> + Send + 'static,
 {
     let builder = Arc::new(http_builder(&config));
     let permits = Arc::new(Semaphore::new(config.limits.connections));
-    let (over, grace) = watch::channel(());
     let mut connections = JoinSet::new();
     loop {
         while connections.try_join_next().is_some() {}
@@ -236,7 +241,7 @@ async fn accept<S, F>(
             Ok((stream, address, permit)) => {
                 let (builder, service, mut phases) =
                     (Arc::clone(&builder), service.clone(), phases.clone());
-                let grace = grace.clone();
+                let grace = over.subscribe();
                 let (door, timeouts) = (Arc::clone(&door), config.timeouts);
                 let hsts = config.hsts.clone();
                 let place = workers.place();
@@ -270,7 +275,7 @@ async fn accept<S, F>(
         tracing::warn!(
             listener = %config.address,
             ?grace,
-            "the grace period is over, cutting the connections that are still open"
+            "the grace period is over, ending the calls that are still under way"
         );
         let _ = over.send(());
         let _ = tokio::time::timeout(LAST_WORDS, ended()).await;
@@ -404,9 +409,7 @@ async fn serve_connection<S, F>(
             () = std::future::poll_fn(|cx| lookout.poll_look(cx)) => {}
             _ = grace.changed(), if !leaving => {
                 leaving = true;
-                if !tenancy.end() {
-                    return;
-                }
+                tenancy.end(); // calls are ended by whoever drains
             }
         }
     }

@@ -137,6 +137,7 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
         schema_options: layered.schema,
         schema_reload,
         protocol: protocol::Config {
+            gates: None,
             head: head_limits(&raw.limits),
             compression: compression(&raw.compression),
             cors,

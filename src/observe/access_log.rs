@@ -13,6 +13,7 @@ use std::time::Duration;
 use http::{HeaderValue, Method as Verb, StatusCode, Version, header, request};
 use tokio::time::Instant;
 
+use crate::call::gate::Held;
 use crate::call::{Code, Deadline, Origin, Peer, Status};
 use crate::schema::{Method, Shape};
 
@@ -47,6 +48,7 @@ pub struct CallRecord {
     deadline: Option<Duration>,
     peer: Option<IpAddr>,
     user_agent: Option<HeaderValue>,
+    held: Option<Box<Held>>,
 }
 
 /// Whether the line has been written.
@@ -111,6 +113,7 @@ impl CallRecord {
                 .get::<Peer>()
                 .map(|peer| peer.address.ip()),
             user_agent: request.headers.get(header::USER_AGENT).cloned(),
+            held: None,
         }
     }
 
@@ -123,6 +126,17 @@ impl CallRecord {
     /// Names the dialect, such as `grpc_web`.
     pub fn protocol(&mut self, name: &'static str) {
         self.protocol = name;
+    }
+
+    /// The dialect's name.
+    #[must_use]
+    pub const fn dialect(&self) -> &'static str {
+        self.protocol
+    }
+
+    /// Keeps what lasts as long as the call.
+    pub fn hold(&mut self, held: Option<Box<Held>>) {
+        self.held = held;
     }
 
     /// Names the method that is called.
@@ -181,6 +195,9 @@ impl CallRecord {
     }
 
     fn write(&mut self, status: &Status) {
+        if let Some(held) = self.held.take() {
+            held.ended(status);
+        }
         if std::mem::replace(&mut self.sent, Sent::Done) == Sent::Done {
             return;
         }

@@ -80,7 +80,7 @@ gateway_section! {
         preface: Span = Span(listener().timeouts.preface);
         /// After a stop signal: how long the gateway still accepts while readiness already fails.
         drain_delay: Span = Span(listener().drain.delay);
-        /// After a stop signal: how long running calls may take to end.
+        /// After a stop signal: how long running calls may take to end. Then they end with UNAVAILABLE.
         drain_grace: Span = Span(listener().drain.grace);
     }
 }

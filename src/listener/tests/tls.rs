@@ -405,5 +405,5 @@ async fn a_drain_does_not_wait_for_a_handshake() {
     half.write_all(HALF_HELLO).await.unwrap();
     // Whoever comes later is served, so the first was accepted.
     drop(connect(&connector, listener.address()).await);
-    listener.drain().await;
+    listener.drain(|| ()).await;
 }
