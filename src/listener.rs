@@ -31,6 +31,7 @@ use crate::worker::Workers;
 mod absent;
 mod config;
 mod door;
+mod flood;
 mod guard;
 mod held;
 pub mod proxy;
