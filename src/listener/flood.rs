@@ -248,7 +248,7 @@ mod tests {
     fn time_requests_and_what_is_sent_pay_for_them() {
         let ping = frame(PING, 0, 0, 8);
         let (mut frames, now) = open();
-        let mut fill = |frames: &mut Frames, now: Instant| {
+        let fill = |frames: &mut Frames, now: Instant| {
             let mut count = 0;
             while frames.read(&ping, || now).is_ok() {
                 count += 1;

