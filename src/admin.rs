@@ -7,14 +7,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::{Method, StatusCode, Uri, header};
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Json, Response};
 use axum::routing::{get, post};
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
-use crate::observe::metrics::{self, Metrics};
+use crate::observe::level::Leveled;
+use crate::observe::metrics::{self, Form, Metrics};
 use crate::observe::upstreams;
 use crate::schema::Listing;
 
@@ -61,6 +62,9 @@ pub trait Look: Send + Sync + 'static {
     /// What operators should know of configuration and schema, a line each.
     fn notes(&self) -> Vec<String>;
 
+    /// By whom it is changed how much is logged, if somebody can.
+    fn level(&self) -> Option<Arc<dyn Leveled>>;
+
     /// Has the configuration read again.
     fn reload(&self) -> Pin<Box<dyn Future<Output = Asked> + Send>>;
 }
@@ -102,6 +106,10 @@ impl Admin {
             .route("/reload", post(reload).with_state(admin.clone()))
             .route("/routes", get(routes).with_state(Arc::clone(&look)))
             .route("/clusters", get(clusters).with_state(Arc::clone(&look)))
+            .route(
+                "/log/level",
+                get(level).put(set_level).with_state(Arc::clone(&look)),
+            )
             .route("/metrics", get(scraped).with_state(look))
             .merge(grpc)
             .fallback(nowhere)
@@ -177,8 +185,8 @@ async fn reload(State(admin): State<Admin>) -> impl IntoResponse {
 async fn nowhere(uri: Uri) -> impl IntoResponse {
     let path: String = uri.path().chars().take(PATH_SHOWN).collect();
     let text = format!(
-        "found {path}, expected /livez, /readyz, /reload, /routes, /clusters, /metrics or the gRPC service \
-         grpc.health.v1.Health\n"
+        "found {path}, expected /livez, /readyz, /reload, /routes, /clusters, /log/level, /metrics or the gRPC \
+         service grpc.health.v1.Health\n"
     );
     (StatusCode::NOT_FOUND, text)
 }
@@ -193,10 +201,41 @@ async fn clusters(State(look): State<Arc<dyn Look>>) -> Json<Vec<upstreams::Upst
     Json(look.metrics().upstreams)
 }
 
+/// How much is logged.
+async fn level(State(look): State<Arc<dyn Look>>) -> impl IntoResponse {
+    match look.level() {
+        Some(level) => (StatusCode::OK, format!("{}\n", level.level())),
+        None => no_level(),
+    }
+}
+
+/// Changes how much is logged: a level, or a filter as `RUST_LOG` has it.
+async fn set_level(State(look): State<Arc<dyn Look>>, wanted: String) -> impl IntoResponse {
+    let Some(level) = look.level() else {
+        return no_level();
+    };
+    match level.set(&wanted) {
+        Ok(()) => {
+            let now = level.level();
+            tracing::warn!(level = now, "another level of logs was asked for");
+            (StatusCode::OK, format!("{now}\n"))
+        }
+        Err(reason) => (StatusCode::BAD_REQUEST, format!("{reason}\n")),
+    }
+}
+
+fn no_level() -> (StatusCode, String) {
+    let text = "nobody here can change how much is logged\n".to_owned();
+    (StatusCode::NOT_IMPLEMENTED, text)
+}
+
 /// For Prometheus.
-async fn scraped(State(look): State<Arc<dyn Look>>) -> impl IntoResponse {
-    let text = metrics::text(look.metrics());
-    ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], text)
+async fn scraped(State(look): State<Arc<dyn Look>>, headers: HeaderMap) -> impl IntoResponse {
+    let accept = headers.get_all(header::ACCEPT).into_iter();
+    let accept: Vec<_> = accept.filter_map(|value| value.to_str().ok()).collect();
+    let form = Form::accepted(&accept.join(","));
+    let text = metrics::text(look.metrics(), form);
+    ([(header::CONTENT_TYPE, form.content_type())], text)
 }
 
 impl std::fmt::Debug for Admin {

@@ -23,6 +23,8 @@ pub mod status;
 pub mod stream;
 pub mod tenure;
 pub mod timeout;
+pub mod trace;
+pub mod trail;
 
 pub use code::Code;
 pub use compression::{Accept, Coding, Codings, Encodings, Packed};
@@ -36,6 +38,7 @@ pub use peer::{Certificate, Peer, Secured, TlsVersion, Transport};
 pub use status::{Origin, Retry, Status};
 pub use stream::{Answer, End, Replies, Requests};
 pub use tenure::{Taken, Tenure};
+pub use trail::Trail;
 
 /// One call of one method, as it travels from a dialect to a backend.
 #[derive(Debug)]
@@ -52,6 +55,8 @@ pub struct Call {
     pub peer: Peer,
     /// How request messages are compressed, and in what form reply messages are wanted.
     pub encodings: Encodings,
+    /// Where it is written down where the call has been, if somebody wants to know.
+    pub trail: Option<Arc<Trail>>,
     /// The request messages; their end is the half-close.
     pub requests: Requests,
 }

@@ -7,6 +7,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::gateway;
+use crate::observe::access_log;
 
 mod build;
 mod choices;
@@ -20,6 +21,7 @@ mod http_rules;
 mod json_schema;
 mod layers;
 mod load;
+mod observe;
 mod raw;
 pub mod service_config;
 pub mod text;
@@ -40,6 +42,8 @@ pub struct Settings {
     pub gateway: gateway::Config,
     /// Its logs.
     pub log: Log,
+    /// Which calls have a line in the access log.
+    pub access_log: access_log::Rules,
     /// The files of TLS.
     tls: Option<tls::Files>,
     /// Those of the documentation.
@@ -108,7 +112,11 @@ impl Settings {
     #[must_use]
     pub fn fixed(&self, new: &Self) -> Vec<&'static str> {
         let tls = |settings: &Self| format!("{:?}", settings.tls);
-        let all = [("tls", tls(self) != tls(new)), ("log", self.log != new.log)];
+        let all = [
+            ("tls", tls(self) != tls(new)),
+            ("log", self.log != new.log),
+            ("access_log", self.access_log != new.access_log),
+        ];
         let changed = all.into_iter().filter(|(_, is_other)| *is_other);
         changed.map(|(key, _)| key).collect()
     }

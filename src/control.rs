@@ -2,4 +2,5 @@
 //!
 //! They are tonic clients: nothing here is on the path of a call.
 
+pub mod otlp;
 pub mod reflection;

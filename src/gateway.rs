@@ -11,23 +11,23 @@
 //! when it comes, by one swap. So does whatever changes later: `live` makes the next snapshot, of a
 //! source that `watch` saw change or of another configuration. Operators have answers from the start.
 
-use std::future::Future;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use crate::admin::{Admin, Asked, Look};
+use crate::admin::Admin;
+use crate::control::otlp::Collector;
 use crate::docs::{self, Documentation, Place, Reached};
 use crate::listener::{self, Listener, Redirect};
-use crate::observe::Observe;
-use crate::observe::metrics::Metrics;
+use crate::observe::level::Leveled;
+use crate::observe::metrics::LegacyMetrics;
+use crate::observe::{AccessLog, Observe, trace};
 use crate::protocol;
-use crate::schema::{self, Listing, Route, Row, Schema};
+use crate::schema::{self, Route, Row, Schema};
 use crate::upstream::{self, Upstream};
 use crate::worker::{self, Workers};
 
@@ -35,14 +35,16 @@ mod fixed;
 mod front;
 mod guard;
 mod live;
+mod operators;
 mod sources;
 mod stamp;
+mod telling;
 mod told;
 mod watch;
 mod wishes;
 
 use live::Live;
-use wishes::Granted;
+use operators::Operators;
 
 /// How long a page, or a watch of the health service, may go on once no call runs any more.
 const ADMIN_GRACE: Duration = Duration::from_secs(1);
@@ -75,6 +77,16 @@ pub struct Config {
     pub docs: docs::Config,
     /// Threads that serve connections.
     pub workers: NonZeroUsize,
+    /// Where a line for every call goes; nowhere unless somebody says.
+    pub access_log: Option<AccessLog>,
+    /// Which calls are traced, and who is told; nobody unless somebody says.
+    pub traces: Option<Traces>,
+    /// By whom operators change how much is logged.
+    pub log_level: Option<Arc<dyn Leveled>>,
+    /// Whether metrics have the names of go-grpc-prometheus too.
+    pub legacy_metrics: LegacyMetrics,
+    /// A number that is another whenever something in the configuration is.
+    pub fingerprint: u32,
 }
 
 impl Config {
@@ -98,8 +110,22 @@ impl Config {
             protocol: protocol::Config::default(),
             docs: docs::Config::default(),
             workers: worker::default_count(),
+            access_log: None,
+            traces: None,
+            log_level: None,
+            legacy_metrics: LegacyMetrics::default(),
+            fingerprint: 0,
         })
     }
+}
+
+/// Traces of calls.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Traces {
+    /// Which calls are traced, and how.
+    pub tracing: trace::Config,
+    /// Who is told.
+    pub collector: Collector,
 }
 
 /// What happens while a gateway starts, for the person who watches.
@@ -198,6 +224,7 @@ pub struct Gateway {
     watching: JoinSet<()>,
     workers: Workers,
     drain_delay: Duration,
+    traces: Option<telling::Telling>,
 }
 
 impl Gateway {
@@ -228,7 +255,11 @@ impl Gateway {
         let calls = Upstream::build(config.upstreams.clone(), workers.count())?;
 
         let (admin_address, count) = (config.admin, workers.count());
-        let live = Live::new(config, calls, count, Box::new(report))?;
+        let traces = config.traces.clone().map(telling::Telling::start);
+        let tracer = traces.as_ref().map(telling::Telling::tracer);
+        let legacy = config.legacy_metrics;
+        let observe = Observe::new(config.access_log.clone(), legacy, tracer);
+        let live = Live::new(config, calls, count, observe, Box::new(report))?;
         let live = Arc::new(live);
 
         let admin = match admin_address {
@@ -251,16 +282,22 @@ impl Gateway {
                     },
                     ..public.clone()
                 };
+                let counted = live.observe.admin();
                 let listener = listener::bind(listener)
-                    .and_then(|bound| bound.serve(front::service(pages), workers.clone()))
+                    .and_then(|bound| {
+                        bound
+                            .counted(counted)
+                            .serve(front::service(pages), workers.clone())
+                    })
                     .map_err(at(address))?;
                 live.report(&Progress::Operators(listener.address()));
                 Some((admin, listener))
             }
         };
         live.begin().await?;
-        let router = protocol::Router::new(Arc::clone(&live.serving), Observe::default());
+        let router = protocol::Router::new(Arc::clone(&live.serving), live.observe.clone());
         let listener = bound
+            .counted(live.observe.public())
             .serve(front::service(router), workers.clone())
             .map_err(at(address))?;
         let redirect = match (redirecting, redirect, public.tls) {
@@ -285,6 +322,7 @@ impl Gateway {
             watching,
             workers,
             drain_delay,
+            traces,
         })
     }
 
@@ -356,44 +394,9 @@ impl Gateway {
             listener.drain(|| ()).await;
         }
         self.workers.ended().await;
-    }
-}
-
-/// What operators look at.
-struct Operators {
-    live: Arc<Live>,
-    listener: listener::View,
-}
-
-impl Look for Operators {
-    fn listing(&self) -> Listing {
-        self.live.serving.load().listing()
-    }
-
-    fn metrics(&self) -> Metrics {
-        let serving = self.live.serving.load();
-        Metrics {
-            listeners: vec![self.listener.observed()],
-            upstreams: serving.calls.view(),
-            calls: serving.calls.meters(),
-            ..self.live.told.metrics()
+        if let Some(traces) = self.traces {
+            traces.end().await;
         }
-    }
-
-    fn notes(&self) -> Vec<String> {
-        self.live.told.lines()
-    }
-
-    fn reload(&self) -> Pin<Box<dyn Future<Output = Asked> + Send>> {
-        let live = Arc::clone(&self.live);
-        Box::pin(async move {
-            match live.wishes.wish().await {
-                Granted::Read(Ok(told)) => Asked::Taken(told),
-                Granted::Read(Err(reason)) => Asked::Refused(reason),
-                Granted::Nobody => Asked::Nobody,
-                Granted::TooMany => Asked::TooMany,
-            }
-        })
     }
 }
 

@@ -25,6 +25,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::call::{Deadline, Transport};
+use crate::observe::connections::{Connections, Open};
 use crate::observe::listeners;
 use crate::worker::Workers;
 
@@ -95,6 +96,7 @@ pub struct Bound {
     socket: TcpSocket,
     config: Config,
     door: Arc<Door>,
+    counted: Arc<Connections>,
 }
 
 /// What is to be seen of a listener, whenever somebody looks.
@@ -125,6 +127,7 @@ pub fn bind(config: Config) -> io::Result<Bound> {
         socket,
         config,
         door,
+        counted: Arc::default(),
     })
 }
 
@@ -133,6 +136,12 @@ impl Bound {
     #[must_use]
     pub fn view(&self) -> View {
         View(Arc::clone(&self.door))
+    }
+
+    /// Has its connections counted there.
+    #[must_use]
+    pub fn counted(self, counted: Arc<Connections>) -> Self {
+        Self { counted, ..self }
     }
 
     /// Starts to answer, on the workers. `service` gets every request with a [`Peer`] in its
@@ -154,8 +163,8 @@ impl Bound {
         if let Some(tls) = &self.config.tls {
             watching.spawn(tls.keep_current());
         }
-        let config = (self.config, self.door);
-        let accepting = accept(listener, config, service, workers, phases, over);
+        let told = (self.config, self.door, self.counted);
+        let accepting = accept(listener, told, service, workers, phases, over);
         let accepting = tokio::spawn(accepting);
         Ok(Listener {
             address,
@@ -209,7 +218,7 @@ impl Listener {
 /// cuts those that last.
 async fn accept<S, F>(
     listener: TcpListener,
-    (config, door): (Config, Arc<Door>),
+    (config, door, counted): (Config, Arc<Door>, Arc<Connections>),
     service: S,
     workers: Workers,
     mut phases: watch::Receiver<Phase>,
@@ -242,7 +251,7 @@ async fn accept<S, F>(
             Ok((stream, address, permit)) => {
                 let (builder, service, mut phases) =
                     (Arc::clone(&builder), service.clone(), phases.clone());
-                let grace = over.subscribe();
+                let (grace, counted) = (over.subscribe(), counted.open());
                 let (door, timeouts) = (Arc::clone(&door), config.timeouts);
                 let hsts = config.hsts.clone();
                 let place = workers.place();
@@ -253,6 +262,7 @@ async fn accept<S, F>(
                             let _ = socket.set_nodelay(true); // a failure costs latency only
                             if let Some(opened) = door.open(socket, address, &mut phases).await {
                                 let drain = (phases, grace);
+                                let opened = (opened, counted);
                                 let answered = (service, hsts);
                                 serve_connection(opened, &builder, answered, timeouts, drain).await;
                             }
@@ -315,11 +325,14 @@ fn http_builder(config: &Config) -> auto::Builder<Streams> {
 }
 
 async fn serve_connection<S, F>(
-    Opened {
-        stream,
-        peer,
-        names,
-    }: Opened,
+    (
+        Opened {
+            stream,
+            peer,
+            names,
+        },
+        counted,
+    ): (Opened, Open),
     builder: &auto::Builder<Streams>,
     (service, hsts): (S, Option<HeaderValue>),
     timeouts: Timeouts,
@@ -340,6 +353,7 @@ async fn serve_connection<S, F>(
     let tenancy = Tenancy::new(timeouts.write_stall, watch.taken());
     let tenures = tenancy.clone();
     let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
+        counted.speaks(request.version());
         request.extensions_mut().insert(peer.clone());
         let open = requests.request();
         if request.extensions().get::<OnUpgrade>().is_some() {

@@ -16,7 +16,7 @@
 use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -25,7 +25,8 @@ use axum::body::Body;
 use http::{HeaderValue, Request, Response, header, request};
 
 use crate::call::{self, gate};
-use crate::observe::{CallRecord, Observe};
+use crate::observe::served::Table;
+use crate::observe::{CallRecord, Observe, Protocol};
 use crate::schema::{Listing, Route, Row, Schema};
 
 pub mod body;
@@ -185,6 +186,8 @@ pub struct Serving<S> {
     config: Config,
     chosen: Chosen,
     gate: Option<Arc<dyn call::Gate>>,
+    /// What counts the schema's methods: found with the first request.
+    counted: OnceLock<Table>,
 }
 
 impl<S> Serving<S> {
@@ -199,6 +202,7 @@ impl<S> Serving<S> {
             config,
             chosen,
             gate,
+            counted: OnceLock::new(),
         }
     }
 
@@ -256,7 +260,10 @@ impl<S: call::Service> Router<S> {
     pub async fn handle(&self, request: Request<Body>) -> Response<Body> {
         let serving = self.serving.load_full();
         let (mut parts, body) = request.into_parts();
-        let record = self.observe.begin(&parts);
+        let counted = serving
+            .counted
+            .get_or_init(|| self.observe.table(&serving.schema));
+        let record = self.observe.begin(&parts, Some(counted));
         let request_id = record.request_id().clone();
         let is_head = parts.method == http::Method::HEAD;
         let (body, rest) = linger::Rest::of(parts.version, body);
@@ -350,7 +357,7 @@ impl<S: call::Service> Exchange<'_, S> {
                     .find_map(|pages| pages.answer(&serving.schema, &serving.config, &self.parts))
             {
                 linger::linger(self.body);
-                self.record.protocol("pages");
+                self.record.protocol(Protocol::Pages);
                 let response = answering.await;
                 self.record
                     .finish_with(response.status(), &call::Status::ok());

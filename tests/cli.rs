@@ -6,6 +6,7 @@ use std::process::{Command, Output};
 mod demo;
 mod docs;
 #[cfg(unix)]
+mod log;
 mod reload;
 mod schemas;
 mod serve;

@@ -23,6 +23,7 @@ mod options;
 mod protos;
 mod reload;
 mod routing;
+mod seen;
 mod starting;
 mod streams;
 mod support;

@@ -153,6 +153,7 @@ async fn call(arguments: &Arguments, settings: Settings) -> Result<Exit, String>
             secured: None,
         },
         encodings: Encodings::default(),
+        trail: None,
         requests,
     };
     let upstream =

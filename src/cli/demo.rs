@@ -8,7 +8,7 @@ use clap::Args;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-use super::log::{self, Form};
+use super::log::{self, Form, Logging};
 use super::report::{Report, no_listening};
 use super::serve::{failed, until_stopped};
 use super::signal::Signals;
@@ -65,12 +65,12 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
         format,
         level: LogLevel::Info,
     };
-    let _flush = log::start(log);
+    let logging = log::start(log);
     let report = Report(Form::of(format));
-    on_runtime(demo(arguments, report))
+    on_runtime(demo(arguments, report, &logging))
 }
 
-async fn demo(arguments: &Arguments, report: Report) -> Exit {
+async fn demo(arguments: &Arguments, report: Report, logging: &Logging) -> Exit {
     let asked = arguments.backend_listen.0;
     let bound = TcpListener::bind(asked).await.and_then(|listener| {
         let address = listener.local_addr()?;
@@ -105,6 +105,7 @@ async fn demo(arguments: &Arguments, report: Report) -> Exit {
         }),
         Err(error) => return failed(report, &error.to_string()),
     };
+    logging.join(&mut settings);
     let web = match WebDemo::find(arguments.web_demo.as_deref()) {
         Ok(web) => web.map(Arc::new),
         Err(error) => return failed(report, &format!("the web demo: {error}")),

@@ -1,25 +1,27 @@
-//! Log lines on standard error, written by a thread of their own.
-//!
-//! A call never waits for a slow terminal or pipe: lines go through a queue of [`QUEUE_MAX`], and
-//! when that is full they are dropped, counted, and the count is written once there is room.
+//! Log lines on standard error, the access log among them, written by a thread of their own: a call never
+//! waits for a slow terminal or pipe.
 
+use std::cell::RefCell;
+use std::fmt;
 use std::io::{self, Write};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread;
 use std::time::Duration;
 
+use tracing::{Level, Subscriber};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::reload;
 
 use super::terminal;
-use crate::config::{Log, LogFormat, LogLevel};
+use crate::config::{Log, LogFormat, LogLevel, Settings};
+use crate::observe::AccessLog;
+use crate::observe::access_log::{Entry, Sink, TARGET};
+use crate::observe::level::Leveled;
 
 mod human;
+mod queue;
 
-/// Lines that may wait to be written: at some 300 bytes each, a few megabytes.
-const QUEUE_MAX: usize = 8192;
+use queue::Queue;
 
 /// How long the last lines may take at the end.
 const FLUSH_MAX: Duration = Duration::from_secs(1);
@@ -45,34 +47,72 @@ impl Form {
     }
 }
 
-/// Starts logging; lines are complete once the value is dropped.
-pub(super) fn start(log: Log) -> Flush {
-    let (lines, queue) = sync_channel(QUEUE_MAX);
-    let lost = Arc::new(AtomicU64::new(0));
-    let writer = Queue {
-        lines: lines.clone(),
-        lost: Arc::clone(&lost),
-    };
-    thread::spawn(move || write_lines(&queue, &lost));
+/// What logs.
+pub(super) struct Logging {
+    /// Where lines of the access log go.
+    calls: Arc<dyn Sink>,
+    /// By whom the level is changed; nobody if somebody else logs already.
+    level: Option<Arc<dyn Leveled>>,
+    queue: Queue,
+}
+
+impl Logging {
+    /// Has a gateway log there.
+    pub(super) fn join(&self, settings: &mut Settings) {
+        settings.gateway.access_log = Some(AccessLog {
+            sink: Arc::clone(&self.calls),
+            rules: settings.access_log,
+        });
+        settings.gateway.log_level = self.level.clone();
+    }
+}
+
+impl Drop for Logging {
+    /// Lines are complete once the value is dropped.
+    fn drop(&mut self) {
+        self.queue.flush(FLUSH_MAX);
+    }
+}
+
+/// Starts logging.
+pub(super) fn start(log: Log) -> Logging {
+    let queue = Queue::to(io::stderr());
+    let form = Form::of(log.format);
+    let asked = std::env::var(EnvFilter::DEFAULT_ENV).unwrap_or_default();
     let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter(
-            log.level,
-            &std::env::var(EnvFilter::DEFAULT_ENV).unwrap_or_default(),
-        ))
-        .with_writer(writer);
+        .with_env_filter(filter(log.level, &asked))
+        .with_writer(queue.clone());
     // An error means that somebody else logs already (an embedding program): leave it so.
-    let _ = match Form::of(log.format) {
-        Form::Human => builder
-            .with_ansi(terminal::has_colours())
-            .event_format(human::Human)
-            .try_init(),
-        Form::Json => builder
-            .json()
-            .flatten_event(true)
-            .with_current_span(false)
-            .try_init(),
+    let level = match form {
+        Form::Human => {
+            let builder = builder
+                .with_ansi(terminal::has_colours())
+                .event_format(human::Human)
+                .with_filter_reloading();
+            let level = builder.reload_handle();
+            let started = builder.try_init();
+            started.ok().map(|()| leveled(level))
+        }
+        Form::Json => {
+            let builder = builder
+                .json()
+                .flatten_event(true)
+                .with_current_span(false)
+                .with_filter_reloading();
+            let level = builder.reload_handle();
+            let started = builder.try_init();
+            started.ok().map(|()| leveled(level))
+        }
     };
-    Flush { lines }
+    let calls = Calls {
+        form,
+        queue: queue.clone(),
+    };
+    Logging {
+        calls: Arc::new(calls),
+        level,
+        queue,
+    }
 }
 
 /// What `RUST_LOG` asked for if it says anything, else the level for our own lines and `warn` for those of libraries.
@@ -90,39 +130,75 @@ fn filter(level: LogLevel, asked: &str) -> EnvFilter {
     EnvFilter::try_new(asked).unwrap_or_else(|_| EnvFilter::new(ours))
 }
 
-/// What goes through the queue.
-enum Entry {
-    Line(Vec<u8>),
-    /// Everything before it is written.
-    Written(SyncSender<()>),
-}
+/// The filter of lines, while they are written.
+struct Filter<S>(reload::Handle<EnvFilter, S>);
 
-fn write_lines(queue: &Receiver<Entry>, lost: &AtomicU64) {
-    let mut out = io::stderr();
-    while let Ok(entry) = queue.recv() {
-        match entry {
-            Entry::Line(line) => {
-                let _ = out.write_all(&line);
-            }
-            Entry::Written(told) => {
-                let _ = told.try_send(());
-            }
-        }
-        let dropped = lost.swap(0, Ordering::Relaxed);
-        if dropped > 0 {
-            let _ = writeln!(
-                out,
-                r#"{{"level":"WARN","message":"log lines dropped","count":{dropped}}}"#
-            );
-        }
+impl<S> fmt::Debug for Filter<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Filter").finish_non_exhaustive()
     }
 }
 
-/// The sending side, as tracing wants it: one `write` is one line.
-#[derive(Clone)]
-struct Queue {
-    lines: SyncSender<Entry>,
-    lost: Arc<AtomicU64>,
+fn leveled<S: Subscriber>(handle: reload::Handle<EnvFilter, S>) -> Arc<dyn Leveled> {
+    Arc::new(Filter(handle))
+}
+
+impl<S: Subscriber> Leveled for Filter<S> {
+    fn level(&self) -> String {
+        let shown = self.0.with_current(ToString::to_string);
+        shown.unwrap_or_default()
+    }
+
+    fn set(&self, wanted: &str) -> Result<(), String> {
+        let wanted = wanted.trim();
+        let level = <LogLevel as clap::ValueEnum>::from_str(wanted, true);
+        let filter = match level {
+            Ok(level) => filter(level, ""),
+            Err(_) if wanted.is_empty() => return Err(unknown(wanted)),
+            Err(_) => EnvFilter::try_new(wanted).map_err(|_| unknown(wanted))?,
+        };
+        self.0.reload(filter).map_err(|error| error.to_string())
+    }
+}
+
+fn unknown(found: &str) -> String {
+    let found: String = found.chars().take(100).collect();
+    format!(
+        "found {found:?}, expected error, warn, info, debug or trace, or what RUST_LOG takes, such as \
+         transom=debug,h2=info"
+    )
+}
+
+/// Lines of the access log.
+struct Calls {
+    form: Form,
+    queue: Queue,
+}
+
+thread_local! {
+    /// Where a line is written before it is put: once there is room for the longest, for nothing.
+    static LINE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Sink for Calls {
+    fn wants(&self) -> bool {
+        tracing::enabled!(target: TARGET, Level::INFO)
+    }
+
+    fn take(&self, entry: &Entry<'_>) {
+        LINE.with_borrow_mut(|line| {
+            line.clear();
+            match self.form {
+                Form::Human => human::write_call(entry, terminal::has_colours(), line),
+                Form::Json => entry.write_json(line),
+            }
+            self.queue.put(line);
+        });
+    }
+
+    fn lost(&self) -> u64 {
+        self.queue.lost()
+    }
 }
 
 impl<'a> MakeWriter<'a> for Queue {
@@ -133,11 +209,10 @@ impl<'a> MakeWriter<'a> for Queue {
     }
 }
 
+/// As tracing wants it: one `write` is one line.
 impl Write for Queue {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        if self.lines.try_send(Entry::Line(line.to_vec())).is_err() {
-            self.lost.fetch_add(1, Ordering::Relaxed);
-        }
+        self.put(line);
         Ok(line.len())
     }
 
@@ -146,22 +221,7 @@ impl Write for Queue {
     }
 }
 
-/// Waits, when dropped, until the lines so far are written.
-pub(super) struct Flush {
-    lines: SyncSender<Entry>,
-}
-
-impl Drop for Flush {
-    fn drop(&mut self) {
-        let (told, written) = sync_channel(1);
-        if self.lines.try_send(Entry::Written(told)).is_ok() {
-            let _ = written.recv_timeout(FLUSH_MAX);
-        }
-    }
-}
-
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
@@ -176,17 +236,24 @@ mod tests {
     }
 
     #[test]
-    fn a_full_queue_drops_lines_and_counts_them_instead_of_waiting() {
-        let (lines, queue) = sync_channel(2);
-        let lost = Arc::new(AtomicU64::new(0));
-        let mut writer = Queue {
-            lines,
-            lost: Arc::clone(&lost),
-        };
-        for _ in 0..5 {
-            assert_eq!(writer.write(b"line\n").unwrap(), 5);
-        }
-        assert_eq!(lost.load(Ordering::Relaxed), 3);
-        assert_eq!(queue.try_iter().count(), 2);
+    fn the_level_is_changed_while_lines_are_written() {
+        let builder = tracing_subscriber::fmt()
+            .with_env_filter(filter(LogLevel::Warn, ""))
+            .with_writer(io::sink)
+            .with_filter_reloading();
+        let level = leveled(builder.reload_handle());
+        tracing::subscriber::with_default(builder.finish(), || {
+            let calls = || tracing::enabled!(target: TARGET, Level::INFO);
+            assert!(!calls());
+            assert_eq!(level.set(" Info\n"), Ok(()));
+            assert!(calls());
+            assert_eq!(level.set("transom::access=off,h2=debug"), Ok(()));
+            assert!(!calls());
+            assert!(level.level().contains("h2=debug"));
+            for wrong in ["", "loud=very"] {
+                assert!(level.set(wrong).is_err(), "{wrong:?}");
+            }
+            assert!(level.level().contains("h2=debug"), "it stays");
+        });
     }
 }

@@ -82,12 +82,13 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
         ..arguments.target.flags()
     };
     let file = arguments.target.config.as_deref();
-    let settings = match config::load(file, &flags).and_then(Settings::with_files) {
+    let mut settings = match config::load(file, &flags).and_then(Settings::with_files) {
         Ok(settings) => settings,
         Err(error) => return refuse(&error),
     };
     let reloads = Reloads::new(file, flags, settings.clone());
-    let _flush = log::start(settings.log);
+    let logging = log::start(settings.log);
+    logging.join(&mut settings);
     let report = Report(Form::of(settings.log.format));
     on_runtime(async move {
         let mut signals = match Signals::catch() {

@@ -1,5 +1,6 @@
 //! From raw keys to the `Config` of every module: references are resolved, combinations checked.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use super::cors::cors;
 use super::docs::docs;
 use super::layers::Layered;
 use super::load::{FileError, closest};
+use super::observe::{access_log, traces};
 use super::raw::{Compression, File, Key, Limits, Source};
 use super::tls::Files;
 use super::units::{ByteSize, Count, Span, quoted};
@@ -128,7 +130,8 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
     let upstream_tls = raw.upstreams.0.iter();
     let upstream_tls = upstream_tls.map(|(name, raw)| Places::of(name.as_str(), &raw.tls));
     let upstream_tls = upstream_tls.collect();
-    let gateway = gateway::Config {
+    let traces = traces(&raw.traces).map_err(|(place, key, message)| wrong(place, key, message))?;
+    let mut gateway = gateway::Config {
         listener,
         redirect,
         admin: raw.admin.listen.map(|address| address.0),
@@ -150,10 +153,17 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
         workers: raw.workers.map_or_else(worker::default_count, |count| {
             NonZeroUsize::new(count.get()).unwrap_or(NonZeroUsize::MIN)
         }),
+        access_log: None,
+        traces,
+        log_level: None,
+        legacy_metrics: (raw.metrics.legacy_names.value).map_or_else(Default::default, Into::into),
+        fingerprint: 0,
     };
+    gateway.fingerprint = fingerprint(&gateway);
     Ok(Settings {
         gateway,
         log: raw.log,
+        access_log: access_log(&raw.access_log),
         tls,
         pages,
         upstream_tls,
@@ -168,6 +178,14 @@ fn named(raw: &File) -> Vec<PathBuf> {
     let upstreams = raw.upstreams.0.iter();
     let services = upstreams.filter_map(|(_, upstream)| upstream.service_config.value.clone());
     rules.chain(services).collect()
+}
+
+/// A number of what all keys come to, written or not.
+fn fingerprint(config: &gateway::Config) -> u32 {
+    let mut hasher = DefaultHasher::new();
+    format!("{config:?}").hash(&mut hasher);
+    // A gauge is a float: 32 bits survive in it.
+    u32::try_from(hasher.finish() >> 32).unwrap_or(u32::MAX)
 }
 
 fn compression(raw: &Compression) -> protocol::Compression {

@@ -25,6 +25,7 @@ mod cors;
 mod docs;
 mod key;
 mod limits;
+mod observe;
 mod options;
 mod proxy_protocol;
 mod route;
@@ -38,6 +39,7 @@ pub(super) use cors::Cors;
 pub(super) use docs::Docs;
 pub(super) use key::Key;
 pub(super) use limits::{Limits, RouteLimits, RouteTimeouts, Timeouts};
+pub(super) use observe::{AccessLog, Metrics, Sampling, Traces};
 pub(super) use options::{Connect, Json, Metadata, MultiSegment, Rest};
 pub(super) use proxy_protocol::ProxyProtocol;
 pub(super) use route::{Destination, HeaderMatch, Route, Routing};
@@ -112,6 +114,12 @@ pub(super) struct File {
     pub(super) routes: Vec<Spanned<Route>>,
     /// What the gateway writes about itself, on standard error.
     pub(super) log: Log,
+    /// The access log: which calls have a line.
+    pub(super) access_log: AccessLog,
+    /// Metrics, on the admin listener.
+    pub(super) metrics: Metrics,
+    /// Traces of calls, told to a collector of OpenTelemetry by OTLP over gRPC.
+    pub(super) traces: Traces,
 }
 
 /// A service configuration file.

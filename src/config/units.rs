@@ -248,6 +248,23 @@ impl fmt::Display for Weight {
     }
 }
 
+/// A part of a whole: 0 is nothing, 1 all of it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Fraction(pub f64);
+
+const FRACTION: &str = "a number from 0 to 1, such as `0.1`";
+
+impl FromStr for Fraction {
+    type Err = UnitError;
+
+    fn from_str(text: &str) -> Result<Self, UnitError> {
+        match text.parse::<f64>() {
+            Ok(number) if (0.0..=1.0).contains(&number) => Ok(Self(number)),
+            Ok(_) | Err(_) => Err(UnitError::new(text, FRACTION)),
+        }
+    }
+}
+
 /// Splits `12.5ms` behind its last digit or point.
 fn split_number(text: &str) -> (&str, &str) {
     let end = text
@@ -344,6 +361,9 @@ quantity!(Count, COUNT, deserialize_any, {
 quantity!(Weight, WEIGHT, deserialize_any, {
     "type": "integer", "minimum": 0, "maximum": WEIGHT_MAX
 });
+quantity!(Fraction, FRACTION, deserialize_any, {
+    "type": "number", "minimum": 0, "maximum": 1
+});
 serialized_as_text!(ByteSize Span SpanOrNone);
 
 impl Serialize for Count {
@@ -355,6 +375,12 @@ impl Serialize for Count {
 impl Serialize for Weight {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         to.serialize_u32(self.0)
+    }
+}
+
+impl Serialize for Fraction {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_f64(self.0)
     }
 }
 
@@ -416,6 +442,14 @@ mod tests {
             assert!(wrong.parse::<Span>().is_err(), "{wrong:?}");
         }
         assert_eq!("none".parse::<SpanOrNone>().unwrap().0, None);
+    }
+
+    #[test]
+    fn fractions_are_of_one() {
+        assert_eq!("0.25".parse::<Fraction>().unwrap().0, 0.25);
+        for wrong in ["", "-0.1", "1.01", "NaN", "inf", "10%"] {
+            assert!(wrong.parse::<Fraction>().is_err(), "{wrong:?}");
+        }
     }
 
     #[test]

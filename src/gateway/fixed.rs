@@ -10,6 +10,8 @@ pub(super) fn fixed(was: &Config, now: &Config) -> Vec<&'static str> {
         ("listen", a.address != b.address),
         ("admin.listen", was.admin != now.admin),
         ("workers", was.workers != now.workers),
+        ("traces", was.traces != now.traces),
+        ("metrics", was.legacy_metrics != now.legacy_metrics),
         (
             "limits.streams_per_connection",
             limits.0.streams_per_connection != limits.1.streams_per_connection,

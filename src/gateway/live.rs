@@ -21,6 +21,8 @@ use super::told::Told;
 use super::wishes::Wishes;
 use super::{Config, Progress, ReloadError, Reloaded, SourceConfig, site};
 use crate::docs::{Documentation, Place};
+use crate::observe::Observe;
+use crate::observe::level::Leveled;
 use crate::protocol::{Pages, Serving, Watch};
 use crate::schema::{BuildError, Options, Schema, Source, Unmatched};
 use crate::upstream::Upstream;
@@ -40,6 +42,9 @@ pub(super) struct Live {
     /// The documentation, if there is any.
     pub(super) site: ArcSwapOption<Documentation>,
     pub(super) told: Told,
+    pub(super) observe: Observe,
+    /// By whom operators change how much is logged.
+    pub(super) level: Option<Arc<dyn Leveled>>,
     pub(super) wishes: Wishes,
     /// Other sources are to be watched, or otherwise.
     pub(super) changed: Notify,
@@ -102,6 +107,7 @@ impl Live {
         config: Config,
         calls: Upstream,
         workers: usize,
+        observe: Observe,
         report: Report,
     ) -> Result<Self, BuildError> {
         let nothing = Arc::new(Schema::build(Vec::new(), &Options::default())?);
@@ -111,7 +117,9 @@ impl Live {
         Ok(Self {
             serving: Arc::new(ArcSwap::from_pointee(serving)),
             site: ArcSwapOption::empty(),
-            told: Told::new(),
+            told: Told::new(config.fingerprint),
+            level: config.log_level.clone(),
+            observe,
             wishes: Wishes::new(),
             changed: Notify::new(),
             state: tokio::sync::Mutex::new(State {
@@ -191,13 +199,14 @@ impl Live {
         let is_whole = !slots.iter().any(Slot::is_awaited);
         let schema_generation = self.serve(&config, site, &schema, calls, is_whole).await;
         let is_watched = is_watched_alike(&state.config, &config);
+        let fingerprint = config.fingerprint;
         state.config = config;
         state.slots = slots;
         if !is_watched {
             state.epoch += 1;
             self.changed.notify_one();
         }
-        let generation = self.told.taken(&kept);
+        let generation = self.told.taken(fingerprint, &kept);
         for (index, slot) in state.slots.iter().enumerate() {
             let is_new = !kept.iter().any(|(_, now)| *now == index);
             if is_new && slot.is_awaited() {

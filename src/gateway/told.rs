@@ -18,6 +18,8 @@ struct State {
     schema_refused: u64,
     reloads: u64,
     reloads_refused: u64,
+    /// Of the configuration that serves.
+    fingerprint: u32,
     /// Why the last configuration was refused, if it was.
     refusal: Option<String>,
     /// By the index of its source.
@@ -35,12 +37,13 @@ pub(super) struct Trouble {
 
 impl Told {
     /// The first configuration is there, and no schema yet.
-    pub(super) fn new() -> Self {
+    pub(super) fn new(fingerprint: u32) -> Self {
         Self(Mutex::new(State {
             schema_generation: 0,
             schema_refused: 0,
             reloads: 0,
             reloads_refused: 0,
+            fingerprint,
             refusal: None,
             sources: BTreeMap::new(),
         }))
@@ -89,9 +92,10 @@ impl Told {
 
     /// A configuration was taken; its number. What is wrong with sources is found again, but for
     /// those that are as they were: by their index before, and now.
-    pub(super) fn taken(&self, kept: &[(usize, usize)]) -> u64 {
+    pub(super) fn taken(&self, fingerprint: u32, kept: &[(usize, usize)]) -> u64 {
         let mut state = self.state();
         state.reloads += 1;
+        state.fingerprint = fingerprint;
         state.refusal = None;
         let mut was = std::mem::take(&mut state.sources);
         for (before, now) in kept {
@@ -117,6 +121,7 @@ impl Told {
             schema_refused: state.schema_refused,
             reloads: state.reloads,
             reloads_refused: state.reloads_refused,
+            config_hash: state.fingerprint,
             ..Metrics::default()
         }
     }
@@ -156,7 +161,7 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_told_until_it_is_right_again() {
-        let told = Told::new();
+        let told = Told::new(7);
         assert_eq!(told.lines(), ["configuration 1, schema 0"]);
         assert_eq!(told.another_schema(), 1);
         assert_eq!(told.lines(), ["configuration 1, schema 1"]);
@@ -173,11 +178,12 @@ mod tests {
             "the configuration was refused: transom.yaml:3: found `x`"
         );
         assert_eq!((&*lines[3], &*lines[23]), ("  0", "  … and 5 more"));
-        assert_eq!(told.taken(&[(1, 0)]), 2);
+        assert_eq!(told.taken(8, &[(1, 0)]), 2);
         assert_eq!(told.lines()[1], "p cannot be read", "its index is another");
         told.works(0);
         assert_eq!(told.lines(), ["configuration 2, schema 1"]);
         let metrics = told.metrics();
         assert_eq!((metrics.reloads, metrics.reloads_refused), (1, 1));
+        assert_eq!(metrics.config_hash, 8);
     }
 }

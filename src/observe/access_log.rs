@@ -1,328 +1,250 @@
-//! One line for every call, written when the call ends, however it ends.
+//! The access log: which calls have a line, and what stands in it.
 //!
-//! A [`CallRecord`] begins with the request, moves into the response's body and is finished there.
-//! One that is dropped before its end belongs to a client that went away: CANCELLED, 499. It holds
-//! no query, no body and no credential, and nothing in it can break out of its line: the values a
-//! client chooses are bounded and written as quoted strings.
+//! What a client or a backend chooses is bounded and written as quoted strings, so that nothing can break
+//! out of its line. There is no query, no body and no credential in it.
 
+use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use http::{HeaderValue, Method as Verb, StatusCode, Version, header, request};
-use tokio::time::Instant;
-
-use crate::call::gate::Held;
-use crate::call::{Code, Deadline, Origin, Peer, Status};
+use super::protocol::Protocol;
+use crate::call::random;
+use crate::call::trace::Context;
+use crate::call::{Origin, Status};
 use crate::schema::{Method, Shape};
 
-/// Where access-log lines go; filter by this target.
+mod json;
+
+/// By this target, in a filter of log lines, the access log is switched off and on.
 pub const TARGET: &str = "transom::access";
 
-/// Characters of a client's own request id, at most.
-const REQUEST_ID_MAX: usize = 128;
+/// A stream that lasts longer is told of when it has, for its end may be hours away.
+pub const LONG: Duration = Duration::from_secs(60);
 
 /// Bytes of a status message that are logged.
-const MESSAGE_MAX: usize = 256;
+pub(super) const MESSAGE_MAX: usize = 256;
 
-/// Bytes of a user agent that are logged.
-const USER_AGENT_MAX: usize = 256;
+/// Bytes of a header that are logged.
+const HEADER_MAX: usize = 256;
 
-/// The record of one call.
-#[derive(Debug)]
-pub struct CallRecord {
-    began: Instant,
-    first_byte: Option<Duration>,
-    request_id: HeaderValue,
-    protocol: &'static str,
-    version: Version,
-    verb: Verb,
-    path_template: Option<String>,
-    method: Option<Arc<Method>>,
-    http_status: Option<StatusCode>,
-    sent: Sent,
-    requests: Tally,
-    shared: Option<Arc<Tally>>,
-    replies: Tally,
-    deadline: Option<Duration>,
-    peer: Option<IpAddr>,
-    user_agent: Option<HeaderValue>,
-    held: Option<Box<Held>>,
+/// Where lines go, and which.
+#[derive(Clone)]
+pub struct AccessLog {
+    /// Where they go.
+    pub sink: Arc<dyn Sink>,
+    /// Which calls have one.
+    pub rules: Rules,
 }
 
-/// Whether the line has been written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Sent {
-    NotYet,
-    Done,
-}
-
-/// Messages that went one way, and their payload bytes; shared where another task counts them.
-#[derive(Debug, Default)]
-pub struct Tally {
-    messages: AtomicU64,
-    bytes: AtomicU64,
-}
-
-impl Tally {
-    /// Counts one message.
-    pub fn count(&self, bytes: usize) {
-        self.messages.fetch_add(1, Ordering::Relaxed);
-        self.bytes
-            .fetch_add(u64::try_from(bytes).unwrap_or(u64::MAX), Ordering::Relaxed);
-    }
-
-    /// Messages so far.
-    #[must_use]
-    pub fn messages(&self) -> u64 {
-        self.messages.load(Ordering::Relaxed)
-    }
-
-    /// Their payload bytes.
-    #[must_use]
-    pub fn bytes(&self) -> u64 {
-        self.bytes.load(Ordering::Relaxed)
+impl fmt::Debug for AccessLog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccessLog")
+            .field("rules", &self.rules)
+            .finish_non_exhaustive()
     }
 }
 
-impl CallRecord {
-    pub(super) fn begin(request: &request::Parts, ids: &RequestIds) -> Self {
-        let enabled = tracing::enabled!(target: TARGET, tracing::Level::INFO);
-        let given = request
-            .headers
-            .get("x-request-id")
-            .filter(|id| is_harmless(id));
-        Self {
-            began: Instant::now(),
-            first_byte: None,
-            request_id: given.cloned().unwrap_or_else(|| ids.next()),
-            protocol: "http",
-            version: request.version,
-            verb: request.method.clone(),
-            path_template: None,
-            method: None,
-            http_status: None,
-            sent: if enabled { Sent::NotYet } else { Sent::Done },
-            requests: Tally::default(),
-            shared: None,
-            replies: Tally::default(),
-            deadline: None,
-            peer: request
-                .extensions
-                .get::<Peer>()
-                .map(|peer| peer.address.ip()),
-            user_agent: request.headers.get(header::USER_AGENT).cloned(),
-            held: None,
-        }
+/// Where lines go. Called where calls are served: it must not wait.
+pub trait Sink: Send + Sync + 'static {
+    /// Whether there are lines at all at the moment.
+    fn wants(&self) -> bool {
+        true
     }
 
-    /// The request's id: the client's own if it is a harmless one, else made here.
-    #[must_use]
-    pub fn request_id(&self) -> &HeaderValue {
-        &self.request_id
-    }
+    /// Takes one.
+    fn take(&self, entry: &Entry<'_>);
 
-    /// Names the dialect, such as `grpc_web`.
-    pub fn protocol(&mut self, name: &'static str) {
-        self.protocol = name;
-    }
-
-    /// The dialect's name.
-    #[must_use]
-    pub const fn dialect(&self) -> &'static str {
-        self.protocol
-    }
-
-    /// Keeps what lasts as long as the call.
-    pub fn hold(&mut self, held: Option<Box<Held>>) {
-        self.held = held;
-    }
-
-    /// Names the method that is called.
-    pub fn method(&mut self, method: &Arc<Method>) {
-        self.method = Some(Arc::clone(method));
-    }
-
-    /// Names the REST binding by its path template, never by the path itself.
-    pub fn template(&mut self, template: &str) {
-        if self.sent == Sent::NotYet {
-            self.path_template = Some(template.to_owned());
-        }
-    }
-
-    /// Notes the time the call was given.
-    pub fn deadline(&mut self, deadline: Deadline) {
-        if self.sent == Sent::NotYet {
-            // Read just after it was set: the rounding gives back what was set.
-            self.deadline = deadline.remaining().map(to_milliseconds);
-        }
-    }
-
-    /// Counts one request message.
-    pub fn request(&self, bytes: usize) {
-        self.requests.count(bytes);
-    }
-
-    /// A tally for request messages that another task counts.
-    #[must_use]
-    pub fn shared_requests(&mut self) -> Arc<Tally> {
-        Arc::clone(self.shared.get_or_insert_default())
-    }
-
-    /// Counts one reply message.
-    pub fn reply(&self, bytes: usize) {
-        self.replies.count(bytes);
-    }
-
-    /// Notes that the head of the response goes out.
-    pub fn head(&mut self, status: StatusCode) {
-        if self.sent == Sent::NotYet {
-            self.http_status = Some(status);
-            self.first_byte = Some(self.began.elapsed());
-        }
-    }
-
-    /// The call has ended: writes the line.
-    pub fn finish(mut self, status: &Status) {
-        self.write(status);
-    }
-
-    /// [`head`](Self::head) and [`finish`](Self::finish) of a response that is complete.
-    pub fn finish_with(mut self, http: StatusCode, status: &Status) {
-        self.head(http);
-        self.write(status);
-    }
-
-    fn write(&mut self, status: &Status) {
-        if let Some(held) = self.held.take() {
-            held.ended(status);
-        }
-        if std::mem::replace(&mut self.sent, Sent::Done) == Sent::Done {
-            return;
-        }
-        let requests = self.shared.as_deref().unwrap_or(&self.requests);
-        let user_agent = self.user_agent.as_ref().map(|agent| {
-            String::from_utf8_lossy(
-                agent
-                    .as_bytes()
-                    .get(..USER_AGENT_MAX)
-                    .unwrap_or(agent.as_bytes()),
-            )
-        });
-        tracing::info!(
-            target: TARGET,
-            duration_ms = milliseconds(self.began.elapsed()),
-            ttfb_ms = self.first_byte.map(milliseconds),
-            request_id = self.request_id.to_str().unwrap_or_default(),
-            protocol = self.protocol,
-            http_version = version_name(self.version),
-            http_method = self.verb.as_str(),
-            path_template = self.path_template.as_deref(),
-            rpc_method = self.method.as_deref().map(|method| method.path.as_str()),
-            rpc_type = self.method.as_deref().map(|method| shape_name(method.shape)),
-            http_status = self.http_status.map_or(499, |status| status.as_u16()),
-            grpc_status = status.code.name(),
-            grpc_message = truncated(&status.message, MESSAGE_MAX),
-            origin = if status.is_ok() { None } else { Some(status.origin.as_str()) },
-            req_msgs = requests.messages(),
-            resp_msgs = self.replies.messages(),
-            req_bytes = requests.bytes(),
-            resp_bytes = self.replies.bytes(),
-            deadline_ms = self.deadline.map(milliseconds),
-            peer_ip = self.peer.map(tracing::field::display),
-            user_agent = user_agent.as_deref(),
-        );
+    /// Lines so far that were lost, since they came faster than they could be written.
+    fn lost(&self) -> u64 {
+        0
     }
 }
 
-impl Drop for CallRecord {
-    fn drop(&mut self) {
-        if self.sent == Sent::NotYet {
-            self.http_status = StatusCode::from_u16(499).ok();
-            self.write(&Status::new(
-                Code::Cancelled,
-                Origin::Downstream,
-                "the client went away",
-            ));
-        }
-    }
+/// Which calls have a line.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rules {
+    /// The share of calls that have one, from 0 to 1.
+    pub sample: f64,
+    /// Which errors have one besides.
+    pub errors: Errors,
+    /// Calls that take longer have one besides.
+    pub slower_than: Option<Duration>,
 }
 
-/// Ids that no two requests share, not even across restarts. Not secrets.
-#[derive(Clone, Debug)]
-pub(super) struct RequestIds {
-    process: u64,
-    next: Arc<AtomicU64>,
+/// Errors that are told of, whatever the sample.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Errors {
+    /// Each.
+    #[default]
+    All,
+    /// Those that are not the client's doing.
+    Server,
+    /// None: they are sampled like the others.
+    Sampled,
 }
 
-impl Default for RequestIds {
+impl Default for Rules {
     fn default() -> Self {
-        use std::hash::{BuildHasher, RandomState};
-        let seed = RandomState::new();
         Self {
-            process: seed.hash_one(0_u8),
-            next: Arc::new(AtomicU64::new(seed.hash_one(1_u8))),
+            sample: 1.0,
+            errors: Errors::default(),
+            slower_than: None,
         }
     }
 }
 
-impl RequestIds {
-    fn next(&self) -> HeaderValue {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let id = (u128::from(self.process) << 64) | u128::from(number);
-        let mut text = [0_u8; 32];
-        for (at, digit) in text.iter_mut().enumerate() {
-            let nibble = (id >> (124 - 4 * at)) & 0xf;
-            *digit = DIGITS[usize::try_from(nibble).unwrap_or(0)];
+impl Rules {
+    /// Whether a call has a line that lasted so long and ended so, if it has ended.
+    pub(super) fn are_met_by(&self, status: Option<&Status>, duration: Duration) -> bool {
+        self.sample >= 1.0 || self.are_met(status, duration, random::bits())
+    }
+
+    #[allow(clippy::cast_precision_loss)] // a share need not be exact to 64 bits
+    fn are_met(&self, status: Option<&Status>, duration: Duration, random: u64) -> bool {
+        let Some(status) = status else {
+            return true; // streams that last are few
+        };
+        let is_told = match self.errors {
+            Errors::All => !status.is_ok(),
+            Errors::Server => !status.is_ok() && status.origin != Origin::Downstream,
+            Errors::Sampled => false,
+        };
+        is_told
+            || self.slower_than.is_some_and(|limit| duration > limit)
+            || (random as f64) < self.sample * (u64::MAX as f64)
+    }
+}
+
+/// When a line is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// A stream has lasted [`LONG`], and goes on.
+    Started,
+    /// The call is over.
+    Ended,
+}
+
+/// What a line tells of a call. What has no value is left out.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry<'e> {
+    /// When it is written.
+    pub stage: Stage,
+    /// The time.
+    pub at: SystemTime,
+    /// How long the call took.
+    pub duration: Duration,
+    /// How long to the head of its answer.
+    pub first_byte: Option<Duration>,
+    /// From when it came to its upstream to the head of the backend's answer.
+    pub upstream_time: Option<Duration>,
+    /// `x-request-id`.
+    pub request_id: &'e str,
+    /// The span of the call, if it is traced.
+    pub trace: Option<Context>,
+    /// The dialect.
+    pub protocol: Protocol,
+    /// The version of HTTP.
+    pub http_version: &'static str,
+    /// The HTTP method.
+    pub verb: &'e str,
+    /// The binding's path, as the schema has it.
+    pub path_template: Option<&'e str>,
+    /// The host that the client named.
+    pub authority: Option<&'e [u8]>,
+    /// What was called.
+    pub method: Option<&'e Method>,
+    /// The status of the answer; 499 if the client went away.
+    pub http_status: Option<u16>,
+    /// How the call ended.
+    pub status: Option<&'e Status>,
+    /// How often it went to an endpoint.
+    pub attempts: u32,
+    /// The upstream's name.
+    pub upstream: Option<&'e str>,
+    /// The endpoint's address.
+    pub endpoint: Option<&'e str>,
+    /// Messages to the backend, and from it.
+    pub messages: (u64, u64),
+    /// Their bytes.
+    pub bytes: (u64, u64),
+    /// The time the call was given.
+    pub deadline: Option<Duration>,
+    /// What is left of it.
+    pub deadline_left: Option<Duration>,
+    /// The other end of the connection.
+    pub peer: Option<IpAddr>,
+    /// Who claims to be behind it.
+    pub forwarded_for: Option<&'e [u8]>,
+    /// The client's program.
+    pub user_agent: Option<&'e [u8]>,
+}
+
+impl Entry<'_> {
+    /// Appends the line as JSON, with its end.
+    pub fn write_json(&self, out: &mut Vec<u8>) {
+        let mut line = json::Line::begin(out);
+        line.time("ts", self.at);
+        match self.stage {
+            Stage::Started => line.word("event", "started"),
+            Stage::Ended => {}
         }
-        // Hexadecimal digits are always a header value.
-        let mut id = HeaderValue::from_bytes(&text).unwrap_or(HeaderValue::from_static("0"));
-        // Never the same twice: kept out of HPACK's table, where it would only push others out.
-        id.set_sensitive(true);
-        id
+        line.milliseconds("duration_ms", Some(self.duration));
+        line.milliseconds("ttfb_ms", self.first_byte);
+        line.milliseconds("upstream_ms", self.upstream_time);
+        line.text("request_id", Some(self.request_id.as_bytes()), HEADER_MAX);
+        if let Some(trace) = &self.trace {
+            line.text("trace_id", Some(&trace.trace.to_hex()), HEADER_MAX);
+            line.text("span_id", Some(&trace.span.to_hex()), HEADER_MAX);
+        }
+        line.word("protocol", self.protocol.as_str());
+        line.word("http_version", self.http_version);
+        line.text("method", Some(self.verb.as_bytes()), HEADER_MAX);
+        let template = self.path_template.map(str::as_bytes);
+        line.text("path_template", template, usize::MAX);
+        line.text("authority", self.authority, HEADER_MAX);
+        if let Some(method) = self.method {
+            line.text("grpc_service", Some(method.service.as_bytes()), usize::MAX);
+            line.text("grpc_method", Some(method.name.as_bytes()), usize::MAX);
+            line.word("rpc_type", rpc_type(method.shape));
+        }
+        line.number("http_status", self.http_status.map(u64::from));
+        if let Some(status) = self.status {
+            line.word("grpc_status", status.code.name());
+            if !status.is_ok() {
+                let message = Some(status.message.as_bytes()).filter(|text| !text.is_empty());
+                line.text("grpc_message", message, MESSAGE_MAX);
+                line.word("origin", status.origin.as_str());
+            }
+        }
+        let attempts = Some(u64::from(self.attempts));
+        line.number("attempts", attempts.filter(|attempts| *attempts > 0));
+        line.text(
+            "upstream_addr",
+            self.endpoint.map(str::as_bytes),
+            HEADER_MAX,
+        );
+        line.text(
+            "upstream_cluster",
+            self.upstream.map(str::as_bytes),
+            HEADER_MAX,
+        );
+        line.number("req_msgs", Some(self.messages.0));
+        line.number("resp_msgs", Some(self.messages.1));
+        line.number("req_bytes", Some(self.bytes.0));
+        line.number("resp_bytes", Some(self.bytes.1));
+        line.milliseconds("deadline_ms", self.deadline);
+        line.milliseconds("deadline_left_ms", self.deadline_left);
+        line.shown("peer_ip", self.peer);
+        line.text("xff", self.forwarded_for, HEADER_MAX);
+        line.text("user_agent", self.user_agent, HEADER_MAX);
+        line.end();
     }
 }
 
-/// An id that can stand in a log line, a header and a URL as it is.
-fn is_harmless(id: &HeaderValue) -> bool {
-    let id = id.as_bytes();
-    (1..=REQUEST_ID_MAX).contains(&id.len())
-        && id
-            .iter()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(byte))
-}
-
-fn milliseconds(span: Duration) -> f64 {
-    // Microseconds are as fine as the log needs; 53 bits of them are 285 years.
-    #[allow(clippy::cast_precision_loss)]
-    let micros = span.as_micros() as f64;
-    micros / 1000.0
-}
-
-/// The nearest whole number of milliseconds.
-fn to_milliseconds(span: Duration) -> Duration {
-    let millis = (span + Duration::from_micros(500)).as_millis();
-    Duration::from_millis(u64::try_from(millis).unwrap_or(u64::MAX))
-}
-
-fn truncated(text: &str, max: usize) -> &str {
-    text.get(..text.floor_char_boundary(max)).unwrap_or(text)
-}
-
-const fn version_name(version: Version) -> &'static str {
-    match version {
-        Version::HTTP_09 => "0.9",
-        Version::HTTP_10 => "1.0",
-        Version::HTTP_11 => "1.1",
-        Version::HTTP_2 => "2",
-        Version::HTTP_3 => "3",
-        _ => "unknown",
-    }
-}
-
-const fn shape_name(shape: Shape) -> &'static str {
+/// A method's shape in the log's words.
+#[must_use]
+pub const fn rpc_type(shape: Shape) -> &'static str {
     match shape {
         Shape::Unary => "unary",
         Shape::ClientStream => "client_stream",
@@ -332,4 +254,43 @@ const fn shape_name(shape: Shape) -> &'static str {
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+    use crate::call::Code;
+
+    #[test]
+    fn errors_and_slow_calls_have_a_line_whatever_the_sample() {
+        let rules = Rules {
+            sample: 0.1,
+            errors: Errors::Server,
+            slower_than: Some(Duration::from_secs(1)),
+        };
+        let (fast, slow) = (Duration::from_millis(1), Duration::from_secs(2));
+        let (fine, ill) = (Status::ok(), Status::upstream(Code::Internal, ""));
+        let wrong = Status::downstream(Code::InvalidArgument, "");
+        let last = u64::MAX;
+        assert!(rules.are_met(Some(&fine), fast, 0));
+        assert!(!rules.are_met(Some(&fine), fast, last));
+        assert!(!rules.are_met(Some(&fine), fast, last / 9));
+        assert!(rules.are_met(Some(&fine), slow, last));
+        assert!(rules.are_met(Some(&ill), fast, last));
+        assert!(!rules.are_met(Some(&wrong), fast, last));
+        assert!(rules.are_met(None, fast, last), "a stream that lasts");
+        let (all, none) = (Errors::All, Errors::Sampled);
+        assert!(
+            Rules {
+                errors: all,
+                ..rules
+            }
+            .are_met(Some(&wrong), fast, last)
+        );
+        assert!(
+            !Rules {
+                errors: none,
+                ..rules
+            }
+            .are_met(Some(&ill), fast, last)
+        );
+        assert!(Rules::default().are_met_by(Some(&fine), fast));
+    }
+}

@@ -1,6 +1,7 @@
 //! A histogram that many count in at once: an atomic for each bucket and one for the sum, no lock.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 /// Where the buckets of a histogram end.
 #[derive(Debug)]
@@ -119,6 +120,17 @@ pub struct Reading {
     pub buckets: Vec<(f64, u64)>,
 }
 
+impl Reading {
+    /// The same with what another has counted by the same bounds.
+    pub(super) fn add(&mut self, other: &Self) {
+        self.sum += other.sum;
+        self.count += other.count;
+        for ((_, count), (_, more)) in self.buckets.iter_mut().zip(&other.buckets) {
+            *count += more;
+        }
+    }
+}
+
 impl Histogram {
     /// Nothing is counted yet.
     #[must_use]
@@ -156,6 +168,11 @@ impl Histogram {
             buckets,
         }
     }
+}
+
+/// As [`LATENCY`] counts. What does not fit is more than five hundred years.
+pub(super) fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

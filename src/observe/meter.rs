@@ -4,33 +4,22 @@
 //! atomics, without a lock, a look-up or an allocation. A histogram is made when the first call ends
 //! with its status.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use super::histogram::{Histogram, LATENCY, RETRIES, SIZE, TRANSPARENT};
+use super::by_method::ByMethod;
+pub use super::by_method::{METHODS_MAX, OTHER};
+use super::histogram::{Histogram, LATENCY, RETRIES, SIZE, TRANSPARENT, nanoseconds};
 use crate::call::Code;
-
-/// Methods of one upstream that are counted by name: each makes a few hundred lines of metrics.
-pub const METHODS_MAX: usize = 1_000;
-
-/// The name of all further methods together.
-pub const OTHER: &str = "_OTHER";
 
 /// The meters of one upstream, by method.
 #[derive(Debug)]
-pub struct Meters {
-    known: Mutex<HashMap<Box<str>, Arc<Meter>>>,
-    other: Arc<Meter>,
-}
+pub struct Meters(ByMethod<Meter>);
 
 impl Default for Meters {
     fn default() -> Self {
-        Self {
-            known: Mutex::default(),
-            other: Arc::new(Meter::new(OTHER)),
-        }
+        Self(ByMethod::new(Meter::new(OTHER)))
     }
 }
 
@@ -39,37 +28,21 @@ impl Meters {
     /// Takes a lock.
     #[must_use]
     pub fn of(&self, path: &str) -> Arc<Meter> {
-        let name = path.strip_prefix('/').unwrap_or(path);
-        let mut known = self.lock();
-        if let Some(meter) = known.get(name) {
-            return Arc::clone(meter);
-        }
-        if known.len() >= METHODS_MAX {
-            return self.other();
-        }
-        let meter = Arc::new(Meter::new(name));
-        known.insert(name.into(), Arc::clone(&meter));
-        meter
+        self.0.of(path, Meter::new)
     }
 
     /// The meter of methods that are not counted by name.
     #[must_use]
     pub fn other(&self) -> Arc<Meter> {
-        Arc::clone(&self.other)
+        self.0.other()
     }
 
     /// Those that have counted a call, by name.
     #[must_use]
     pub fn used(&self) -> Vec<Arc<Meter>> {
-        let mut all: Vec<_> = self.lock().values().map(Arc::clone).collect();
-        all.push(self.other());
+        let mut all = self.0.all();
         all.retain(|meter| meter.is_used());
-        all.sort_by(|a, b| a.method.cmp(&b.method));
         all
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<Box<str>, Arc<Meter>>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -112,19 +85,19 @@ pub struct Repeats {
 
 /// One for each status code, made when it is wanted first.
 #[derive(Debug)]
-struct ByStatus<T>([OnceLock<Box<T>>; Code::ALL.len()]);
+pub(super) struct ByStatus<T>([OnceLock<Box<T>>; Code::ALL.len()]);
 
 impl<T> ByStatus<T> {
-    const fn new() -> Self {
+    pub(super) const fn new() -> Self {
         Self([const { OnceLock::new() }; Code::ALL.len()])
     }
 
-    fn of(&self, code: Code, make: impl FnOnce() -> T) -> &T {
+    pub(super) fn of(&self, code: Code, make: impl FnOnce() -> T) -> &T {
         // A code's number is its place.
         self.0[code as usize].get_or_init(|| Box::new(make()))
     }
 
-    fn iter(&self) -> impl Iterator<Item = (Code, &T)> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (Code, &T)> {
         let all = Code::ALL.into_iter().zip(&self.0);
         all.filter_map(|(code, one)| one.get().map(|one| (code, &**one)))
     }
@@ -236,11 +209,6 @@ impl Meter {
     fn is_used(&self) -> bool {
         self.started() > 0 || self.calls().next().is_some()
     }
-}
-
-/// What does not fit is more than five hundred years.
-fn nanoseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

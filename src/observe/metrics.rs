@@ -1,5 +1,5 @@
-//! Metrics in the text form that Prometheus reads (OpenMetrics): made of what there is when somebody
-//! asks, so that calls pay for nothing but the counters beneath.
+//! Metrics in the text forms that Prometheus reads, its own and OpenMetrics: made of what there is when
+//! somebody asks, so that calls pay for nothing but the counters beneath.
 //!
 //! Names are those of gRFC A66, A89, A91 and A96 where gRPC has them, else begin with `gateway_`.
 
@@ -12,15 +12,21 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 
+use super::Observe;
 use super::listeners::Listener;
 use super::meter::Meters;
+use super::process::Process;
 use super::upstreams::{Endpoint, State, Upstream};
 
 mod calls;
+mod form;
+mod legacy;
 mod listeners;
+mod served;
+mod whole;
 
-/// The type of what [`text()`] gives.
-pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+pub use form::Form;
+pub use legacy::LegacyMetrics;
 
 /// What metrics are made of.
 #[derive(Clone, Debug, Default)]
@@ -39,17 +45,23 @@ pub struct Metrics {
     pub reloads: u64,
     /// Configurations that were refused.
     pub reloads_refused: u64,
+    /// A number that is another whenever something in the configuration is.
+    pub config_hash: u32,
+    /// What is counted of the calls that clients make.
+    pub observe: Observe,
+    /// The process.
+    pub process: Process,
 }
 
-/// The metrics as text.
+/// The metrics as text of this form.
 #[must_use]
-pub fn text(metrics: Metrics) -> String {
+pub fn text(metrics: Metrics, form: Form) -> String {
     let mut registry = Registry::default();
     registry.register_collector(Box::new(metrics));
     let mut out = String::new();
     // Writing to a string does not fail.
     let _ = text::encode(&mut out, &registry);
-    out
+    form.of_open_metrics(out)
 }
 
 type Labels<'l, const N: usize> = [(&'static str, &'l str); N];
@@ -78,6 +90,13 @@ impl Collector for Metrics {
             reloads,
         )?;
         listeners::encode(to, &self.listeners)?;
+        let hash = [([], f64::from(self.config_hash))];
+        let about = "A number that is another whenever something in the configuration is";
+        gauges(to, "gateway_config_hash", about, hash)?;
+        served::encode(to, &self.observe)?;
+        whole::encode(to, &self.observe)?;
+        whole::process(to, &self.process)?;
+        legacy::encode(to, &self.observe)?;
         self.of_upstreams(to)?;
         self.of_endpoints(to)?;
         let metered = self.calls.iter().map(|(target, meters)| calls::Metered {
@@ -369,3 +388,6 @@ fn family<'l, const N: usize, M: EncodeMetric>(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

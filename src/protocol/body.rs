@@ -11,6 +11,7 @@
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Instant;
 
 use bytes::Bytes;
 use http::HeaderMap;
@@ -19,7 +20,7 @@ use http_body::{Frame, SizeHint};
 use super::unary;
 use crate::call::compression;
 use crate::call::{Answer, Deadline, End, Message, Replies, Status};
-use crate::observe::CallRecord;
+use crate::observe::{CallRecord, Direction};
 
 mod silence;
 
@@ -36,6 +37,11 @@ pub trait Encoder: Send + Unpin + 'static {
     /// # Errors
     /// The message cannot be shown. The call is cancelled, and the status is its end.
     fn message(&mut self, message: Message, chunk: &mut Chunk) -> Result<(), Status>;
+
+    /// Whether messages become text on the way.
+    fn transcodes(&self) -> bool {
+        false
+    }
 
     /// Writes the end. Called once, last.
     fn end(&mut self, end: End, chunk: &mut Chunk) -> Tail;
@@ -206,11 +212,24 @@ impl<E: Encoder> ReplyBody<E> {
         let written = if message.len() > self.message_max {
             Err(unary::too_large(message.len(), self.message_max))
         } else {
-            self.encoder.message(message, &mut self.chunk)
+            self.written(message)
         };
         if let Err(status) = written {
             self.end(status.into());
         }
+    }
+
+    fn written(&mut self, message: Message) -> Result<(), Status> {
+        if !self.encoder.transcodes() {
+            return self.encoder.message(message, &mut self.chunk);
+        }
+        let (began, before) = (Instant::now(), self.chunk.len());
+        self.encoder.message(message, &mut self.chunk)?;
+        if let Some(record) = &self.open_record {
+            let text = self.chunk.len().saturating_sub(before);
+            record.transcoded(Direction::Response, text, began.elapsed());
+        }
+        Ok(())
     }
 
     /// Ends the body. Replies that have not ended are dropped here, which cancels the call.
@@ -261,6 +280,9 @@ impl<E: Encoder> http_body::Body for ReplyBody<E> {
                         Poll::Pending => {
                             if let Some(data) = this.chunk.take() {
                                 return Poll::Ready(Some(Ok(Frame::data(data))));
+                            }
+                            if let Some(record) = &mut this.open_record {
+                                record.poll_long(cx);
                             }
                             if let Some(idle) = &mut this.idle
                                 && let Poll::Ready(status) = idle.poll_silence(cx)

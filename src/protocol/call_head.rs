@@ -10,7 +10,7 @@ use http::uri::Authority;
 
 use super::{Options, deadline, metadata};
 use crate::call::gate::{Asked, Decision, Fields, Held, Passed};
-use crate::call::{Code, Deadline, Gate, Metadata, Peer, Status};
+use crate::call::{Code, Deadline, Gate, Metadata, Peer, Status, Trail};
 use crate::observe::CallRecord;
 use crate::schema::Method;
 
@@ -22,6 +22,7 @@ pub(super) struct CallHead {
     pub(super) metadata: Metadata,
     pub(super) deadline: Deadline,
     pub(super) peer: Peer,
+    pub(super) trail: Option<Arc<Trail>>,
 }
 
 /// A head that makes no call.
@@ -101,11 +102,13 @@ impl CallHead {
         if let Some(passed) = passed {
             passed.change(&mut metadata.0);
         }
+        record.keep_baggage(&mut metadata.0);
         Ok(Self {
             upstream,
             metadata,
             deadline,
             peer: Peer::of(&parts.extensions),
+            trail: record.trail(),
         })
     }
 }
@@ -128,7 +131,7 @@ async fn pass(
         headers: &parts.headers,
         host: host.unwrap_or_default(),
         peer: &peer,
-        protocol: record.dialect(),
+        protocol: record.dialect().as_str(),
         left: deadline.remaining(),
         now: now.unwrap_or_default().as_secs(),
     };

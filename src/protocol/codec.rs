@@ -58,6 +58,14 @@ impl Coder {
         }
     }
 
+    /// Whether messages are text to the client.
+    pub(super) const fn transcodes(&self) -> bool {
+        match self {
+            Self::Proto => false,
+            Self::Json(_) => true,
+        }
+    }
+
     /// A request message as the backend takes it, and how many bytes were decompressed for it. One
     /// that stays as it is stays compressed too; `max` is for what is in it.
     ///

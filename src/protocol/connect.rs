@@ -26,7 +26,7 @@ use super::linger::linger;
 use super::options::ConnectVersion;
 use super::{Exchange, Refusal, enveloped, field_value};
 use crate::call::{self, Code, Status};
-use crate::observe::CallRecord;
+use crate::observe::{CallRecord, Protocol};
 use crate::schema::{Idempotency, Method, Shape};
 
 /// The header that only Connect's clients send.
@@ -40,7 +40,7 @@ pub(super) async fn answer<S: call::Service>(
     mut exchange: Exchange<'_, S>,
     method: Arc<Method>,
 ) -> Response<Body> {
-    exchange.record.protocol("connect");
+    exchange.record.protocol(Protocol::Connect);
     exchange.record.method(&method);
     let verb = exchange.parts.method.clone();
     if verb == Verb::OPTIONS {
@@ -76,7 +76,7 @@ pub(super) fn is_spoken(request: &request::Parts) -> bool {
 
 /// 404 for whoever calls what is not here, in Connect's terms.
 pub(super) fn not_found<S>(mut exchange: Exchange<'_, S>) -> Response<Body> {
-    exchange.record.protocol("connect");
+    exchange.record.protocol(Protocol::Connect);
     linger(exchange.body);
     let failure = error::Failure::in_http(enveloped::no_such_method(), StatusCode::NOT_FOUND);
     let serving = exchange.serving;

@@ -143,6 +143,7 @@ impl Enveloped {
             metadata,
             deadline,
             peer,
+            trail,
         } = CallHead::of(parts, aim, record)
             .await
             .map_err(|unfit| match family {
@@ -156,6 +157,10 @@ impl Enveloped {
             let tally = record.shared_requests();
             messages.count_in(Arc::clone(&tally));
             (Requests::stream(messages), Some(tally))
+        } else if coder.transcodes() {
+            messages.count_in(record.shared_requests());
+            let only = messages.only(deadline, options.timeouts.request_body);
+            (Requests::One(only.await?), None)
         } else {
             let message = messages
                 .only(deadline, options.timeouts.request_body)
@@ -171,6 +176,7 @@ impl Enveloped {
             metadata,
             deadline,
             peer,
+            trail,
             encodings,
             requests,
         };
@@ -242,6 +248,11 @@ pub(super) struct Writer {
 }
 
 impl Writer {
+    /// Whether messages become text.
+    pub(super) const fn transcodes(&self) -> bool {
+        self.coder.transcodes()
+    }
+
     /// Appends a message.
     ///
     /// # Errors

@@ -14,14 +14,14 @@ use super::codec::Codec;
 use super::enveloped::{self, Begun, Enveloped, Family, Form, Wire, Writer};
 use super::{Exchange, status};
 use crate::call::{self, Answer, End, Message, Reply, Status};
-use crate::observe::CallRecord;
+use crate::observe::{CallRecord, Protocol};
 
 /// Answers a native gRPC request.
 pub(super) async fn answer<S: call::Service>(
     mut exchange: Exchange<'_, S>,
     codec: Codec,
 ) -> Response<Body> {
-    exchange.record.protocol("grpc");
+    exchange.record.protocol(Protocol::Grpc);
     let content_type = content_type(codec, &exchange.parts.headers);
     let form = Form {
         codec,
@@ -103,6 +103,10 @@ fn trailers_only(content_type: HeaderValue, end: End, record: CallRecord) -> Res
 struct Native(Writer);
 
 impl Encoder for Native {
+    fn transcodes(&self) -> bool {
+        self.0.transcodes()
+    }
+
     fn message(&mut self, message: Message, chunk: &mut Chunk) -> Result<(), Status> {
         self.0.message(message, chunk)
     }

@@ -11,6 +11,7 @@
 mod trailers;
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::body::Body;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
@@ -24,7 +25,7 @@ use super::metadata::rules::Rules;
 use super::unary::{self, Whole};
 use super::{Exchange, text};
 use crate::call::{self, End, Message, Reply, Status};
-use crate::observe::CallRecord;
+use crate::observe::{CallRecord, Direction, Protocol};
 use crate::schema::Shape;
 
 /// Answers a gRPC-Web request.
@@ -34,8 +35,8 @@ pub(super) async fn answer<S: call::Service>(
     wire: Wire,
 ) -> Response<Body> {
     exchange.record.protocol(match wire {
-        Wire::Binary => "grpc_web",
-        Wire::Text => "grpc_web_text",
+        Wire::Binary => Protocol::GrpcWeb,
+        Wire::Text => Protocol::GrpcWebText,
     });
     let form = Form {
         codec,
@@ -174,9 +175,14 @@ fn complete(
     } = whole;
     let mut body = Chunk::default();
     if let (Some(message), Some(writer)) = (message, writer) {
-        let length = message.len();
+        let (began, length) = (Instant::now(), message.len());
         match writer.message(message, &mut body) {
-            Ok(()) => record.reply(length),
+            Ok(()) => {
+                record.reply(length);
+                if writer.transcodes() {
+                    record.transcoded(Direction::Response, body.len(), began.elapsed());
+                }
+            }
             Err(status) => end.status = status,
         }
     }
@@ -198,6 +204,10 @@ fn complete(
 struct Framed(Writer);
 
 impl Encoder for Framed {
+    fn transcodes(&self) -> bool {
+        self.0.transcodes()
+    }
+
     fn message(&mut self, message: Message, chunk: &mut Chunk) -> Result<(), Status> {
         self.0.message(message, chunk)
     }

@@ -11,6 +11,7 @@
 //! out, and a stream that fails says so in its last line.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::body::Body;
 use http::header::{ALLOW, CONTENT_LENGTH};
@@ -22,7 +23,7 @@ use super::call_head::{Aim, CallHead};
 use super::linger::linger;
 use super::{Exchange, Serving, coding, unary};
 use crate::call::{self, Call, Deadline, Encodings, Requests, Status};
-use crate::observe::CallRecord;
+use crate::observe::{CallRecord, Direction, Protocol};
 use crate::schema::{Binding, Captures, Route, Shape};
 use crate::transcode::Plans;
 
@@ -81,7 +82,7 @@ pub(super) async fn answer<S: call::Service>(
         body,
         mut record,
     } = exchange;
-    record.protocol("rest");
+    record.protocol(Protocol::Rest);
     let is_head = parts.method == Verb::HEAD;
     let response = match found(&parts, route) {
         Ok(Subject::Binding(binding, captures)) => {
@@ -268,6 +269,7 @@ impl<S: call::Service> Request<'_, S> {
             metadata,
             deadline,
             peer,
+            trail,
         } = CallHead::of(&mut self.parts, aim, &mut self.record)
             .await
             .map_err(|unfit| unfit.as_invalid_field())?;
@@ -281,6 +283,7 @@ impl<S: call::Service> Request<'_, S> {
             metadata,
             deadline,
             peer,
+            trail,
             encodings: Encodings::default(),
             requests,
         })
@@ -296,7 +299,10 @@ impl<S: call::Service> Request<'_, S> {
         };
         let payload = kind.read(std::mem::take(&mut self.body), bounds).await?;
         let request = self.bound(payload);
+        let (began, text) = (Instant::now(), request.payload.len());
         let message = bind::message(self.terms.plans, self.binding, &request, options)?;
+        let took = began.elapsed();
+        self.record.transcoded(Direction::Request, text, took);
         self.record.request(message.len());
         Ok(Requests::One(message))
     }

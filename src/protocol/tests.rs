@@ -156,6 +156,11 @@ impl Scripted {
         self.router_with(Options::default())
     }
 
+    pub(super) fn router_seen(&self, observe: Observe) -> Router<Self> {
+        let serving = Serving::new(schema(), self.clone(), Options::default().into());
+        Router::new(Arc::new(ArcSwap::from_pointee(serving)), observe)
+    }
+
     pub(super) fn router_with(&self, options: Options) -> Router<Self> {
         self.router_of(schema(), options)
     }

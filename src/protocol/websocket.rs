@@ -34,6 +34,7 @@ use super::rest::frames::{Frames, Target};
 use super::rest::{self, Failure, Terms};
 use super::{Exchange, Options};
 use crate::call::{self, Code, Tenure};
+use crate::observe::Protocol;
 use conversation::{Conversation, Head};
 use incoming::{Incoming, Wants};
 use offer::Offer;
@@ -46,7 +47,7 @@ const KEY: usize = 16;
 
 /// Answers a handshake.
 pub(super) async fn answer<S: call::Service>(mut exchange: Exchange<'_, S>) -> Response<Body> {
-    exchange.record.protocol("websocket");
+    exchange.record.protocol(Protocol::Websocket);
     let serving = exchange.serving;
     let found = Target::of(&serving.schema, &exchange.parts);
     let options = match &found {

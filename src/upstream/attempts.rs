@@ -12,14 +12,14 @@ use super::balance::{Policy, xxh64};
 use super::books::Books;
 use super::cluster::Shared;
 use super::endpoint::Endpoint;
-use super::exchange::{Answers, Opened, Outgoing, Reading, Source};
+use super::exchange::{Answers, Opened, Outgoing, Reading, Repeat, Source};
 use super::measured::Measured;
 use super::plan::Plan;
 use super::retry::{Committed, Gate, UnderWay};
 use super::set::Picked;
 use super::terms::Terms;
 use super::tried::Tried;
-use crate::call::{Call, Deadline, Requests, Status};
+use crate::call::{Call, Deadline, Requests, Status, Trail};
 use crate::schema::method::{Idempotency, Shape};
 
 mod bounded;
@@ -35,6 +35,8 @@ pub(super) struct Attempts<'c> {
     reading: Reading,
     /// What the call is kept to one endpoint by.
     key: Option<u64>,
+    /// Where it is written down where the call goes.
+    trail: Option<Arc<Trail>>,
 }
 
 /// An attempt that was answered.
@@ -114,6 +116,7 @@ impl<'c> Attempts<'c> {
             outgoing,
             reading,
             key,
+            trail: call.trail,
         };
         Ok((attempts, requests))
     }
@@ -173,8 +176,11 @@ impl<'c> Attempts<'c> {
         peek: Peek,
     ) -> Result<Answered, Failed> {
         let endpoint = Arc::clone(&picked.endpoint);
+        let trail = self.trail.as_ref();
+        let step = trail.map(|trail| trail.goes(endpoint.shown(), previous.unwrap_or(0)));
         let watched = (self.deadline(), self.reading.shape);
         let mut books = Books::begin(self.cluster, &self.terms, picked, watched, under_way);
+        books.leaves(step.clone());
         let failed = |status: Status, committed, source, answer| Failed {
             status,
             committed,
@@ -182,8 +188,12 @@ impl<'c> Attempts<'c> {
             endpoint: Arc::clone(&endpoint),
             answer,
         };
-        let answered = match self.outgoing.send(&endpoint, source, previous).await {
+        let told = Repeat { previous, step };
+        let answered = match self.outgoing.send(&endpoint, source, &told).await {
             Ok(answered) => {
+                if let Some(step) = &told.step {
+                    step.answered(endpoint.shown());
+                }
                 books.sent(Some(answered.lease()));
                 answered
             }

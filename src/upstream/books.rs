@@ -25,6 +25,7 @@ use super::retry::{UnderWay, counts};
 use super::set::Picked;
 use super::terms::Terms;
 use super::traffic::Traffic;
+use crate::call::trail::Step;
 use crate::call::{Code, Deadline, Origin, Retry, Status};
 use crate::schema::method::Shape;
 
@@ -44,6 +45,8 @@ pub(super) struct Books {
     deadline: Deadline,
     shape: Shape,
     is_over: bool,
+    /// Its place in the call's trail.
+    step: Option<Step>,
     /// Of a retry: its place among those that may be under way.
     _under_way: Option<UnderWay>,
 }
@@ -72,8 +75,14 @@ impl Books {
             deadline,
             shape,
             is_over: false,
+            step: None,
             _under_way: under_way,
         }
+    }
+
+    /// The attempt leaves a trail there.
+    pub(super) fn leaves(&mut self, step: Option<Step>) {
+        self.step = step;
     }
 
     /// The attempt is, or was, on this stream.
@@ -157,6 +166,9 @@ impl Books {
 
     /// Counts the attempt, which has ended like this.
     fn measure(&self, code: Code, now: Instant) {
+        if let Some(step) = &self.step {
+            step.ended(code);
+        }
         let traffic = self.lease.as_ref().map(|lease| lease.traffic());
         self.terms.meter.attempt_ended(
             code,

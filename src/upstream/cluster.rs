@@ -297,6 +297,9 @@ impl Cluster {
     /// Makes the call. One clock watches all of it: waiting, connecting, sending, the reply.
     pub(super) async fn call(&self, call: Call) -> Result<Reply, Status> {
         let shared = &self.0.shared;
+        if let Some(trail) = &call.trail {
+            trail.came(&shared.name);
+        }
         let retries = &shared.config.retries;
         let terms = shared.known.of(&call.method, retries, &shared.meters);
         let mut measured = Measured::begin(terms, call.deadline);

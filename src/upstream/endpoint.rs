@@ -102,7 +102,7 @@ pub(super) struct Endpoint {
     pub(super) authority: Authority,
     weight: u32,
     /// Its address as a text, by which it is known in one set and the next.
-    key: String,
+    key: Arc<str>,
     born: Instant,
     /// Milliseconds after its birth when it came back last: slow start begins anew.
     returned: AtomicU64,
@@ -176,7 +176,7 @@ impl Endpoint {
             pools: (0..common.workers.max(1))
                 .map(|_| Pool::new(Arc::clone(&target)))
                 .collect(),
-            key: target.address.to_string(),
+            key: target.address.to_string().into(),
             target,
             authority,
             weight: listed.weight,
@@ -207,7 +207,7 @@ impl Endpoint {
             target: Arc::clone(target),
             authority,
             weight,
-            key: self.key.clone(),
+            key: Arc::clone(&self.key),
             born: self.born,
             returned: count(&self.returned),
             calls: Arc::clone(&self.calls),
@@ -264,6 +264,13 @@ fn unasked(common: &Common) -> Finding {
     match common.health {
         None => Finding::Serves,
         Some(_) => Finding::Unknown,
+    }
+}
+
+impl Endpoint {
+    /// Its address as a text.
+    pub(super) const fn shown(&self) -> &Arc<str> {
+        &self.key
     }
 }
 

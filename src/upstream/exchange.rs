@@ -18,6 +18,7 @@ use super::endpoint::Endpoint;
 use super::pool::{Lease, Pool};
 use super::retry::PREVIOUS_ATTEMPTS;
 use crate::call::compression::{GRPC_ACCEPT_ENCODING, GRPC_ENCODING};
+use crate::call::trail::Step;
 use crate::call::{
     Accept, Code, Coding, Codings, Deadline, Encodings, Metadata, Packed, Retry, Status, timeout,
 };
@@ -95,6 +96,15 @@ pub(super) struct Outgoing {
     offset: Duration,
 }
 
+/// What is true of one attempt alone.
+#[derive(Default)]
+pub(super) struct Repeat {
+    /// So many attempts were made before, if the backend is to know.
+    pub(super) previous: Option<u32>,
+    /// Its place in the call's trail.
+    pub(super) step: Option<Step>,
+}
+
 /// An attempt without an answer.
 pub(super) struct Unanswered {
     pub(super) status: Status,
@@ -127,7 +137,7 @@ impl Outgoing {
         })
     }
 
-    /// Sends it to an endpoint and waits for response headers; `previous` attempts were made before.
+    /// Sends it to an endpoint and waits for response headers.
     ///
     /// # Errors
     /// The backend was not reached, or failed before it answered.
@@ -135,10 +145,10 @@ impl Outgoing {
         &self,
         endpoint: &Endpoint,
         source: Source,
-        previous: Option<u32>,
+        attempt: &Repeat,
     ) -> Result<Answered, Unanswered> {
         let by = (endpoint.pool(), &endpoint.breaker);
-        self.send_by(by, endpoint, source, previous).await
+        self.send_by(by, endpoint, source, attempt).await
     }
 
     /// The same, on a connection of this pool; the breaker bounds those that wait for one.
@@ -150,7 +160,7 @@ impl Outgoing {
         (pool, breaker): (&Pool, &Arc<Breaker>),
         endpoint: &Endpoint,
         source: Source,
-        previous: Option<u32>,
+        attempt: &Repeat,
     ) -> Result<Answered, Unanswered> {
         let lease = match pool.lease(breaker).await {
             Ok(lease) => Arc::new(lease),
@@ -178,7 +188,7 @@ impl Outgoing {
         *request.version_mut() = Version::HTTP_2;
         *request.uri_mut() = self.uri(endpoint);
         *request.headers_mut() = self.headers.clone();
-        self.complete(request.headers_mut(), coding, previous);
+        self.complete(request.headers_mut(), coding, attempt);
         let mut error = match lease.sender().try_send_request(request).await {
             Ok(response) => {
                 endpoint.taken.learn(response.headers());
@@ -214,7 +224,7 @@ impl Outgoing {
     }
 
     /// What is true of one attempt alone.
-    fn complete(&self, headers: &mut HeaderMap, coding: Option<Coding>, previous: Option<u32>) {
+    fn complete(&self, headers: &mut HeaderMap, coding: Option<Coding>, attempt: &Repeat) {
         if let Some(left) = self.deadline.remaining() {
             let told = timeout::told(left, self.offset);
             headers.insert(GRPC_TIMEOUT, timeout::format(told));
@@ -222,8 +232,11 @@ impl Outgoing {
         if let Some(coding) = coding {
             headers.insert(GRPC_ENCODING, coding.value());
         }
-        if let Some(previous) = previous {
+        if let Some(previous) = attempt.previous {
             headers.insert(PREVIOUS_ATTEMPTS, previous.into());
+        }
+        if let Some(step) = &attempt.step {
+            step.inject(headers);
         }
     }
 }

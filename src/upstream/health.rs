@@ -26,7 +26,7 @@ use super::backoff::Backoff;
 use super::breaker::Breaker;
 use super::cluster::Shared;
 use super::endpoint::Endpoint;
-use super::exchange::{Answers, Opened, Outgoing, Reading, Source};
+use super::exchange::{Answers, Opened, Outgoing, Reading, Repeat, Source};
 use super::random;
 use super::task::Task;
 use crate::call::{
@@ -190,7 +190,7 @@ impl Asked {
         let pool = endpoint.control_pool();
         let source = Source::new(Requests::One(message));
         let answered = outgoing
-            .send_by((pool, &self.breaker), &endpoint, source, None)
+            .send_by((pool, &self.breaker), &endpoint, source, &Repeat::default())
             .await
             .map_err(|unanswered| unanswered.status)?;
         Answers::open(&reading, answered)

@@ -63,6 +63,7 @@ fn call(shape: Shape, requests: Requests) -> Call {
             secured: None,
         },
         encodings: Encodings::default(),
+        trail: None,
         requests,
     }
 }

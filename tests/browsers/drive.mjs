@@ -44,7 +44,7 @@ async function gateway(...command) {
       if (!text.startsWith("{")) return console.log(text); // a flag that is not understood
       const line = JSON.parse(text);
       if (line.message === "listening") resolve(line.address);
-      if (line.target !== "transom::access") return;
+      if (!line.request_id) return;
       log.push(line);
       heard();
     });

@@ -18,7 +18,11 @@ use tracing_subscriber::fmt::time::{FormatTime as _, SystemTime};
 use tracing_subscriber::registry::LookupSpan;
 
 use crate::cli::terminal::DIM;
-use crate::observe::access_log::TARGET;
+use crate::observe::access_log::{Entry, Stage};
+use crate::schema::Shape;
+
+/// Letters of a status message that are shown.
+const MESSAGE_MAX: usize = 256;
 
 const GREEN: Style = AnsiColor::Green.on_default();
 const YELLOW: Style = AnsiColor::Yellow.on_default();
@@ -41,22 +45,16 @@ where
         let paint = Paint(to.has_ansi_escapes());
         paint.write(&mut to, DIM, &clock()?)?;
         let metadata = event.metadata();
-        if metadata.target() == TARGET {
-            let mut call = Call::default();
-            event.record(&mut call);
-            call.write(&mut to, paint)?;
-        } else {
-            let mut said = Said::default();
-            event.record(&mut said);
-            let style = match *metadata.level() {
-                Level::ERROR => RED,
-                Level::WARN => YELLOW,
-                _ => DIM,
-            };
-            to.write_char(' ')?;
-            paint.write(&mut to, style, metadata.level().as_str())?;
-            write!(to, " {}{}", said.message, said.fields)?;
-        }
+        let mut said = Said::default();
+        event.record(&mut said);
+        let style = match *metadata.level() {
+            Level::ERROR => RED,
+            Level::WARN => YELLOW,
+            _ => DIM,
+        };
+        to.write_char(' ')?;
+        paint.write(&mut to, style, metadata.level().as_str())?;
+        write!(to, " {}{}", said.message, said.fields)?;
         to.write_char('\n')
     }
 }
@@ -66,7 +64,7 @@ where
 struct Paint(bool);
 
 impl Paint {
-    fn write(self, to: &mut Writer<'_>, style: Style, text: &str) -> fmt::Result {
+    fn write(self, to: &mut impl fmt::Write, style: Style, text: &str) -> fmt::Result {
         if self.0 {
             write!(to, "{style}{text}{style:#}")
         } else {
@@ -101,7 +99,7 @@ fn harmless(text: &str) -> String {
     clean
 }
 
-/// Any other event.
+/// What an event says.
 #[derive(Default)]
 struct Said {
     message: String,
@@ -119,86 +117,53 @@ impl Visit for Said {
     }
 }
 
-/// What is shown of a call.
-#[derive(Default)]
-struct Call {
-    http_status: u64,
-    protocol: String,
-    verb: String,
-    template: Option<String>,
-    rpc: Option<String>,
-    rpc_type: String,
-    messages: (u64, u64),
-    milliseconds: f64,
-    grpc_status: String,
-    grpc_message: String,
-    origin: Option<String>,
+/// Appends what is shown of a call, as a line.
+pub(super) fn write_call(entry: &Entry<'_>, has_colours: bool, out: &mut Vec<u8>) {
+    let mut text = String::new();
+    // Writing to a string does not fail.
+    let _ = call(entry, Paint(has_colours), &mut text);
+    text.push('\n');
+    out.extend_from_slice(text.as_bytes());
 }
 
-impl Visit for Call {
-    fn record_str(&mut self, field: &Field, value: &str) {
-        let value = harmless(value);
-        match field.name() {
-            "protocol" => self.protocol = value,
-            "http_method" => self.verb = value,
-            "path_template" => self.template = Some(value),
-            "rpc_method" => self.rpc = Some(value),
-            "rpc_type" => self.rpc_type = value,
-            "grpc_status" => self.grpc_status = value,
-            "grpc_message" => self.grpc_message = value,
-            "origin" => self.origin = Some(value),
-            _ => {}
-        }
+fn call(entry: &Entry<'_>, paint: Paint, to: &mut String) -> fmt::Result {
+    let failure = entry.status.filter(|status| !status.is_ok());
+    let style = match (entry.http_status, failure) {
+        (Some(500..), _) | (Some(..400), Some(_)) => RED,
+        (Some(400..), _) => YELLOW,
+        (Some(_), None) => GREEN,
+        (None, _) => DIM,
+    };
+    paint.write(to, DIM, &clock()?)?;
+    to.write_char(' ')?;
+    match (entry.stage, entry.http_status) {
+        (Stage::Ended, Some(status)) => paint.write(to, style, &status.to_string())?,
+        (Stage::Ended, None) => paint.write(to, style, "-")?,
+        (Stage::Started, _) => paint.write(to, DIM, "goes on:")?,
     }
-
-    fn record_u64(&mut self, field: &Field, value: u64) {
-        match field.name() {
-            "http_status" => self.http_status = value,
-            "req_msgs" => self.messages.0 = value,
-            "resp_msgs" => self.messages.1 = value,
-            _ => {}
+    write!(to, " {} {}", entry.protocol.as_str(), harmless(entry.verb))?;
+    let path = entry.method.map(|method| method.path.as_str());
+    match (entry.path_template, path) {
+        (Some(template), Some(rpc)) => {
+            write!(to, " {template} ")?;
+            paint.write(to, DIM, &format!("> {}", rpc.trim_start_matches('/')))?;
         }
+        (None, Some(path)) | (Some(path), None) => write!(to, " {path}")?,
+        (None, None) => {}
     }
-
-    fn record_f64(&mut self, field: &Field, value: f64) {
-        if field.name() == "duration_ms" {
-            self.milliseconds = value;
-        }
+    if (entry.method).is_some_and(|method| method.shape != Shape::Unary) {
+        let (up, down) = entry.messages;
+        write!(to, " {up} up, {down} down")?;
     }
-
-    fn record_debug(&mut self, _: &Field, _: &dyn Debug) {}
-}
-
-impl Call {
-    fn write(&self, to: &mut Writer<'_>, paint: Paint) -> fmt::Result {
-        let style = match (self.http_status, self.origin.as_deref()) {
-            (500.., _) | (..400, Some(_)) => RED,
-            (400.., _) => YELLOW,
-            _ => GREEN,
-        };
+    write!(to, " {:.1}ms", entry.duration.as_secs_f64() * 1000.0)?;
+    if let Some(status) = failure {
         to.write_char(' ')?;
-        paint.write(to, style, &self.http_status.to_string())?;
-        write!(to, " {} {}", self.protocol, self.verb)?;
-        match (&self.template, &self.rpc) {
-            (Some(template), Some(rpc)) => {
-                write!(to, " {template} ")?;
-                paint.write(to, DIM, &format!("> {}", rpc.trim_start_matches('/')))?;
-            }
-            (None, Some(path)) | (Some(path), None) => write!(to, " {path}")?,
-            (None, None) => {}
-        }
-        if !matches!(self.rpc_type.as_str(), "" | "unary") {
-            let (up, down) = self.messages;
-            write!(to, " {up} up, {down} down")?;
-        }
-        write!(to, " {:.1}ms", self.milliseconds)?;
-        if let Some(origin) = &self.origin {
-            to.write_char(' ')?;
-            paint.write(to, style, &self.grpc_status)?;
-            write!(to, " ({origin}) {:?}", self.grpc_message)?;
-        }
-        Ok(())
+        paint.write(to, style, status.code.name())?;
+        let (message, origin) = (harmless(&status.message), status.origin.as_str());
+        let message: String = message.chars().take(MESSAGE_MAX).collect();
+        write!(to, " ({origin}) {message:?}")?;
     }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -16,6 +16,8 @@ pub(super) fn keep_fixed(was: &Config, config: &mut Config) {
     config.listener = was.listener.clone();
     config.admin = was.admin;
     config.workers = was.workers;
+    config.traces.clone_from(&was.traces);
+    config.legacy_metrics = was.legacy_metrics;
 }
 
 /// True if whoever watches the sources may go on: it is asked as before, and judged as before.

@@ -45,7 +45,7 @@ fn body(messages: &[&[u8]], tail: Tail) -> ReplyBody<Plain> {
         Plain(Some(tail)),
         1 << 20,
         None,
-        Observe::default().begin(&parts),
+        Observe::default().begin(&parts, None),
     )
 }
 
@@ -141,7 +141,7 @@ async fn a_pulse_beats_in_silence_and_wins_it_no_time() {
         Plain(Some(Tail::Complete)),
         1 << 20,
         Some(Idle::new(Duration::from_secs(40), None)),
-        Observe::default().begin(&parts),
+        Observe::default().begin(&parts, None),
     )
     .with_pulse(Some(Pulse::new(Duration::from_secs(15), b":")))
     .preceded_by(b"id");

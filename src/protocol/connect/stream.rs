@@ -21,7 +21,7 @@ use super::super::metadata::{self, Reader};
 use super::super::{Exchange, Refusal, json};
 use super::{check_protocol, error};
 use crate::call::{self, End, Message, Status, message};
-use crate::observe::CallRecord;
+use crate::observe::{CallRecord, Protocol};
 use crate::schema::{Method, Schema, Shape};
 
 /// Flags of the envelope that ends a stream.
@@ -32,7 +32,7 @@ pub(in crate::protocol) async fn answer<S: call::Service>(
     mut exchange: Exchange<'_, S>,
     codec: Codec,
 ) -> Response<Body> {
-    exchange.record.protocol("connect");
+    exchange.record.protocol(Protocol::Connect);
     let method = match method(&mut exchange) {
         Ok(method) => method,
         Err(refusal) => {
@@ -129,6 +129,10 @@ struct Framed {
 }
 
 impl Encoder for Framed {
+    fn transcodes(&self) -> bool {
+        self.writer.transcodes()
+    }
+
     fn message(&mut self, message: Message, chunk: &mut Chunk) -> Result<(), Status> {
         self.writer.message(message, chunk)
     }

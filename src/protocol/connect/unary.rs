@@ -1,6 +1,7 @@
 //! Unary calls by Connect: the message alone in the body, or in the query, and the reply alone.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::body::Body;
 use bytes::Bytes;
@@ -15,7 +16,7 @@ use super::super::{Exchange, Options, coding, indent};
 use super::error::Failure;
 use super::{Source, TRAILER_PREFIX, check_protocol, get};
 use crate::call::{self, Call, Encodings, End, Message, Metadata, Requests, Status};
-use crate::observe::CallRecord;
+use crate::observe::{CallRecord, Direction};
 use crate::schema::Method;
 
 /// Answers a request that unary Connect has.
@@ -85,6 +86,7 @@ async fn reply<S: call::Service>(
         metadata,
         deadline,
         peer,
+        trail,
     } = CallHead::of(parts, aim, record)
         .await
         .map_err(|unfit| unfit.as_invalid_field())?;
@@ -104,9 +106,12 @@ async fn reply<S: call::Service>(
     let coder = Coder::new(codec, serving.schema.plans(), method, options);
     let message = match &coder {
         Coder::Proto => Message::from_payload(&payload),
-        Coder::Json(json) => json
-            .to_wire(&payload)
-            .map_err(|error| Failure::unreadable(&error))?,
+        Coder::Json(json) => {
+            let began = Instant::now();
+            let message = json.to_wire(&payload);
+            record.transcoded(Direction::Request, payload.len(), began.elapsed());
+            message.map_err(|error| Failure::unreadable(&error))?
+        }
     };
     drop(payload);
     record.request(message.len());
@@ -116,6 +121,7 @@ async fn reply<S: call::Service>(
         metadata,
         deadline,
         peer,
+        trail,
         encodings: Encodings::default(),
         requests: Requests::One(message),
     };
@@ -131,13 +137,19 @@ async fn reply<S: call::Service>(
     };
     record.reply(message.len());
     let End { trailers, .. } = end;
+    let began = Instant::now();
     match written(&coder, &message, options) {
-        Ok(body) => Ok(Reply {
-            codec,
-            metadata,
-            trailers,
-            body,
-        }),
+        Ok(body) => {
+            if coder.transcodes() {
+                record.transcoded(Direction::Response, body.len(), began.elapsed());
+            }
+            Ok(Reply {
+                codec,
+                metadata,
+                trailers,
+                body,
+            })
+        }
         Err(status) => Err(Failure::ended(End { status, trailers }, metadata)),
     }
 }

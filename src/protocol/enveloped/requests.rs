@@ -3,7 +3,7 @@
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use futures_util::Stream;
@@ -146,6 +146,7 @@ impl Messages {
 
     fn taken(&mut self, message: Message, cx: &mut Context<'_>) -> Result<Message, Status> {
         let is_compressed = message.is_compressed();
+        let (began, text) = (Instant::now(), message.len());
         let taken = if is_compressed && self.coding.is_none() {
             let field = self.form.family.encoding();
             Err(Status::downstream(
@@ -162,6 +163,9 @@ impl Messages {
                 }
                 if let Some(tally) = &self.tally {
                     tally.count(message.len());
+                    if self.coder.transcodes() {
+                        tally.transcoded(text, began.elapsed());
+                    }
                 }
                 Ok(message)
             }

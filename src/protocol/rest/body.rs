@@ -66,6 +66,19 @@ pub(super) enum Payload {
     },
 }
 
+impl Payload {
+    /// Its bytes.
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Empty => 0,
+            Self::Json(data)
+            | Self::Form(data)
+            | Self::Multipart { data, .. }
+            | Self::Raw { data, .. } => data.len(),
+        }
+    }
+}
+
 impl Kind {
     /// The kind of body that this request has to have.
     ///

@@ -1,5 +1,7 @@
 //! The answer to a unary call: canonical ProtoJSON, or the bytes of an `HttpBody`.
 
+use std::time::Instant;
+
 use axum::body::Body;
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
@@ -9,7 +11,7 @@ use super::error::Failure;
 use super::trailing::{Shown, Trailing};
 use super::{Terms, failed, http_body};
 use crate::call::{End, Message, Metadata, Status};
-use crate::observe::CallRecord;
+use crate::observe::{CallRecord, Direction};
 use crate::protocol::indent::laid_out;
 use crate::protocol::unary::{self, Whole};
 use crate::protocol::{misfit, scratch};
@@ -43,8 +45,10 @@ pub(super) fn answer(
         return failed(terms, &status.into(), shown, record);
     };
     record.reply(message.len());
+    let began = Instant::now();
     match write(terms, binding, &message) {
         Ok(content) => {
+            record.transcoded(Direction::Response, content.len(), began.elapsed());
             let response = content.into_response(http, shown);
             record.finish_with(http, &status);
             response
@@ -60,6 +64,13 @@ enum Content {
 }
 
 impl Content {
+    fn len(&self) -> usize {
+        match self {
+            Self::Json(json) => json.len(),
+            Self::Raw(raw) => raw.data.len(),
+        }
+    }
+
     fn into_response(self, http: StatusCode, mut shown: Shown) -> Response<Body> {
         let body = match self {
             _ if !has_body(http) => Bytes::new(),

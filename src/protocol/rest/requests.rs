@@ -13,6 +13,7 @@
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
+use std::time::Instant;
 
 use axum::body::Body as Incoming;
 use bytes::Bytes;
@@ -195,7 +196,7 @@ impl Messages {
     fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, Failure>>> {
         while self.state == State::Reading {
             match self.cutter.next() {
-                Ok(Some(value)) => return Poll::Ready(Some(self.writer.write(&value))),
+                Ok(Some(value)) => return Poll::Ready(Some(self.write(&value))),
                 Ok(None) => {}
                 Err(error) => return Poll::Ready(Some(Err(self.writer.misplaced(&error)))),
             }
@@ -211,7 +212,7 @@ impl Messages {
                     self.state = State::Over;
                     self.body = Incoming::empty();
                     return Poll::Ready(match self.cutter.finish() {
-                        Ok(Some(value)) => Some(self.writer.write(&value)),
+                        Ok(Some(value)) => Some(self.write(&value)),
                         Ok(None) => None,
                         Err(error) => Some(Err(self.writer.misplaced(&error))),
                     });
@@ -219,6 +220,13 @@ impl Messages {
             }
         }
         Poll::Ready(None)
+    }
+
+    fn write(&mut self, text: &Bytes) -> Result<Message, Failure> {
+        let began = Instant::now();
+        let message = self.writer.write(text)?;
+        self.tally.transcoded(text.len(), began.elapsed());
+        Ok(message)
     }
 
     /// Nothing more is read, and the call is given up.

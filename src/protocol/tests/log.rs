@@ -1,55 +1,39 @@
 //! One access-log line a call, in every dialect and however it ends.
 
-use std::io;
-
-use tracing_subscriber::fmt::MakeWriter;
-
 use super::*;
+use crate::observe::access_log::{AccessLog, Entry, Rules, Sink};
+use crate::observe::metrics::LegacyMetrics;
 
-#[derive(Clone, Debug, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
+/// Keeps lines.
+#[derive(Debug, Default)]
+struct Lines(Mutex<Vec<u8>>);
 
-impl io::Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Lines {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
+impl Sink for Lines {
+    fn take(&self, entry: &Entry<'_>) {
+        entry.write_json(&mut self.0.lock().unwrap());
     }
 }
 
 /// `protocol rpc_type http_status grpc_status` of every line that a request leaves behind. The body
 /// is read to its end, or dropped unread.
 async fn logged(service: &Scripted, request: Request<Body>, read: bool) -> Vec<String> {
-    let lines = Lines::default();
-    let subscriber = tracing_subscriber::fmt()
-        .json()
-        .with_writer(lines.clone())
-        .finish();
-    let guard = tracing::subscriber::set_default(subscriber);
-    let response = service.router().handle(request).await;
+    let lines = Arc::new(Lines::default());
+    let log = AccessLog {
+        sink: Arc::clone(&lines) as Arc<dyn Sink>,
+        rules: Rules::default(),
+    };
+    let observe = Observe::new(Some(log), LegacyMetrics::Off, None);
+    let response = service.router_seen(observe).handle(request).await;
     if read {
         let _ = response.into_body().collect().await;
     } else {
         drop(response);
     }
-    drop(guard);
     let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
     text.lines()
         .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
-        .filter(|line| line["target"] == crate::observe::access_log::TARGET)
         .map(|line| {
-            let fields = &line["fields"];
+            let fields = &line;
             let field = |name: &str| fields[name].as_str().unwrap_or("-").to_owned();
             format!(
                 "{} {} {} {}",

@@ -11,17 +11,17 @@
 
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::extract::ws::{CloseFrame, Utf8Bytes, WebSocket};
 
 use super::ending::Ending;
 use super::heartbeat::Ear;
-use super::incoming::{Incoming, Said, Wants};
+use super::incoming::{Frame, Incoming, Said, Wants};
 use super::line::{Heard, Line};
 use super::uploads::Uploads;
 use crate::call::{self, Call, Code, Encodings, Message, Requests, Status, Tenure};
-use crate::observe::CallRecord;
+use crate::observe::{CallRecord, Direction};
 use crate::protocol::call_head::CallHead;
 use crate::protocol::rest::frames::Frames;
 use crate::protocol::unary::{self, Unread};
@@ -126,6 +126,7 @@ impl<S: call::Service> Conversation<S> {
             metadata: std::mem::take(&mut self.head.call.metadata),
             deadline: self.head.call.deadline,
             peer: self.head.call.peer.clone(),
+            trail: self.head.call.trail.take(),
             encodings: Encodings::default(),
             requests,
         };
@@ -159,10 +160,23 @@ impl<S: call::Service> Conversation<S> {
         }
     }
 
+    fn taken(&mut self, frame: &Frame) -> Result<Said, Stop> {
+        let began = Instant::now();
+        let said = self.head.incoming.take(frame, &mut self.head.frames)?;
+        match (&said, frame) {
+            (Said::Message(_), Frame::Text(text)) => {
+                let took = began.elapsed();
+                self.record.transcoded(Direction::Request, text.len(), took);
+            }
+            (Said::Message(_) | Said::HalfClose, _) => {}
+        }
+        Ok(said)
+    }
+
     /// Takes what was heard.
     fn said(&mut self, heard: Heard) -> Result<Said, Stop> {
         match heard {
-            Heard::Frame(frame) => Ok(self.head.incoming.take(&frame, &mut self.head.frames)?),
+            Heard::Frame(frame) => self.taken(&frame),
             Heard::Broken(fault) => Err(fault.into()),
             Heard::Left => Err(Stop::Left),
             Heard::Gone => Err(Stop::Gone),

@@ -25,7 +25,7 @@ export async function checkEvents(base) {
     const { data } = await next(source, "message");
     equal(data, "{}");
     source.close();
-    const line = await logged({ rpc_method: STREAM, grpc_status: "CANCELLED" }, before);
+    const line = await logged({ grpc_method: "Stream", grpc_status: "CANCELLED" }, before);
     has(line, { resp_msgs: 1, protocol: "rest" }, "access log");
   });
   await check(ME, "an error behind events is an event", async () => {

@@ -63,5 +63,5 @@ async function late(visit, places, variant) {
   await until(tab, "time goes by", async () => (await card.getByLabel("time").evaluate((bar) => bar.value)) > 0);
   await card.getByRole("button", { name: "Cancel" }).click();
   await failure(card, "CANCELLED");
-  await places.gateway.logged({ rpc_method: "/demo.echo.v1.EchoService/Slow", grpc_status: "CANCELLED" });
+  await places.gateway.logged({ grpc_method: "Slow", grpc_status: "CANCELLED" });
 }

@@ -59,7 +59,7 @@ async function slow(visit, places) {
   await until(tab, "the upload grows", isGrowing);
   await tab.getByRole("button", { name: "Cancel" }).click();
   await failure(tab, "CANCELLED");
-  await places.gateway.logged({ rpc_method: "/demo.echo.v1.EchoService/Upload", grpc_status: "CANCELLED" });
+  await places.gateway.logged({ grpc_method: "Upload", grpc_status: "CANCELLED" });
 
   await tab.reload();
   await slide(tab, "How much", "250 MiB");
@@ -67,7 +67,7 @@ async function slow(visit, places) {
   await until(tab, "the download grows", isGrowing);
   await tab.getByRole("button", { name: "Cancel" }).click();
   await failure(tab, "CANCELLED");
-  await places.gateway.logged({ rpc_method: "/demo.echo.v1.EchoService/Download", grpc_status: "CANCELLED" });
+  await places.gateway.logged({ grpc_method: "Download", grpc_status: "CANCELLED" });
 }
 
 function choose(tab, name, buffer) {

@@ -27,7 +27,7 @@ async function watch(visit, places, variant) {
   await tab.getByRole("button", { name: "Stop" }).click();
   await tab.getByRole("status").filter({ hasText: "Stopped." }).waitFor();
   const stopped = await fact(tab, "readings");
-  await places.gateway.logged({ rpc_method: WATCH, grpc_status: "CANCELLED" });
+  await places.gateway.logged({ grpc_method: "Watch", grpc_status: "CANCELLED" });
   assert.equal(await fact(tab, "readings"), stopped);
 }
 

@@ -278,6 +278,10 @@ fn keep_to_data(from: usize, out: &mut Vec<u8>) {
 }
 
 impl Encoder for Records {
+    fn transcodes(&self) -> bool {
+        true
+    }
+
     fn message(&mut self, message: Message, chunk: &mut Chunk) -> Result<(), Status> {
         match self.first.take() {
             Some(record) => {

@@ -2,6 +2,7 @@
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Instant;
 
 use axum::extract::ws::{self, Utf8Bytes};
 
@@ -10,6 +11,7 @@ use super::super::line::{Gone, Heard, Line};
 use super::super::uploads::Uploads;
 use super::{Conversation, Stop};
 use crate::call::{self, Answer, Call, Code, Message, Metadata, Replies, Reply, Status};
+use crate::observe::Direction;
 use crate::protocol::Codec;
 use crate::protocol::body::Idle;
 use crate::protocol::unary;
@@ -139,6 +141,7 @@ impl<'c, S: call::Service> Talk<'c, S> {
         if let Poll::Ready(heard) = self.line.poll_rest(ear, cx) {
             return Poll::Ready(Event::Heard(heard));
         }
+        self.conversation.record.poll_long(cx);
         match &mut self.idle {
             Some(idle) => idle.poll_silence(cx).map(Event::Silence),
             None => Poll::Pending,
@@ -219,7 +222,10 @@ impl<'c, S: call::Service> Talk<'c, S> {
                 unary::uncompressed(message).map(|_| ws::Message::Binary(message.payload()))
             }
             Codec::Json => {
+                let began = Instant::now();
                 let json = frames.write_json(message)?;
+                let record = &self.conversation.record;
+                record.transcoded(Direction::Response, json.len(), began.elapsed());
                 let text = Utf8Bytes::try_from(json)
                     .map_err(|_| Status::gateway(Code::Internal, "a reply's JSON is not UTF-8"))?;
                 Ok(ws::Message::Text(text))

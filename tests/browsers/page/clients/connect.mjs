@@ -63,7 +63,7 @@ export async function gets(baseUrl) {
       const id = requestId();
       const { message } = await get.unary("Get", { id: -9007199254740993n }, { metadata: { "x-request-id": id } });
       has(message, { id: -9007199254740993n, name: "small--9007199254740993" });
-      has(await logged({ request_id: id }), { http_method: "GET", grpc_status: "OK" }, "access log");
+      has(await logged({ request_id: id }), { method: "GET", grpc_status: "OK" }, "access log");
     });
     await check(name, "without a header of its own, so without a preflight", async () => {
       const { message } = await get.unary("Get", { id: 3n });
@@ -76,7 +76,7 @@ export async function gets(baseUrl) {
     await check(name, "another method goes by POST", async () => {
       const id = requestId();
       await get.unary("Echo", { id: "a" }, { metadata: { "x-request-id": id } });
-      has(await logged({ request_id: id }), { http_method: "POST" }, "access log");
+      has(await logged({ request_id: id }), { method: "POST" }, "access log");
     });
   }
 }

@@ -1,0 +1,410 @@
+//! The record of one call: what is counted of it, and its line in the access log, when it ends, however it
+//! ends.
+//!
+//! A [`CallRecord`] begins with the request, moves into the response's body and is finished there.
+//! One that is dropped before its end belongs to a client that went away: CANCELLED, 499. It holds
+//! no query, no body and no credential.
+
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, SystemTime};
+
+use http::uri::Authority;
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Method as Verb, StatusCode, Version, header, request,
+};
+use tokio::time::{Instant, Sleep};
+
+use super::Shared;
+use super::access_log::{Entry, LONG, Stage};
+use super::protocol::{HttpVersion, Protocol};
+use super::request_id::is_harmless;
+use super::served::{Outcome, Table};
+use super::tally::Tally;
+use super::totals::Direction;
+use super::trace::{Finished, Traced};
+use crate::call::gate::Held;
+use crate::call::trace::Sampled;
+use crate::call::trail::{Steps, Trail};
+use crate::call::{Code, Deadline, Origin, Peer, Status};
+use crate::schema::{Method, Shape};
+
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// What a client gets that went away, in nginx' words.
+const LEFT: u16 = 499;
+
+/// The record of one call.
+#[derive(Debug)]
+pub struct CallRecord {
+    shared: Arc<Shared>,
+    /// What counts the methods of the schema that serves the request; none where nothing is counted.
+    table: Option<Table>,
+    state: State,
+    began: Instant,
+    first_byte: Option<Duration>,
+    request_id: HeaderValue,
+    protocol: Protocol,
+    version: Version,
+    verb: Verb,
+    method: Option<Arc<Method>>,
+    http_status: Option<StatusCode>,
+    requests: Tally,
+    elsewhere: Option<Arc<Tally>>,
+    replies: Tally,
+    path_template: Option<String>,
+    trail: Option<Arc<Trail>>,
+    traced: Option<Box<Traced>>,
+    /// What only a line needs.
+    told: Option<Box<Told>>,
+    held: Option<Box<Held>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Open,
+    Over,
+}
+
+/// What of a call only the access log wants to know.
+#[derive(Debug, Default)]
+struct Told {
+    authority: Option<Authority>,
+    host: Option<HeaderValue>,
+    deadline: Option<Duration>,
+    ends: Option<Deadline>,
+    peer: Option<IpAddr>,
+    forwarded_for: Option<HeaderValue>,
+    user_agent: Option<HeaderValue>,
+    /// Of a stream: when it has lasted so long that it is told of.
+    long: Option<Pin<Box<Sleep>>>,
+    is_long_told: bool,
+}
+
+impl CallRecord {
+    pub(super) fn begin(
+        request: &request::Parts,
+        shared: &Arc<Shared>,
+        table: Option<Table>,
+    ) -> Self {
+        let given = request
+            .headers
+            .get("x-request-id")
+            .filter(|id| is_harmless(id));
+        let tracer = shared.tracer.as_ref();
+        let traced = tracer.map(|tracer| tracer.begin(&request.headers));
+        let told = shared.log.as_ref().filter(|log| log.sink.wants());
+        Self {
+            shared: Arc::clone(shared),
+            table,
+            state: State::Open,
+            began: Instant::now(),
+            first_byte: None,
+            request_id: given.cloned().unwrap_or_else(|| shared.request_ids.next()),
+            protocol: Protocol::Http,
+            version: request.version,
+            verb: request.method.clone(),
+            method: None,
+            http_status: None,
+            requests: Tally::default(),
+            elsewhere: None,
+            replies: Tally::default(),
+            path_template: None,
+            trail: None,
+            traced: traced.map(Box::new),
+            told: told.map(|_| Box::new(Told::of(request))),
+            held: None,
+        }
+    }
+
+    /// The request's id: the client's own if it is a harmless one, else made here.
+    #[must_use]
+    pub fn request_id(&self) -> &HeaderValue {
+        &self.request_id
+    }
+
+    /// Names the dialect. Before the method.
+    pub fn protocol(&mut self, protocol: Protocol) {
+        self.protocol = protocol;
+    }
+
+    /// The dialect.
+    #[must_use]
+    pub const fn dialect(&self) -> Protocol {
+        self.protocol
+    }
+
+    /// Keeps what lasts as long as the call.
+    pub fn hold(&mut self, held: Option<Box<Held>>) {
+        self.held = held;
+    }
+
+    /// Names the method that is called. Once.
+    pub fn method(&mut self, method: &Arc<Method>) {
+        if self.method.is_some() {
+            return;
+        }
+        self.method = Some(Arc::clone(method));
+        if let Some(table) = &self.table {
+            table.of(method).call_started();
+            self.shared.totals.begins(self.protocol, method.shape);
+        }
+    }
+
+    /// Names the REST binding by its path template, never by the path itself.
+    pub fn template(&mut self, template: &str) {
+        if self.told.is_some() || self.traced.is_some() {
+            self.path_template = Some(template.to_owned());
+        }
+    }
+
+    /// Notes the time the call was given.
+    pub fn deadline(&mut self, deadline: Deadline) {
+        if let Some(told) = &mut self.told {
+            // Read just after it was set: the rounding gives back what was set.
+            told.deadline = deadline.remaining().map(to_milliseconds);
+            told.ends = Some(deadline);
+        }
+    }
+
+    /// Where whoever makes the call writes down where it has been, if somebody wants to know.
+    #[must_use]
+    pub fn trail(&mut self) -> Option<Arc<Trail>> {
+        let tracer = self.shared.tracer.as_ref().zip(self.traced.as_ref());
+        if self.trail.is_none() && (self.told.is_some() || tracer.is_some()) {
+            let carried = tracer.map(|(tracer, traced)| tracer.carried(traced));
+            self.trail = Some(Arc::new(Trail::new(carried)));
+        }
+        self.trail.clone()
+    }
+
+    /// Leaves of a request's metadata what of its trace may pass.
+    pub fn keep_baggage(&self, metadata: &mut HeaderMap) {
+        if let Some(tracer) = &self.shared.tracer {
+            tracer.keep_baggage(metadata);
+        }
+    }
+
+    /// Counts one request message.
+    pub fn request(&self, bytes: usize) {
+        self.requests.count(bytes);
+        self.shared.totals.message(Direction::Request, bytes);
+    }
+
+    /// A tally for request messages that another task counts.
+    #[must_use]
+    pub fn shared_requests(&mut self) -> Arc<Tally> {
+        let totals = &self.shared.totals;
+        let tally = self
+            .elsewhere
+            .get_or_insert_with(|| Arc::new(Tally::of_requests(totals)));
+        Arc::clone(tally)
+    }
+
+    /// Counts one reply message.
+    pub fn reply(&self, bytes: usize) {
+        self.replies.count(bytes);
+        self.shared.totals.message(Direction::Response, bytes);
+    }
+
+    /// A message was, or became, so many bytes of text, and that took so long.
+    pub fn transcoded(&self, direction: Direction, text: usize, took: Duration) {
+        self.shared.totals.transcoded(direction, text, took);
+    }
+
+    /// Notes that the head of the response goes out.
+    pub fn head(&mut self, status: StatusCode) {
+        self.http_status = Some(status);
+        self.first_byte = Some(self.began.elapsed());
+    }
+
+    /// Tells of a stream once it has lasted long. Polled while there is nothing else to do.
+    pub fn poll_long(&mut self, cx: &mut Context<'_>) {
+        let is_stream = (self.method.as_ref()).is_some_and(|method| method.shape != Shape::Unary);
+        let Some(told) = self.told.as_mut().filter(|_| is_stream) else {
+            return;
+        };
+        if told.is_long_told {
+            return;
+        }
+        let due = self.began + LONG;
+        let sleep = told
+            .long
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(due)));
+        if let Poll::Ready(()) = sleep.as_mut().poll(cx) {
+            told.is_long_told = true;
+            told.long = None;
+            self.tell(Stage::Started, None);
+        }
+    }
+
+    /// The call has ended: counts it and writes its line.
+    pub fn finish(mut self, status: &Status) {
+        self.end(status);
+    }
+
+    /// [`head`](Self::head) and [`finish`](Self::finish) of a response that is complete.
+    pub fn finish_with(mut self, http: StatusCode, status: &Status) {
+        self.head(http);
+        self.end(status);
+    }
+
+    fn end(&mut self, status: &Status) {
+        if std::mem::replace(&mut self.state, State::Over) == State::Over {
+            return;
+        }
+        if let Some(held) = self.held.take() {
+            held.ended(status);
+        }
+        self.count(status);
+        self.tell(Stage::Ended, Some(status));
+        self.trace(status);
+    }
+
+    fn requests(&self) -> &Tally {
+        self.elsewhere.as_deref().unwrap_or(&self.requests)
+    }
+
+    fn count(&self, status: &Status) {
+        let Some(table) = &self.table else {
+            return;
+        };
+        let left = StatusCode::from_u16(LEFT).unwrap_or(StatusCode::BAD_REQUEST);
+        let outcome = Outcome {
+            code: status.code,
+            http: self.http_status.unwrap_or(left),
+            origin: (!status.is_ok()).then_some(status.origin),
+        };
+        let served = match &self.method {
+            Some(method) => {
+                self.shared.totals.ends(self.protocol, method.shape);
+                Some(table.of(method))
+            }
+            None if self.protocol.means_a_method() => {
+                table.other().call_started();
+                Some(table.other())
+            }
+            None => None,
+        };
+        if let Some(served) = served {
+            let (received, sent) = (self.requests().bytes(), self.replies.bytes());
+            served.call_ended(status.code, self.began.elapsed(), received, sent);
+        }
+        self.shared.totals.ended(status);
+        let version = HttpVersion::of(self.version);
+        let served = served.unwrap_or(table.other());
+        served.request_ended(self.protocol, version, outcome);
+    }
+
+    /// Hands its trace over, if it is to be kept.
+    fn trace(&mut self, status: &Status) {
+        let traced = self.traced.take();
+        let (Some(tracer), Some(traced)) = (&self.shared.tracer, traced) else {
+            return;
+        };
+        if traced.server.sampled == Sampled::No {
+            return;
+        }
+        let trail = self.trail.as_ref();
+        tracer.take(Finished {
+            traced: *traced,
+            began: self.began,
+            duration: self.began.elapsed(),
+            protocol: self.protocol,
+            verb: self.verb.clone(),
+            template: self.path_template.take(),
+            method: self.method.clone(),
+            http: self.http_status,
+            status: status.clone(),
+            steps: trail.map(|trail| trail.so_far()).unwrap_or_default(),
+        });
+    }
+
+    /// Writes a line, if one is due.
+    fn tell(&self, stage: Stage, status: Option<&Status>) {
+        let (Some(told), Some(log)) = (&self.told, &self.shared.log) else {
+            return;
+        };
+        let duration = self.began.elapsed();
+        if !log.rules.are_met_by(status, duration) {
+            return;
+        }
+        let steps = self.trail.as_ref().map(|trail| trail.so_far());
+        let Steps {
+            upstream,
+            endpoint,
+            attempts,
+            came,
+            answered,
+            ..
+        } = steps.unwrap_or_default();
+        let authority = told.authority.as_ref().map(|own| own.as_str().as_bytes());
+        let requests = self.requests();
+        log.sink.take(&Entry {
+            stage,
+            at: SystemTime::now(),
+            duration,
+            first_byte: self.first_byte,
+            upstream_time: came.zip(answered).map(|(came, answered)| answered - came),
+            request_id: self.request_id.to_str().unwrap_or_default(),
+            protocol: self.protocol,
+            http_version: HttpVersion::of(self.version).as_str(),
+            verb: self.verb.as_str(),
+            trace: self.traced.as_ref().map(|traced| traced.server),
+            path_template: self.path_template.as_deref(),
+            authority: authority.or(told.host.as_ref().map(HeaderValue::as_bytes)),
+            method: self.method.as_deref(),
+            http_status: match stage {
+                Stage::Started => self.http_status.map(|status| status.as_u16()),
+                Stage::Ended => Some(self.http_status.map_or(LEFT, |status| status.as_u16())),
+            },
+            status,
+            attempts,
+            upstream: upstream.as_deref(),
+            endpoint: endpoint.as_deref(),
+            messages: (requests.messages(), self.replies.messages()),
+            bytes: (requests.bytes(), self.replies.bytes()),
+            deadline: told.deadline,
+            deadline_left: told.ends.and_then(Deadline::remaining),
+            peer: told.peer,
+            forwarded_for: told.forwarded_for.as_ref().map(HeaderValue::as_bytes),
+            user_agent: told.user_agent.as_ref().map(HeaderValue::as_bytes),
+        });
+    }
+}
+
+impl Told {
+    fn of(request: &request::Parts) -> Self {
+        let header = |name: HeaderName| request.headers.get(name).cloned();
+        let peer = request.extensions.get::<Peer>();
+        Self {
+            authority: request.uri.authority().cloned(),
+            host: header(header::HOST),
+            peer: peer.map(|peer| peer.address.ip()),
+            forwarded_for: header(FORWARDED_FOR),
+            user_agent: header(header::USER_AGENT),
+            ..Self::default()
+        }
+    }
+}
+
+impl Drop for CallRecord {
+    fn drop(&mut self) {
+        if self.state == State::Open {
+            self.http_status = None;
+            let left = "the client went away";
+            self.end(&Status::new(Code::Cancelled, Origin::Downstream, left));
+        }
+    }
+}
+
+/// The nearest whole number of milliseconds.
+fn to_milliseconds(span: Duration) -> Duration {
+    let millis = (span + Duration::from_micros(500)).as_millis();
+    Duration::from_millis(u64::try_from(millis).unwrap_or(u64::MAX))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,156 @@
+//! Records: one line a call, whatever its end, and never more than a line.
+
+#![allow(clippy::unwrap_used)]
+
+use std::sync::Mutex;
+
+use super::*;
+use crate::call::Transport;
+use crate::observe::access_log::{AccessLog, Rules, Sink};
+use crate::observe::metrics::LegacyMetrics;
+use crate::observe::{Observe, Protocol};
+
+/// Keeps lines.
+#[derive(Debug, Default)]
+pub(crate) struct Lines(Mutex<Vec<u8>>);
+
+impl Sink for Lines {
+    fn take(&self, entry: &Entry<'_>) {
+        entry.write_json(&mut self.0.lock().unwrap());
+    }
+}
+
+/// The lines that `run` leaves behind.
+fn logged(run: impl FnOnce(&Observe)) -> Vec<serde_json::Value> {
+    let sink = Arc::new(Lines::default());
+    let log = AccessLog {
+        sink: Arc::clone(&sink) as Arc<dyn Sink>,
+        rules: Rules::default(),
+    };
+    run(&Observe::new(Some(log), LegacyMetrics::Off, None));
+    let text = String::from_utf8(sink.0.lock().unwrap().clone()).unwrap();
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+fn request() -> request::Parts {
+    let mut request = http::Request::post("/v1/shelves?token=secret")
+        .header("user-agent", "a\"b\\c")
+        .header("authorization", "Bearer secret")
+        .body(())
+        .unwrap();
+    let address = "127.0.0.1:5000".parse().unwrap();
+    let transport = Transport::Plaintext;
+    let secured = None;
+    request.extensions_mut().insert(Peer {
+        address,
+        transport,
+        secured,
+    });
+    request.into_parts().0
+}
+
+#[test]
+fn a_call_is_one_line_without_secrets() {
+    let lines = logged(|observe| {
+        let mut record = observe.begin(&request(), None);
+        record.protocol(Protocol::Rest);
+        record.template("/v1/{name=shelves/*}");
+        record.request(3);
+        record.reply(4);
+        record.reply(5);
+        record.head(StatusCode::OK);
+        record.finish(&Status::upstream(Code::NotFound, "x".repeat(1000)));
+    });
+    let [line] = &lines[..] else {
+        panic!("{lines:?}")
+    };
+    assert!(!line.to_string().contains("secret"), "{line}");
+    let fields = line;
+    assert_eq!(fields["protocol"], "rest");
+    assert_eq!(fields["path_template"], "/v1/{name=shelves/*}");
+    assert_eq!(fields["http_status"], 200);
+    assert_eq!(fields["grpc_status"], "NOT_FOUND");
+    assert_eq!(fields["grpc_message"].as_str().unwrap().len(), 256);
+    assert_eq!(fields["origin"], "upstream");
+    assert_eq!(fields["req_bytes"], 3);
+    assert_eq!(fields["resp_msgs"], 2);
+    assert_eq!(fields["resp_bytes"], 9);
+    assert_eq!(fields["peer_ip"], "127.0.0.1");
+    assert_eq!(fields["user_agent"], "a\"b\\c");
+    assert!(fields.get("grpc_method").is_none());
+}
+
+#[test]
+fn a_record_that_is_dropped_is_a_client_that_left() {
+    let lines = logged(|observe| {
+        let mut record = observe.begin(&request(), None);
+        record.head(StatusCode::OK);
+        record.shared_requests().count(7);
+    });
+    let [line] = &lines[..] else {
+        panic!("{lines:?}")
+    };
+    assert_eq!(line["http_status"], 499);
+    assert_eq!(line["grpc_status"], "CANCELLED");
+    assert_eq!(line["req_bytes"], 7);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_lasts_is_told_of_once_while_it_does() {
+    let sink = Arc::new(Lines::default());
+    let log = AccessLog {
+        sink: Arc::clone(&sink) as Arc<dyn Sink>,
+        rules: Rules::default(),
+    };
+    let observe = Observe::new(Some(log), LegacyMetrics::Off, None);
+    let mut record = observe.begin(&request(), None);
+    record.method(&method(Shape::Bidi));
+    record.head(StatusCode::OK);
+    let lines = || {
+        let text = String::from_utf8(sink.0.lock().unwrap().clone()).unwrap();
+        text.lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let mut polled = async |seconds| {
+        tokio::time::timeout(
+            Duration::from_secs(seconds),
+            std::future::poll_fn(|cx| {
+                record.poll_long(cx);
+                Poll::<()>::Pending
+            }),
+        )
+        .await
+    };
+    assert!(polled(59).await.is_err());
+    assert!(lines().is_empty());
+    assert!(polled(10).await.is_err());
+    assert!(polled(100).await.is_err());
+    let [line] = &lines()[..] else {
+        panic!("{:?}", lines())
+    };
+    assert!(line.contains("\"event\":\"started\"") && line.contains("\"http_status\":200"));
+    assert!(!line.contains("grpc_status"), "{line}");
+    record.finish(&Status::ok());
+    assert!(lines()[1].contains("\"grpc_status\":\"OK\""));
+    assert!(!lines()[1].contains("event"));
+}
+
+fn method(shape: Shape) -> Arc<Method> {
+    Arc::new(Method {
+        id: 0,
+        path: "/a.B/C".to_owned(),
+        service: "a.B".to_owned(),
+        name: "C".to_owned(),
+        input: crate::transcode::PlanId(0),
+        output: crate::transcode::PlanId(0),
+        shape,
+        idempotency: crate::schema::method::Idempotency::Unknown,
+        deprecated: false,
+        upstream: "u".into(),
+        http_body_input: false,
+        http_body_output: false,
+        comment: String::new(),
+        bindings: Vec::new(),
+    })
+}
