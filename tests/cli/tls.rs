@@ -69,6 +69,7 @@ fn plaintext_for_everybody_is_told_with_what_to_do_about_it() {
         line.contains("`tls`") && line.contains("0.0.0.0:0"),
         "{line}"
     );
+    running.out_until("listening on http://0.0.0.0:");
     running.signal("TERM");
     assert_eq!(running.end().code(), Some(0));
 }
