@@ -5,13 +5,13 @@
 //! next look, so it is told of only when it was no good twice.
 
 use std::future::Future;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
 use tokio::time::{Instant, timeout_at};
 
 use super::serving::Texts;
-use super::{Tls, TlsError};
+use super::{Part, Tls, TlsError};
 use crate::files::{Content, POLL, Watch};
 use crate::pem::{InUse, now, tell_of};
 
@@ -47,6 +47,18 @@ impl Files {
             client_ca: self.client_ca.as_ref().map(|_| next()),
             client_crl: self.client_crl.as_ref().map(|_| next()),
         }
+    }
+
+    /// The file of a part.
+    fn named(&self, part: Part) -> &Path {
+        let pair = |index: usize| self.identities.get(index);
+        let file = match part {
+            Part::Certificate(index) => pair(index).map(|(certificate, _)| certificate),
+            Part::Key(index) => pair(index).map(|(_, key)| key),
+            Part::ClientCa => self.client_ca.as_ref(),
+            Part::ClientCrl => self.client_crl.as_ref(),
+        };
+        file.map_or(Path::new(""), PathBuf::as_path)
     }
 
     /// Reads them for the first time.
@@ -87,8 +99,8 @@ impl Tls {
                 }
                 for error in wrong.iter().filter(|error| !told.contains(error)) {
                     self.0.refused.fetch_add(1, Ordering::Relaxed);
-                    let part = error.part;
-                    tracing::warn!(?part, %error, "a file of TLS is no good; what was there before stays in force");
+                    let file = files.named(error.part).display();
+                    tracing::warn!(%file, %error, "a file of TLS is no good; what was there before stays in force");
                 }
             }
             told = wrong;
