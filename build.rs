@@ -1,4 +1,4 @@
-//! Generates the types of the demo services from `proto/`, without a `protoc` binary, and writes
+//! Generates the types of the demo services, and of the protocols that policies speak, from `proto/`, without a `protoc` binary, and writes
 //! their descriptors, comments and annotations kept, for the demo backend's reflection.
 
 use std::error::Error;
@@ -20,6 +20,12 @@ const BESIDES: [&str; 5] = [
     "google/rpc/status.proto",
     "google/type/date.proto",
     "google/type/money.proto",
+];
+
+/// What Envoy asks others, which policies ask too.
+const POLICY: [&str; 2] = [
+    "envoy/service/auth/v3/external_auth.proto",
+    "envoy/service/ratelimit/v3/rls.proto",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -60,5 +66,24 @@ fn main() -> Result<(), Box<dyn Error>> {
         .include_file("demo.rs")
         .emit_rerun_if_changed(false)
         .compile_fds_with_config(set, config)?;
+    policy(out)
+}
+
+/// Into a folder of their own: packages that both have are in a file each.
+fn policy(out: &Path) -> Result<(), Box<dyn Error>> {
+    let out = out.join("policy");
+    std::fs::create_dir_all(&out)?;
+    let mut compiler = protox::Compiler::new(["proto"])?;
+    compiler.include_imports(true).open_files(POLICY)?;
+    let set = compiler.file_descriptor_set();
+    tonic_prost_build::configure()
+        .bytes(".")
+        .btree_map(".")
+        // The one that errors are made of.
+        .extern_path(".google.rpc.Status", "crate::call::details::RpcStatus")
+        .out_dir(&out)
+        .include_file("policy.rs")
+        .emit_rerun_if_changed(false)
+        .compile_fds(set)?;
     Ok(())
 }

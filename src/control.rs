@@ -2,5 +2,6 @@
 //!
 //! They are tonic clients: nothing here is on the path of a call.
 
+pub mod https;
 pub mod otlp;
 pub mod reflection;

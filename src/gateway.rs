@@ -20,12 +20,14 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::admin::Admin;
+use crate::call;
 use crate::control::otlp::Collector;
 use crate::docs::{self, Documentation, Place, Reached};
 use crate::listener::{self, Listener, Redirect};
 use crate::observe::level::Leveled;
 use crate::observe::metrics::LegacyMetrics;
 use crate::observe::{AccessLog, Observe, trace};
+use crate::policy::{self, Policies};
 use crate::protocol;
 use crate::schema::{self, Route, Row, Schema};
 use crate::upstream::{self, Upstream};
@@ -73,6 +75,8 @@ pub struct Config {
     pub schema_reload: SchemaReload,
     /// How requests are read and answered.
     pub protocol: protocol::Config,
+    /// What calls may pass.
+    pub policy: policy::Config,
     /// The documentation.
     pub docs: docs::Config,
     /// Threads that serve connections.
@@ -90,6 +94,13 @@ pub struct Config {
 }
 
 impl Config {
+    /// With this before its calls.
+    fn behind(mut self, policies: Option<&Arc<Policies>>) -> Self {
+        let gates = policies.map(|policies| Arc::clone(policies) as Arc<dyn call::Gates>);
+        self.protocol.gates = gates;
+        self
+    }
+
     /// A gateway before one backend that offers reflection, on a free loopback port.
     ///
     /// # Errors
@@ -108,6 +119,7 @@ impl Config {
             schema_options: schema::Options::default(),
             schema_reload: SchemaReload::default(),
             protocol: protocol::Config::default(),
+            policy: policy::Config::default(),
             docs: docs::Config::default(),
             workers: worker::default_count(),
             access_log: None,
@@ -168,6 +180,9 @@ pub enum StartError {
     /// The upstreams cannot be built.
     #[error(transparent)]
     Upstream(#[from] upstream::BuildError),
+    /// There is no policy.
+    #[error(transparent)]
+    Policy(#[from] policy::NoPolicy),
     /// The threads cannot be had.
     #[error("cannot start the worker threads: {0}")]
     Workers(std::io::Error),
@@ -193,6 +208,9 @@ pub enum ReloadError {
     /// Two upstreams have one name.
     #[error(transparent)]
     Upstream(#[from] upstream::BuildError),
+    /// There is no policy.
+    #[error(transparent)]
+    Policy(#[from] policy::NoPolicy),
     /// No source of the schema brings anything.
     #[error("no source of the schema brings anything: {0}")]
     NothingToServe(String),
@@ -254,12 +272,20 @@ impl Gateway {
         let workers = Workers::start(config.workers).map_err(StartError::Workers)?;
         let calls = Upstream::build(config.upstreams.clone(), workers.count())?;
 
+        let policies = Policies::start_if_any(&config.policy)?;
+        let config = config.behind(policies.as_ref());
         let (admin_address, count) = (config.admin, workers.count());
         let traces = config.traces.clone().map(telling::Telling::start);
         let tracer = traces.as_ref().map(telling::Telling::tracer);
         let legacy = config.legacy_metrics;
         let observe = Observe::new(config.access_log.clone(), legacy, tracer);
-        let live = Live::new(config, calls, count, observe, Box::new(report))?;
+        let live = Live::new(
+            config,
+            policies.clone(),
+            (calls, count),
+            observe,
+            Box::new(report),
+        )?;
         let live = Arc::new(live);
 
         let admin = match admin_address {
@@ -295,6 +321,9 @@ impl Gateway {
             }
         };
         live.begin().await?;
+        if let Some(policies) = &policies {
+            policies.ready().await;
+        }
         let router = protocol::Router::new(Arc::clone(&live.serving), live.observe.clone());
         let listener = bound
             .counted(live.observe.public())

@@ -19,6 +19,7 @@
 //! - [`call`]: `Call`, `Reply`, `Status`: the vocabulary of the road
 //! - [`observe`]: what the gateway tells about its calls
 //! - [`control`]: clients of the control plane (server reflection)
+//! - [`policy`]: what calls may pass
 //! - [`protocol`], [`upstream`], [`listener`], [`admin`]: peers that do not know each other
 //! - [`catalog`]: what people may know of an API
 //! - [`lint`]: what is wrong with a schema
@@ -44,6 +45,7 @@ pub mod listener;
 pub mod observe;
 pub mod openapi;
 pub mod pem;
+pub mod policy;
 pub mod protocol;
 pub mod schema;
 pub mod transcode;

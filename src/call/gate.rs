@@ -55,6 +55,8 @@ pub trait Gates: fmt::Debug + Send + Sync + 'static {
 }
 
 /// The answer, or a promise of it.
+// In a box the answer that is known at once would cost what the promise of it costs.
+#[allow(clippy::large_enum_variant)]
 pub enum Decision<'r> {
     /// Known without waiting.
     Now(Result<Passed, Box<Refused>>),

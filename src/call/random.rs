@@ -17,3 +17,11 @@ pub(crate) fn bits() -> u64 {
     let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     mixed ^ (mixed >> 31)
 }
+
+/// A random number in 0..1.
+pub(crate) fn unit() -> f64 {
+    // 53 bits are as many as it has room for.
+    #[allow(clippy::cast_precision_loss)]
+    let number = (bits() >> 11) as f64;
+    number / (1_u64 << 53) as f64
+}

@@ -10,9 +10,11 @@ use serde_saphyr::Location;
 use super::choices::Wrong;
 use super::cors::cors;
 use super::docs::docs;
+use super::identity::{asserted, identity};
 use super::layers::Layered;
 use super::load::{FileError, closest};
 use super::observe::{access_log, traces};
+use super::policy::policy as steps;
 use super::raw::{Compression, File, Key, Limits, Source};
 use super::tls::Files;
 use super::units::{ByteSize, Count, Span, quoted};
@@ -22,10 +24,19 @@ use crate::gateway::SourceConfig;
 use crate::upstream::balance::Policy;
 use crate::upstream::config;
 use crate::worker::WORKERS_MAX;
-use crate::{gateway, listener, protocol, worker};
+use crate::{gateway, listener, policy, protocol, worker};
 
 /// The least time between two questions to an upstream: its schema may be large.
 const REFLECTION_MIN: Span = Span(std::time::Duration::from_secs(1));
+
+/// Who may call, and what else stands before calls.
+fn policy(raw: &File) -> Result<policy::Config, Wrong> {
+    Ok(policy::Config {
+        identity: identity(&raw.identity)?,
+        asserted: asserted(&raw.identity)?,
+        steps: steps(&raw.policy)?,
+    })
+}
 
 /// Checks what no single key can know, and fills the types.
 pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Error> {
@@ -131,7 +142,9 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
     let upstream_tls = upstream_tls.map(|(name, raw)| Places::of(name.as_str(), &raw.tls));
     let upstream_tls = upstream_tls.collect();
     let traces = traces(&raw.traces).map_err(|(place, key, message)| wrong(place, key, message))?;
+    let policy = policy(raw).map_err(|(place, key, message)| wrong(place, &key, message))?;
     let mut gateway = gateway::Config {
+        policy,
         listener,
         redirect,
         admin: raw.admin.listen.map(|address| address.0),
@@ -140,7 +153,7 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
         schema_options: layered.schema,
         schema_reload,
         protocol: protocol::Config {
-            gates: None,
+            gates: None, // the gateway's own, made of its policy
             head: head_limits(&raw.limits),
             compression: compression(&raw.compression),
             cors,

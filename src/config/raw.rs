@@ -23,10 +23,12 @@ mod compat;
 mod compression;
 mod cors;
 mod docs;
+mod identity;
 mod key;
 mod limits;
 mod observe;
 mod options;
+mod policy;
 mod proxy_protocol;
 mod route;
 mod schema_reload;
@@ -37,10 +39,15 @@ pub(super) use compat::Compat;
 pub(super) use compression::Compression;
 pub(super) use cors::Cors;
 pub(super) use docs::Docs;
+pub(super) use identity::{Identity, Issuer};
 pub(super) use key::Key;
 pub(super) use limits::{Limits, RouteLimits, RouteTimeouts, Timeouts};
 pub(super) use observe::{AccessLog, Metrics, Sampling, Traces};
 pub(super) use options::{Connect, Json, Metadata, MultiSegment, Rest};
+pub(super) use policy::{
+    Access, Ceiling, Claim, ExtAuthz, GlobalRateLimits, OnFailure, PolicyStep, RateLimit, Rule,
+    When,
+};
 pub(super) use proxy_protocol::ProxyProtocol;
 pub(super) use route::{Destination, HeaderMatch, Route, Routing};
 pub(super) use schema_reload::SchemaReload;
@@ -98,6 +105,12 @@ pub(super) struct File {
     pub(super) metadata: Metadata,
     /// Connect, and so JSON, on `/pkg.Service/Method`.
     pub(super) connect: Connect,
+    /// Who calls: tokens, API keys and client certificates.
+    pub(super) identity: Identity,
+    /// What stands before calls, step by step in this order.
+    #[serde(skip_serializing_if = "Key::is_absent")]
+    #[schemars(with = "Vec<PolicyStep>")]
+    pub(super) policy: Key<Vec<Key<PolicyStep>>>,
     /// CORS: pages of which other origins may call.
     pub(super) cors: Cors,
     /// Documentation: the site, and OpenAPI.

@@ -23,6 +23,7 @@ use super::{Config, Progress, ReloadError, Reloaded, SourceConfig, site};
 use crate::docs::{Documentation, Place};
 use crate::observe::Observe;
 use crate::observe::level::Leveled;
+use crate::policy::Policies;
 use crate::protocol::{Pages, Serving, Watch};
 use crate::schema::{BuildError, Options, Schema, Source, Unmatched};
 use crate::upstream::Upstream;
@@ -61,6 +62,8 @@ pub(super) struct State {
     /// How often what is watched became something else.
     pub(super) epoch: u64,
     pub(super) slots: Vec<Slot>,
+    /// What calls may pass, if anybody decides that.
+    policies: Option<Arc<Policies>>,
 }
 
 /// A source, and what it brought.
@@ -105,8 +108,8 @@ impl Live {
     /// Not even an empty schema can be built.
     pub(super) fn new(
         config: Config,
-        calls: Upstream,
-        workers: usize,
+        policies: Option<Arc<Policies>>,
+        (calls, workers): (Upstream, usize),
         observe: Observe,
         report: Report,
     ) -> Result<Self, BuildError> {
@@ -126,6 +129,7 @@ impl Live {
                 config,
                 epoch: 0,
                 slots,
+                policies,
             }),
             reloading: tokio::sync::Mutex::new(()),
             report: Mutex::new(report),
@@ -161,12 +165,19 @@ impl Live {
     /// See [`ReloadError`]; nothing has changed then.
     pub(super) async fn reload(&self, mut config: Config) -> Result<Reloaded, ReloadError> {
         let _alone = self.reloading.lock().await;
-        let (fixed, known) = {
+        let (fixed, known, policies) = {
             let state = self.state().await;
             let fixed = fixed(&state.config, &config);
             keep_fixed(&state.config, &mut config);
-            (fixed, state.slots.clone())
+            (fixed, state.slots.clone(), state.policies.clone())
         };
+        let policies = match policies {
+            Some(policies) if !config.policy.is_empty() => {
+                Some(Arc::new(policies.renewed(&config.policy)?))
+            }
+            Some(_) | None => Policies::start_if_any(&config.policy)?,
+        };
+        let config = config.behind(policies.as_ref());
         let calls = self.serving.load_full();
         let calls = calls
             .calls
@@ -201,6 +212,7 @@ impl Live {
         let is_watched = is_watched_alike(&state.config, &config);
         let fingerprint = config.fingerprint;
         state.config = config;
+        state.policies = policies;
         state.slots = slots;
         if !is_watched {
             state.epoch += 1;

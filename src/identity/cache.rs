@@ -56,8 +56,8 @@ pub enum Known {
 }
 
 /// A token's place in the cache. Made once for a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place(Hash);
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Place(sha256::Hash);
 
 impl Place {
     /// Of this token.

@@ -56,6 +56,17 @@ impl Challenge {
         }
     }
 
+    /// What the client reads, in a sentence.
+    #[must_use]
+    pub const fn words(&self) -> &'static str {
+        match self {
+            Self::Missing => "the call needs a token, a key or a certificate that says who calls",
+            Self::InvalidRequest => "expected one token or key, in one place",
+            Self::InvalidToken(hint) => hint.words(),
+            Self::InsufficientScope(_) => "the caller may not do this",
+        }
+    }
+
     /// The name of the error, if there is one.
     #[must_use]
     pub const fn error(&self) -> Option<&'static str> {

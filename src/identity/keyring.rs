@@ -65,6 +65,13 @@ pub struct Keyring {
     over: watch::Sender<u64>,
 }
 
+/// Which keys they are nobody has to read.
+impl std::fmt::Debug for Keyring {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Keyring")
+    }
+}
+
 impl Keyring {
     /// A keyring without keys.
     #[must_use]

@@ -1,0 +1,370 @@
+//! A client for the few documents that are asked of others over HTTPS: keys of issuers, what an issuer says
+//! of a token, tokens for ourselves.
+//!
+//! One connection a request, since there is one every few minutes. No redirects: what is configured is what
+//! is asked. Without TLS only this host is asked, where nobody is on the way.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST};
+use http::{HeaderValue, Method, Request, StatusCode, Uri};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, RootCertStore};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+
+use crate::pem;
+
+/// What is asked.
+#[derive(Clone, Debug)]
+pub struct Ask<'a> {
+    /// Where.
+    pub url: &'a Url,
+    /// The body of a POST, in `application/x-www-form-urlencoded`; without one it is a GET.
+    pub form: Option<Bytes>,
+    /// The value of `authorization`.
+    pub authorization: Option<HeaderValue>,
+    /// Bytes of an answer at most.
+    pub most: usize,
+}
+
+/// Why there is no answer, in words for operators. Nothing of what was sent is in it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum HttpsError {
+    /// Nobody is there.
+    #[error("{host} cannot be reached: {cause}")]
+    Unreachable {
+        /// Who.
+        host: String,
+        /// What the system says.
+        cause: String,
+    },
+    /// It broke off.
+    #[error("{host} broke off: {cause}")]
+    Broken {
+        /// Who.
+        host: String,
+        /// What was seen.
+        cause: String,
+    },
+    /// Another status.
+    #[error("{host} answered {status}, expected 200")]
+    Status {
+        /// Who.
+        host: String,
+        /// Which.
+        status: StatusCode,
+    },
+    /// Too long.
+    #[error("{host} answered with more than {most} bytes")]
+    TooLong {
+        /// Who.
+        host: String,
+        /// How many it may have.
+        most: usize,
+    },
+}
+
+/// Where something is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Url {
+    uri: Uri,
+    host: String,
+    port: u16,
+    is_secure: bool,
+}
+
+/// A URL that nothing is asked at.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadUrl {
+    /// It is none.
+    #[error("found {0:?}, expected a URL such as https://id.example/keys")]
+    None(String),
+    /// Somebody on the way could answer.
+    #[error(
+        "found {0:?}, expected https://: without TLS only this host itself is asked, as 127.0.0.1, [::1] or localhost"
+    )]
+    Plaintext(String),
+}
+
+impl Url {
+    /// Reads a URL.
+    ///
+    /// # Errors
+    /// It is none, or anybody on the way could answer.
+    pub fn parse(text: &str) -> Result<Self, BadUrl> {
+        let none = || BadUrl::None(text.to_owned());
+        let uri: Uri = text.parse().map_err(|_| none())?;
+        let host = uri.host().ok_or_else(none)?;
+        let host = host
+            .trim_start_matches('[')
+            .trim_end_matches(']')
+            .to_owned();
+        let is_secure = match uri.scheme_str() {
+            Some("https") => true,
+            Some("http") => false,
+            _ => return Err(none()),
+        };
+        if uri
+            .authority()
+            .is_none_or(|authority| authority.as_str().contains('@'))
+        {
+            return Err(none());
+        }
+        let is_here = host == "localhost"
+            || host
+                .parse::<IpAddr>()
+                .is_ok_and(|address| address.is_loopback());
+        if !is_secure && !is_here {
+            return Err(BadUrl::Plaintext(text.to_owned()));
+        }
+        let port = uri.port_u16().unwrap_or(if is_secure { 443 } else { 80 });
+        Ok(Self {
+            uri,
+            host,
+            port,
+            is_secure,
+        })
+    }
+}
+
+impl fmt::Display for Url {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.uri.fmt(f)
+    }
+}
+
+/// The client. Clones are the same one.
+#[derive(Clone)]
+pub struct Https(Arc<ClientConfig>);
+
+impl Https {
+    /// A client that trusts these authorities.
+    ///
+    /// # Errors
+    /// There is no TLS with them, in rustls' words.
+    pub fn new(roots: RootCertStore) -> Result<Self, rustls::Error> {
+        let mut config = ClientConfig::builder_with_provider(pem::provider())
+            .with_safe_default_protocol_versions()?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(Self(Arc::new(config)))
+    }
+
+    /// Asks, and gives the body of the answer. Whoever asks bounds the time.
+    ///
+    /// # Errors
+    /// See [`HttpsError`].
+    pub async fn ask(&self, ask: Ask<'_>) -> Result<Bytes, HttpsError> {
+        let Url {
+            host,
+            port,
+            is_secure,
+            ..
+        } = ask.url;
+        let unreachable = |cause: &dyn fmt::Display| HttpsError::Unreachable {
+            host: host.clone(),
+            cause: cause.to_string(),
+        };
+        let socket = TcpStream::connect((host.as_str(), *port))
+            .await
+            .map_err(|error| unreachable(&error))?;
+        if !is_secure {
+            return exchange(socket, ask).await;
+        }
+        let name = ServerName::try_from(host.clone()).map_err(|error| unreachable(&error))?;
+        let connector = TlsConnector::from(Arc::clone(&self.0));
+        let stream = connector.connect(name, socket).await;
+        exchange(stream.map_err(|error| unreachable(&error))?, ask).await
+    }
+}
+
+async fn exchange<S>(stream: S, ask: Ask<'_>) -> Result<Bytes, HttpsError>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let host = || ask.url.host.clone();
+    let broken = |cause: &dyn fmt::Display| HttpsError::Broken {
+        host: host(),
+        cause: cause.to_string(),
+    };
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
+        .await
+        .map_err(|error| broken(&error))?;
+    let exchange = async {
+        let response = sender.send_request(request(&ask)).await;
+        let response = response.map_err(|error| broken(&error))?;
+        if response.status() != StatusCode::OK {
+            return Err(HttpsError::Status {
+                host: host(),
+                status: response.status(),
+            });
+        }
+        let body = Limited::new(response.into_body(), ask.most).collect().await;
+        body.map(http_body_util::Collected::to_bytes)
+            .map_err(|error| {
+                if error.is::<http_body_util::LengthLimitError>() {
+                    HttpsError::TooLong {
+                        host: host(),
+                        most: ask.most,
+                    }
+                } else {
+                    broken(&error)
+                }
+            })
+    };
+    tokio::pin!(exchange, connection);
+    tokio::select! {
+        biased;
+        answer = &mut exchange => answer,
+        // It ends before the answer has been read to its end, which is in it already, or never comes.
+        _ = &mut connection => exchange.await,
+    }
+}
+
+fn request(ask: &Ask<'_>) -> Request<Full<Bytes>> {
+    let path = ask
+        .url
+        .uri
+        .path_and_query()
+        .map_or("/", |path| path.as_str());
+    let mut request = Request::new(Full::new(ask.form.clone().unwrap_or_default()));
+    *request.uri_mut() = path.parse().unwrap_or_default();
+    let headers = request.headers_mut();
+    let authority = ask.url.uri.authority().map(http::uri::Authority::as_str);
+    if let Ok(host) = HeaderValue::from_str(authority.unwrap_or_default()) {
+        headers.insert(HOST, host);
+    }
+    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    if let Some(authorization) = &ask.authorization {
+        let mut authorization = authorization.clone();
+        authorization.set_sensitive(true);
+        headers.insert(AUTHORIZATION, authorization);
+    }
+    if ask.form.is_some() {
+        headers.insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("application/x-www-form-urlencoded"),
+        );
+        *request.method_mut() = Method::POST;
+    }
+    request
+}
+
+impl fmt::Debug for Https {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Https")
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// What comes of asking somebody who answers this, and what was asked.
+    async fn asked(
+        answer: &'static str,
+        form: Option<&'static str>,
+    ) -> (Result<Bytes, HttpsError>, String) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/keys?a=b", listener.local_addr().unwrap());
+        let serving = tokio::spawn(async move {
+            let (mut socket, _) = listener.accept().await.unwrap();
+            let mut seen = Vec::new();
+            let end = form.unwrap_or("\r\n\r\n").as_bytes();
+            while !seen.ends_with(end) {
+                seen.push(socket.read_u8().await.unwrap());
+            }
+            socket.write_all(answer.as_bytes()).await.unwrap();
+            String::from_utf8(seen).unwrap()
+        });
+        let url = Url::parse(&url).unwrap();
+        let answer = Https::new(RootCertStore::empty()).unwrap().ask(Ask {
+            url: &url,
+            form: form.map(Bytes::from),
+            authorization: form.map(|_| HeaderValue::from_static("Basic eDp5")),
+            most: 16,
+        });
+        let answer = answer.await;
+        (answer, serving.await.unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_document_is_asked_for_and_a_form_is_posted() {
+        let (answer, seen) = asked("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}", None).await;
+        assert_eq!(answer.unwrap(), "{}");
+        assert!(
+            seen.starts_with("GET /keys?a=b HTTP/1.1\r\nhost: 127.0.0.1:"),
+            "{seen}"
+        );
+        let (answer, seen) = asked("HTTP/1.1 200 OK\r\n\r\n{\"a\":1}", Some("token=x")).await;
+        assert_eq!(answer.unwrap(), "{\"a\":1}", "until the connection ends");
+        assert!(seen.starts_with("POST /keys?a=b HTTP/1.1\r\n"), "{seen}");
+        assert!(seen.contains("authorization: Basic eDp5\r\n"), "{seen}");
+    }
+
+    #[tokio::test]
+    async fn redirects_long_answers_and_broken_ones_are_errors() {
+        for (answer, expected) in [
+            (
+                "HTTP/1.1 302 Found\r\nlocation: http://169.254.169.254/\r\ncontent-length: 0\r\n\r\n",
+                "127.0.0.1 answered 302 Found, expected 200",
+            ),
+            (
+                "HTTP/1.1 200 OK\r\ncontent-length: 17\r\n\r\n12345678901234567",
+                "127.0.0.1 answered with more than 16 bytes",
+            ),
+            (
+                "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{}",
+                "127.0.0.1 broke off: ",
+            ),
+            ("SSH-2.0-x\r\n", "127.0.0.1 broke off: "),
+        ] {
+            let error = asked(answer, None).await.0.unwrap_err().to_string();
+            assert!(error.starts_with(expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn only_this_host_is_asked_without_tls() {
+        for good in [
+            "https://id.example/keys",
+            "http://127.0.0.1:1/",
+            "http://[::1]/a",
+            "http://localhost/",
+        ] {
+            Url::parse(good).unwrap();
+        }
+        for bad in [
+            "http://id.example/keys",
+            "http://10.0.0.1/",
+            "http://127.0.0.1.example/",
+        ] {
+            assert!(
+                matches!(Url::parse(bad), Err(BadUrl::Plaintext(_))),
+                "{bad}"
+            );
+        }
+        for bad in [
+            "",
+            "id.example",
+            "/keys",
+            "ftp://id.example/",
+            "https://u:p@id.example/",
+        ] {
+            assert!(matches!(Url::parse(bad), Err(BadUrl::None(_))), "{bad}");
+        }
+    }
+}

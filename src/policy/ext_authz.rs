@@ -1,0 +1,116 @@
+//! Asking an authorization server about each call, by Envoy's protocol: OPA and others speak it.
+//!
+//! ```text
+//! Asked ─► request ─► CheckRequest ─► Check (a server, over gRPC) ─► CheckResponse ─► answer ─► Passed or Refused
+//! ```
+//!
+//! The server sees the rpc, as gRPC would call it, whatever the dialect: its rules cannot differ by dialect
+//! either. How the client called is in `context_extensions`. If no answer comes in time, or one that is
+//! none, the call is refused, unless the configuration says otherwise.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use http::HeaderName;
+
+use super::failure::{Fault, OnFailure};
+use super::pb::envoy::service::auth::v3::{CheckRequest, CheckResponse};
+use crate::call::Code;
+use crate::call::gate::{Asked, Decision, Gate, Passed};
+
+pub mod answer;
+pub mod client;
+pub mod request;
+
+/// How long an answer may take, if nothing is said.
+pub const TIMEOUT: Duration = Duration::from_millis(200);
+
+/// How long an answer may take at most.
+pub const TIMEOUT_MAX: Duration = Duration::from_secs(10);
+
+/// What this step is called in logs and metrics.
+pub const NAME: &str = "ext_authz";
+
+/// How a server is asked.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// How long its answer may take, at most [`TIMEOUT_MAX`]; less where the call has less time left.
+    pub timeout: Duration,
+    /// What becomes of a call without an answer.
+    pub on_failure: OnFailure,
+    /// Which headers it sees; `None`: all, also those with secrets, for a server that reads tokens itself.
+    pub headers: Option<Vec<HeaderName>>,
+    /// What it is told besides.
+    pub context: BTreeMap<String, String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            timeout: TIMEOUT,
+            on_failure: OnFailure::Closed(Code::PermissionDenied),
+            headers: None,
+            context: BTreeMap::new(),
+        }
+    }
+}
+
+/// Whoever can be asked.
+pub trait Check: Send + Sync + 'static {
+    /// Asks. The time is kept by the caller; dropping the future stops asking.
+    fn check(&self, request: CheckRequest) -> BoxFuture<'static, Result<CheckResponse, Fault>>;
+}
+
+/// The step that asks.
+pub struct ExtAuthz {
+    settings: Settings,
+    server: Arc<dyn Check>,
+}
+
+impl ExtAuthz {
+    /// Asks this server.
+    #[must_use]
+    pub fn new(settings: Settings, server: Arc<dyn Check>) -> Self {
+        Self { settings, server }
+    }
+}
+
+impl Gate for ExtAuthz {
+    fn ask<'r>(&'r self, asked: Asked<'r>, so_far: &Passed) -> Decision<'r> {
+        let request = request::of(&asked, so_far.principal.as_deref(), &self.settings);
+        let answer = self.server.check(request);
+        let timeout = self.settings.timeout.min(TIMEOUT_MAX);
+        Decision::Later(Box::pin(async move {
+            let known = within(timeout, asked.left, answer).await;
+            match known.and_then(|response| answer::read(&response)) {
+                Ok(decided) => decided,
+                Err(fault) => self.settings.on_failure.decide(NAME, &fault),
+            }
+        }))
+    }
+}
+
+impl fmt::Debug for ExtAuthz {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ExtAuthz").field(&self.settings).finish()
+    }
+}
+
+/// Waits for an answer as long as both allow.
+pub(super) async fn within<T>(
+    timeout: Duration,
+    left: Option<Duration>,
+    answer: impl Future<Output = Result<T, Fault>>,
+) -> Result<T, Fault> {
+    let timeout = left.map_or(timeout, |left| left.min(timeout));
+    match tokio::time::timeout(timeout, answer).await {
+        Ok(answer) => answer,
+        Err(_) => Err(Fault::Slow(timeout)),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,190 @@
+//! What is configured of who may call, as values.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::control::https::{Https, Url};
+use crate::identity::api_keys::FileError;
+use crate::identity::cache;
+use crate::identity::introspection::Expected;
+use crate::identity::issuer::{IssuerError, IssuersError, Settings};
+use crate::identity::keys::SetError;
+use crate::identity::refresh;
+use crate::pem;
+use http::HeaderName;
+use rustls::RootCertStore;
+
+/// Who may call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// Whose signed tokens are taken.
+    pub issuers: Vec<IssuerConfig>,
+    /// Who is asked about other tokens.
+    pub introspection: Option<IntrospectionConfig>,
+    /// Keys in a file.
+    pub api_keys: Option<ApiKeysConfig>,
+    /// A cookie that has a token.
+    pub cookie: Option<Cookie>,
+    /// Whether backends see what was shown.
+    pub forward: Forward,
+    /// Tokens that are remembered at most.
+    pub cached_tokens: usize,
+    /// For how long at most.
+    pub cached_for: Duration,
+    /// A file (PEM) of the authorities that are trusted when issuers are asked; without one, the system's.
+    pub ca: Option<PathBuf>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            issuers: Vec::new(),
+            introspection: None,
+            api_keys: None,
+            cookie: None,
+            forward: Forward::No,
+            cached_tokens: cache::CAPACITY,
+            cached_for: cache::TTL,
+            ca: None,
+        }
+    }
+}
+
+impl Config {
+    pub(super) fn https(&self) -> Result<Https, NoIdentity> {
+        let roots = match &self.ca {
+            None => system_roots(),
+            Some(path) => {
+                let file = |cause: &dyn std::fmt::Display| NoIdentity::File {
+                    path: path.clone(),
+                    cause: cause.to_string(),
+                };
+                let text = std::fs::read(path).map_err(|cause| file(&cause))?;
+                pem::authorities(&text).map_err(|cause| file(&cause))?
+            }
+        };
+        Https::new(roots).map_err(|error| NoIdentity::Tls(error.to_string()))
+    }
+}
+
+/// Those that the system trusts. Where it trusts nobody, no issuer over HTTPS has keys, which is told.
+fn system_roots() -> RootCertStore {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    roots
+}
+
+/// An issuer of signed tokens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IssuerConfig {
+    /// What its tokens have to be.
+    pub settings: Settings,
+    /// Where its keys are.
+    pub keys: KeysFrom,
+    /// How long they count.
+    pub refresh: refresh::Settings,
+}
+
+/// Where the keys of an issuer are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeysFrom {
+    /// It tells them.
+    Url(Url),
+    /// They are in a file, which is watched.
+    File(PathBuf),
+    /// It has a shared secret instead, in its settings.
+    Secret,
+}
+
+/// Who is asked about tokens that only their issuer can read (RFC 7662).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IntrospectionConfig {
+    /// Where.
+    pub url: Url,
+    /// Who asks.
+    pub client_id: String,
+    /// With what it shows that.
+    pub client_secret: Secret,
+    /// What has to be in the answer.
+    pub expected: Expected,
+    /// How long an answer is relied on.
+    pub ttl: Duration,
+    /// How long an answer is waited for.
+    pub timeout: Duration,
+}
+
+/// What is shown to nobody, not in logs either.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(pub String);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+/// API keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiKeysConfig {
+    /// The file, one key a line, hashed.
+    pub file: PathBuf,
+    /// The header in which clients send them.
+    pub header: HeaderName,
+}
+
+/// A cookie that has a token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cookie {
+    /// Its name.
+    pub name: String,
+    /// The origins whose pages may use it, besides the gateway's own.
+    pub origins: Vec<String>,
+}
+
+/// Whether backends see what was shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Forward {
+    /// It ends here.
+    #[default]
+    No,
+    /// It goes on as it came.
+    Yes,
+}
+
+/// Why nobody can be told from anybody.
+#[derive(Debug, thiserror::Error)]
+pub enum NoIdentity {
+    /// An issuer that makes no sense.
+    #[error(transparent)]
+    Issuer(IssuerError),
+    /// Issuers that make none together.
+    #[error(transparent)]
+    Issuers(IssuersError),
+    /// A file that cannot be read.
+    #[error("{}: {cause}", .path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        cause: String,
+    },
+    /// A file without keys.
+    #[error("{}: {cause}", .path.display())]
+    Keys {
+        /// Which.
+        path: PathBuf,
+        /// What is wrong with it.
+        cause: SetError,
+    },
+    /// A file whose API keys are none.
+    #[error("{}: {cause}", .path.display())]
+    ApiKeys {
+        /// Which.
+        path: PathBuf,
+        /// What is wrong with it.
+        cause: FileError,
+    },
+    /// No TLS.
+    #[error("no issuer can be asked over HTTPS: {0}")]
+    Tls(String),
+}

@@ -1,0 +1,133 @@
+//! Asking an issuer about a token that only it can read (RFC 7662): once for all calls that come with the
+//! token meanwhile, and its answer is relied on for a while.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use base64_simd::STANDARD;
+use http::HeaderValue;
+use tokio::sync::OnceCell;
+use tokio::time::{Instant, timeout};
+
+use super::Unknown;
+use super::config::IntrospectionConfig;
+use crate::control::https::{Ask, Https};
+use crate::identity::Principal;
+use crate::identity::cache::Place;
+use crate::identity::challenge::{Challenge, Hint};
+use crate::identity::introspection::{ANSWER_BYTES_MAX, Answer, request};
+
+/// Tokens that are remembered, or asked about, at most. Beyond, those whose time is over make room, then any.
+const TOKENS_MAX: usize = 4096;
+
+/// Who is asked.
+pub(super) struct Introspection {
+    config: IntrospectionConfig,
+    https: Https,
+    authorization: Option<HeaderValue>,
+    asked: Mutex<HashMap<Place, Arc<Asked>>>,
+}
+
+/// A token that was asked about, or is.
+struct Asked {
+    /// What it is, and until when that counts.
+    answer: OnceCell<(Known, Instant)>,
+}
+
+#[derive(Clone)]
+enum Known {
+    Active(Arc<Principal>),
+    Inactive,
+}
+
+impl Introspection {
+    pub(super) fn new(config: IntrospectionConfig, https: Https) -> Self {
+        let shown = format!("{}:{}", config.client_id, config.client_secret.0);
+        let shown = format!("Basic {}", STANDARD.encode_to_string(shown));
+        Self {
+            config,
+            https,
+            authorization: HeaderValue::try_from(shown).ok(),
+            asked: Mutex::default(),
+        }
+    }
+
+    /// Whose a token is. What fails is asked again by the next call; meanwhile nobody is let in.
+    pub(super) async fn ask(
+        &self,
+        token: &str,
+        place: &Place,
+        epoch: u64,
+    ) -> Result<Arc<Principal>, Unknown> {
+        let asked = self.asked(place);
+        let answer = asked
+            .answer
+            .get_or_try_init(|| self.question(token, epoch))
+            .await;
+        let (known, _) = answer.inspect_err(|cause| {
+            tracing::warn!(url = %self.config.url, cause, "nothing was found out about a token");
+        }).map_err(|_| Unknown::Outage)?;
+        match known {
+            Known::Active(principal) => Ok(Arc::clone(principal)),
+            Known::Inactive => Err(Unknown::Refused(Challenge::InvalidToken(Hint::Invalid))),
+        }
+    }
+
+    /// The question about this token that is under way, or was answered lately; else a new one.
+    fn asked(&self, place: &Place) -> Arc<Asked> {
+        let now = Instant::now();
+        let mut all = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        let counts = |asked: &Asked| asked.answer.get().is_none_or(|(_, until)| now < *until);
+        if let Some(known) = all.get(place).filter(|asked| counts(asked)) {
+            return Arc::clone(known);
+        }
+        if all.len() >= TOKENS_MAX {
+            all.retain(|_, asked| counts(asked));
+        }
+        if all.len() >= TOKENS_MAX
+            && let Some(any) = all.keys().next().copied()
+        {
+            all.remove(&any);
+        }
+        let asked = Arc::new(Asked {
+            answer: OnceCell::new(),
+        });
+        all.insert(*place, Arc::clone(&asked));
+        asked
+    }
+
+    async fn question(&self, token: &str, epoch: u64) -> Result<(Known, Instant), String> {
+        let ask = self.https.ask(Ask {
+            url: &self.config.url,
+            form: Some(request(token)),
+            authorization: self.authorization.clone(),
+            most: ANSWER_BYTES_MAX,
+        });
+        let answer = match timeout(self.config.timeout, ask).await {
+            Ok(answer) => answer.map_err(|error| error.to_string())?,
+            Err(_) => return Err(format!("found no answer within {:?}", self.config.timeout)),
+        };
+        let answer = match Answer::parse(&answer, &self.config.expected, epoch) {
+            Ok(answer) => answer,
+            Err(error) => {
+                tracing::debug!(%error, "a token was refused");
+                Answer::Inactive
+            }
+        };
+        let lasts: Duration = answer.lasts(self.config.ttl, epoch);
+        let known = match answer {
+            Answer::Active(principal) => Known::Active(Arc::from(principal)),
+            Answer::Inactive => Known::Inactive,
+        };
+        Ok((known, Instant::now() + lasts))
+    }
+}
+
+impl std::fmt::Debug for Introspection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Introspection")
+            .field("url", &self.config.url)
+            .finish_non_exhaustive()
+    }
+}

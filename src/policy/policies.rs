@@ -1,0 +1,357 @@
+//! The policy of a configuration: what stays when the schema is another, and makes the chain of each.
+//!
+//! ```text
+//! Config ─► Policies (keys, caches, clients of servers, counters) ─► per schema: Chain
+//! ```
+//!
+//! Where callers are told apart and no access rules are written, whoever is known may call everything and
+//! nobody else anything: an open door has to be written down.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::access::{self, Access, Effect, Rule};
+use super::asserted::Assertions;
+use super::chain::{Chain, Step, Witness};
+use super::concurrency::{Ceiling, Concurrency};
+use super::condition::Condition;
+use super::ext_authz::{self, ExtAuthz};
+use super::global_limits::{self, GlobalLimits, ShouldLimit};
+use super::identify::{self, Identify, NoIdentity};
+use super::limits::{Limit, Limits, Tell};
+use super::overload;
+use crate::call::gate::{Gate, Gates, Interceptor};
+use crate::schema::{Method, Schema};
+
+/// How long a start waits for the keys of issuers.
+const READY_MAX: Duration = Duration::from_secs(2);
+
+/// What is configured.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    /// How callers are told apart; nobody is, without.
+    pub identity: Option<identify::Config>,
+    /// What backends are told of them.
+    pub asserted: Assertions,
+    /// What else stands before a call, in this order.
+    pub steps: Vec<StepConfig>,
+}
+
+/// A step.
+#[derive(Clone)]
+pub enum StepConfig {
+    /// Who may call what.
+    Access(access::Policy),
+    /// Rate limits of this gateway.
+    Limits {
+        /// Which.
+        limits: Vec<Limit>,
+        /// When clients are told of them.
+        tell: Tell,
+    },
+    /// How many calls at once.
+    Concurrency(Vec<Ceiling>),
+    /// Rate limits of all gateways.
+    GlobalLimits {
+        /// Whose server: `http://host:port`.
+        server: String,
+        /// What it is asked.
+        settings: global_limits::Settings,
+    },
+    /// What an authorization server says.
+    ExtAuthz {
+        /// Which: `http://host:port`.
+        server: String,
+        /// What it is asked.
+        settings: ext_authz::Settings,
+    },
+    /// A step of whoever uses this library.
+    Custom {
+        /// Its name in logs and metrics.
+        name: &'static str,
+        /// What it does.
+        interceptor: Arc<dyn Interceptor>,
+    },
+}
+
+impl StepConfig {
+    /// Its key in the configuration.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Access(_) => access::NAME,
+            Self::Limits { .. } => super::limits::NAME,
+            Self::Concurrency(_) => super::concurrency::NAME,
+            Self::GlobalLimits { .. } => global_limits::NAME,
+            Self::ExtAuthz { .. } => ext_authz::NAME,
+            Self::Custom { name, .. } => name,
+        }
+    }
+}
+
+impl fmt::Debug for StepConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl Config {
+    /// True if every call may pass, and nobody looks.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.identity.is_none() && self.asserted.0.is_empty() && self.steps.is_empty()
+    }
+}
+
+/// Why there is no policy.
+#[derive(Debug, thiserror::Error)]
+pub enum NoPolicy {
+    /// Nobody can be told from anybody.
+    #[error("identity: {0}")]
+    Identity(#[from] NoIdentity),
+    /// A server that cannot be one.
+    #[error("{step}: found {found:?} as a server, expected http://host:port")]
+    Server {
+        /// Of which step.
+        step: &'static str,
+        /// What is there.
+        found: String,
+    },
+}
+
+/// The policy.
+pub struct Policies {
+    identity: Option<(identify::Config, Identify)>,
+    asserted: Option<Arc<Assertions>>,
+    steps: Vec<Made>,
+    overload: Arc<overload::Shared>,
+    witness: Option<Arc<dyn Witness>>,
+    /// What the last chain has counted, which the next one goes on with.
+    counted: Mutex<Counted>,
+}
+
+/// A step that is made of something for each schema.
+#[derive(Clone)]
+enum Made {
+    Access(access::Policy),
+    Limits {
+        limits: Vec<Limit>,
+        tell: Tell,
+    },
+    Concurrency(Vec<Ceiling>),
+    GlobalLimits {
+        settings: global_limits::Settings,
+        server: Arc<dyn ShouldLimit>,
+    },
+    Fixed(Step),
+}
+
+/// Counters, of each step that has some, in their order.
+#[derive(Clone, Default)]
+struct Counted {
+    limits: Vec<Arc<Limits>>,
+    concurrency: Vec<Arc<Concurrency>>,
+}
+
+impl Policies {
+    /// Begins to keep keys fresh, on the runtime of the caller.
+    ///
+    /// # Errors
+    /// See [`NoPolicy`].
+    pub fn start(config: &Config, witness: Option<Arc<dyn Witness>>) -> Result<Self, NoPolicy> {
+        Self::made(config, None, Arc::default(), witness, Counted::default())
+    }
+
+    /// A policy, where one is configured.
+    ///
+    /// # Errors
+    /// See [`NoPolicy`].
+    pub fn start_if_any(config: &Config) -> Result<Option<Arc<Self>>, NoPolicy> {
+        if config.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(Arc::new(Self::start(config, None)?)))
+    }
+
+    /// The policy as it is configured from now on. Whoever is known stays known if nothing about that is
+    /// other, and what was counted counts on.
+    ///
+    /// # Errors
+    /// See [`NoPolicy`]; this one has not changed then.
+    pub fn renewed(&self, config: &Config) -> Result<Self, NoPolicy> {
+        let same =
+            |(known, _): &&(identify::Config, Identify)| config.identity.as_ref() == Some(known);
+        let identity = self.identity.as_ref().filter(same);
+        let counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        let counted = counted.clone();
+        let overload = Arc::clone(&self.overload);
+        Self::made(
+            config,
+            identity.cloned(),
+            overload,
+            self.witness.clone(),
+            counted,
+        )
+    }
+
+    fn made(
+        config: &Config,
+        known: Option<(identify::Config, Identify)>,
+        overload: Arc<overload::Shared>,
+        witness: Option<Arc<dyn Witness>>,
+        counted: Counted,
+    ) -> Result<Self, NoPolicy> {
+        let identity = match (known, &config.identity) {
+            (Some(known), _) => Some(known),
+            (None, None) => None,
+            (None, Some(identity)) => Some((identity.clone(), Identify::start(identity.clone())?)),
+        };
+        let has_rules = config
+            .steps
+            .iter()
+            .any(|step| matches!(step, StepConfig::Access(_)));
+        let implied = (identity.is_some() && !has_rules).then(|| Made::Access(whoever_is_known()));
+        let steps = config.steps.iter().map(made);
+        let steps = implied.into_iter().map(Ok).chain(steps);
+        Ok(Self {
+            identity,
+            asserted: (!config.asserted.0.is_empty()).then(|| Arc::new(config.asserted.clone())),
+            steps: steps.collect::<Result<_, _>>()?,
+            overload,
+            witness,
+            counted: Mutex::new(counted),
+        })
+    }
+
+    /// Waits until issuers were asked for their keys once, so that the first calls have them; not for long,
+    /// since one that is down would keep everybody from being served.
+    pub async fn ready(&self) {
+        if let Some((_, identify)) = &self.identity {
+            let _ = tokio::time::timeout(READY_MAX, identify.ready()).await;
+        }
+    }
+
+    /// Where it is told how loaded the gateway is.
+    #[must_use]
+    pub fn overload(&self) -> &Arc<overload::Shared> {
+        &self.overload
+    }
+
+    /// The names of the steps, in their order.
+    #[must_use]
+    pub fn names(&self) -> Vec<&'static str> {
+        self.chain(&[]).names().collect()
+    }
+
+    /// The chain before these methods.
+    fn chain(&self, methods: &[&Method]) -> Chain {
+        let methods = methods.iter().copied();
+        let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = std::mem::take(&mut *counted);
+        let mut steps = vec![Step::Overload(Arc::clone(&self.overload))];
+        if let Some((_, identify)) = &self.identity {
+            steps.push(Step::Identify(Arc::new(identify.clone())));
+        }
+        steps.extend(self.asserted.clone().map(Step::Assert));
+        for step in &self.steps {
+            steps.push(match step {
+                Made::Access(policy) => Step::Access(Arc::new(access(policy, methods.clone()))),
+                Made::Limits { limits, tell } => {
+                    let before = before.limits.get(counted.limits.len()).map(|one| &**one);
+                    match Limits::new(limits, *tell, methods.clone(), before).map(Arc::new) {
+                        Ok(made) => {
+                            counted.limits.push(Arc::clone(&made));
+                            Step::Limits(made)
+                        }
+                        Err(error) => {
+                            // Looked at when the configuration was read.
+                            tracing::error!(%error, "limits that cannot be are left out");
+                            continue;
+                        }
+                    }
+                }
+                Made::Concurrency(ceilings) => {
+                    let at = counted.concurrency.len();
+                    let before = before.concurrency.get(at).map(|one| &**one);
+                    let made = Arc::new(Concurrency::new(ceilings, methods.clone(), before));
+                    counted.concurrency.push(Arc::clone(&made));
+                    Step::Concurrency(made)
+                }
+                Made::GlobalLimits { settings, server } => {
+                    let server = Arc::clone(server);
+                    let made = GlobalLimits::new(settings.clone(), server, methods.clone());
+                    Step::GlobalLimits(Arc::new(made))
+                }
+                Made::Fixed(step) => step.clone(),
+            });
+        }
+        Chain::of(steps, self.witness.clone())
+    }
+}
+
+/// Rules for these methods. If they cannot be, which was looked at when they were read, nobody passes.
+fn access<'m>(policy: &access::Policy, methods: impl Iterator<Item = &'m Method>) -> Access {
+    Access::new(policy, methods).unwrap_or_else(|error| {
+        tracing::error!(%error, "access rules that cannot be let nobody pass");
+        Access::default()
+    })
+}
+
+/// What holds where callers are told apart and nobody says what they may.
+fn whoever_is_known() -> access::Policy {
+    access::Policy {
+        rules: vec![Rule {
+            name: Some("whoever is known".into()),
+            methods: Vec::new(),
+            effect: Effect::Allow,
+            when: Condition::All(Vec::new()),
+        }],
+        ..access::Policy::default()
+    }
+}
+
+fn made(step: &StepConfig) -> Result<Made, NoPolicy> {
+    let channel = |server: &str| {
+        ext_authz::client::channel(server).map_err(|_| NoPolicy::Server {
+            step: step.name(),
+            found: server.to_owned(),
+        })
+    };
+    Ok(match step {
+        StepConfig::Access(policy) => Made::Access(policy.clone()),
+        StepConfig::Limits { limits, tell } => Made::Limits {
+            limits: limits.clone(),
+            tell: *tell,
+        },
+        StepConfig::Concurrency(ceilings) => Made::Concurrency(ceilings.clone()),
+        StepConfig::GlobalLimits { server, settings } => Made::GlobalLimits {
+            settings: settings.clone(),
+            server: Arc::new(global_limits::client::Server::new(channel(server)?)),
+        },
+        StepConfig::ExtAuthz { server, settings } => {
+            let server = Arc::new(ext_authz::client::Server::new(channel(server)?));
+            Made::Fixed(Step::ExtAuthz(Arc::new(ExtAuthz::new(
+                settings.clone(),
+                server,
+            ))))
+        }
+        StepConfig::Custom { name, interceptor } => Made::Fixed(Step::Custom {
+            name,
+            interceptor: Arc::clone(interceptor),
+        }),
+    })
+}
+
+impl Gates for Policies {
+    fn of(&self, schema: &Schema) -> Arc<dyn Gate> {
+        let methods: Vec<&Method> = schema.methods().map(|method| &**method).collect();
+        Arc::new(self.chain(&methods))
+    }
+}
+
+impl fmt::Debug for Policies {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.names()).finish()
+    }
+}
