@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, DnType,
     ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose,
     RevokedCertParams, SerialNumber, date_time_ymd,
 };
@@ -55,8 +55,10 @@ impl Identity {
     }
 }
 
-fn authority() -> Authority {
+/// Each has a name of its own, by which lists of revoked certificates are found.
+fn authority(name: &str) -> Authority {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.distinguished_name.push(DnType::CommonName, name);
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
@@ -211,8 +213,8 @@ impl Arrivals {
 
 pub(crate) async fn run(tell: &mut impl FnMut(Line)) {
     use ExtendedKeyUsagePurpose::{ClientAuth, ServerAuth};
-    let servers = authority();
-    let (old, new) = (authority(), authority());
+    let servers = authority("servers");
+    let (old, new) = (authority("old clients"), authority("new clients"));
     let (before, after) = (
         certify(&old, 1, ClientAuth, 2090),
         certify(&new, 2, ClientAuth, 2090),
