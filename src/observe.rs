@@ -7,6 +7,7 @@ pub mod by_method;
 pub mod connections;
 pub mod histogram;
 pub mod level;
+pub mod listeners;
 pub mod meter;
 pub mod metrics;
 pub mod process;

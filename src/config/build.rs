@@ -19,7 +19,7 @@ use super::raw::{Compression, File, Key, Limits, Overload, Source};
 use super::tls::Files;
 use super::units::{ByteSize, Count, Span, quoted};
 use super::upstream::{Places, upstream};
-use super::{Error, Settings};
+use super::{Error, Settings, doors};
 use crate::gateway::SourceConfig;
 use crate::upstream::balance::Policy;
 use crate::upstream::config;
@@ -97,6 +97,10 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
     })?;
     let layered =
         Layered::of(raw, &names).map_err(|(place, key, message)| wrong(place, &key, message))?;
+    let listener =
+        listener_config(raw).map_err(|(place, key, message)| wrong(place, &key, message))?;
+    let redirect =
+        doors::redirect(raw).map_err(|(place, key, message)| wrong(place, &key, message))?;
     let cors = cors(&raw.cors).map_err(|(place, key, message)| wrong(place, &key, message))?;
     let (docs, pages) = docs(&raw.docs, &raw.tls, &layered.gateway)
         .map_err(|(place, key, message)| wrong(place, &key, message))?;
@@ -151,7 +155,8 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
     let policy = policy(raw).map_err(|(place, key, message)| wrong(place, &key, message))?;
     let mut gateway = gateway::Config {
         policy,
-        listener: listener_config(raw),
+        listener,
+        redirect,
         admin: raw.admin.listen.map(|address| address.0),
         upstreams,
         schema: sources,
@@ -317,14 +322,16 @@ fn listed(names: &[&str]) -> String {
     names.join(", ")
 }
 
-fn listener_config(raw: &File) -> listener::Config {
+fn listener_config(raw: &File) -> Result<listener::Config, Wrong> {
     let (limits, timeouts) = (&raw.limits, &raw.timeouts);
     let default = listener::Config::default();
     let span = |key: &Key<Span>, default| key.value.map_or(default, |span| span.0);
     let head = head_limits(limits);
-    listener::Config {
+    Ok(listener::Config {
         address: raw.listen.0.0,
         tls: None,
+        hsts: doors::hsts(raw),
+        proxies: doors::proxies(raw)?,
         limits: listener::Limits {
             header_bytes: u32::try_from(head.metadata).unwrap_or(u32::MAX),
             headers: head.metadata_fields,
@@ -352,7 +359,7 @@ fn listener_config(raw: &File) -> listener::Config {
             delay: span(&timeouts.drain_delay, default.drain.delay),
             grace: span(&timeouts.drain_grace, default.drain.grace),
         },
-    }
+    })
 }
 
 fn head_limits(limits: &Limits) -> protocol::HeadLimits {

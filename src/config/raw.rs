@@ -30,6 +30,7 @@ mod observe;
 mod options;
 mod overload;
 mod policy;
+mod proxy_protocol;
 mod route;
 mod schema_reload;
 mod tls;
@@ -49,10 +50,11 @@ pub(super) use policy::{
     Access, Ceiling, Claim, ExtAuthz, GlobalRateLimits, OnFailure, PolicyStep, RateLimit, Rule,
     When,
 };
+pub(super) use proxy_protocol::ProxyProtocol;
 pub(super) use route::{Destination, HeaderMatch, Route, Routing};
 pub(super) use schema_reload::SchemaReload;
 pub(super) use section::Section;
-pub(super) use tls::{ClientCertificates, MinimumVersion, Tls, UnknownNames};
+pub(super) use tls::{ClientCertificates, Hsts, MinimumVersion, Tls, UnknownNames};
 pub(super) use upstream::{
     Balance, BalancePolicy, CodeName, Health, Hedge, MethodRetry, Outlier, Retries, Retry,
     Upstream, UpstreamTls,
@@ -73,6 +75,9 @@ pub(super) struct File {
     /// TLS on the client address. Absent: clients connect in plaintext.
     #[serde(skip_serializing_if = "Key::is_absent")]
     pub(super) tls: Key<Tls>,
+    /// The PROXY protocol on the client address. Absent: nobody speaks it.
+    #[serde(skip_serializing_if = "Key::is_absent")]
+    pub(super) proxy_protocol: Key<ProxyProtocol>,
     /// Threads that serve connections. Absent: one for each core.
     pub(super) workers: Option<Count>,
     /// The admin listener: `/livez`, `/readyz`, `/reload`, `/routes` and gRPC health.

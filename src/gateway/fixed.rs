@@ -20,6 +20,13 @@ pub(super) fn fixed(was: &Config, now: &Config) -> Vec<&'static str> {
             "limits.connections",
             limits.0.connections != limits.1.connections,
         ),
+        (
+            "limits.handshakes",
+            limits.0.handshakes != limits.1.handshakes,
+        ),
+        ("tls.hsts", a.hsts != b.hsts),
+        ("tls.redirect", was.redirect != now.redirect),
+        ("proxy_protocol", a.proxies != b.proxies),
         // What is judged of a head follows at once; what is read of it does not.
         (
             "limits.header_bytes",

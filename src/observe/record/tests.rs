@@ -42,10 +42,11 @@ fn request() -> request::Parts {
         .unwrap();
     let address = "127.0.0.1:5000".parse().unwrap();
     let transport = Transport::Plaintext;
+    let secured = None;
     request.extensions_mut().insert(Peer {
         address,
         transport,
-        secured: None,
+        secured,
     });
     request.into_parts().0
 }
