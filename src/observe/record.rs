@@ -272,8 +272,11 @@ impl CallRecord {
             None => None,
         };
         if let Some(served) = served {
-            let (received, sent) = (self.requests().bytes(), self.replies.bytes());
-            served.call_ended(status.code, self.began.elapsed(), received, sent);
+            let bytes = (self.requests().bytes(), self.replies.bytes());
+            let trace = self.traced.as_ref().map(|traced| traced.server);
+            let trace = trace.filter(|trace| trace.sampled == Sampled::Yes);
+            let trace = trace.map(|trace| trace.trace);
+            served.call_ended(status.code, self.began.elapsed(), bytes, trace);
         }
         self.shared.totals.ended(status);
         let version = HttpVersion::of(self.version);

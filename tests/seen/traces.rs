@@ -115,8 +115,9 @@ impl UnaryService<Export> for Collector {
 
 async fn export(State(collector): State<Collector>, request: Request) -> Response {
     let codec = ProstCodec::<Nothing, Export>::default();
-    let answer = tonic::server::Grpc::new(codec).unary(collector, request);
-    answer.await.map(axum::body::Body::new)
+    let mut grpc = tonic::server::Grpc::new(codec);
+    let answer = grpc.unary(collector, request).await;
+    answer.map(axum::body::Body::new)
 }
 
 /// A collector, and what it gets.
