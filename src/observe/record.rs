@@ -222,7 +222,7 @@ impl CallRecord {
         if let Poll::Ready(()) = sleep.as_mut().poll(cx) {
             told.is_long_told = true;
             told.long = None;
-            self.tell(Stage::Started, None);
+            self.tell(Stage::Started, None, self.began.elapsed());
         }
     }
 
@@ -241,16 +241,17 @@ impl CallRecord {
         if std::mem::replace(&mut self.state, State::Over) == State::Over {
             return;
         }
-        self.count(status);
-        self.tell(Stage::Ended, Some(status));
-        self.trace(status);
+        let duration = self.began.elapsed();
+        self.count(status, duration);
+        self.tell(Stage::Ended, Some(status), duration);
+        self.trace(status, duration);
     }
 
     fn requests(&self) -> &Tally {
         self.elsewhere.as_deref().unwrap_or(&self.requests)
     }
 
-    fn count(&self, status: &Status) {
+    fn count(&self, status: &Status, duration: Duration) {
         let Some(table) = &self.table else {
             return;
         };
@@ -276,7 +277,7 @@ impl CallRecord {
             let trace = self.traced.as_ref().map(|traced| traced.server);
             let trace = trace.filter(|trace| trace.sampled == Sampled::Yes);
             let trace = trace.map(|trace| trace.trace);
-            served.call_ended(status.code, self.began.elapsed(), bytes, trace);
+            served.call_ended(status.code, duration, bytes, trace);
         }
         self.shared.totals.ended(status);
         let version = HttpVersion::of(self.version);
@@ -285,7 +286,7 @@ impl CallRecord {
     }
 
     /// Hands its trace over, if it is to be kept.
-    fn trace(&mut self, status: &Status) {
+    fn trace(&mut self, status: &Status, duration: Duration) {
         let traced = self.traced.take();
         let (Some(tracer), Some(traced)) = (&self.shared.tracer, traced) else {
             return;
@@ -297,7 +298,7 @@ impl CallRecord {
         tracer.take(Finished {
             traced: *traced,
             began: self.began,
-            duration: self.began.elapsed(),
+            duration,
             protocol: self.protocol,
             verb: self.verb.clone(),
             template: self.path_template.take(),
@@ -309,11 +310,10 @@ impl CallRecord {
     }
 
     /// Writes a line, if one is due.
-    fn tell(&self, stage: Stage, status: Option<&Status>) {
+    fn tell(&self, stage: Stage, status: Option<&Status>, duration: Duration) {
         let (Some(told), Some(log)) = (&self.told, &self.shared.log) else {
             return;
         };
-        let duration = self.began.elapsed();
         if !log.rules.are_met_by(status, duration) {
             return;
         }

@@ -36,6 +36,7 @@ fn series(text: &str) -> BTreeSet<String> {
         .collect()
 }
 
+/// Rows 107 and 146.
 #[test]
 fn a_million_random_methods_and_paths_make_no_new_series() {
     let schema = Schema::build(Vec::new(), &Options::default()).unwrap();
