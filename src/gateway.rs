@@ -342,18 +342,19 @@ impl Gateway {
         Arc::clone(&self.live.serving.load().schema)
     }
 
-    /// Stops: not ready, then no new connections, then the running calls' grace period, then an
-    /// end. Afterwards nothing runs any more, and every call has its line in the access log.
+    /// Stops: not ready, then no new connections, then the running calls' grace period, then
+    /// UNAVAILABLE for those that are left. Afterwards nothing runs any more, and every call has its line in the access log.
     pub async fn drain(self) {
         drop(self.watching);
         if let Some((admin, _)) = &self.admin {
             admin.not_ready().await;
         }
         tokio::time::sleep(self.drain_delay).await;
-        self.listener.drain().await;
+        let calls = || self.live.serving.load().calls.leave();
+        self.listener.drain(calls).await;
         // Last, so that readiness can be read until the end.
         if let Some((_, listener)) = self.admin {
-            listener.drain().await;
+            listener.drain(|| ()).await;
         }
         self.workers.ended().await;
         if let Some(traces) = self.traces {

@@ -12,8 +12,10 @@
 //!
 //! - [`worker`]: threads, each with a runtime of its own
 //! - [`pem`]: certificates and keys out of texts
+//! - `files`: files that are read again and again
 //! - [`transcode`]: JSON text to wire bytes and back, by plans compiled from descriptors
 //! - [`schema`]: what can be called, an immutable snapshot
+//! - [`identity`]: who calls
 //! - [`call`]: `Call`, `Reply`, `Status`: the vocabulary of the road
 //! - [`observe`]: what the gateway tells about its calls
 //! - [`control`]: clients of the control plane (server reflection)
@@ -34,7 +36,9 @@ pub mod config;
 pub mod control;
 pub mod demo;
 pub mod docs;
+mod files;
 pub mod gateway;
+pub mod identity;
 pub mod lint;
 pub mod listener;
 pub mod observe;

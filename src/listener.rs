@@ -24,11 +24,12 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::call::{Deadline, Peer, Transport};
+use crate::call::Deadline;
 use crate::observe::connections::{Connections, Open};
 use crate::worker::Workers;
 
 mod absent;
+mod config;
 mod guard;
 mod held;
 mod socket;
@@ -38,14 +39,15 @@ mod target;
 mod tenancy;
 mod tls;
 
-pub use tls::{Clients, Part, Tls, TlsError};
+pub use config::{Config, Drain, Limits, Timeouts};
+pub use tls::{Asked, Choices, Clients, Files, Part, Tls, TlsError, Unknown, Version};
 
 use absent::{Intake, Lookout};
 use guard::{Guard, Watch};
 use held::Held;
 use socket::Watched;
 use stall::{Pace, Patience, Streams};
-use stream::Stream;
+use stream::{Door, Opened};
 use tenancy::Tenancy;
 
 /// Flow-control window of one stream, in both directions of a connection: what a client may send
@@ -75,120 +77,12 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// How long an idle client has to take leave after GOAWAY before it is cut.
 const FAREWELL: Duration = Duration::from_secs(5);
 
-/// How long upgraded connections have to say good-bye once the grace period is over.
+/// How long calls have to end in their own words, and upgraded connections to say good-bye, once the grace
+/// period is over.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Connections the kernel may hold before they are accepted.
 const BACKLOG: u32 = 1024;
-
-/// Where and how to listen.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Config {
-    /// The address; port 0 picks a free one.
-    pub address: SocketAddr,
-    /// TLS; without it connections are plaintext.
-    pub tls: Option<Tls>,
-    /// What one client may use.
-    pub limits: Limits,
-    /// How long a client may take.
-    pub timeouts: Timeouts,
-    /// How to stop.
-    pub drain: Drain,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            address: SocketAddr::from(([127, 0, 0, 1], 8080)),
-            tls: None,
-            limits: Limits::default(),
-            timeouts: Timeouts::default(),
-            drain: Drain::default(),
-        }
-    }
-}
-
-impl Config {
-    /// What connections travel in.
-    #[must_use]
-    pub fn transport(&self) -> Transport {
-        match self.tls {
-            None => Transport::Plaintext,
-            Some(_) => Transport::Tls,
-        }
-    }
-}
-
-/// What one client may use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Bytes of request header fields (names and values); 431 above.
-    pub header_bytes: u32,
-    /// Number of request header fields; 431 above.
-    pub headers: usize,
-    /// Concurrent HTTP/2 streams of one connection.
-    pub streams_per_connection: u32,
-    /// Open connections; further ones wait in the kernel's queue.
-    pub connections: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            header_bytes: 16 * 1024,
-            headers: 100,
-            streams_per_connection: 100,
-            connections: 10_000,
-        }
-    }
-}
-
-/// How long a client may take.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Timeouts {
-    /// From the first byte of a request head to its last.
-    pub head: Duration,
-    /// From the connection to the end of its TLS handshake.
-    pub tls_handshake: Duration,
-    /// From the connection, or the end of its TLS handshake, to its first request head, or HTTP/2
-    /// preface with SETTINGS.
-    pub preface: Duration,
-    /// Without any call, until the connection is closed.
-    pub idle: Duration,
-    /// Without taking any more of a response that is there; then the HTTP/2 stream is reset, or
-    /// the HTTP/1.1 connection closed.
-    pub write_stall: Duration,
-}
-
-impl Default for Timeouts {
-    fn default() -> Self {
-        Self {
-            head: Duration::from_secs(10),
-            tls_handshake: Duration::from_secs(10),
-            preface: Duration::from_secs(10),
-            idle: Duration::from_secs(75),
-            write_stall: Duration::from_secs(60),
-        }
-    }
-}
-
-/// How to stop.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Drain {
-    /// Between "not ready" and the end of accepting, for load balancers to notice.
-    pub delay: Duration,
-    /// For calls to finish, before their connections are cut.
-    pub grace: Duration,
-}
-
-impl Default for Drain {
-    fn default() -> Self {
-        Self {
-            delay: Duration::ZERO,
-            grace: Duration::from_secs(30),
-        }
-    }
-}
 
 /// A port that is taken, but does not answer yet: connections are refused until [`Bound::serve`].
 #[derive(Debug)]
@@ -237,17 +131,20 @@ impl Bound {
         let listener = self.socket.listen(BACKLOG)?;
         let address = listener.local_addr()?;
         let (phase, phases) = watch::channel(Phase::Serving);
-        let accepting = tokio::spawn(accept(
-            listener,
-            (self.config, self.counted),
-            service,
-            workers,
-            phases,
-        ));
+        let (over, grace) = watch::channel(());
+        let mut watching = JoinSet::new();
+        if let Some(tls) = &self.config.tls {
+            watching.spawn(tls.keep_current());
+        }
+        let told = (self.config, self.counted);
+        let accepting = accept(listener, told, service, workers, phases, over);
+        let accepting = tokio::spawn(accepting);
         Ok(Listener {
             address,
             phase,
+            grace,
             accepting,
+            _watching: watching,
         })
     }
 }
@@ -265,7 +162,10 @@ enum Phase {
 pub struct Listener {
     address: SocketAddr,
     phase: watch::Sender<Phase>,
+    grace: watch::Receiver<()>,
     accepting: tokio::task::JoinHandle<()>,
+    /// The watching of files; given up when this is dropped.
+    _watching: JoinSet<()>,
 }
 
 impl Listener {
@@ -275,28 +175,34 @@ impl Listener {
         self.address
     }
 
-    /// Stops accepting, lets running calls finish for the grace period, then cuts what is left.
-    /// Afterwards no connection is open.
-    pub async fn drain(self) {
+    /// Stops accepting, and lets running calls finish for the grace period. What is left then is to be ended
+    /// by `end`, and is cut a moment later. Afterwards no connection is open.
+    pub async fn drain(mut self, end: impl FnOnce()) {
         let _ = self.phase.send(Phase::Draining);
+        // An error where it took less than the grace: nothing is left to be ended.
+        if self.grace.changed().await.is_ok() {
+            end();
+        }
         let _ = self.accepting.await;
     }
 }
 
-/// Accepts until told to drain, then waits for the connections it made, and cuts those that last.
+/// Accepts until told to drain, then waits for the connections it made, says when the grace is `over`, and
+/// cuts those that last.
 async fn accept<S, F>(
     listener: TcpListener,
     (config, counted): (Config, Arc<Connections>),
     service: S,
     workers: Workers,
     mut phases: watch::Receiver<Phase>,
+    over: watch::Sender<()>,
 ) where
     S: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Result<Response<Body>, Infallible>> + Send + 'static,
 {
     let builder = Arc::new(http_builder(&config));
     let permits = Arc::new(Semaphore::new(config.limits.connections));
-    let (over, grace) = watch::channel(());
+    let door = Arc::new(Door::of(&config));
     let mut connections = JoinSet::new();
     loop {
         while connections.try_join_next().is_some() {}
@@ -319,27 +225,18 @@ async fn accept<S, F>(
             Ok((stream, address, permit)) => {
                 let (builder, service, mut phases) =
                     (Arc::clone(&builder), service.clone(), phases.clone());
-                let (grace, counted) = (grace.clone(), counted.open());
-                let (tls, timeouts) = (config.tls.clone(), config.timeouts);
+                let (grace, counted) = (over.subscribe(), counted.open());
+                let (door, timeouts) = (Arc::clone(&door), config.timeouts);
                 let place = workers.place();
                 let runtime = place.runtime().clone();
                 let connection = async move {
                     match TcpStream::from_std(stream) {
                         Ok(socket) => {
                             let _ = socket.set_nodelay(true); // a failure costs latency only
-                            let within = timeouts.tls_handshake;
-                            let opened = Stream::open(socket, address, tls, within, &mut phases);
-                            if let Some(stream) = opened.await {
+                            if let Some(opened) = door.open(socket, address, &mut phases).await {
                                 let drain = (phases, grace);
-                                serve_connection(
-                                    (stream, counted),
-                                    address,
-                                    &builder,
-                                    service,
-                                    timeouts,
-                                    drain,
-                                )
-                                .await;
+                                let opened = (opened, counted);
+                                serve_connection(opened, &builder, service, timeouts, drain).await;
                             }
                         }
                         Err(error) => tracing::warn!(%error, "a connection could not be served"),
@@ -361,7 +258,7 @@ async fn accept<S, F>(
         tracing::warn!(
             listener = %config.address,
             ?grace,
-            "the grace period is over, cutting the connections that are still open"
+            "the grace period is over, ending the calls that are still under way"
         );
         let _ = over.send(());
         let _ = tokio::time::timeout(LAST_WORDS, ended()).await;
@@ -400,8 +297,14 @@ fn http_builder(config: &Config) -> auto::Builder<Streams> {
 }
 
 async fn serve_connection<S, F>(
-    (stream, counted): (Stream, Open),
-    address: SocketAddr,
+    (
+        Opened {
+            stream,
+            peer,
+            names,
+        },
+        counted,
+    ): (Opened, Open),
     builder: &auto::Builder<Streams>,
     service: S,
     timeouts: Timeouts,
@@ -410,7 +313,7 @@ async fn serve_connection<S, F>(
     S: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Result<Response<Body>, Infallible>> + Send + 'static,
 {
-    let transport = stream.transport();
+    let address = peer.address;
     let watch = Watch::new(Guard::new(timeouts, Instant::now()));
     let intake = Intake::default();
     let mut lookout = Lookout::new(intake.clone());
@@ -422,15 +325,19 @@ async fn serve_connection<S, F>(
     let tenures = tenancy.clone();
     let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
         counted.speaks(request.version());
-        request.extensions_mut().insert(Peer { address, transport });
+        request.extensions_mut().insert(peer.clone());
         let open = requests.request();
         if request.extensions().get::<OnUpgrade>().is_some() {
             let tenure = tenures.tenure(requests.request(), request.version());
             request.extensions_mut().insert(tenure);
         }
-        let answer = match target::check(&request) {
+        let checked = target::check(&request).and_then(|()| match &names {
+            None => Ok(()),
+            Some(names) => target::check_certificate(&request, names, peer.secured.as_deref()),
+        });
+        let answer = match checked {
             Ok(()) => Ok(service(request)),
-            Err(reason) => Err(target::refuse(request.version(), reason)),
+            Err(refused) => Err(target::refuse(request.version(), refused)),
         };
         let connection_pace = pace.clone();
         async move {
@@ -484,9 +391,7 @@ async fn serve_connection<S, F>(
             () = std::future::poll_fn(|cx| lookout.poll_look(cx)) => {}
             _ = grace.changed(), if !leaving => {
                 leaving = true;
-                if !tenancy.end() {
-                    return;
-                }
+                tenancy.end(); // calls are ended by whoever drains
             }
         }
     }

@@ -8,9 +8,15 @@ use std::sync::Arc;
 use rustls::RootCertStore;
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::{self, PemObject as _, SectionKind};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
 use rustls::server::ParsedCertificate;
 use rustls::sign::CertifiedKey;
+
+mod expiry;
+mod x509;
+
+pub use expiry::{Alarm, Notice};
+pub use x509::{Facts, Name, utc};
 
 /// How an encrypted key shows in PEM: PKCS #8's own label, and the header of older forms.
 const ENCRYPTED: [&[u8]; 2] = [
@@ -46,6 +52,8 @@ enum Wrong {
     Mismatch,
     #[error("found a certificate that cannot be read (number {0}), expected X.509 version 3")]
     Unreadable(usize),
+    #[error("found a certificate that is good from {from} to {to}, expected one that is good now")]
+    Over { from: String, to: String },
 }
 
 /// What a text is to hold.
@@ -53,6 +61,7 @@ enum Wrong {
 enum Kind {
     Certificate,
     Key,
+    Revoked,
 }
 
 impl Kind {
@@ -60,6 +69,7 @@ impl Kind {
         match self {
             Self::Certificate => "a certificate",
             Self::Key => "a private key",
+            Self::Revoked => "a list of revoked certificates",
         }
     }
 
@@ -67,6 +77,7 @@ impl Kind {
         match self {
             Self::Certificate => "no certificate",
             Self::Key => "no private key",
+            Self::Revoked => "no list of revoked certificates",
         }
     }
 }
@@ -110,6 +121,47 @@ pub fn authorities(text: &[u8]) -> Result<RootCertStore, PemError> {
             .map_err(|_| PemError(Wrong::Unreadable(index + 1)))?;
     }
     Ok(roots)
+}
+
+/// The lists of revoked certificates in a text, at least one. Whether they can be read is found by who
+/// uses them.
+///
+/// # Errors
+/// There is none.
+pub fn revoked(text: &[u8]) -> Result<Vec<CertificateRevocationListDer<'static>>, PemError> {
+    let sections = sections(text)?;
+    let lists: Vec<_> = sections
+        .iter()
+        .filter(|(kind, _)| *kind == SectionKind::Crl)
+        .map(|(_, der)| CertificateRevocationListDer::from(der.clone()))
+        .collect();
+    if lists.is_empty() {
+        return Err(absent(&sections, Kind::Revoked));
+    }
+    Ok(lists)
+}
+
+/// What stands in the first certificate of a chain.
+///
+/// # Errors
+/// It cannot be read.
+pub fn facts(chain: &[CertificateDer<'_>]) -> Result<Facts, PemError> {
+    let facts = chain.first().and_then(|own| Facts::of(own));
+    facts.ok_or(PemError(Wrong::Unreadable(1)))
+}
+
+/// Looks whether a certificate is good now, in seconds since 1970.
+///
+/// # Errors
+/// It is not good yet, or any more.
+pub fn in_force(facts: &Facts, now: u64) -> Result<(), PemError> {
+    if (facts.not_before..=facts.not_after).contains(&now) {
+        return Ok(());
+    }
+    Err(PemError(Wrong::Over {
+        from: utc(facts.not_before),
+        to: utc(facts.not_after),
+    }))
 }
 
 /// The one private key of a text.
@@ -177,6 +229,7 @@ fn absent(sections: &[Section], kind: Kind) -> PemError {
         }
         SectionKind::PublicKey => "a public key",
         SectionKind::Csr => "a request for a certificate",
+        SectionKind::Crl => "a list of revoked certificates",
         _ => nothing,
     });
     let expected = if found == nothing { "one" } else { kind.name() };

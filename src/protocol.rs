@@ -24,7 +24,7 @@ use arc_swap::ArcSwap;
 use axum::body::Body;
 use http::{HeaderValue, Request, Response, header, request};
 
-use crate::call;
+use crate::call::{self, gate};
 use crate::observe::served::Table;
 use crate::observe::{CallRecord, Observe, Protocol};
 use crate::schema::{Listing, Route, Row, Schema};
@@ -83,6 +83,8 @@ pub struct Config {
     pub routes: Vec<options::Route>,
     /// What answers where neither a binding nor a method has the path; the first that has it counts.
     pub pages: Vec<Arc<dyn Pages>>,
+    /// Who decides which calls may pass; without anybody, all may.
+    pub gates: Option<Arc<dyn call::Gates>>,
     /// What looks at some of REST's answers.
     pub watch: Option<Arc<dyn Watch>>,
 }
@@ -183,6 +185,7 @@ pub struct Serving<S> {
     /// How requests are read and answers are written.
     config: Config,
     chosen: Chosen,
+    gate: Option<Arc<dyn call::Gate>>,
     /// What counts the schema's methods: found with the first request.
     counted: OnceLock<Table>,
 }
@@ -192,11 +195,13 @@ impl<S> Serving<S> {
     #[must_use]
     pub fn new(schema: Arc<Schema>, calls: S, config: Config) -> Self {
         let chosen = Chosen::new(&schema, &config.options, &config.routes);
+        let gate = config.gates.as_ref().map(|gates| gates.of(&schema));
         Self {
             schema,
             calls,
             config,
             chosen,
+            gate,
             counted: OnceLock::new(),
         }
     }
@@ -254,7 +259,7 @@ impl<S: call::Service> Router<S> {
     /// Answers one request. The request's extensions hold the [`call::Peer`], if it is known.
     pub async fn handle(&self, request: Request<Body>) -> Response<Body> {
         let serving = self.serving.load_full();
-        let (parts, body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
         let counted = serving
             .counted
             .get_or_init(|| self.observe.table(&serving.schema));
@@ -269,6 +274,10 @@ impl<S: call::Service> Router<S> {
             response
         } else {
             let notice = cors.notice(&parts.headers);
+            let fields = serving.gate.as_ref().map(|_| gate::Fields::default());
+            if let Some(fields) = &fields {
+                parts.extensions.insert(fields.clone());
+            }
             let exchange = Exchange {
                 serving: &serving,
                 parts,
@@ -279,6 +288,9 @@ impl<S: call::Service> Router<S> {
             if is_head {
                 // Refusals too: over HTTP/2 nothing beneath takes their bodies away.
                 response = rest::without_body(response);
+            }
+            if let Some(fields) = fields {
+                fields.write(response.headers_mut());
             }
             cors.write(notice, response.headers_mut());
             response

@@ -30,8 +30,8 @@ mod connector;
 mod discovery;
 mod endpoint;
 mod exchange;
-mod files;
 pub mod health;
+mod leaving;
 mod measured;
 mod news;
 pub mod outlier;
@@ -58,6 +58,7 @@ use cluster::Cluster;
 pub use config::Config;
 pub use connector::{Connector, Unconnected};
 pub use discovery::ENDPOINTS_MAX;
+use leaving::Leaving;
 pub use news::News;
 use retry::Account;
 pub use tls::{Part, TlsError};
@@ -82,7 +83,15 @@ pub enum BuildError {
 #[derive(Clone, Debug)]
 pub struct Upstream {
     clusters: Arc<HashMap<String, Cluster>>,
+    joint: Joint,
+}
+
+/// What all upstreams have together, whatever is configured later.
+#[derive(Clone, Debug, Default)]
+struct Joint {
+    /// What they keep for retries.
     account: Arc<Account>,
+    leaving: Arc<Leaving>,
 }
 
 impl Upstream {
@@ -97,7 +106,7 @@ impl Upstream {
     ) -> Result<Self, BuildError> {
         let none = Self {
             clusters: Arc::default(),
-            account: Arc::default(),
+            joint: Joint::default(),
         };
         none.rebuild(configs, workers)
     }
@@ -122,7 +131,7 @@ impl Upstream {
             }
             let cluster = match self.clusters.get(&name) {
                 Some(known) => known.renewed(config, workers),
-                None => Cluster::new(config, workers, &self.account),
+                None => Cluster::new(config, workers, &self.joint),
             };
             let cluster = cluster.map_err(|cause| BuildError::Tls {
                 upstream: name.clone(),
@@ -132,8 +141,13 @@ impl Upstream {
         }
         Ok(Self {
             clusters: Arc::new(clusters),
-            account: Arc::clone(&self.account),
+            joint: self.joint.clone(),
         })
+    }
+
+    /// Ends every call that is under way, with UNAVAILABLE, and lets none begin any more.
+    pub fn leave(&self) {
+        self.joint.leaving.begin();
     }
 
     /// What connects clients of the control plane to an endpoint of this one.
@@ -186,6 +200,9 @@ impl Upstream {
 
 impl Service for Upstream {
     async fn call(&self, call: Call) -> Result<Reply, Status> {
+        if self.joint.leaving.has_begun() {
+            return Err(Status::shutting_down());
+        }
         let name = call.upstream.as_ref().unwrap_or(&call.method.upstream);
         match self.clusters.get(&**name) {
             Some(cluster) => cluster.call(call).await,

@@ -18,7 +18,8 @@ fn before(name: &str, upstreams: &[(&str, &str)]) -> Config {
     let upstreams = upstreams.iter();
     let upstreams = upstreams.map(|(name, url)| format!("  {name}: {{ url: '{url}' }}\n"));
     let text = format!(
-        "listen: 127.0.0.1:0\nadmin: {{ listen: 127.0.0.1:0 }}\nworkers: 1\nupstreams:\n{}",
+        "listen: 127.0.0.1:0\nadmin: {{ listen: 127.0.0.1:0 }}\nworkers: 1\n\
+         schema_reload: {{ reflection_interval: 1h }}\nupstreams:\n{}",
         upstreams.collect::<String>()
     );
     std::fs::write(&file, text).unwrap();

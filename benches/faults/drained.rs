@@ -111,9 +111,10 @@ pub(crate) async fn run(tell: &mut impl FnMut(Line)) {
             format!("{} of {} failed{}", bad.len(), samples.len(), bad.reasons()),
         )
         .must(
-            "streams go on after GOAWAY, and end within the grace",
+            "streams go on after GOAWAY, and end with UNAVAILABLE when the grace is over",
             running.live == STREAMS
                 && cut.len() == STREAMS
+                && unavailable == STREAMS
                 && first_cut >= DELAY + GRACE - LEEWAY
                 && last_cut <= DELAY + GRACE + LEEWAY,
             format!(

@@ -120,6 +120,12 @@ impl Status {
         }
     }
 
+    /// The gateway stops, and waits for the call no longer.
+    #[must_use]
+    pub fn shutting_down() -> Self {
+        Self::gateway(Code::Unavailable, "the gateway is shutting down")
+    }
+
     /// The deadline ran out while the gateway held the call.
     #[must_use]
     pub fn deadline_exceeded() -> Self {

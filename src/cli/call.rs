@@ -150,6 +150,7 @@ async fn call(arguments: &Arguments, settings: Settings) -> Result<Exit, String>
         peer: Peer {
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             transport: Transport::Plaintext,
+            secured: None,
         },
         encodings: Encodings::default(),
         trail: None,

@@ -70,7 +70,7 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
         if incomplete.place.line() == 0 {
             Error::Flags(incomplete.message)
         } else {
-            wrong(incomplete.place, incomplete.key, incomplete.message)
+            wrong(incomplete.place, &incomplete.key, incomplete.message)
         }
     })?;
     let layered =
@@ -134,6 +134,7 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
         schema_options: layered.schema,
         schema_reload,
         protocol: protocol::Config {
+            gates: None,
             head: head_limits(&raw.limits),
             compression: compression(&raw.compression),
             cors,
@@ -311,6 +312,10 @@ fn listener_config(raw: &File) -> listener::Config {
                 .connections
                 .value
                 .map_or(default.limits.connections, Count::get),
+            handshakes: limits
+                .handshakes
+                .value
+                .map_or(default.limits.handshakes, Count::get),
         },
         timeouts: listener::Timeouts {
             tls_handshake: span(&timeouts.tls_handshake, default.timeouts.tls_handshake),

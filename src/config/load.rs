@@ -77,7 +77,14 @@ pub(super) fn file(path: &Path) -> Result<File, FileError> {
         relative.value = relative.value.take().map(|path| base.join(path));
     }
     if let Some(tls) = &mut file.tls.value {
-        for relative in [&mut tls.certificate, &mut tls.key, &mut tls.client_ca] {
+        let pairs = tls.certificates.iter_mut().map(|pair| &mut pair.value);
+        let pairs = pairs.flat_map(|pair| [&mut pair.certificate, &mut pair.key]);
+        let clients = [&mut tls.client_ca, &mut tls.client_crl];
+        for relative in [&mut tls.certificate, &mut tls.key]
+            .into_iter()
+            .chain(clients)
+            .chain(pairs)
+        {
             relative.value = relative.value.take().map(|path| base.join(path));
         }
     }

@@ -43,7 +43,7 @@ pub(super) use options::{Connect, Json, Metadata, MultiSegment, Rest};
 pub(super) use route::{Destination, HeaderMatch, Route, Routing};
 pub(super) use schema_reload::SchemaReload;
 pub(super) use section::Section;
-pub(super) use tls::{ClientCertificates, Tls};
+pub(super) use tls::{ClientCertificates, MinimumVersion, Tls, UnknownNames};
 pub(super) use upstream::{
     Balance, BalancePolicy, CodeName, Health, Hedge, MethodRetry, Outlier, Retries, Retry,
     Upstream, UpstreamTls,

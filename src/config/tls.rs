@@ -8,24 +8,29 @@ use std::path::{Path, PathBuf};
 
 use serde_saphyr::Location;
 
-use super::load::{self, FileError};
-use super::raw::{ClientCertificates, Key, Tls};
-use crate::listener::{self, Clients, Part};
+use super::load::FileError;
+use super::raw::{ClientCertificates, Key, MinimumVersion, Tls, UnknownNames};
+use crate::listener::{self, Asked, Choices, Part, Unknown, Version};
 
 /// What becomes a [`listener::Tls`].
 #[derive(Clone, Debug)]
 pub(super) struct Files {
-    certificate: PemFile,
-    key: PemFile,
-    clients: Option<(PemFile, ClientCertificates)>,
+    /// Certificates and their keys.
+    identities: Vec<(PemFile, PemFile)>,
+    client_ca: Option<PemFile>,
+    client_crl: Option<PemFile>,
+    choices: Choices,
 }
 
 /// One file, and who named it.
 #[derive(Clone)]
 struct PemFile {
     path: PathBuf,
-    part: Part,
-    /// Where the configuration file names it; unknown if a flag did.
+    /// The key of `tls` that names it.
+    key: String,
+    /// The flag that does.
+    flag: &'static str,
+    /// Where the configuration file names it; unknown if the flag did.
     place: Location,
 }
 
@@ -34,7 +39,7 @@ struct PemFile {
 pub(super) struct Incomplete {
     /// Where the configuration file has what is there; unknown if that came by flags.
     pub(super) place: Location,
-    pub(super) key: &'static str,
+    pub(super) key: String,
     pub(super) message: String,
 }
 
@@ -44,103 +49,164 @@ impl Files {
         let Some(tls) = &section.value else {
             return Ok(None);
         };
-        let file = |key: &Key<PathBuf>, part| {
-            let path = key.value.clone()?;
-            let place = key.place;
-            Some(PemFile { path, part, place })
-        };
-        let certificate = file(&tls.certificate, Part::Certificate);
-        let key = file(&tls.key, Part::Key);
-        let client_ca = file(&tls.client_ca, Part::ClientCa);
-        let (certificate, key) = match (certificate, key) {
-            (Some(certificate), Some(key)) => (certificate, key),
-            (Some(certificate), None) => return Err(certificate.lacks(&[Part::Key])),
-            (None, Some(key)) => return Err(key.lacks(&[Part::Certificate])),
-            (None, None) => {
-                let parts = &[Part::Certificate, Part::Key];
-                return Err(match client_ca {
-                    Some(client_ca) => client_ca.lacks(parts),
-                    None => Incomplete {
-                        place: section.place,
-                        key: "tls",
-                        message: "the keys `certificate` and `key` are missing".to_owned(),
-                    },
-                });
-            }
-        };
+        let client_ca = PemFile::named(&tls.client_ca, "client_ca", "--tls-client-ca");
+        let client_crl = PemFile::named(&tls.client_crl, "client_crl", "");
+        let mut identities = Vec::new();
+        identities.extend(identity("tls", "", &tls.certificate, &tls.key)?);
+        for (index, pair) in tls.certificates.iter().enumerate() {
+            let within = format!("certificates[{index}]");
+            let named = format!("tls.{within}");
+            let pair = &pair.value;
+            let pair = identity(&named, &format!("{within}."), &pair.certificate, &pair.key)?;
+            identities.push(pair.ok_or_else(|| {
+                Incomplete {
+                    place: tls
+                        .certificates
+                        .get(index)
+                        .map_or(section.place, |pair| pair.defined),
+                    key: named,
+                    message: "the keys `certificate` and `key` are missing".to_owned(),
+                }
+            })?);
+        }
+        if identities.is_empty() {
+            return Err(match client_ca {
+                Some(client_ca) => client_ca.lacks(
+                    "tls",
+                    "`certificate` and `key`",
+                    "--tls-certificate and --tls-key",
+                ),
+                None => Incomplete {
+                    place: section.place,
+                    key: "tls".to_owned(),
+                    message: "the keys `certificate` and `key` are missing".to_owned(),
+                },
+            });
+        }
         let chosen = &tls.client_certificates;
-        if client_ca.is_none() && !chosen.is_absent() {
+        let alone = [
+            ("client_certificates", chosen.place, chosen.is_absent()),
+            (
+                "client_crl",
+                tls.client_crl.place,
+                tls.client_crl.is_absent(),
+            ),
+        ];
+        if client_ca.is_none()
+            && let Some((key, place, _)) = alone.into_iter().find(|(_, _, is_absent)| !is_absent)
+        {
             return Err(Incomplete {
-                place: chosen.place,
-                key: "tls.client_certificates",
+                place,
+                key: format!("tls.{key}"),
                 message: "found it without `client_ca`, expected them together".to_owned(),
             });
         }
-        let chosen = chosen.or(ClientCertificates::Required);
+        let clients = match (&client_ca, chosen.or(ClientCertificates::Required)) {
+            (None, _) => Asked::Nobody,
+            (Some(_), ClientCertificates::Optional) => Asked::Optional,
+            (Some(_), ClientCertificates::Required) => Asked::Required,
+        };
+        let minimum = match tls.min_version.or(MinimumVersion::Tls12) {
+            MinimumVersion::Tls12 => Version::Tls12,
+            MinimumVersion::Tls13 => Version::Tls13,
+        };
+        let unknown = match tls.unknown_names.or(UnknownNames::First) {
+            UnknownNames::First => Unknown::First,
+            UnknownNames::Refuse => Unknown::Refuse,
+        };
         Ok(Some(Self {
-            certificate,
-            key,
-            clients: client_ca.map(|file| (file, chosen)),
+            identities,
+            client_ca,
+            client_crl,
+            choices: Choices {
+                clients,
+                minimum,
+                unknown,
+            },
         }))
     }
 
     /// What is in them; `config` is the file whose keys name some of them.
     pub(super) fn read(&self, config: Option<&Path>) -> Result<listener::Tls, FileError> {
-        let certificate = self.certificate.read(config)?;
-        let key = self.key.read(config)?;
-        let clients = match &self.clients {
-            None => None,
-            Some((file, chosen)) => Some((file.read(config)?, *chosen)),
+        let path = |file: &Option<PemFile>| file.as_ref().map(|file| file.path.clone());
+        let identities = self.identities.iter();
+        let files = listener::Files {
+            identities: identities
+                .map(|(certificate, key)| (certificate.path.clone(), key.path.clone()))
+                .collect(),
+            client_ca: path(&self.client_ca),
+            client_crl: path(&self.client_crl),
         };
-        let clients = match &clients {
-            None => Clients::Unasked,
-            Some((pem, ClientCertificates::Optional)) => Clients::Optional(pem),
-            Some((pem, ClientCertificates::Required)) => Clients::Required(pem),
-        };
-        listener::Tls::new(&certificate, &key, clients).map_err(|error| {
-            let file = match (error.part, &self.clients) {
-                (Part::ClientCa, Some((file, _))) => file,
-                (Part::Key, _) => &self.key,
-                (Part::Certificate | Part::ClientCa, _) => &self.certificate,
+        listener::Tls::open(files, self.choices).map_err(|error| {
+            let pair = |index: usize| self.identities.get(index);
+            let file = match error.part {
+                Part::Certificate(index) => pair(index).map(|pair| &pair.0),
+                Part::Key(index) => pair(index).map(|pair| &pair.1),
+                Part::ClientCa => self.client_ca.as_ref(),
+                Part::ClientCrl => self.client_crl.as_ref(),
             };
-            file.error(config, &error.to_string())
+            let message = error.to_string();
+            match file {
+                Some(file) => file.error(config, &message),
+                None => FileError::at(Path::new(""), Location::UNKNOWN, "tls", message),
+            }
         })
     }
 }
 
+/// A certificate with its key, if they are named.
+fn identity(
+    section: &str,
+    within: &str,
+    certificate: &Key<PathBuf>,
+    key: &Key<PathBuf>,
+) -> Result<Option<(PemFile, PemFile)>, Incomplete> {
+    let certificate = PemFile::named(
+        certificate,
+        &format!("{within}certificate"),
+        "--tls-certificate",
+    );
+    let key = PemFile::named(key, &format!("{within}key"), "--tls-key");
+    match (certificate, key) {
+        (Some(certificate), Some(key)) => Ok(Some((certificate, key))),
+        (Some(certificate), None) => Err(certificate.lacks(section, "`key`", "--tls-key")),
+        (None, Some(key)) => Err(key.lacks(section, "`certificate`", "--tls-certificate")),
+        (None, None) => Ok(None),
+    }
+}
+
 impl PemFile {
-    fn read(&self, config: Option<&Path>) -> Result<Vec<u8>, FileError> {
-        load::bytes(&self.path).map_err(|message| self.error(config, &message))
+    fn named(of: &Key<PathBuf>, key: &str, flag: &'static str) -> Option<Self> {
+        Some(Self {
+            path: of.value.clone()?,
+            key: key.to_owned(),
+            flag,
+            place: of.place,
+        })
     }
 
     fn error(&self, config: Option<&Path>, message: &str) -> FileError {
         match config.filter(|_| self.is_of_a_key()) {
             Some(config) => {
-                let key = format!("tls.{}", key_of(self.part));
+                let key = format!("tls.{}", self.key);
                 let message = format!("{}: {message}", self.path.display());
                 FileError::at(config, self.place, &key, message)
             }
-            None => {
-                let flag = flag_of(self.part);
-                FileError::at(&self.path, Location::UNKNOWN, flag, message.to_owned())
-            }
+            None => FileError::at(&self.path, Location::UNKNOWN, self.flag, message.to_owned()),
         }
     }
 
     /// This one is there, and others are not: in the words of who named it.
-    fn lacks(&self, parts: &[Part]) -> Incomplete {
-        let name = |part| {
-            if self.is_of_a_key() {
-                format!("`{}`", key_of(part))
-            } else {
-                flag_of(part).to_owned()
-            }
+    fn lacks(&self, section: &str, keys: &str, flags: &str) -> Incomplete {
+        let name = self.key.rsplit('.').next().unwrap_or_default();
+        let (this, others) = if self.is_of_a_key() {
+            (format!("`{name}`"), keys)
+        } else {
+            (self.flag.to_owned(), flags)
         };
-        let others: Vec<_> = parts.iter().map(|part| name(*part)).collect();
-        let (this, others) = (name(self.part), others.join(" and "));
         Incomplete {
             place: self.place,
-            key: "tls",
+            key: section.to_owned(),
             message: format!("found {this} without {others}, expected them together"),
         }
     }
@@ -153,22 +219,6 @@ impl PemFile {
 /// Without its place in the file: what is configured is the same wherever it stands.
 impl fmt::Debug for PemFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} {:?}", self.part, self.path)
-    }
-}
-
-const fn key_of(part: Part) -> &'static str {
-    match part {
-        Part::Certificate => "certificate",
-        Part::Key => "key",
-        Part::ClientCa => "client_ca",
-    }
-}
-
-const fn flag_of(part: Part) -> &'static str {
-    match part {
-        Part::Certificate => "--tls-certificate",
-        Part::Key => "--tls-key",
-        Part::ClientCa => "--tls-client-ca",
+        write!(f, "{} {:?}", self.key, self.path)
     }
 }

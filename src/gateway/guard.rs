@@ -49,10 +49,16 @@ pub(super) struct Broken {
     pub(super) refusals: Vec<String>,
 }
 
+impl Broken {
+    /// Causes, then what they break.
+    pub(super) fn lines(&self) -> impl Iterator<Item = &String> {
+        self.refusals.iter().chain(&self.changes)
+    }
+}
+
 impl fmt::Display for Broken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let lines = self.changes.iter().chain(&self.refusals);
-        for (n, line) in lines.take(LOGGED_MAX).enumerate() {
+        for (n, line) in self.lines().take(LOGGED_MAX).enumerate() {
             let border = if n == 0 { "" } else { "\n  " };
             write!(f, "{border}{line}")?;
         }
@@ -91,4 +97,20 @@ fn broken(old: &Schema, new: &Schema) -> Option<Broken> {
         changes,
         refusals: refusals.cloned().collect(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_told_before_what_it_breaks() {
+        let broken = Broken {
+            changes: vec!["p.S: removed, with all of its methods".to_owned()],
+            refusals: vec!["p.S: one and two bring it, and no route decides".to_owned()],
+        };
+        let told = "p.S: one and two bring it, and no route decides\n  \
+                    p.S: removed, with all of its methods";
+        assert_eq!(broken.to_string(), told);
+    }
 }

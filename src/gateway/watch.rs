@@ -113,7 +113,7 @@ impl Watcher {
                 Outcome::Answered => asking.answered(),
                 Outcome::NotUp(cause) => {
                     let is_awaited = asking.awaited.is_some();
-                    let next = asking.not_up();
+                    let next = asking.again();
                     if is_awaited {
                         let live = &self.live;
                         live.not_up(self.epoch, self.index, &self.upstream, &cause, next)
@@ -121,6 +121,7 @@ impl Watcher {
                     }
                     next
                 }
+                Outcome::Failed => asking.again(),
             };
         }
     }
@@ -131,6 +132,7 @@ impl Watcher {
             Ok(loaded) => self.live.offer(self.epoch, self.index, loaded).await,
             Err(LoadError::Failed(error)) => {
                 self.live.failed(self.epoch, self.index, &error).await;
+                return Outcome::Failed;
             }
             // Its calls fail, and are told.
             Err(LoadError::NotUp(cause)) => return Outcome::NotUp(cause),
@@ -145,6 +147,8 @@ enum Outcome {
     Answered,
     /// Nothing: it is not up.
     NotUp(String),
+    /// Nothing that is a schema: what answers may be another server, or one that is going down.
+    Failed,
 }
 
 /// When a backend is asked next.
@@ -162,8 +166,8 @@ impl Asking {
         self.interval
     }
 
-    /// It is not up.
-    fn not_up(&mut self) -> Duration {
+    /// It has told no schema.
+    fn again(&mut self) -> Duration {
         self.awaited
             .as_mut()
             .map_or(self.interval, Patience::next)
@@ -182,13 +186,13 @@ mod tests {
             interval,
             awaited: Some(Patience::default()),
         };
-        let pauses: Vec<_> = (0..9).map(|_| asking.not_up().as_millis()).collect();
+        let pauses: Vec<_> = (0..9).map(|_| asking.again().as_millis()).collect();
         assert_eq!(
             pauses,
             [250, 400, 640, 1024, 1638, 2621, 4194, 5000, 5000],
             "longer and longer, up to a bound"
         );
         assert_eq!(asking.answered(), interval);
-        assert_eq!(asking.not_up(), interval, "what it brought serves on");
+        assert_eq!(asking.again(), interval, "what it brought serves on");
     }
 }

@@ -8,24 +8,67 @@
 //! * `transfer-encoding` other than one `chunked`.
 //!
 //! An absolute HTTP/1.1 target wins over `host`, as RFC 9112 section 3.2.2 says.
+//!
+//! Under TLS a request may be for a host of another certificate than the one that was shown, since HTTP/2
+//! clients share connections; it is refused with 421, and its client makes a connection of its own.
 
 use axum::body::Body;
 use http::uri::Authority;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Version, header};
 
-use crate::call::Code;
+use super::tls::Names;
+use crate::call::{Code, Secured};
+
+/// Why a request is refused before anybody acts on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refused {
+    /// Readers may think differently of it; what was expected instead.
+    Doubtful(&'static str),
+    /// It is for a host of another certificate than the connection's.
+    Misdirected,
+}
 
 /// Refuses a request of which readers may think differently.
 ///
 /// # Errors
-/// What was expected instead.
-pub(super) fn check<B>(request: &Request<B>) -> Result<(), &'static str> {
+/// See [`Refused::Doubtful`].
+pub(super) fn check<B>(request: &Request<B>) -> Result<(), Refused> {
     check_host(
         request.version(),
         request.uri().authority(),
         request.headers(),
-    )?;
-    check_transfer(request.headers())
+    )
+    .and_then(|()| check_transfer(request.headers()))
+    .map_err(Refused::Doubtful)
+}
+
+/// Refuses a request for a host of another certificate than the one that was shown.
+///
+/// # Errors
+/// See [`Refused::Misdirected`].
+pub(super) fn check_certificate<B>(
+    request: &Request<B>,
+    names: &Names,
+    secured: Option<&Secured>,
+) -> Result<(), Refused> {
+    let asked = secured.and_then(|secured| secured.server_name.as_deref());
+    let header = || request.headers().get(header::HOST)?.to_str().ok();
+    let host = match request.uri().authority() {
+        Some(authority) => Some(authority.as_str()),
+        None => header(),
+    };
+    match host {
+        Some(host) if names.is_misdirected(asked, without_port(host)) => Err(Refused::Misdirected),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// The host of `host[:port]`; an IPv6 address keeps its brackets.
+fn without_port(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        Some((name, port)) if !port.ends_with(']') => name,
+        _ => host,
+    }
 }
 
 fn check_host(
@@ -98,13 +141,21 @@ fn check_transfer(headers: &HeaderMap) -> Result<(), &'static str> {
 }
 
 /// The answer to a refused request, after which an HTTP/1.1 connection is closed.
-pub(super) fn refuse(version: Version, reason: &'static str) -> Response<Body> {
+pub(super) fn refuse(version: Version, refused: Refused) -> Response<Body> {
+    let (status, code, reason) = match refused {
+        Refused::Doubtful(reason) => (StatusCode::BAD_REQUEST, Code::InvalidArgument, reason),
+        Refused::Misdirected => (
+            StatusCode::MISDIRECTED_REQUEST,
+            Code::Unknown,
+            "found a host of another certificate, expected a connection on which it was asked for",
+        ),
+    };
     tracing::debug!(reason, "refused a request");
     let body = serde_json::json!({
-        "code": Code::InvalidArgument.number(), "message": reason, "details": [],
+        "code": code.number(), "message": reason, "details": [],
     });
     let mut response = Response::new(Body::from(body.to_string()));
-    *response.status_mut() = StatusCode::BAD_REQUEST;
+    *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(
         header::CONTENT_TYPE,
@@ -176,6 +227,19 @@ mod tests {
             "a:80:80", "a:123456", "[::1", "[]", "[::1]80", "[g]", "a\\b", "a,b c", "<a>",
         ] {
             assert!(!is_host(host.as_bytes()), "{host}");
+        }
+    }
+
+    #[test]
+    fn the_host_of_an_authority_is_without_its_port() {
+        for (authority, host) in [
+            ("a.b", "a.b"),
+            ("a.b:443", "a.b"),
+            ("a.b:", "a.b"),
+            ("[::1]", "[::1]"),
+            ("[::1]:443", "[::1]"),
+        ] {
+            assert_eq!(without_port(authority), host);
         }
     }
 

@@ -375,7 +375,7 @@ async fn a_drain_has_cut_what_lasts_longer_than_its_grace() {
         beginning.recv().await.unwrap();
     }
     assert_eq!(Arc::strong_count(&held), 3);
-    listener.drain().await;
+    listener.drain(|| ()).await;
     workers.ended().await;
     assert_eq!(Arc::strong_count(&held), 1);
 }

@@ -1,35 +1,103 @@
-//! TLS of the public port: a certificate, its key, and whose certificates clients have to show.
+//! TLS of the public port: certificates by the names that clients ask for, their keys, and whose
+//! certificates clients have to show.
 //!
-//! A [`Tls`] that exists is valid: what was given is PEM, certificate and key belong together. It
-//! speaks TLS 1.2 and 1.3, and offers HTTP/2 before HTTP/1.1 by ALPN; a client that asks for
-//! neither is heard all the same, since the first bytes tell which of the two it speaks.
+//! A [`Tls`] that exists had good files once: what was given is PEM, certificate and key belong together.
+//! It speaks TLS 1.2 and 1.3, or 1.3 alone, and offers HTTP/2 before HTTP/1.1 by ALPN; a client that asks
+//! for neither is heard all the same, since the first bytes tell which of the two it speaks.
 //!
-//! The certificate stands behind rustls' resolver and a connection takes its `Tls` when it begins,
-//! so either can be another one for the connections after it.
+//! A handshake takes what is there when it begins, so files can be others for the handshakes after it
+//! (`tls/kept`) and no connection notices.
 
 use std::fmt;
 use std::io;
-use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use rustls::ServerConfig;
-use rustls::crypto::CryptoProvider;
-use rustls::server::WebPkiClientVerifier;
-use rustls::server::danger::ClientCertVerifier;
-use rustls::sign::SingleCertAndKey;
+use arc_swap::ArcSwap;
+use rustls::ProtocolVersion;
 use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
 use super::socket;
-use super::stream::Stream;
-use crate::pem::{self, PemError};
+use crate::call::{Certificate, Secured, TlsVersion};
+use crate::files::Watch;
+use crate::pem::{Facts, PemError};
 
-/// What is offered by ALPN, best first.
-const ALPN: [&[u8]; 2] = [b"h2", b"http/1.1"];
+mod handshakes;
+mod kept;
+mod names;
+mod serving;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
 
-/// Everything that a TLS handshake needs.
+pub use kept::Files;
+
+use handshakes::Handshakes;
+pub(super) use names::Names;
+use serving::{Serving, Texts};
+
+/// Everything that a TLS handshake needs. Clones are the same one.
 #[derive(Clone)]
-pub struct Tls(Arc<ServerConfig>);
+pub struct Tls(Arc<Live>);
+
+struct Live {
+    choices: Choices,
+    serving: ArcSwap<Serving>,
+    /// The files, until somebody keeps them current.
+    kept: Mutex<Option<(Files, Watch)>>,
+    handshakes: Handshakes,
+    /// How often other files were taken.
+    taken: AtomicU64,
+    /// How often a file was no good.
+    refused: AtomicU64,
+}
+
+/// What is chosen, beside the files.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Choices {
+    /// Whether clients show certificates.
+    pub clients: Asked,
+    /// The oldest version that is spoken.
+    pub minimum: Version,
+    /// What becomes of clients that ask for a name that no certificate has, or for none.
+    pub unknown: Unknown,
+}
+
+/// Whether clients show certificates.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Asked {
+    /// Nobody is asked for one.
+    #[default]
+    Nobody,
+    /// Whoever shows one has to show one by the authorities; whoever shows none is welcome.
+    Optional,
+    /// Everybody shows one by the authorities.
+    Required,
+}
+
+/// A version of TLS.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Version {
+    /// 1.2 and newer.
+    #[default]
+    Tls12,
+    /// 1.3 alone.
+    Tls13,
+}
+
+/// What becomes of clients that ask for a name that no certificate has, or for none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Unknown {
+    /// They get the first certificate, and may judge for themselves.
+    #[default]
+    First,
+    /// Their handshake is refused.
+    Refuse,
+}
 
 /// Whose certificates clients have to show; the authorities are certificates in PEM.
 #[derive(Clone, Copy, Debug)]
@@ -42,15 +110,17 @@ pub enum Clients<'p> {
     Required(&'p [u8]),
 }
 
-/// The part of a [`Tls`] that is wrong.
+/// The part of a [`Tls`] that is wrong. Certificates are counted from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
-    /// The chain, the server's own certificate first.
-    Certificate,
-    /// The key of the first certificate.
-    Key,
+    /// A chain, the server's own certificate first.
+    Certificate(usize),
+    /// The key of a chain's first certificate.
+    Key(usize),
     /// The authorities of clients.
     ClientCa,
+    /// The certificates of clients that were revoked.
+    ClientCrl,
 }
 
 /// Why there is no [`Tls`]: what was found and what was expected.
@@ -70,6 +140,12 @@ enum Wrong {
     Refused(String),
 }
 
+impl From<rustls::Error> for Wrong {
+    fn from(error: rustls::Error) -> Self {
+        Self::Refused(error.to_string())
+    }
+}
+
 impl Part {
     fn error(self, wrong: impl Into<Wrong>) -> TlsError {
         TlsError {
@@ -79,29 +155,61 @@ impl Part {
     }
 }
 
+/// A handshake that came to its end.
+#[derive(Debug)]
+pub(super) struct Opened {
+    /// In a box, since it is large and connections without it shall not be.
+    pub(super) stream: Box<TlsStream<TcpStream>>,
+    pub(super) secured: Arc<Secured>,
+    /// The names of all certificates, where there are several.
+    pub(super) names: Option<Arc<Names>>,
+}
+
 impl Tls {
-    /// From texts in PEM: a chain, the server's own certificate first, and its key.
+    /// One certificate from texts in PEM: a chain, the server's own certificate first, and its key.
     ///
     /// # Errors
     /// The first part that is not what it should be.
     pub fn new(certificate: &[u8], key: &[u8], clients: Clients<'_>) -> Result<Self, TlsError> {
-        let provider = pem::provider();
-        let chain =
-            pem::certificates(certificate).map_err(|error| Part::Certificate.error(error))?;
-        let identity = pem::private_key(key)
-            .and_then(|key| pem::identity(chain, key, &provider))
-            .map_err(|error| Part::Key.error(error))?;
-        let verifier = verifier(clients, &provider)?;
-        let mut server = ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|error| Part::Certificate.error(Wrong::Refused(error.to_string())))?
-            .with_client_cert_verifier(verifier)
-            .with_cert_resolver(Arc::new(SingleCertAndKey::from(identity)));
-        server.alpn_protocols = ALPN.map(<[u8]>::to_vec).into();
-        Ok(Self(Arc::new(server)))
+        let (asked, client_ca) = match clients {
+            Clients::Unasked => (Asked::Nobody, None),
+            Clients::Optional(text) => (Asked::Optional, Some(text)),
+            Clients::Required(text) => (Asked::Required, Some(text)),
+        };
+        let texts = Texts {
+            identities: vec![(Ok(certificate.to_owned()), Ok(key.to_owned()))],
+            client_ca: client_ca.map(|text| Ok(text.to_owned())),
+            client_crl: None,
+        };
+        let choices = Choices {
+            clients: asked,
+            ..Choices::default()
+        };
+        Self::of(&texts, choices, None)
     }
 
-    /// Agrees with the client on keys.
+    /// From files, at least one certificate with its key. They are kept current once the port is served.
+    ///
+    /// # Errors
+    /// The first of them that is not what it should be.
+    pub fn open(files: Files, choices: Choices) -> Result<Self, TlsError> {
+        let (watch, texts) = files.open();
+        Self::of(&texts, choices, Some((files, watch)))
+    }
+
+    fn of(texts: &Texts, choices: Choices, kept: Option<(Files, Watch)>) -> Result<Self, TlsError> {
+        let serving = Serving::first(texts, choices)?;
+        Ok(Self(Arc::new(Live {
+            choices,
+            serving: ArcSwap::from_pointee(serving),
+            kept: Mutex::new(kept),
+            handshakes: Handshakes::default(),
+            taken: AtomicU64::new(0),
+            refused: AtomicU64::new(0),
+        })))
+    }
+
+    /// Agrees with the client on keys, once fewer handshakes than `room` are under way.
     ///
     /// # Errors
     /// The client said something else, or nothing that would be enough in time. What it still
@@ -110,16 +218,69 @@ impl Tls {
         &self,
         socket: TcpStream,
         within: Duration,
-    ) -> Result<Stream, Failure> {
-        let accept = TlsAcceptor::from(Arc::clone(&self.0)).accept(socket);
-        match tokio::time::timeout(within, accept.into_fallible()).await {
-            Ok(Ok(stream)) => Ok(Stream::Tls(Box::new(stream))),
-            Ok(Err((error, socket))) => {
+        room: &Semaphore,
+    ) -> Result<Opened, Failure> {
+        let opened = self.agree(socket, within, room).await;
+        match &opened {
+            Ok(opened) => {
+                let kind = opened.stream.get_ref().1.handshake_kind();
+                self.0.handshakes.made(kind);
+            }
+            Err(failure) => self.0.handshakes.failed(failure),
+        }
+        opened
+    }
+
+    async fn agree(
+        &self,
+        socket: TcpStream,
+        within: Duration,
+        room: &Semaphore,
+    ) -> Result<Opened, Failure> {
+        let agreeing = async {
+            let _place = room.acquire().await;
+            let serving = self.0.serving.load_full();
+            let accept = TlsAcceptor::from(Arc::clone(&serving.server)).accept(socket);
+            (accept.into_fallible().await, serving)
+        };
+        match tokio::time::timeout(within, agreeing).await {
+            Ok((Ok(stream), serving)) => Ok(Opened {
+                secured: Arc::new(secured(stream.get_ref().1)),
+                names: (serving.names.are_of_several()).then(|| Arc::clone(&serving.names)),
+                stream: Box::new(stream),
+            }),
+            Ok((Err((error, socket)), _)) => {
                 socket::linger(socket).await;
                 Err(Failure::of(error))
             }
             Err(_) => Err(Failure::Slow),
         }
+    }
+
+    fn take_files(&self) -> Option<(Files, Watch)> {
+        let mut kept = self.0.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.take()
+    }
+}
+
+/// What was agreed on, and what the client showed.
+fn secured(session: &rustls::ServerConnection) -> Secured {
+    let shown = session.peer_certificates().and_then(<[_]>::first);
+    let certificate = shown.and_then(|shown| {
+        let facts = Facts::of(shown)?;
+        Some(Certificate {
+            der: shown.as_ref().into(),
+            names: facts.names,
+            not_after: facts.not_after,
+        })
+    });
+    Secured {
+        version: match session.protocol_version() {
+            Some(ProtocolVersion::TLSv1_2) => TlsVersion::Tls12,
+            Some(_) | None => TlsVersion::Tls13,
+        },
+        server_name: session.server_name().map(Into::into),
+        certificate,
     }
 }
 
@@ -159,27 +320,4 @@ impl Failure {
             Some(_) | None => Self::Refused(error),
         }
     }
-}
-
-fn verifier(
-    clients: Clients<'_>,
-    provider: &Arc<CryptoProvider>,
-) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
-    let part = Part::ClientCa;
-    let of = |text| {
-        let roots = pem::authorities(text).map_err(|error| part.error(error))?;
-        let provider = Arc::clone(provider);
-        Ok(WebPkiClientVerifier::builder_with_provider(
-            Arc::new(roots),
-            provider,
-        ))
-    };
-    let builder = match clients {
-        Clients::Unasked => return Ok(WebPkiClientVerifier::no_client_auth()),
-        Clients::Optional(text) => of(text)?.allow_unauthenticated(),
-        Clients::Required(text) => of(text)?,
-    };
-    builder
-        .build()
-        .map_err(|error| part.error(Wrong::Refused(error.to_string())))
 }

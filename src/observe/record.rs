@@ -25,6 +25,8 @@ use super::served::{Outcome, Table};
 use super::tally::Tally;
 use super::totals::Direction;
 use super::trace::{Finished, Traced};
+use crate::call::gate::Held;
+use crate::call::peer::Secured;
 use crate::call::trace::Sampled;
 use crate::call::trail::{Steps, Trail};
 use crate::call::{Code, Deadline, Origin, Peer, Status};
@@ -58,6 +60,7 @@ pub struct CallRecord {
     traced: Option<Box<Traced>>,
     /// What only a line needs.
     told: Option<Box<Told>>,
+    held: Option<Box<Held>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +77,7 @@ struct Told {
     deadline: Option<Duration>,
     ends: Option<Deadline>,
     peer: Option<IpAddr>,
+    secured: Option<Arc<Secured>>,
     forwarded_for: Option<HeaderValue>,
     user_agent: Option<HeaderValue>,
     /// Of a stream: when it has lasted so long that it is told of.
@@ -113,6 +117,7 @@ impl CallRecord {
             trail: None,
             traced: traced.map(Box::new),
             told: told.map(|_| Box::new(Told::of(request))),
+            held: None,
         }
     }
 
@@ -125,6 +130,17 @@ impl CallRecord {
     /// Names the dialect. Before the method.
     pub fn protocol(&mut self, protocol: Protocol) {
         self.protocol = protocol;
+    }
+
+    /// The dialect.
+    #[must_use]
+    pub const fn dialect(&self) -> Protocol {
+        self.protocol
+    }
+
+    /// Keeps what lasts as long as the call.
+    pub fn hold(&mut self, held: Option<Box<Held>>) {
+        self.held = held;
     }
 
     /// Names the method that is called. Once.
@@ -241,6 +257,9 @@ impl CallRecord {
         if std::mem::replace(&mut self.state, State::Over) == State::Over {
             return;
         }
+        if let Some(held) = self.held.take() {
+            held.ended(status);
+        }
         let duration = self.began.elapsed();
         self.count(status, duration);
         self.tell(Stage::Ended, Some(status), duration);
@@ -355,6 +374,7 @@ impl CallRecord {
             deadline: told.deadline,
             deadline_left: told.ends.and_then(Deadline::remaining),
             peer: told.peer,
+            secured: told.secured.as_deref(),
             forwarded_for: told.forwarded_for.as_ref().map(HeaderValue::as_bytes),
             user_agent: told.user_agent.as_ref().map(HeaderValue::as_bytes),
         });
@@ -369,6 +389,7 @@ impl Told {
             authority: request.uri.authority().cloned(),
             host: header(header::HOST),
             peer: peer.map(|peer| peer.address.ip()),
+            secured: peer.and_then(|peer| peer.secured.clone()),
             forwarded_for: header(FORWARDED_FOR),
             user_agent: header(header::USER_AGENT),
             ..Self::default()

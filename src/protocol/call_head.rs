@@ -1,14 +1,18 @@
 //! What a request's head says of its call in every dialect: where it goes, until when it may last,
-//! what metadata it has, and from whom it comes.
+//! what metadata it has, from whom it comes, and whether it may pass.
 
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
+use http::header::HOST;
 use http::request::Parts;
+use http::uri::Authority;
 
 use super::{Options, deadline, metadata};
-use crate::call::{Code, Deadline, Metadata, Peer, Status, Trail};
+use crate::call::gate::{Asked, Decision, Fields, Held, Passed};
+use crate::call::{Code, Deadline, Gate, Metadata, Peer, Status, Trail};
 use crate::observe::CallRecord;
-use crate::schema::Shape;
+use crate::schema::Method;
 
 /// A call before its messages.
 #[derive(Debug)]
@@ -33,6 +37,9 @@ pub(super) enum Unfit {
     /// A header field cannot become metadata.
     #[error(transparent)]
     Metadata(#[from] metadata::Unfit),
+    /// It may not pass.
+    #[error("{}", .0.message)]
+    Refused(Status),
 }
 
 impl Unfit {
@@ -40,6 +47,7 @@ impl Unfit {
     pub(super) fn as_internal(&self) -> Status {
         match self {
             Self::Late => Status::deadline_exceeded(),
+            Self::Refused(status) => status.clone(),
             Self::Deadline(_) | Self::Metadata(_) => {
                 Status::downstream(Code::Internal, self.to_string())
             }
@@ -50,31 +58,50 @@ impl Unfit {
     pub(super) fn as_invalid_field(&self) -> Status {
         match self {
             Self::Late => Status::deadline_exceeded(),
+            Self::Refused(status) => status.clone(),
             Self::Deadline(malformed) => malformed.as_invalid_field(),
             Self::Metadata(unfit) => unfit.as_invalid_field(),
         }
     }
 }
 
+/// What is called, and by what rules.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Aim<'s> {
+    pub(super) method: &'s Arc<Method>,
+    /// The path template of the binding, or the method's own path.
+    pub(super) template: &'s str,
+    pub(super) options: &'s Options,
+    /// Who decides whether the call may pass.
+    pub(super) gate: Option<&'s dyn Gate>,
+}
+
 impl CallHead {
-    /// Reads the head of a call of this shape. The header fields are taken out of `parts`; the
-    /// record learns of the deadline.
+    /// Reads the head of a call. The header fields are taken out of `parts`; the record learns of the
+    /// deadline.
     ///
     /// # Errors
-    /// A field is not what its name promises, or the deadline has passed.
-    pub(super) fn of(
+    /// A field is not what its name promises, the deadline has passed, or the call may not pass.
+    pub(super) async fn of(
         parts: &mut Parts,
-        shape: Shape,
-        options: &Options,
+        aim: Aim<'_>,
         record: &mut CallRecord,
     ) -> Result<Self, Unfit> {
-        let deadline = deadline::of(&parts.headers, shape, &options.timeouts)?;
+        let options = aim.options;
+        let deadline = deadline::of(&parts.headers, aim.method.shape, &options.timeouts)?;
         record.deadline(deadline);
         if deadline.has_passed() {
             return Err(Unfit::Late);
         }
+        let passed = match aim.gate {
+            None => None,
+            Some(gate) => Some(pass(gate, &aim, parts, deadline, record).await?),
+        };
         let upstream = options.destinations.choose(parts);
         let mut metadata = metadata::from_request(parts, record.request_id(), &options.metadata)?;
+        if let Some(passed) = passed {
+            passed.change(&mut metadata.0);
+        }
         record.keep_baggage(&mut metadata.0);
         Ok(Self {
             upstream,
@@ -84,4 +111,43 @@ impl CallHead {
             trail: record.trail(),
         })
     }
+}
+
+/// Asks whether the call may pass.
+async fn pass(
+    gate: &dyn Gate,
+    aim: &Aim<'_>,
+    parts: &Parts,
+    deadline: Deadline,
+    record: &mut CallRecord,
+) -> Result<Passed, Unfit> {
+    let host = parts.uri.authority().map(Authority::as_str);
+    let host = host.or_else(|| parts.headers.get(HOST)?.to_str().ok());
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    let peer = Peer::of(&parts.extensions);
+    let asked = Asked {
+        method: aim.method,
+        template: aim.template,
+        headers: &parts.headers,
+        host: host.unwrap_or_default(),
+        peer: &peer,
+        protocol: record.dialect().as_str(),
+        left: deadline.remaining(),
+        now: now.unwrap_or_default().as_secs(),
+    };
+    let decided = match gate.ask(asked, &Passed::default()) {
+        Decision::Now(decided) => decided,
+        Decision::Later(asking) => asking.await,
+    };
+    let (fields, decided) = match decided {
+        Ok(mut passed) => {
+            record.hold(Held::of(&mut passed));
+            (std::mem::take(&mut passed.response_headers), Ok(passed))
+        }
+        Err(refused) => (refused.headers, Err(Unfit::Refused(refused.status))),
+    };
+    if let Some(answer) = parts.extensions.get::<Fields>() {
+        answer.add(fields);
+    }
+    decided
 }

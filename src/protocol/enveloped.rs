@@ -16,7 +16,7 @@ use axum::body::Body;
 use http::{HeaderMap, HeaderName, Response};
 
 use super::body::{Chunk, Idle};
-use super::call_head::CallHead;
+use super::call_head::{Aim, CallHead};
 use super::codec::{Codec, Coder};
 use super::linger::linger;
 use super::metadata::{self, Reader, rules::Rules};
@@ -132,16 +132,24 @@ impl Enveloped {
             },
             Codec::Json => Encodings::default(),
         };
+        let aim = Aim {
+            method,
+            template: &method.path,
+            options,
+            gate: serving.gate.as_deref(),
+        };
         let CallHead {
             upstream,
             metadata,
             deadline,
             peer,
             trail,
-        } = CallHead::of(parts, method.shape, options, record).map_err(|unfit| match family {
-            Family::Grpc => unfit.as_internal(),
-            Family::Connect => unfit.as_invalid_field(),
-        })?;
+        } = CallHead::of(parts, aim, record)
+            .await
+            .map_err(|unfit| match family {
+                Family::Grpc => unfit.as_internal(),
+                Family::Connect => unfit.as_invalid_field(),
+            })?;
 
         let coder = Coder::new(codec, serving.schema.plans(), method, options);
         let mut messages = Messages::new(std::mem::take(body), form, coder.clone(), coding, max);

@@ -19,7 +19,7 @@ use http::{HeaderValue, Method as Verb, Response, StatusCode};
 use tokio::time::Instant;
 
 use super::body::Idle;
-use super::call_head::CallHead;
+use super::call_head::{Aim, CallHead};
 use super::linger::linger;
 use super::{Exchange, Serving, coding, unary};
 use crate::call::{self, Call, Deadline, Encodings, Requests, Status};
@@ -90,6 +90,7 @@ pub(super) async fn answer<S: call::Service>(
             record.method(&binding.method);
             Request {
                 calls: &serving.calls,
+                gate: serving.gate.as_deref(),
                 terms: Terms::new(serving, serving.chosen.of_binding(binding)),
                 binding,
                 captures: &captures,
@@ -153,6 +154,7 @@ fn options(allow: &[&str], record: CallRecord) -> Response<Body> {
 /// A request whose binding is known.
 struct Request<'a, S> {
     calls: &'a S,
+    gate: Option<&'a dyn call::Gate>,
     terms: Terms<'a>,
     binding: &'a Binding,
     captures: &'a [std::ops::Range<usize>],
@@ -256,13 +258,20 @@ impl<S: call::Service> Request<'_, S> {
         let Terms { plans, options } = self.terms;
         let method = &self.binding.method;
         let kind = requests::Kind::of(plans, self.binding, &self.parts.headers)?;
+        let aim = Aim {
+            method,
+            template: &self.binding.template,
+            options,
+            gate: self.gate,
+        };
         let CallHead {
             upstream,
             metadata,
             deadline,
             peer,
             trail,
-        } = CallHead::of(&mut self.parts, method.shape, options, &mut self.record)
+        } = CallHead::of(&mut self.parts, aim, &mut self.record)
+            .await
             .map_err(|unfit| unfit.as_invalid_field())?;
         let requests = match kind {
             requests::Kind::One(kind) => self.message(kind, deadline).await?,

@@ -28,7 +28,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method as Verb, Response, StatusCode, Version, header};
 use http_body::Body as _;
 
-use super::call_head::CallHead;
+use super::call_head::{Aim, CallHead};
 use super::linger::linger;
 use super::rest::frames::{Frames, Target};
 use super::rest::{self, Failure, Terms};
@@ -122,16 +122,23 @@ async fn open<S>(
         let header = parts.headers.entry(header::AUTHORIZATION);
         header.or_insert(authorization);
     }
-    let shape = target.method().shape;
+    let (method, template) = (target.method(), target.template());
     let frames = Frames::new(&serving.schema, options, target, &parts.uri)?;
     let url = frames.of_url().transpose()?;
     let wants = match &url {
         Some(_) => Wants::None,
-        None if shape.takes_stream() => Wants::Many,
+        None if method.shape.takes_stream() => Wants::Many,
         None => Wants::One,
     };
-    let call =
-        CallHead::of(parts, shape, options, record).map_err(|unfit| unfit.as_invalid_field())?;
+    let aim = Aim {
+        method,
+        template,
+        options,
+        gate: serving.gate.as_deref(),
+    };
+    let call = CallHead::of(parts, aim, record)
+        .await
+        .map_err(|unfit| unfit.as_invalid_field())?;
     let head = Head {
         frames,
         incoming: Incoming::new(wants, codec),

@@ -24,7 +24,7 @@ use super::measured::Measured;
 use super::news::News;
 use super::outlier::{Detector, Host, Outcome, Probe, Verdict};
 use super::plan::Readiness;
-use super::retry::{Account, Budget, Throttle};
+use super::retry::{Budget, Throttle};
 use super::security::Security;
 use super::set::{Picked, Set};
 use super::task::Task;
@@ -32,7 +32,7 @@ use super::terms::Known;
 use super::tls::TlsError;
 use super::tried::Tried;
 use super::view;
-use super::{random, sweeper};
+use super::{Joint, random, sweeper};
 use crate::call::{Call, Code, Reply, Retry, Status};
 use crate::observe::meter::Meters;
 use crate::observe::upstreams as observe;
@@ -65,8 +65,8 @@ pub(super) struct Shared {
     pub(super) budget: Arc<Budget>,
     /// Attempts besides the first of each call, so far.
     pub(super) retried: Arc<Retried>,
-    /// What all upstreams together keep for retries.
-    pub(super) account: Arc<Account>,
+    /// What all upstreams have together.
+    pub(super) joint: Joint,
     /// What is counted of its calls.
     meters: Arc<Meters>,
     /// On what terms they are made.
@@ -83,7 +83,7 @@ struct Inherited {
     secured: Option<Security>,
     lost: Arc<Notify>,
     breaker: Arc<Breaker>,
-    account: Arc<Account>,
+    joint: Joint,
     throttle: Arc<Throttle>,
     budget: Arc<Budget>,
     retried: Arc<Retried>,
@@ -110,11 +110,7 @@ pub(super) struct State {
 impl Cluster {
     /// # Errors
     /// Its files of TLS are no good.
-    pub(super) fn new(
-        config: Config,
-        workers: usize,
-        account: &Arc<Account>,
-    ) -> Result<Self, TlsError> {
+    pub(super) fn new(config: Config, workers: usize, joint: &Joint) -> Result<Self, TlsError> {
         let name: Arc<str> = config.name.as_str().into();
         let breaker = Breaker::new(Arc::clone(&name), config.limits);
         let detector = Detector::new(config.outlier.clone());
@@ -122,7 +118,7 @@ impl Cluster {
             secured: Security::load(&config, &name)?,
             lost: Arc::default(),
             breaker,
-            account: Arc::clone(account),
+            joint: joint.clone(),
             throttle: Arc::new(Throttle::new(config.retries.throttling)),
             budget: Arc::default(),
             retried: Arc::default(),
@@ -158,7 +154,7 @@ impl Cluster {
             secured,
             lost: Arc::clone(&was.common.lost),
             breaker: was.breaker.with(config.limits),
-            account: Arc::clone(&was.account),
+            joint: was.joint.clone(),
             throttle: if was.config.retries.throttling == config.retries.throttling {
                 Arc::clone(&was.throttle)
             } else {
@@ -216,7 +212,7 @@ impl Cluster {
             secured,
             lost,
             breaker,
-            account,
+            joint,
             throttle,
             budget,
             retried,
@@ -239,6 +235,7 @@ impl Cluster {
             breaker: Arc::clone(&breaker),
             lost: Arc::clone(&lost),
             news,
+            leaving: Arc::clone(&joint.leaving),
             workers,
         };
         let endpoints = known(&common);
@@ -249,7 +246,7 @@ impl Cluster {
             throttle,
             budget,
             retried,
-            account,
+            joint,
             meters,
             known: Known::new(),
             common,

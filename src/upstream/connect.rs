@@ -15,6 +15,7 @@ use tokio::sync::{Notify, oneshot};
 
 use super::endpoint::Target;
 use super::exchange::{Failure, RequestBody};
+use super::leaving::Leaving;
 use super::parting::Parting;
 use super::random;
 use super::tls::{self, Tls};
@@ -100,17 +101,40 @@ pub(super) struct Driver {
 /// backend reads on. So a body leaves a signal here when hyper polls it for the first time; hyper
 /// starts the task that sends the rest in the same step, and that task ends by the signal too. Its
 /// end drops the last hold on the stream, which resets it with CANCEL.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Spawner(Arc<Mutex<Option<oneshot::Receiver<()>>>>);
+///
+/// The first task of a connection is the one that drives it. It ends when the gateway leaves, which breaks
+/// every stream.
+#[derive(Clone, Debug)]
+pub(super) struct Spawner(Arc<Mutex<Ends>>);
+
+/// What ends the next task besides itself.
+#[derive(Debug)]
+enum Ends {
+    /// The first one: the end of the gateway.
+    Connection(Arc<Leaving>),
+    /// The end of its call.
+    Body(oneshot::Receiver<()>),
+    /// Nothing.
+    Itself,
+}
 
 impl Spawner {
-    /// The next task to be started ends when the other end of `cancelled` is dropped.
-    pub(super) fn end_next_with(&self, cancelled: oneshot::Receiver<()>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(cancelled);
+    fn new(leaving: Arc<Leaving>) -> Self {
+        Self(Arc::new(Mutex::new(Ends::Connection(leaving))))
     }
 
-    fn take(&self) -> Option<oneshot::Receiver<()>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    /// The next task to be started ends when the other end of `cancelled` is dropped.
+    pub(super) fn end_next_with(&self, cancelled: oneshot::Receiver<()>) {
+        self.set(Ends::Body(cancelled));
+    }
+
+    fn take(&self) -> Ends {
+        self.set(Ends::Itself)
+    }
+
+    fn set(&self, ends: Ends) -> Ends {
+        let mut next = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut next, ends)
     }
 }
 
@@ -124,8 +148,14 @@ where
         // that a task was made of, though it has ended; behind a pointer that is little.
         let task = Box::pin(task);
         match self.take() {
-            None => drop(tokio::spawn(task)),
-            Some(cancelled) => drop(tokio::spawn(async move {
+            Ends::Itself => drop(tokio::spawn(task)),
+            Ends::Connection(leaving) => drop(tokio::spawn(async move {
+                tokio::select! {
+                    () = task => {}
+                    () = leaving.begun() => {}
+                }
+            })),
+            Ends::Body(cancelled) => drop(tokio::spawn(async move {
                 tokio::select! {
                     // First the task itself: a body that can be asked resets the stream properly.
                     biased;
@@ -177,7 +207,7 @@ async fn establish(target: &Target) -> Result<Connected, ConnectError> {
         arrivals: Arc::clone(&arrivals),
     };
 
-    let spawner = Spawner::default();
+    let spawner = Spawner::new(Arc::clone(&target.leaving));
     let (sender, mut connection) = Builder::new(spawner.clone())
         .timer(TokioTimer::new())
         .adaptive_window(false)

@@ -14,6 +14,7 @@ use super::balance::{Candidate, Ewma, Load};
 use super::breaker::Breaker;
 use super::config::{Connect, Listed};
 use super::health::{self, Finding, Health};
+use super::leaving::Leaving;
 use super::news::News;
 use super::outlier::{self, Tally};
 use super::outlook::Outlook;
@@ -43,6 +44,7 @@ pub(super) struct Target {
     pub(super) lost: Arc<Notify>,
     /// Whether a connection came after another was lost.
     pub(super) news: Arc<News>,
+    pub(super) leaving: Arc<Leaving>,
     pub(super) outlook: Outlook,
     /// Connections there are, and are being made, of all workers.
     pub(super) connections: AtomicUsize,
@@ -140,6 +142,7 @@ pub(super) struct Common {
     pub(super) breaker: Arc<Breaker>,
     pub(super) lost: Arc<Notify>,
     pub(super) news: Arc<News>,
+    pub(super) leaving: Arc<Leaving>,
     pub(super) workers: usize,
 }
 
@@ -159,6 +162,7 @@ impl Endpoint {
             connect: common.connect.clone(),
             lost: Arc::clone(&common.lost),
             news: Arc::clone(&common.news),
+            leaving: Arc::clone(&common.leaving),
             outlook: Outlook::default(),
             connections: AtomicUsize::new(0),
             connected: AtomicU64::new(0),

@@ -200,7 +200,7 @@ impl Outgoing {
         if let Some(status) = cancel.and_then(Cancel::into_fault) {
             return Err(failed(status, None, lease));
         }
-        let failure = Failure::of(error.error());
+        let failure = lease.failure(error.error());
         let status = failure.status(&endpoint.target.upstream);
         if let Some(request) = error.take_message() {
             lease.retire_connection();

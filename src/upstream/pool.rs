@@ -34,7 +34,7 @@ use tokio::time::Instant;
 use super::breaker::{self, Breaker, Pending};
 use super::connect::{ConnectError, Connected, Spawner, StreamLimit, connect};
 use super::endpoint::Target;
-use super::exchange::RequestBody;
+use super::exchange::{Failure, RequestBody};
 use super::parting::Parting;
 use super::random;
 use super::traffic::Traffic;
@@ -136,9 +136,11 @@ impl Pool {
             Turn::Now(lease) => return Ok(lease),
             Turn::Later(turn) => turn,
         };
-        // The sender lives in the queue until it is used; a lost one would be a lost connection.
-        turn.await
-            .unwrap_or_else(|_| Err(self.unreachable("the connection was lost")))
+        tokio::select! {
+            // The sender lives in the queue until it is used; a lost one would be a lost connection.
+            turn = turn => turn.unwrap_or_else(|_| Err(self.unreachable("the connection was lost"))),
+            () = self.0.target.leaving.begun() => Err(Status::shutting_down()),
+        }
     }
 
     fn ask(&self, breaker: &Arc<Breaker>) -> Result<Turn, Status> {
@@ -415,6 +417,15 @@ impl Lease {
     /// The bytes that travel on the stream.
     pub(super) const fn traffic(&self) -> &Traffic {
         &self.traffic
+    }
+
+    /// What a break of its stream means.
+    pub(super) fn failure(&self, error: &hyper::Error) -> Failure {
+        if self.pool.0.target.leaving.has_begun() {
+            Failure::Leaving
+        } else {
+            Failure::of(error)
+        }
     }
 
     /// What starts the connection's tasks.

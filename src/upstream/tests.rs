@@ -60,6 +60,7 @@ fn call(shape: Shape, requests: Requests) -> Call {
         peer: Peer {
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, 1)),
             transport: Transport::Plaintext,
+            secured: None,
         },
         encodings: Encodings::default(),
         trail: None,

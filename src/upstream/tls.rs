@@ -17,8 +17,8 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::config;
-use super::files::{Content, Watch};
 use super::transport::Transport;
+use crate::files::{Content, Watch};
 use crate::pem;
 
 mod failure;

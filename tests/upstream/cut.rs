@@ -1,4 +1,4 @@
-//! A backend that dies in the middle of a call: whatever the protocol and the kind of the call, its
+//! A backend that dies in the middle of a call, and a gateway that leaves then: whatever the protocol and the kind of the call, its
 //! client is told so in the answer, and never takes what came for the whole.
 
 use std::path::PathBuf;
@@ -14,7 +14,7 @@ use crate::support::calls::conversation::{Conversation, Ending, Form, Way};
 use crate::support::chaos::{Chaos, Mode};
 use crate::support::scripted::{Break, PATIENCE, Scripted, Seen};
 
-/// What becomes of the backend.
+/// What becomes of the backend, or of the gateway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fault {
     /// Its connections end.
@@ -24,13 +24,15 @@ enum Fault {
     Stops,
     /// It says nothing more, and the deadline of the calls passes.
     Dawdles,
+    /// The gateway is told to stop, and the calls outlast its patience.
+    Leaves,
 }
 
 impl Fault {
     /// UNAVAILABLE, or DEADLINE_EXCEEDED.
     const fn code(self) -> u32 {
         match self {
-            Self::Ends(_) | Self::Stops => 14,
+            Self::Ends(_) | Self::Stops | Self::Leaves => 14,
             Self::Dawdles => 4,
         }
     }
@@ -41,6 +43,9 @@ const DEADLINE: Duration = Duration::from_secs(3);
 
 /// Of keepalive: how often a PING is sent, and how long its answer is waited for.
 const KEEPALIVE: Duration = Duration::from_secs(1);
+
+/// How long a drain waits for calls that will not end.
+const PATIENCE_OF_A_DRAIN: Duration = Duration::from_millis(50);
 
 /// One worker before this backend, with PINGs as often as no configuration file may ask for them.
 async fn gateway(url: &str) -> Gateway {
@@ -53,6 +58,7 @@ async fn gateway(url: &str) -> Gateway {
     let connect = &mut config.upstreams[0].connect;
     connect.keepalive_interval = KEEPALIVE;
     connect.keepalive_timeout = KEEPALIVE;
+    config.listener.drain.grace = PATIENCE_OF_A_DRAIN;
     Gateway::start(config, |_| {}).await.unwrap()
 }
 
@@ -84,22 +90,25 @@ async fn all_wrong(fault: Fault, stage: Stage) -> Vec<String> {
     let backend = Scripted::start(move |seen| middle(&seen.path, stage)).await;
     let chaos = Chaos::before(([127, 0, 0, 1], backend.port()).into()).await;
     let gateway = gateway(&chaos.url()).await;
+    let address = gateway.address();
+    let mut gateway = Some(gateway);
     let deadline = format!("{}m", DEADLINE.as_millis());
     let metadata = [("grpc-timeout", &*deadline)];
     let metadata = match fault {
         Fault::Dawdles => &metadata[..],
-        Fault::Ends(_) | Fault::Stops => &[],
+        Fault::Ends(_) | Fault::Stops | Fault::Leaves => &[],
     };
     let ways = Way::all();
     let mut calls = Vec::new();
     for way in &ways {
-        let begun = Conversation::begin(gateway.address(), *way, metadata).await;
+        let begun = Conversation::begin(address, *way, metadata).await;
         calls.push(under_way(begun, &backend, *way, stage).await);
     }
     match fault {
         Fault::Ends(how) => chaos.sever(how),
         Fault::Stops => chaos.set(Mode::Blackhole).await,
         Fault::Dawdles => {}
+        Fault::Leaves => drop(tokio::spawn(gateway.take().unwrap().drain())),
     }
     let endings = join_all(calls.into_iter().map(async |call: Conversation| {
         let ending = tokio::time::timeout(PATIENCE, call.end()).await;
@@ -154,4 +163,9 @@ async fn every_call_whose_backend_no_longer_answers_pings_ends_with_an_error() {
 #[tokio::test]
 async fn every_call_whose_backend_falls_silent_ends_at_its_deadline() {
     check(Fault::Dawdles).await;
+}
+
+#[tokio::test]
+async fn every_call_that_outlasts_the_grace_of_a_drain_ends_with_an_error() {
+    check(Fault::Leaves).await;
 }

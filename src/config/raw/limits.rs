@@ -43,6 +43,8 @@ gateway_section! {
         streams_per_connection: Count = Count(listener().limits.streams_per_connection);
         /// Concurrent client connections; further ones wait to be accepted.
         connections: Count = Count::of(listener().limits.connections);
+        /// TLS handshakes under way; further ones wait, within their time-out.
+        handshakes: Count = Count::of(listener().limits.handshakes);
     }
 }
 
@@ -78,7 +80,7 @@ gateway_section! {
         preface: Span = Span(listener().timeouts.preface);
         /// After a stop signal: how long the gateway still accepts while readiness already fails.
         drain_delay: Span = Span(listener().drain.delay);
-        /// After a stop signal: how long running calls may take to end.
+        /// After a stop signal: how long running calls may take to end. Then they end with UNAVAILABLE.
         drain_grace: Span = Span(listener().drain.grace);
     }
 }

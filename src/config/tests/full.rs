@@ -116,7 +116,14 @@ fn without_a_line_that_the_full_file_calls_a_default_nothing_changes() {
     let weight = "routes[].upstreams[].weight"; // the only default of a route's own
     let is_of_lists = |key: &str| key.starts_with("routes[]") || key.starts_with("schema[]");
     all.retain(|key| key == weight || !is_of_lists(key));
-    let tls = ["tls.certificate", "tls.key", "tls.client_ca"];
+    let tls = [
+        "tls.certificate",
+        "tls.key",
+        "tls.certificates[].certificate",
+        "tls.certificates[].key",
+        "tls.client_ca",
+        "tls.client_crl",
+    ];
     let others = ["admin.listen", "workers", "http_rules"];
     // Of a rule's `retry` the file shows one key: they are those of `idempotent`.
     all.retain(|key| !key.starts_with("upstreams.*.retries.methods[].retry"));

@@ -61,6 +61,9 @@ fn the_files_are_relative_to_the_configuration_and_read_for_whoever_serves() {
         "tls: { certificate: server.pem, key: server.key }",
         "tls: { certificate: server.pem, key: server.key, client_ca: server.pem }",
         "tls: { certificate: server.pem, key: server.key, client_ca: server.pem, client_certificates: optional }",
+        "tls: { certificate: server.pem, key: server.key, min_version: '1.3', unknown_names: refuse }",
+        "tls: { certificates: [{ certificate: server.pem, key: server.key }] }",
+        "tls: { certificate: server.pem, key: server.key, certificates: [{ certificate: server.pem, key: server.key }] }",
     ] {
         let settings = folder.load(tls, &Flags::default()).unwrap();
         assert!(settings.gateway.listener.tls.is_some(), "{tls}");
@@ -108,6 +111,30 @@ fn an_error_names_key_and_file_and_what_was_found() {
         (
             "tls: { certificate: server.pem, key: server.key, client_certificates: optional }",
             "transom.yaml:2:71: tls.client_certificates: found it without `client_ca`, expected them together",
+        ),
+        (
+            "tls: { certificate: server.pem, key: server.key, client_crl: server.pem }",
+            "transom.yaml:2:62: tls.client_crl: found it without `client_ca`, expected them together",
+        ),
+        (
+            "tls: { certificate: server.pem, key: server.key, client_ca: server.pem, client_crl: server.pem }",
+            "transom.yaml:2:85: tls.client_crl: server.pem: found a certificate, expected a list of revoked certificates in PEM",
+        ),
+        (
+            "tls: { certificates: [{ certificate: server.pem, key: other.key }] }",
+            "transom.yaml:2:55: tls.certificates[0].key: other.key: found the private key of another certificate, expected that of the first one in the chain",
+        ),
+        (
+            "tls: { certificates: [{ certificate: server.pem }] }",
+            "transom.yaml:2:38: tls.certificates[0]: found `certificate` without `key`, expected them together",
+        ),
+        (
+            "tls: { certificates: [{}] }",
+            "transom.yaml:2:23: tls.certificates[0]: the keys `certificate` and `key` are missing",
+        ),
+        (
+            "tls: { certificate: server.pem, key: server.key, min_version: ssl }",
+            "transom.yaml:2:63: tls.min_version: found `ssl`; expected one of `1.2`, `1.3`",
         ),
         (
             "tls: {}",

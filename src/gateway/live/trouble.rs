@@ -21,12 +21,11 @@ impl Live {
                     source = name, changes = %broken,
                     "the new schema was refused, since it breaks clients; the old one serves on"
                 );
-                let lines = broken.changes.iter().chain(&broken.refusals);
                 let trouble = Trouble {
                     about: format!(
                         "{name}: was refused, since it breaks clients; the old schema serves on"
                     ),
-                    lines: lines.cloned().collect(),
+                    lines: broken.lines().cloned().collect(),
                 };
                 self.told.refused_schema(index, trouble);
             }

@@ -9,6 +9,7 @@ use rustls::crypto::ring;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -97,7 +98,10 @@ fn wrong_pem_is_an_error_that_says_what_was_found_and_what_was_expected() {
     ] {
         let made = Tls::new(certificate.as_bytes(), key.as_bytes(), Clients::Unasked);
         let error = made.unwrap_err();
-        assert_eq!((error.part, &*error.to_string()), (Part::Certificate, said));
+        assert_eq!(
+            (error.part, &*error.to_string()),
+            (Part::Certificate(0), said)
+        );
         let required = Clients::Required(certificate.as_bytes());
         let error = Tls::new(pem.as_bytes(), key.as_bytes(), required).unwrap_err();
         assert_eq!((error.part, &*error.to_string()), (Part::ClientCa, said));
@@ -135,7 +139,7 @@ fn wrong_pem_is_an_error_that_says_what_was_found_and_what_was_expected() {
     ] {
         let made = Tls::new(pem.as_bytes(), key.as_bytes(), Clients::Unasked);
         let error = made.unwrap_err();
-        assert_eq!((error.part, &*error.to_string()), (Part::Key, said));
+        assert_eq!((error.part, &*error.to_string()), (Part::Key(0), said));
     }
 }
 
@@ -164,9 +168,43 @@ async fn half_a_client_hello_and_silence_are_cut_by_the_timer() {
     for opening in [&[][..], &HALF_HELLO[..3], HALF_HELLO] {
         let (_client, socket) = opened(opening).await;
         let begun = Instant::now();
-        let failure = tls.handshake(socket, within).await.unwrap_err();
+        let failure = tls
+            .handshake(socket, within, &Semaphore::new(1))
+            .await
+            .unwrap_err();
         assert!(matches!(failure, Failure::Slow), "{opening:?}: {failure}");
         assert!(begun.elapsed() >= within && begun.elapsed() < within + SHORT);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn row_141_handshakes_beyond_the_bound_wait_within_their_own_time() {
+    let (tls, connector) = tls();
+    let within = Timeouts::default().tls_handshake;
+    let room = Arc::new(Semaphore::new(2));
+    let mut halves = Vec::new();
+    for _ in 0..2 {
+        let (client, socket) = opened(HALF_HELLO).await;
+        let (tls, room) = (tls.clone(), Arc::clone(&room));
+        let half = tokio::spawn(async move { tls.handshake(socket, within, &room).await });
+        halves.push((client, half));
+    }
+    while room.available_permits() > 0 {
+        tokio::task::yield_now().await;
+    }
+    // Whoever comes third is not looked at before one of the two is over.
+    let (_third, socket) = opened(HALF_HELLO).await;
+    let failure = tls.handshake(socket, SHORT, &room).await.unwrap_err();
+    assert!(matches!(failure, Failure::Slow), "{failure}");
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let client = tokio::spawn(async move { try_to_connect(&connector, address).await });
+    let (socket, _) = listener.accept().await.unwrap();
+    // And then it is served.
+    tls.handshake(socket, 2 * within, &room).await.unwrap();
+    client.await.unwrap().unwrap();
+    for (_client, half) in halves {
+        assert!(matches!(half.await.unwrap(), Err(Failure::Slow)));
     }
 }
 
@@ -179,7 +217,11 @@ async fn what_is_no_tls_is_told_apart_and_never_waited_for() {
         b"SSH-2.0-OpenSSH\r\n",
     ] {
         let (mut client, socket) = opened(opening).await;
-        let failure = tls.handshake(socket, Duration::MAX).await.unwrap_err();
+        let room = Semaphore::new(1);
+        let failure = tls
+            .handshake(socket, Duration::MAX, &room)
+            .await
+            .unwrap_err();
         assert!(matches!(failure, Failure::NotTls), "{opening:?}: {failure}");
         let mut alert = Vec::new();
         client.read_to_end(&mut alert).await.unwrap();
@@ -192,7 +234,11 @@ async fn what_is_no_tls_is_told_apart_and_never_waited_for() {
     ] {
         let (client, socket) = opened(opening).await;
         drop(client);
-        let failure = tls.handshake(socket, Duration::MAX).await.unwrap_err();
+        let room = Semaphore::new(1);
+        let failure = tls
+            .handshake(socket, Duration::MAX, &room)
+            .await
+            .unwrap_err();
         assert!(matches!(failure, Failure::Refused(_)), "{failure}");
     }
 }
@@ -359,5 +405,5 @@ async fn a_drain_does_not_wait_for_a_handshake() {
     half.write_all(HALF_HELLO).await.unwrap();
     // Whoever comes later is served, so the first was accepted.
     drop(connect(&connector, listener.address()).await);
-    listener.drain().await;
+    listener.drain(|| ()).await;
 }

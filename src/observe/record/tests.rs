@@ -44,7 +44,11 @@ fn request() -> request::Parts {
         .unwrap();
     let address = "127.0.0.1:5000".parse().unwrap();
     let transport = Transport::Plaintext;
-    request.extensions_mut().insert(Peer { address, transport });
+    request.extensions_mut().insert(Peer {
+        address,
+        transport,
+        secured: None,
+    });
     request.into_parts().0
 }
 

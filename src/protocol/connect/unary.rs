@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 use tokio::time::Instant;
 
-use super::super::call_head::CallHead;
+use super::super::call_head::{Aim, CallHead};
 use super::super::codec::{Codec, Coder};
 use super::super::linger::linger;
 use super::super::metadata::{self, Reader};
@@ -75,13 +75,20 @@ async fn reply<S: call::Service>(
             (asked.codec, Some(asked.message))
         }
     };
+    let aim = Aim {
+        method,
+        template: &method.path,
+        options,
+        gate: serving.gate.as_deref(),
+    };
     let CallHead {
         upstream,
         metadata,
         deadline,
         peer,
         trail,
-    } = CallHead::of(parts, method.shape, options, record)
+    } = CallHead::of(parts, aim, record)
+        .await
         .map_err(|unfit| unfit.as_invalid_field())?;
     let payload = match asked {
         Some(payload) => payload,

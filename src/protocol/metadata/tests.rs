@@ -195,7 +195,12 @@ fn the_gateway_says_who_asked() {
     let address = "[::ffff:10.0.0.7]:5000".parse().unwrap();
     for (transport, scheme) in [(Transport::Plaintext, "http"), (Transport::Tls, "https")] {
         let mut request = request.clone();
-        request.extensions_mut().insert(Peer { address, transport });
+        let secured = None;
+        request.extensions_mut().insert(Peer {
+            address,
+            transport,
+            secured,
+        });
         let mut parts = request.into_parts().0;
         let metadata = from_request(
             &mut parts,

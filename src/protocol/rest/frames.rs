@@ -60,6 +60,14 @@ impl<'s> Target<'s> {
             Self::Method(method) => method,
         }
     }
+
+    /// The path template of the binding, or the method's own path.
+    pub(in crate::protocol) fn template(&self) -> &'s str {
+        match self {
+            Self::Binding(binding, _) => &binding.template,
+            Self::Method(method) => &method.path,
+        }
+    }
 }
 
 /// Reads the messages of one call, and writes those of its reply.

@@ -126,7 +126,7 @@ impl<S: call::Service> Conversation<S> {
             upstream: self.head.call.upstream.take(),
             metadata: std::mem::take(&mut self.head.call.metadata),
             deadline: self.head.call.deadline,
-            peer: self.head.call.peer,
+            peer: self.head.call.peer.clone(),
             trail: self.head.call.trail.take(),
             encodings: Encodings::default(),
             requests,

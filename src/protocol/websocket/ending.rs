@@ -15,7 +15,7 @@ use http::HeaderMap;
 use http::header::DATE;
 
 use super::incoming::Fault;
-use crate::call::{Code, End, Metadata, Status};
+use crate::call::{End, Metadata, Status};
 use crate::protocol::metadata::{self, Reader};
 use crate::protocol::{Options, json, rest};
 use crate::transcode::Plans;
@@ -36,6 +36,8 @@ impl From<End> for Ending {
     fn from(end: End) -> Self {
         let close = if end.status.is_ok() {
             close_code::NORMAL
+        } else if end.status == Status::shutting_down() {
+            GOING_AWAY
         } else {
             close_code::ERROR
         };
@@ -65,11 +67,7 @@ impl From<Fault> for Ending {
 impl Ending {
     /// The gateway stops.
     pub(super) fn going_away() -> Self {
-        let status = Status::gateway(Code::Unavailable, "the gateway is shutting down");
-        Self {
-            close: GOING_AWAY,
-            ..status.into()
-        }
+        Status::shutting_down().into()
     }
 
     /// The text of the last frame.

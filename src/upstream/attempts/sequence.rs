@@ -69,7 +69,7 @@ impl Attempts<'_> {
         let mut state = retry::Attempts::new(policy, self.idempotency);
         let is_kept = policy.is_some() && matches!(requests, Requests::Stream(_));
         let mut messages = if is_kept {
-            Messages::Kept(Replay::new(requests, &self.cluster.account))
+            Messages::Kept(Replay::new(requests, &self.cluster.joint.account))
         } else {
             Messages::Plain(Some(Source::new(requests)))
         };

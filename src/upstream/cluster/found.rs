@@ -32,7 +32,9 @@ impl Shared {
     /// UNAVAILABLE: the source has failed, or too many calls wait already.
     pub(in crate::upstream) async fn ready(&self, readiness: Readiness) -> Result<(), Status> {
         match readiness {
-            Readiness::FailFast if self.set().is_empty() => self.wait_for_endpoints().await,
+            Readiness::FailFast if self.set().is_empty() => {
+                self.unless_leaving(self.wait_for_endpoints()).await
+            }
             Readiness::FailFast => Ok(()),
             Readiness::Awaited => self.reachable().await,
         }
@@ -47,6 +49,21 @@ impl Shared {
         if self.set().has_open() {
             return Ok(());
         }
+        self.unless_leaving(self.wait_for_open()).await
+    }
+
+    /// What a call waits for, unless the gateway leaves before.
+    async fn unless_leaving(
+        &self,
+        awaited: impl Future<Output = Result<(), Status>>,
+    ) -> Result<(), Status> {
+        tokio::select! {
+            ready = awaited => ready,
+            () = self.common.leaving.begun() => Err(Status::shutting_down()),
+        }
+    }
+
+    async fn wait_for_open(&self) -> Result<(), Status> {
         let _pending = self.breaker.wait()?;
         let mut found = self.found.subscribe();
         loop {

@@ -11,9 +11,9 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use super::{Failed, Snapshot, Source, Verdict};
+use crate::files::{Content, Watch};
 use crate::upstream::address::Address;
 use crate::upstream::config::{Listed, WEIGHT_MAX};
-use crate::upstream::files::{Content, Watch};
 
 /// The list in a file.
 pub(super) struct List {

@@ -361,7 +361,7 @@ impl Live {
     fn broken(&self, error: &hyper::Error) -> Status {
         match self.hold.cancel.as_ref().and_then(super::Cancel::fault) {
             Some(fault) => fault.clone(),
-            None => self.settle(Failure::of(error).status(&self.name)),
+            None => self.settle(self.hold.lease.failure(error).status(&self.name)),
         }
     }
 

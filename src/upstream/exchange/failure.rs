@@ -19,10 +19,12 @@ pub(in crate::upstream) enum Failure {
     Malformed(Reason),
     /// The connection is gone.
     Lost,
+    /// The connection is gone because the gateway leaves.
+    Leaving,
 }
 
 impl Failure {
-    pub(super) fn of(error: &hyper::Error) -> Self {
+    pub(in crate::upstream) fn of(error: &hyper::Error) -> Self {
         let mut source: Option<&(dyn Error + 'static)> = error.source();
         while let Some(error) = source {
             if let Some(error) = error.downcast_ref::<h2::Error>() {
@@ -63,6 +65,7 @@ impl Failure {
     /// The status of a call that ends like this before any message.
     pub(super) fn status(self, name: &str) -> Status {
         let (code, what, retry) = match self {
+            Self::Leaving => return Status::shutting_down(),
             Self::Refused => (Code::Unavailable, "refused the call".into(), Retry::Refused),
             Self::GoAway => (
                 Code::Unavailable,

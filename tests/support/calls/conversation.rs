@@ -34,6 +34,9 @@ use crate::support::scripted::framed;
 /// A close frame after a call that went well, and after one that failed.
 const CLOSED_WELL: u16 = 1000;
 const CLOSED_FAILED: u16 = 1011;
+/// Of a server that goes down, and what it says then.
+const CLOSED_LEAVING: u16 = 1001;
+const SHUTTING_DOWN: &str = "the gateway is shutting down";
 
 /// Messages that a client says before it goes on to talk: of those that talk.
 const SAID: usize = 2;
@@ -622,6 +625,7 @@ async fn conversed(mut socket: WebSocketStream<Box<dyn Line>>, mut texts: Vec<St
     outcome.replies = texts.into_iter().map(Bytes::from).collect();
     let expected = match outcome.code {
         Some(0) => Some(CLOSED_WELL),
+        Some(_) if outcome.message == SHUTTING_DOWN => Some(CLOSED_LEAVING),
         Some(_) => Some(CLOSED_FAILED),
         None => None,
     };

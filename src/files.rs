@@ -9,35 +9,35 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// How often files are looked at.
-pub(super) const POLL: Duration = Duration::from_secs(1);
+pub(crate) const POLL: Duration = Duration::from_secs(1);
 
 /// Bytes of one file at most.
 const FILE_MAX: u64 = 4 << 20;
 
 /// What is in a file, or why nobody knows.
-pub(super) type Content = Result<Vec<u8>, String>;
+pub(crate) type Content = Result<Vec<u8>, String>;
 
 /// Some files, and what was in them last.
 #[derive(Debug)]
-pub(super) struct Watch {
+pub(crate) struct Watch {
     paths: Vec<PathBuf>,
     seen: Vec<Content>,
 }
 
 impl Watch {
     /// Reads them for the first time.
-    pub(super) fn open(paths: Vec<PathBuf>) -> Self {
+    pub(crate) fn open(paths: Vec<PathBuf>) -> Self {
         let seen = paths.iter().map(|path| read(path)).collect();
         Self { paths, seen }
     }
 
     /// What was in them when they were read last, in the order of their paths.
-    pub(super) fn contents(&self) -> &[Content] {
+    pub(crate) fn contents(&self) -> &[Content] {
         &self.seen
     }
 
     /// Resolves when something else is in one of them; looks every [`POLL`].
-    pub(super) async fn changed(&mut self) -> &[Content] {
+    pub(crate) async fn changed(&mut self) -> &[Content] {
         loop {
             tokio::time::sleep(POLL).await;
             let paths = self.paths.clone();
