@@ -19,6 +19,7 @@ use super::process::Process;
 use super::upstreams::{Endpoint, State, Upstream};
 
 mod calls;
+mod exemplars;
 mod form;
 mod legacy;
 mod listeners;
@@ -56,12 +57,16 @@ pub struct Metrics {
 /// The metrics as text of this form.
 #[must_use]
 pub fn text(metrics: Metrics, form: Form) -> String {
+    let observe = metrics.observe.clone();
     let mut registry = Registry::default();
     registry.register_collector(Box::new(metrics));
     let mut out = String::new();
     // Writing to a string does not fail.
     let _ = text::encode(&mut out, &registry);
-    form.of_open_metrics(out)
+    match form {
+        Form::OpenMetrics => exemplars::insert(out, &observe),
+        Form::Prometheus => form::plain(&out),
+    }
 }
 
 type Labels<'l, const N: usize> = [(&'static str, &'l str); N];
