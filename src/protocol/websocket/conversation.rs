@@ -10,9 +10,10 @@
 //! the call, which cancels it at the backend if it has not ended.
 
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Utf8Bytes, WebSocket};
+use tokio::time::Instant;
 
 use super::ending::Ending;
 use super::heartbeat::Ear;
