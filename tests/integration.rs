@@ -41,4 +41,5 @@ mod transcode {
     mod schemas;
 }
 mod upstream;
+mod validation;
 mod websocket;
