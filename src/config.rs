@@ -15,6 +15,7 @@ mod compat;
 mod cors;
 mod destinations;
 mod docs;
+mod doors;
 mod flags;
 mod http_rules;
 mod identity;

@@ -11,28 +11,25 @@
 //! when it comes, by one swap. So does whatever changes later: `live` makes the next snapshot, of a
 //! source that `watch` saw change or of another configuration. Operators have answers from the start.
 
-use std::future::Future;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use crate::admin::{Admin, Asked, Look};
+use crate::admin::Admin;
 use crate::call;
 use crate::control::otlp::Collector;
 use crate::docs::{self, Documentation, Place, Reached};
-use crate::listener::{self, Listener};
+use crate::listener::{self, Listener, Redirect};
 use crate::observe::level::Leveled;
-use crate::observe::metrics::{LegacyMetrics, Metrics};
-use crate::observe::process::Process;
+use crate::observe::metrics::LegacyMetrics;
 use crate::observe::{AccessLog, Observe, trace};
 use crate::policy::{self, Policies};
 use crate::protocol;
-use crate::schema::{self, Listing, Route, Row, Schema};
+use crate::schema::{self, Route, Row, Schema};
 use crate::upstream::{self, Upstream};
 use crate::worker::{self, Workers};
 
@@ -40,6 +37,8 @@ mod fixed;
 mod front;
 mod guard;
 mod live;
+mod loaded;
+mod operators;
 mod sources;
 mod stamp;
 mod telling;
@@ -48,7 +47,7 @@ mod watch;
 mod wishes;
 
 use live::Live;
-use wishes::Granted;
+use operators::Operators;
 
 /// How long a page, or a watch of the health service, may go on once no call runs any more.
 const ADMIN_GRACE: Duration = Duration::from_secs(1);
@@ -63,6 +62,8 @@ pub use wishes::Wish;
 pub struct Config {
     /// The public port.
     pub listener: listener::Config,
+    /// The port that sends clients from `http` to `https`, where the public port speaks TLS.
+    pub redirect: Option<Redirect>,
     /// The port for operators; none unless asked for.
     pub admin: Option<SocketAddr>,
     /// The backends, by name.
@@ -112,6 +113,7 @@ impl Config {
                 address: SocketAddr::from(([127, 0, 0, 1], 0)),
                 ..listener::Config::default()
             },
+            redirect: None,
             admin: None,
             upstreams: vec![upstream::Config::new(name.clone(), url.parse()?)],
             schema: vec![SourceConfig::Reflection { upstream: name }],
@@ -234,6 +236,7 @@ pub struct Reloaded {
 #[derive(Debug)]
 pub struct Gateway {
     listener: Listener,
+    redirect: Option<Listener>,
     admin: Option<(Admin, Listener)>,
     live: Arc<Live>,
     /// The watching of the schema's sources; given up when this is dropped.
@@ -256,10 +259,22 @@ impl Gateway {
         let (address, drain_delay) = (public.address, public.drain.delay);
         let at = |address| move |cause| StartError::Listen { address, cause };
         let bound = listener::bind(public.clone()).map_err(at(address))?;
+        if public.tls.is_none() && !address.ip().is_loopback() {
+            tracing::warn!(
+                %address,
+                "clients connect in plaintext, which everybody on the way can read; the section `tls` \
+                 gives them TLS, an address such as 127.0.0.1 keeps others out"
+            );
+        }
+        let redirect = config.redirect;
+        let redirecting = redirect
+            .map(|redirect| listener::bind(redirect.beside(&public)).map_err(at(redirect.address)))
+            .transpose()?;
         let workers = Workers::start(config.workers).map_err(StartError::Workers)?;
         let calls = Upstream::build(config.upstreams.clone(), workers.count())?;
 
         let policies = Policies::start_if_any(&config.policy)?;
+        let overload = config.policy.overload;
         let config = config.behind(policies.as_ref());
         let (admin_address, count) = (config.admin, workers.count());
         let traces = config.traces.clone().map(telling::Telling::start);
@@ -278,17 +293,22 @@ impl Gateway {
         let admin = match admin_address {
             None => None,
             Some(address) => {
-                let look = Arc::new(Operators(Arc::clone(&live)));
+                let look = Arc::new(Operators {
+                    live: Arc::clone(&live),
+                    listener: bound.view(),
+                });
                 let (admin, pages) = Admin::new(look).await;
                 let pages = front::with_site(pages, Arc::clone(&live));
                 let listener = listener::Config {
                     address,
                     tls: None,
+                    hsts: None,
+                    proxies: Vec::new(),
                     drain: listener::Drain {
                         grace: public.drain.grace.min(ADMIN_GRACE),
                         ..public.drain
                     },
-                    ..public
+                    ..public.clone()
                 };
                 let counted = live.observe.admin();
                 let listener = listener::bind(listener)
@@ -311,13 +331,28 @@ impl Gateway {
             .counted(live.observe.public())
             .serve(front::service(router), workers.clone())
             .map_err(at(address))?;
+        let redirect = match (redirecting, redirect, public.tls) {
+            (Some(bound), Some(redirect), Some(tls)) => {
+                let port = redirect.port.unwrap_or(listener.address().port());
+                let service = front::redirect(tls, port);
+                let served = bound.serve(service, workers.clone());
+                Some(served.map_err(at(redirect.address))?)
+            }
+            _ => None,
+        };
         if let Some((admin, _)) = &admin {
             admin.ready().await;
         }
         let mut watching = JoinSet::new();
         watching.spawn(watch::watch(Arc::clone(&live)));
+        if let (Some(settings), Some(policies)) = (overload, &policies) {
+            let shared = Arc::clone(policies.overload());
+            let observe = live.observe.clone();
+            watching.spawn(loaded::measure(settings, shared, workers.clone(), observe));
+        }
         Ok(Self {
             listener,
+            redirect,
             admin,
             live,
             watching,
@@ -359,6 +394,12 @@ impl Gateway {
         self.listener.address()
     }
 
+    /// The address that sends clients to `https`, if there is one.
+    #[must_use]
+    pub fn redirect_address(&self) -> Option<SocketAddr> {
+        self.redirect.as_ref().map(Listener::address)
+    }
+
     /// The operators' address, if there is one.
     #[must_use]
     pub fn admin_address(&self) -> Option<SocketAddr> {
@@ -380,6 +421,9 @@ impl Gateway {
         }
         tokio::time::sleep(self.drain_delay).await;
         let calls = || self.live.serving.load().calls.leave();
+        if let Some(redirect) = self.redirect {
+            redirect.drain(|| ()).await;
+        }
         self.listener.drain(calls).await;
         // Last, so that readiness can be read until the end.
         if let Some((_, listener)) = self.admin {
@@ -389,46 +433,6 @@ impl Gateway {
         if let Some(traces) = self.traces {
             traces.end().await;
         }
-    }
-}
-
-/// What operators look at.
-struct Operators(Arc<Live>);
-
-impl Look for Operators {
-    fn listing(&self) -> Listing {
-        self.0.serving.load().listing()
-    }
-
-    fn metrics(&self) -> Metrics {
-        let serving = self.0.serving.load();
-        Metrics {
-            upstreams: serving.calls.view(),
-            calls: serving.calls.meters(),
-            observe: self.0.observe.clone(),
-            process: Process::read(),
-            ..self.0.told.metrics()
-        }
-    }
-
-    fn level(&self) -> Option<Arc<dyn Leveled>> {
-        self.0.level.clone()
-    }
-
-    fn notes(&self) -> Vec<String> {
-        self.0.told.lines()
-    }
-
-    fn reload(&self) -> Pin<Box<dyn Future<Output = Asked> + Send>> {
-        let live = Arc::clone(&self.0);
-        Box::pin(async move {
-            match live.wishes.wish().await {
-                Granted::Read(Ok(told)) => Asked::Taken(told),
-                Granted::Read(Err(reason)) => Asked::Refused(reason),
-                Granted::Nobody => Asked::Nobody,
-                Granted::TooMany => Asked::TooMany,
-            }
-        })
     }
 }
 

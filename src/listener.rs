@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response, header};
 use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -24,14 +24,19 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::call::Deadline;
+use crate::call::{Deadline, Transport};
 use crate::observe::connections::{Connections, Open};
+use crate::observe::listeners;
 use crate::worker::Workers;
 
 mod absent;
 mod config;
+mod door;
+mod flood;
 mod guard;
 mod held;
+pub mod proxy;
+pub mod redirect;
 mod socket;
 mod stall;
 mod stream;
@@ -40,14 +45,15 @@ mod tenancy;
 mod tls;
 
 pub use config::{Config, Drain, Limits, Timeouts};
+pub use redirect::Redirect;
 pub use tls::{Asked, Choices, Clients, Files, Part, Tls, TlsError, Unknown, Version};
 
 use absent::{Intake, Lookout};
+use door::{Door, Opened};
 use guard::{Guard, Watch};
 use held::Held;
 use socket::Watched;
 use stall::{Pace, Patience, Streams};
-use stream::{Door, Opened};
 use tenancy::Tenancy;
 
 /// Flow-control window of one stream, in both directions of a connection: what a client may send
@@ -89,7 +95,20 @@ const BACKLOG: u32 = 1024;
 pub struct Bound {
     socket: TcpSocket,
     config: Config,
+    door: Arc<Door>,
     counted: Arc<Connections>,
+}
+
+/// What is to be seen of a listener, whenever somebody looks.
+#[derive(Clone, Debug)]
+pub struct View(Arc<Door>);
+
+impl View {
+    /// How it is at this moment.
+    #[must_use]
+    pub fn observed(&self) -> listeners::Listener {
+        self.0.observed()
+    }
 }
 
 /// Takes the port.
@@ -103,14 +122,22 @@ pub fn bind(config: Config) -> io::Result<Bound> {
     };
     socket.set_reuseaddr(true)?; // a restart must not wait for the old connections' TIME_WAIT
     socket.bind(config.address)?;
+    let door = Arc::new(Door::of(&config));
     Ok(Bound {
         socket,
         config,
+        door,
         counted: Arc::default(),
     })
 }
 
 impl Bound {
+    /// What is to be seen of it.
+    #[must_use]
+    pub fn view(&self) -> View {
+        View(Arc::clone(&self.door))
+    }
+
     /// Has its connections counted there.
     #[must_use]
     pub fn counted(self, counted: Arc<Connections>) -> Self {
@@ -136,7 +163,7 @@ impl Bound {
         if let Some(tls) = &self.config.tls {
             watching.spawn(tls.keep_current());
         }
-        let told = (self.config, self.counted);
+        let told = (self.config, self.door, self.counted);
         let accepting = accept(listener, told, service, workers, phases, over);
         let accepting = tokio::spawn(accepting);
         Ok(Listener {
@@ -191,7 +218,7 @@ impl Listener {
 /// cuts those that last.
 async fn accept<S, F>(
     listener: TcpListener,
-    (config, counted): (Config, Arc<Connections>),
+    (config, door, counted): (Config, Arc<Door>, Arc<Connections>),
     service: S,
     workers: Workers,
     mut phases: watch::Receiver<Phase>,
@@ -202,7 +229,6 @@ async fn accept<S, F>(
 {
     let builder = Arc::new(http_builder(&config));
     let permits = Arc::new(Semaphore::new(config.limits.connections));
-    let door = Arc::new(Door::of(&config));
     let mut connections = JoinSet::new();
     loop {
         while connections.try_join_next().is_some() {}
@@ -227,6 +253,7 @@ async fn accept<S, F>(
                     (Arc::clone(&builder), service.clone(), phases.clone());
                 let (grace, counted) = (over.subscribe(), counted.open());
                 let (door, timeouts) = (Arc::clone(&door), config.timeouts);
+                let hsts = config.hsts.clone();
                 let place = workers.place();
                 let runtime = place.runtime().clone();
                 let connection = async move {
@@ -236,7 +263,8 @@ async fn accept<S, F>(
                             if let Some(opened) = door.open(socket, address, &mut phases).await {
                                 let drain = (phases, grace);
                                 let opened = (opened, counted);
-                                serve_connection(opened, &builder, service, timeouts, drain).await;
+                                let answered = (service, hsts);
+                                serve_connection(opened, &builder, answered, timeouts, drain).await;
                             }
                         }
                         Err(error) => tracing::warn!(%error, "a connection could not be served"),
@@ -306,7 +334,7 @@ async fn serve_connection<S, F>(
         counted,
     ): (Opened, Open),
     builder: &auto::Builder<Streams>,
-    service: S,
+    (service, hsts): (S, Option<HeaderValue>),
     timeouts: Timeouts,
     (mut phases, mut grace): (watch::Receiver<Phase>, watch::Receiver<()>),
 ) where
@@ -314,6 +342,7 @@ async fn serve_connection<S, F>(
     F: Future<Output = Result<Response<Body>, Infallible>> + Send + 'static,
 {
     let address = peer.address;
+    let hsts = hsts.filter(|_| peer.transport == Transport::Tls);
     let watch = Watch::new(Guard::new(timeouts, Instant::now()));
     let intake = Intake::default();
     let mut lookout = Lookout::new(intake.clone());
@@ -339,12 +368,16 @@ async fn serve_connection<S, F>(
             Ok(()) => Ok(service(request)),
             Err(refused) => Err(target::refuse(request.version(), refused)),
         };
-        let connection_pace = pace.clone();
+        let (connection_pace, hsts) = (pace.clone(), hsts.clone());
         async move {
-            let response = match answer {
+            let mut response = match answer {
                 Ok(answer) => answer.await?,
                 Err(refusal) => refusal,
             };
+            if let Some(hsts) = hsts {
+                let name = header::STRICT_TRANSPORT_SECURITY;
+                response.headers_mut().insert(name, hsts);
+            }
             // HTTP/2 streams have a pace each; an HTTP/1.1 connection has one body at a time.
             let pace = stall::of_stream().unwrap_or(connection_pace);
             let deadline = response.extensions().get().copied();

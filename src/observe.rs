@@ -7,6 +7,7 @@ pub mod by_method;
 pub mod connections;
 pub mod histogram;
 pub mod level;
+pub mod listeners;
 pub mod meter;
 pub mod metrics;
 pub mod process;
@@ -60,6 +61,13 @@ impl Observe {
             tracer,
             ..Shared::default()
         }))
+    }
+
+    /// Calls under way, of all methods.
+    #[must_use]
+    pub fn active(&self) -> u64 {
+        let calls: i64 = self.0.totals.under_way().map(|(_, _, calls)| calls).sum();
+        u64::try_from(calls).unwrap_or(0)
     }
 
     /// Connections of the public listener.

@@ -15,7 +15,7 @@ use rustls::sign::CertifiedKey;
 mod expiry;
 mod x509;
 
-pub use expiry::{Alarm, Notice};
+pub use expiry::{InUse, now, tell_of};
 pub use x509::{Facts, Name, utc};
 
 /// How an encrypted key shows in PEM: PKCS #8's own label, and the header of older forms.

@@ -99,6 +99,14 @@ impl Workers {
         1 + self.shared.others.len()
     }
 
+    /// The runtimes of all.
+    pub fn runtimes(&self) -> impl Iterator<Item = &Handle> {
+        let Shared { first, others, .. } = &*self.shared;
+        std::iter::once(first)
+            .chain(others)
+            .map(|worker| &worker.runtime)
+    }
+
     /// A place on the worker that has the fewest.
     #[must_use]
     pub fn place(&self) -> Place {

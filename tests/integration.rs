@@ -14,6 +14,7 @@ mod cors;
 mod demo;
 mod docs;
 mod examples;
+mod framing;
 mod gateway;
 mod grpc_web;
 mod metadata;

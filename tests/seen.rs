@@ -15,6 +15,8 @@ use transom::observe::access_log::{Entry, Sink};
 use crate::support::calls::{Ask, Dialect, call};
 use crate::support::{Answer, Backend, Version, send};
 
+mod traces;
+
 /// Keeps lines.
 #[derive(Debug, Default)]
 struct Lines(Mutex<Vec<u8>>);

@@ -25,6 +25,12 @@ use transom::listener::{Clients, Tls};
 
 use crate::support::{Answer, Stack, Version, send};
 
+mod clients;
+mod folder;
+mod names;
+mod proxied;
+mod redirected;
+
 const HTTP1: &[u8] = b"http/1.1";
 const HTTP2: &[u8] = b"h2";
 
@@ -46,8 +52,11 @@ impl Authority {
     }
 
     fn certify(&self, name: &str) -> Identity {
+        self.certify_as(CertificateParams::new(vec![name.to_owned()]).unwrap())
+    }
+
+    fn certify_as(&self, params: CertificateParams) -> Identity {
         let key = KeyPair::generate().unwrap();
-        let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
         Identity {
             certificate: params.signed_by(&key, &self.0).unwrap().pem(),
             key: key.serialize_pem(),
@@ -65,6 +74,17 @@ struct Client<'c> {
     versions: &'c [&'static rustls::SupportedProtocolVersion],
     alpn: &'c [&'c [u8]],
     shows: Option<&'c Identity>,
+    /// The host that it asks for, and trusts to be that one's.
+    host: &'c str,
+    /// Whether it says so (SNI).
+    says: Says,
+}
+
+/// Whether a client names the host that it asks for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Says {
+    Name,
+    Nothing,
 }
 
 impl<'c> Client<'c> {
@@ -74,10 +94,31 @@ impl<'c> Client<'c> {
             versions: rustls::DEFAULT_VERSIONS,
             alpn: &[],
             shows: None,
+            host: "localhost",
+            says: Says::Name,
         }
     }
 
+    /// What it goes by; kept, it resumes sessions.
+    fn connector(&self) -> TlsConnector {
+        self.config().into()
+    }
+
     async fn connect(&self, address: SocketAddr) -> std::io::Result<TlsStream<TcpStream>> {
+        let socket = TcpStream::connect(address).await?;
+        self.shake(&self.connector(), socket).await
+    }
+
+    async fn shake(
+        &self,
+        connector: &TlsConnector,
+        socket: TcpStream,
+    ) -> std::io::Result<TlsStream<TcpStream>> {
+        let name = ServerName::try_from(self.host.to_owned()).unwrap();
+        connector.connect(name, socket).await
+    }
+
+    fn config(&self) -> Arc<ClientConfig> {
         let mut roots = RootCertStore::empty();
         let trusted = CertificateDer::from_pem_slice(self.trusts.pem().as_bytes()).unwrap();
         roots.add(trusted).unwrap();
@@ -95,10 +136,8 @@ impl<'c> Client<'c> {
             }
         };
         config.alpn_protocols = self.alpn.iter().map(|name| name.to_vec()).collect();
-        let socket = TcpStream::connect(address).await?;
-        let name = ServerName::try_from("localhost").unwrap();
-        let connector = TlsConnector::from(Arc::new(config));
-        connector.connect(name, socket).await
+        config.enable_sni = self.says == Says::Name;
+        Arc::new(config)
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the gateway does when the world around it breaks: backends that are killed, restarted or fail all
-//! at once, clients that do not read, more load than a backend bears, reloads and drains under load.
+//! at once, clients that do not read, more load than a backend bears, reloads, drains and other certificates
+//! under load.
 //!
 //! ```text
 //! cargo bench --bench faults [-- ROW...]
@@ -25,6 +26,7 @@ mod messages;
 mod overload;
 mod reloaded;
 mod rolling;
+mod rotated;
 mod samples;
 mod site;
 mod stalled;
@@ -48,18 +50,20 @@ enum Row {
     Unread,
     Stalled,
     Reloaded,
+    Rotated,
     Overload,
     Drained,
 }
 
 impl Row {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Killed,
         Self::Rolling,
         Self::Storm,
         Self::Unread,
         Self::Stalled,
         Self::Reloaded,
+        Self::Rotated,
         Self::Overload,
         Self::Drained,
     ];
@@ -73,6 +77,7 @@ impl Row {
             Self::Unread => "R10",
             Self::Stalled => "R11",
             Self::Reloaded => "R14",
+            Self::Rotated => "R16",
             Self::Overload => "R23",
             Self::Drained => "R40",
         }
@@ -92,6 +97,7 @@ impl Row {
             Self::Unread => unread::run(&mut tell).await,
             Self::Stalled => stalled::run(&mut tell).await,
             Self::Reloaded => reloaded::run(&mut tell).await,
+            Self::Rotated => rotated::run(&mut tell).await,
             Self::Overload => overload::run(&mut tell).await,
             Self::Drained => drained::run(&mut tell).await,
         }

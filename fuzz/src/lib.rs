@@ -16,6 +16,7 @@
 //! | [`end_stream`] | the end of a call | serde_json: Connect's last envelope, and its errors |
 //! | [`grpc_timeout`] | time-out headers | readers that work digit by digit |
 //! | [`rpc_request`] | a request of a gRPC dialect | the answers that its dialect may give, whatever the pieces |
+//! | [`proxy_header`] | a connection's first bytes | a reader that has all of them |
 //!
 //! Every target also holds work to [`budget`].
 
@@ -29,6 +30,7 @@ mod frames;
 mod gateway;
 mod json;
 mod percent;
+mod proxy;
 mod query;
 mod routes;
 mod rpc;
@@ -44,6 +46,7 @@ pub use backend_trailers::backend_trailers;
 pub use end_stream::end_stream;
 pub use frames::frames;
 pub use percent::percent;
+pub use proxy::proxy_header;
 pub use query::query_binding;
 pub use routes::template_match;
 pub use rpc::rpc_request;

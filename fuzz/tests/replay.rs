@@ -76,6 +76,11 @@ fn grpc_timeout() {
 }
 
 #[test]
+fn proxy_header() {
+    replay("proxy_header", transom_fuzz::proxy_header);
+}
+
+#[test]
 fn rpc_request() {
     replay("rpc_request", transom_fuzz::rpc_request);
 }

@@ -101,3 +101,15 @@ pub struct Certificate {
     /// The last second in which it is good, since 1970.
     pub not_after: u64,
 }
+
+impl Certificate {
+    /// The SPIFFE id among its names; nothing if there is none, or more than one.
+    #[must_use]
+    pub fn spiffe_id(&self) -> Option<&str> {
+        let mut ids = self.names.iter().filter_map(|name| match name {
+            Name::Uri(uri) => Some(uri.as_str()).filter(|uri| uri.starts_with("spiffe://")),
+            Name::Dns(_) | Name::Email(_) => None,
+        });
+        ids.next().filter(|_| ids.next().is_none())
+    }
+}

@@ -14,13 +14,16 @@ use super::serve::{failed, until_stopped};
 use super::signal::Signals;
 use super::terminal::{BOLD, DIM};
 use super::{Exit, on_runtime, refuse, terminal};
+use crate::call::Transport;
 use crate::config::{self, Address, Flags, Log, LogFormat, LogLevel, Named, OriginPattern};
 use crate::demo::{self, EXAMPLES, PAGES};
 use crate::gateway::Gateway;
 use crate::protocol::Pages;
 
+mod certificate;
 mod web;
 
+use certificate::Certificate;
 use web::WebDemo;
 
 /// Flags of `demo`.
@@ -28,6 +31,7 @@ use web::WebDemo;
 #[command(after_help = "\
 Examples:
   transom demo
+  transom demo --tls
   transom demo --listen 127.0.0.1:0 --backend-listen 127.0.0.1:50051
 
 Prints what is served and commands to copy into another terminal. Ctrl-C ends it.")]
@@ -39,6 +43,10 @@ pub(super) struct Arguments {
     /// Address and port of the sample gRPC server; port 0 picks a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
     backend_listen: Address,
+
+    /// By https, with a certificate that is made at the start and that only the printed commands trust
+    #[arg(long)]
+    tls: bool,
 
     /// Folder of the built web demo, served at /demo/ [default: web-demo/dist, where it is there]
     #[arg(long, value_name = "DIR")]
@@ -90,6 +98,13 @@ async fn demo(arguments: &Arguments, report: Report, logging: &Logging) -> Exit 
         Ok(settings) => settings,
         Err(error) => return refuse(&error),
     };
+    let certificate = match arguments.tls.then(Certificate::make).transpose() {
+        Ok(made) => made.map(|(certificate, tls)| {
+            settings.gateway.listener.tls = Some(tls);
+            certificate
+        }),
+        Err(error) => return failed(report, &error.to_string()),
+    };
     logging.join(&mut settings);
     let web = match WebDemo::find(arguments.web_demo.as_deref()) {
         Ok(web) => web.map(Arc::new),
@@ -104,7 +119,7 @@ async fn demo(arguments: &Arguments, report: Report, logging: &Logging) -> Exit 
     }));
     let listening = |gateway: &Gateway| {
         if report.0 == Form::Human {
-            terminal::print(&words(gateway, &url, first));
+            terminal::print(&words(gateway, certificate.as_ref(), &url, first));
         }
     };
     let exit = until_stopped(settings, report, &mut signals, listening, async |_| {}).await;
@@ -132,10 +147,21 @@ fn reachable(bound: SocketAddr) -> SocketAddr {
 }
 
 /// What to try in a browser and in another terminal.
-fn words(gateway: &Gateway, backend: &str, first: &[&str]) -> String {
-    let base = format!("http://{}", reachable(gateway.address()));
-    let mut text =
-        format!("{DIM}the sample gRPC server is at {backend}{DIM:#}\n\nOpen in a browser:\n");
+fn words(
+    gateway: &Gateway,
+    certificate: Option<&Certificate>,
+    backend: &str,
+    first: &[&str],
+) -> String {
+    let scheme = certificate
+        .map_or(Transport::Plaintext, |_| Transport::Tls)
+        .scheme();
+    let base = format!("{scheme}://{}", reachable(gateway.address()));
+    let mut text = format!("{DIM}the sample gRPC server is at {backend}{DIM:#}\n\n");
+    text += match certificate {
+        None => "Open in a browser:\n",
+        Some(_) => "Open in a browser, which asks whether you trust the certificate:\n",
+    };
     for path in first.iter().chain(PAGES) {
         text += &format!("\n  {BOLD}{base}{path}{BOLD:#}");
     }
@@ -144,7 +170,11 @@ fn words(gateway: &Gateway, backend: &str, first: &[&str]) -> String {
     );
     text += "\n\nTry in another terminal:";
     for example in EXAMPLES {
-        let (title, command) = (example.title, example.command(&base));
+        let (title, mut command) = (example.title, example.command(&base));
+        if let Some(certificate) = certificate {
+            let file = quoted_for_shells(&certificate.path().display().to_string());
+            command = command.replacen("curl ", &format!("curl --cacert {file} "), 1);
+        }
         text += &format!("\n\n  {DIM}# {title}{DIM:#}\n  {BOLD}{command}{BOLD:#}");
     }
     let call = "call demo.echo.v1.EchoService/Get -d '{\"id\": 7}'";

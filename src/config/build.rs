@@ -15,11 +15,11 @@ use super::layers::Layered;
 use super::load::{FileError, closest};
 use super::observe::{access_log, traces};
 use super::policy::policy as steps;
-use super::raw::{Compression, File, Key, Limits, Source};
+use super::raw::{Compression, File, Key, Limits, Overload, Source};
 use super::tls::Files;
 use super::units::{ByteSize, Count, Span, quoted};
 use super::upstream::{Places, upstream};
-use super::{Error, Settings};
+use super::{Error, Settings, doors};
 use crate::gateway::SourceConfig;
 use crate::upstream::balance::Policy;
 use crate::upstream::config;
@@ -29,12 +29,22 @@ use crate::{gateway, listener, policy, protocol, worker};
 /// The least time between two questions to an upstream: its schema may be large.
 const REFLECTION_MIN: Span = Span(std::time::Duration::from_secs(1));
 
+/// What is watched, if calls are to be refused by it.
+fn overload(raw: &Overload) -> Option<policy::overload::Settings> {
+    raw.shed.or(false).then(|| policy::overload::Settings {
+        memory_max: (raw.memory.value)
+            .and_then(|most| u64::try_from(most.0).ok().filter(|most| *most > 0)),
+        streams_max: Some(u64::from(raw.calls.or(Count::of(1_000_000)).0)),
+    })
+}
+
 /// Who may call, and what else stands before calls.
 fn policy(raw: &File) -> Result<policy::Config, Wrong> {
     Ok(policy::Config {
         identity: identity(&raw.identity)?,
         asserted: asserted(&raw.identity)?,
         steps: steps(&raw.policy)?,
+        overload: overload(&raw.overload),
     })
 }
 
@@ -87,6 +97,10 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
     })?;
     let layered =
         Layered::of(raw, &names).map_err(|(place, key, message)| wrong(place, &key, message))?;
+    let listener =
+        listener_config(raw).map_err(|(place, key, message)| wrong(place, &key, message))?;
+    let redirect =
+        doors::redirect(raw).map_err(|(place, key, message)| wrong(place, &key, message))?;
     let cors = cors(&raw.cors).map_err(|(place, key, message)| wrong(place, &key, message))?;
     let (docs, pages) = docs(&raw.docs, &raw.tls, &layered.gateway)
         .map_err(|(place, key, message)| wrong(place, &key, message))?;
@@ -141,7 +155,8 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
     let policy = policy(raw).map_err(|(place, key, message)| wrong(place, &key, message))?;
     let mut gateway = gateway::Config {
         policy,
-        listener: listener_config(raw),
+        listener,
+        redirect,
         admin: raw.admin.listen.map(|address| address.0),
         upstreams,
         schema: sources,
@@ -307,14 +322,16 @@ fn listed(names: &[&str]) -> String {
     names.join(", ")
 }
 
-fn listener_config(raw: &File) -> listener::Config {
+fn listener_config(raw: &File) -> Result<listener::Config, Wrong> {
     let (limits, timeouts) = (&raw.limits, &raw.timeouts);
     let default = listener::Config::default();
     let span = |key: &Key<Span>, default| key.value.map_or(default, |span| span.0);
     let head = head_limits(limits);
-    listener::Config {
+    Ok(listener::Config {
         address: raw.listen.0.0,
         tls: None,
+        hsts: doors::hsts(raw),
+        proxies: doors::proxies(raw)?,
         limits: listener::Limits {
             header_bytes: u32::try_from(head.metadata).unwrap_or(u32::MAX),
             headers: head.metadata_fields,
@@ -342,7 +359,7 @@ fn listener_config(raw: &File) -> listener::Config {
             delay: span(&timeouts.drain_delay, default.drain.delay),
             grace: span(&timeouts.drain_grace, default.drain.grace),
         },
-    }
+    })
 }
 
 fn head_limits(limits: &Limits) -> protocol::HeadLimits {

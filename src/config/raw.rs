@@ -28,7 +28,9 @@ mod key;
 mod limits;
 mod observe;
 mod options;
+mod overload;
 mod policy;
+mod proxy_protocol;
 mod route;
 mod schema_reload;
 mod tls;
@@ -43,14 +45,16 @@ pub(super) use key::Key;
 pub(super) use limits::{Limits, RouteLimits, RouteTimeouts, Timeouts};
 pub(super) use observe::{AccessLog, Metrics, Sampling, Traces};
 pub(super) use options::{Connect, Json, Metadata, MultiSegment, Rest};
+pub(super) use overload::Overload;
 pub(super) use policy::{
     Access, Ceiling, Claim, ExtAuthz, GlobalRateLimits, OnFailure, PolicyStep, RateLimit, Rule,
     When,
 };
+pub(super) use proxy_protocol::ProxyProtocol;
 pub(super) use route::{Destination, HeaderMatch, Route, Routing};
 pub(super) use schema_reload::SchemaReload;
 pub(super) use section::Section;
-pub(super) use tls::{ClientCertificates, MinimumVersion, Tls, UnknownNames};
+pub(super) use tls::{ClientCertificates, Hsts, MinimumVersion, Tls, UnknownNames};
 pub(super) use upstream::{
     Balance, BalancePolicy, CodeName, Health, Hedge, MethodRetry, Outlier, Retries, Retry,
     Upstream, UpstreamTls,
@@ -71,6 +75,9 @@ pub(super) struct File {
     /// TLS on the client address. Absent: clients connect in plaintext.
     #[serde(skip_serializing_if = "Key::is_absent")]
     pub(super) tls: Key<Tls>,
+    /// The PROXY protocol on the client address. Absent: nobody speaks it.
+    #[serde(skip_serializing_if = "Key::is_absent")]
+    pub(super) proxy_protocol: Key<ProxyProtocol>,
     /// Threads that serve connections. Absent: one for each core.
     pub(super) workers: Option<Count>,
     /// The admin listener: `/livez`, `/readyz`, `/reload`, `/routes` and gRPC health.
@@ -106,6 +113,8 @@ pub(super) struct File {
     #[serde(skip_serializing_if = "Key::is_absent")]
     #[schemars(with = "Vec<PolicyStep>")]
     pub(super) policy: Key<Vec<Key<PolicyStep>>>,
+    /// Calls that are refused because there is too little of something.
+    pub(super) overload: Overload,
     /// CORS: pages of which other origins may call.
     pub(super) cors: Cors,
     /// Documentation: the site, and OpenAPI.

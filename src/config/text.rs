@@ -10,6 +10,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::units::quoted;
+use crate::call::{Network, NetworkError};
 use crate::protocol::cors;
 use crate::protocol::metadata::rules::Pattern;
 use crate::schema::{NoSelector, Selector};
@@ -34,6 +35,25 @@ impl FromStr for Address {
 }
 
 impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A range of IP addresses, or one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NetworkRange(pub Network);
+
+impl FromStr for NetworkRange {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = |error: NetworkError| format!("found {}: {error}", quoted(text));
+        text.parse().map(Self).map_err(wrong)
+    }
+}
+
+impl fmt::Display for NetworkRange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
@@ -403,6 +423,7 @@ macro_rules! text_in_the_file {
 
 text_in_the_file! {
     Address { "type": "string", "examples": ["127.0.0.1:8080", "0.0.0.0:8080", "[::]:8080"] }
+    NetworkRange { "type": "string", "examples": ["10.0.0.0/8", "fd00::/8", "192.0.2.7"] }
     UpstreamUrl { "type": "string", "examples": ["http://127.0.0.1:50051"] }
     EndpointAddress { "type": "string", "examples": ["10.0.0.1:50051"] }
     UpstreamName { "type": "string", "pattern": "^[A-Za-z0-9._:\\[\\]-]{1,64}$" }

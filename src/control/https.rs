@@ -291,7 +291,8 @@ mod tests {
             String::from_utf8(seen).unwrap()
         });
         let url = Url::parse(&url).unwrap();
-        let answer = Https::new(RootCertStore::empty()).unwrap().ask(Ask {
+        let https = Https::new(RootCertStore::empty()).unwrap();
+        let answer = https.ask(Ask {
             url: &url,
             form: form.map(Bytes::from),
             authorization: form.map(|_| HeaderValue::from_static("Basic eDp5")),

@@ -20,6 +20,13 @@ pub(super) fn fixed(was: &Config, now: &Config) -> Vec<&'static str> {
             "limits.connections",
             limits.0.connections != limits.1.connections,
         ),
+        (
+            "limits.handshakes",
+            limits.0.handshakes != limits.1.handshakes,
+        ),
+        ("tls.hsts", a.hsts != b.hsts),
+        ("tls.redirect", was.redirect != now.redirect),
+        ("proxy_protocol", a.proxies != b.proxies),
         // What is judged of a head follows at once; what is read of it does not.
         (
             "limits.header_bytes",
@@ -42,6 +49,7 @@ pub(super) fn fixed(was: &Config, now: &Config) -> Vec<&'static str> {
         ),
         ("timeouts.drain_delay", a.drain.delay != b.drain.delay),
         ("timeouts.drain_grace", a.drain.grace != b.drain.grace),
+        ("overload", was.policy.overload != now.policy.overload),
     ];
     let changed = all.into_iter().filter(|(_, is_other)| *is_other);
     changed.map(|(key, _)| key).collect()

@@ -5,7 +5,7 @@
 //! router; they have a port of their own.
 
 use std::convert::Infallible;
-use std::future::Future;
+use std::future::{Future, Ready, ready};
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -17,6 +17,7 @@ use tower::{Layer as _, Service, ServiceExt as _};
 use tower_http::sensitive_headers::{SetSensitiveRequestHeaders, SetSensitiveRequestHeadersLayer};
 
 use super::live::Live;
+use crate::listener::{Tls, redirect};
 use crate::protocol::Pages as _;
 
 /// Calls or pages, as the listener wants them.
@@ -43,6 +44,18 @@ where
     ];
     let service = SetSensitiveRequestHeadersLayer::new(secrets).layer(inner);
     move |request| service.clone().oneshot(request.map(Body::new))
+}
+
+/// Sends every client to `https`, on this port.
+pub(super) fn redirect(
+    tls: Tls,
+    port: u16,
+) -> impl Fn(Request<Incoming>) -> Ready<Result<Response<Body>, Infallible>>
++ Clone
++ Send
++ Sync
++ 'static {
+    move |request| ready(Ok(redirect::answer(&request, &tls, port)))
 }
 
 /// The operators' pages, with the documentation in front of them, where there is any.

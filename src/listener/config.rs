@@ -3,8 +3,10 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use http::HeaderValue;
+
 use super::Tls;
-use crate::call::Transport;
+use crate::call::{Network, Transport};
 
 /// Where and how to listen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +15,11 @@ pub struct Config {
     pub address: SocketAddr,
     /// TLS; without it connections are plaintext.
     pub tls: Option<Tls>,
+    /// `strict-transport-security` of all answers under TLS.
+    pub hsts: Option<HeaderValue>,
+    /// Who has to tell by the PROXY protocol whose connection it is, before anything else; nobody else is
+    /// let in then. Empty: nobody tells.
+    pub proxies: Vec<Network>,
     /// What one client may use.
     pub limits: Limits,
     /// How long a client may take.
@@ -26,6 +33,8 @@ impl Default for Config {
         Self {
             address: SocketAddr::from(([127, 0, 0, 1], 8080)),
             tls: None,
+            hsts: None,
+            proxies: Vec::new(),
             limits: Limits::default(),
             timeouts: Timeouts::default(),
             drain: Drain::default(),

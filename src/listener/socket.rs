@@ -13,9 +13,10 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::time::Sleep;
+use tokio::time::{Instant, Sleep};
 
 use super::absent::Intake;
+use super::flood::{Flood, Frames};
 use super::guard::Watch;
 use super::stream::Stream;
 
@@ -34,6 +35,11 @@ pub(super) struct Watched {
     stream: Stream,
     watch: Watch,
     intake: Intake,
+    frames: Frames,
+    /// Whether all that was to be written last was, so that a frame may come next.
+    is_at_a_border: bool,
+    /// Whether it has said more than anybody reads.
+    is_flooded: bool,
     /// Set once it is to end.
     ending: Option<Ending>,
 }
@@ -53,18 +59,35 @@ impl Watched {
             stream,
             watch,
             intake,
+            frames: Frames::default(),
+            is_at_a_border: true,
+            is_flooded: false,
             ending: None,
         }
     }
 }
 
 impl Watched {
-    /// Counts what was written.
-    fn taken(&self, polled: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+    /// Counts what was written, of how much.
+    fn taken(&mut self, all: usize, polled: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        self.is_at_a_border = false;
         if let Poll::Ready(Ok(bytes)) = polled {
             self.watch.on_write(bytes);
+            self.frames.wrote(bytes);
+            self.is_at_a_border = bytes == all;
         }
         polled
+    }
+
+    /// Says why nothing more is read, if a frame may come next and there is room for it.
+    fn send_away(&mut self, flood: Flood, cx: &mut Context<'_>) {
+        tracing::debug!(?flood, "closed a connection that floods");
+        if self.is_at_a_border {
+            let goaway = self.frames.goaway(flood);
+            let _ = Pin::new(&mut self.stream).poll_write(cx, &goaway);
+            let _ = Pin::new(&mut self.stream).poll_flush(cx);
+        }
+        self.is_flooded = true;
     }
 }
 
@@ -74,12 +97,19 @@ impl AsyncRead for Watched {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if self.is_flooded {
+            return Poll::Ready(Ok(())); // its end
+        }
         let before = buf.filled().len();
         let polled = Pin::new(&mut self.stream).poll_read(cx, buf);
         if let Some(bytes) = buf.filled().get(before..)
             && !bytes.is_empty()
         {
             self.watch.on_read(bytes);
+            if let Err(flood) = self.frames.read(bytes, Instant::now) {
+                self.send_away(flood, cx);
+                buf.set_filled(before);
+            }
         }
         match polled {
             Poll::Ready(_) => self.intake.read(),
@@ -96,7 +126,7 @@ impl AsyncWrite for Watched {
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
         let polled = Pin::new(&mut self.stream).poll_write(cx, buf);
-        self.taken(polled)
+        self.taken(buf.len(), polled)
     }
 
     fn poll_write_vectored(
@@ -105,7 +135,7 @@ impl AsyncWrite for Watched {
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let polled = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
-        self.taken(polled)
+        self.taken(bufs.iter().map(|buf| buf.len()).sum(), polled)
     }
 
     fn is_write_vectored(&self) -> bool {

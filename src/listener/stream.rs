@@ -3,89 +3,12 @@
 //! Whoever reads it gets what the client said, so limits and timers count the same under TLS.
 
 use std::io;
-use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::sync::{Semaphore, watch};
 use tokio_rustls::server::TlsStream;
-
-use super::tls::{Names, Tls};
-use super::{Config, Phase};
-use crate::call::{Peer, Transport};
-
-/// What a connection passes before it can carry HTTP.
-#[derive(Debug)]
-pub(super) struct Door {
-    tls: Option<Tls>,
-    within: Duration,
-    /// For handshakes that are under way.
-    room: Semaphore,
-}
-
-/// A connection that can carry HTTP.
-#[derive(Debug)]
-pub(super) struct Opened {
-    pub(super) stream: Stream,
-    pub(super) peer: Peer,
-    /// The names of all certificates, where there are several.
-    pub(super) names: Option<Arc<Names>>,
-}
-
-impl Door {
-    pub(super) fn of(config: &Config) -> Self {
-        Self {
-            tls: config.tls.clone(),
-            within: config.timeouts.tls_handshake,
-            room: Semaphore::new(config.limits.handshakes),
-        }
-    }
-
-    /// The connection once it can carry HTTP, if it comes to that.
-    pub(super) async fn open(
-        &self,
-        socket: TcpStream,
-        address: SocketAddr,
-        phases: &mut watch::Receiver<Phase>,
-    ) -> Option<Opened> {
-        let Some(tls) = &self.tls else {
-            return Some(Opened {
-                stream: Stream::Plaintext(socket),
-                peer: Peer {
-                    address,
-                    transport: Transport::Plaintext,
-                    secured: None,
-                },
-                names: None,
-            });
-        };
-        // In a box too: the tasks of other connections shall not have room for it.
-        let handshake = Box::pin(tls.handshake(socket, self.within, &self.room));
-        tokio::select! {
-            biased;
-            _ = phases.wait_for(|phase| *phase == Phase::Draining) => None,
-            opened = handshake => match opened {
-                Ok(opened) => Some(Opened {
-                    stream: Stream::Tls(opened.stream),
-                    peer: Peer {
-                        address,
-                        transport: Transport::Tls,
-                        secured: Some(opened.secured),
-                    },
-                    names: opened.names,
-                }),
-                Err(error) => {
-                    tracing::debug!(%error, peer = %address, "closed a connection without TLS");
-                    None
-                }
-            },
-        }
-    }
-}
 
 /// A connection that can be read and written.
 #[derive(Debug)]

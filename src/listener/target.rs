@@ -52,15 +52,20 @@ pub(super) fn check_certificate<B>(
     secured: Option<&Secured>,
 ) -> Result<(), Refused> {
     let asked = secured.and_then(|secured| secured.server_name.as_deref());
-    let header = || request.headers().get(header::HOST)?.to_str().ok();
-    let host = match request.uri().authority() {
-        Some(authority) => Some(authority.as_str()),
-        None => header(),
-    };
-    match host {
-        Some(host) if names.is_misdirected(asked, without_port(host)) => Err(Refused::Misdirected),
+    match host(request) {
+        Some(host) if names.is_misdirected(asked, host) => Err(Refused::Misdirected),
         Some(_) | None => Ok(()),
     }
+}
+
+/// The host that a request is for, without its port.
+pub(super) fn host<B>(request: &Request<B>) -> Option<&str> {
+    let header = || request.headers().get(header::HOST)?.to_str().ok();
+    let authority = request.uri().authority();
+    authority
+        .map(Authority::as_str)
+        .or_else(header)
+        .map(without_port)
 }
 
 /// The host of `host[:port]`; an IPv6 address keeps its brackets.

@@ -242,6 +242,7 @@ async fn an_http1_client_that_pipelines_and_does_not_read_is_closed() {
     while stream.write_all(requests.as_bytes()).await.is_ok() {}
 }
 
+/// Row 39.
 #[tokio::test]
 async fn an_http2_client_that_opens_no_window_loses_that_stream_alone() {
     let (listener, mut dropped) = stalling();
@@ -290,6 +291,7 @@ async fn a_large_response_arrives_whole_and_with_its_length() {
     assert_eq!(length, 1 << 20);
 }
 
+/// Rows 26 and 47.
 #[tokio::test]
 async fn a_client_that_is_too_slow_with_its_head_is_closed() {
     let (listener, _dropped) = listen(Timeouts {

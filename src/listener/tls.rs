@@ -8,9 +8,10 @@
 //! A handshake takes what is there when it begins, so files can be others for the handshakes after it
 //! (`tls/kept`) and no connection notices.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -24,6 +25,7 @@ use tokio_rustls::server::TlsStream;
 use super::socket;
 use crate::call::{Certificate, Secured, TlsVersion};
 use crate::files::Watch;
+use crate::observe::listeners;
 use crate::pem::{Facts, PemError};
 
 mod handshakes;
@@ -255,6 +257,33 @@ impl Tls {
             }
             Err(_) => Err(Failure::Slow),
         }
+    }
+
+    /// Whether a certificate is for this host.
+    pub(super) fn has(&self, host: &str) -> bool {
+        self.0.serving.load().names.has(host)
+    }
+
+    /// Writes down what is to be seen of it.
+    pub(super) fn observe(&self, seen: &mut listeners::Listener) {
+        let serving = self.0.serving.load();
+        let identities = serving.identities.iter();
+        let names = identities.flat_map(|identity| {
+            let hosts = identity.hosts.iter().map(|host| host.to_string());
+            let nameless = identity.hosts.is_empty().then(String::new);
+            let names = hosts.chain(nameless);
+            names.map(|name| (name, identity.not_after))
+        });
+        // Where several have a name, the one that ends first is told of.
+        let mut certificates = BTreeMap::new();
+        for (name, not_after) in names {
+            let least = certificates.entry(name).or_insert(not_after);
+            *least = not_after.min(*least);
+        }
+        seen.certificates = certificates.into_iter().collect();
+        seen.handshakes = self.0.handshakes.counts();
+        seen.files_taken = self.0.taken.load(Ordering::Relaxed);
+        seen.files_refused = self.0.refused.load(Ordering::Relaxed);
     }
 
     fn take_files(&self) -> Option<(Files, Watch)> {

@@ -11,6 +11,7 @@ use std::time::{Duration, SystemTime};
 use super::protocol::Protocol;
 use crate::call::random;
 use crate::call::trace::Context;
+use crate::call::{Certificate, Secured};
 use crate::call::{Origin, Status};
 use crate::schema::{Method, Shape};
 
@@ -174,6 +175,8 @@ pub struct Entry<'e> {
     pub deadline_left: Option<Duration>,
     /// The other end of the connection.
     pub peer: Option<IpAddr>,
+    /// What TLS told of it.
+    pub secured: Option<&'e Secured>,
     /// Who claims to be behind it.
     pub forwarded_for: Option<&'e [u8]>,
     /// The client's program.
@@ -237,6 +240,14 @@ impl Entry<'_> {
         line.milliseconds("deadline_left_ms", self.deadline_left);
         line.shown("peer_ip", self.peer);
         line.text("xff", self.forwarded_for, HEADER_MAX);
+        if let Some(secured) = self.secured {
+            line.word("tls_version", secured.version.as_str());
+            let host = secured.server_name.as_ref().map(|host| host.as_bytes());
+            line.text("sni", host, HEADER_MAX);
+            let certificate = secured.certificate.as_ref();
+            let spiffe = certificate.and_then(Certificate::spiffe_id);
+            line.text("peer_spiffe_id", spiffe.map(str::as_bytes), HEADER_MAX);
+        }
         line.text("user_agent", self.user_agent, HEADER_MAX);
         line.end();
     }

@@ -51,7 +51,7 @@ impl<T> ByMethod<T> {
     pub(super) fn all(&self) -> Vec<Arc<T>> {
         let known = self.lock();
         let mut named: Vec<_> = known.iter().collect();
-        named.sort_by(|(a, _), (b, _)| a.cmp(b));
+        named.sort_by_key(|(name, _)| *name);
         let named = named.into_iter().map(|(_, one)| Arc::clone(one));
         named.chain([self.other()]).collect()
     }

@@ -13,13 +13,16 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 
 use super::Observe;
+use super::listeners::Listener;
 use super::meter::Meters;
 use super::process::Process;
 use super::upstreams::{Endpoint, State, Upstream};
 
 mod calls;
+mod exemplars;
 mod form;
 mod legacy;
+mod listeners;
 mod served;
 mod whole;
 
@@ -29,6 +32,8 @@ pub use legacy::LegacyMetrics;
 /// What metrics are made of.
 #[derive(Clone, Debug, Default)]
 pub struct Metrics {
+    /// The ports that clients connect to.
+    pub listeners: Vec<Listener>,
     /// The upstreams.
     pub upstreams: Vec<Upstream>,
     /// What is counted of the calls to each of them.
@@ -52,12 +57,16 @@ pub struct Metrics {
 /// The metrics as text of this form.
 #[must_use]
 pub fn text(metrics: Metrics, form: Form) -> String {
+    let observe = metrics.observe.clone();
     let mut registry = Registry::default();
     registry.register_collector(Box::new(metrics));
     let mut out = String::new();
     // Writing to a string does not fail.
     let _ = text::encode(&mut out, &registry);
-    form.of_open_metrics(out)
+    match form {
+        Form::OpenMetrics => exemplars::insert(out, &observe),
+        Form::Prometheus => form::plain(&out),
+    }
 }
 
 type Labels<'l, const N: usize> = [(&'static str, &'l str); N];
@@ -85,6 +94,7 @@ impl Collector for Metrics {
             "Configurations read after the first",
             reloads,
         )?;
+        listeners::encode(to, &self.listeners)?;
         let hash = [([], f64::from(self.config_hash))];
         let about = "A number that is another whenever something in the configuration is";
         gauges(to, "gateway_config_hash", about, hash)?;
@@ -117,6 +127,16 @@ impl Metrics {
             "gateway_upstream_requests",
             "Calls under way",
             now(|one| one.requests.now as f64),
+        )?;
+        let certificates = self.upstreams.iter().filter_map(|one| {
+            let not_after = one.certificate_not_after?;
+            Some(([("grpc_target", &*one.name)], not_after as f64))
+        });
+        gauges(
+            to,
+            "gateway_upstream_cert_not_after_seconds",
+            "When the certificate ends that endpoints see, in seconds since 1970",
+            certificates,
         )?;
         gauges(
             to,

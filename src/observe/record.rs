@@ -25,6 +25,7 @@ use super::served::{Outcome, Table};
 use super::tally::Tally;
 use super::totals::Direction;
 use super::trace::{Finished, Traced};
+use crate::call::Secured;
 use crate::call::gate::Held;
 use crate::call::trace::Sampled;
 use crate::call::trail::{Steps, Trail};
@@ -76,6 +77,7 @@ struct Told {
     deadline: Option<Duration>,
     ends: Option<Deadline>,
     peer: Option<IpAddr>,
+    secured: Option<Arc<Secured>>,
     forwarded_for: Option<HeaderValue>,
     user_agent: Option<HeaderValue>,
     /// Of a stream: when it has lasted so long that it is told of.
@@ -236,7 +238,7 @@ impl CallRecord {
         if let Poll::Ready(()) = sleep.as_mut().poll(cx) {
             told.is_long_told = true;
             told.long = None;
-            self.tell(Stage::Started, None);
+            self.tell(Stage::Started, None, self.began.elapsed());
         }
     }
 
@@ -258,16 +260,17 @@ impl CallRecord {
         if let Some(held) = self.held.take() {
             held.ended(status);
         }
-        self.count(status);
-        self.tell(Stage::Ended, Some(status));
-        self.trace(status);
+        let duration = self.began.elapsed();
+        self.count(status, duration);
+        self.tell(Stage::Ended, Some(status), duration);
+        self.trace(status, duration);
     }
 
     fn requests(&self) -> &Tally {
         self.elsewhere.as_deref().unwrap_or(&self.requests)
     }
 
-    fn count(&self, status: &Status) {
+    fn count(&self, status: &Status, duration: Duration) {
         let Some(table) = &self.table else {
             return;
         };
@@ -289,8 +292,11 @@ impl CallRecord {
             None => None,
         };
         if let Some(served) = served {
-            let (received, sent) = (self.requests().bytes(), self.replies.bytes());
-            served.call_ended(status.code, self.began.elapsed(), received, sent);
+            let bytes = (self.requests().bytes(), self.replies.bytes());
+            let trace = self.traced.as_ref().map(|traced| traced.server);
+            let trace = trace.filter(|trace| trace.sampled == Sampled::Yes);
+            let trace = trace.map(|trace| trace.trace);
+            served.call_ended(status.code, duration, bytes, trace);
         }
         self.shared.totals.ended(status);
         let version = HttpVersion::of(self.version);
@@ -299,7 +305,7 @@ impl CallRecord {
     }
 
     /// Hands its trace over, if it is to be kept.
-    fn trace(&mut self, status: &Status) {
+    fn trace(&mut self, status: &Status, duration: Duration) {
         let traced = self.traced.take();
         let (Some(tracer), Some(traced)) = (&self.shared.tracer, traced) else {
             return;
@@ -311,7 +317,7 @@ impl CallRecord {
         tracer.take(Finished {
             traced: *traced,
             began: self.began,
-            duration: self.began.elapsed(),
+            duration,
             protocol: self.protocol,
             verb: self.verb.clone(),
             template: self.path_template.take(),
@@ -323,11 +329,10 @@ impl CallRecord {
     }
 
     /// Writes a line, if one is due.
-    fn tell(&self, stage: Stage, status: Option<&Status>) {
+    fn tell(&self, stage: Stage, status: Option<&Status>, duration: Duration) {
         let (Some(told), Some(log)) = (&self.told, &self.shared.log) else {
             return;
         };
-        let duration = self.began.elapsed();
         if !log.rules.are_met_by(status, duration) {
             return;
         }
@@ -369,6 +374,7 @@ impl CallRecord {
             deadline: told.deadline,
             deadline_left: told.ends.and_then(Deadline::remaining),
             peer: told.peer,
+            secured: told.secured.as_deref(),
             forwarded_for: told.forwarded_for.as_ref().map(HeaderValue::as_bytes),
             user_agent: told.user_agent.as_ref().map(HeaderValue::as_bytes),
         });
@@ -383,6 +389,7 @@ impl Told {
             authority: request.uri.authority().cloned(),
             host: header(header::HOST),
             peer: peer.map(|peer| peer.address.ip()),
+            secured: peer.and_then(|peer| peer.secured.clone()),
             forwarded_for: header(FORWARDED_FOR),
             user_agent: header(header::USER_AGENT),
             ..Self::default()

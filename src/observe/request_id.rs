@@ -53,6 +53,7 @@ pub(super) fn is_harmless(id: &HeaderValue) -> bool {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
@@ -71,5 +72,9 @@ mod tests {
             let id = HeaderValue::from_static(text);
             assert_eq!(is_harmless(&id), harmless, "{text:?}");
         }
+        // Row 118.
+        let long: HeaderValue = "a".repeat(10 << 10).parse().unwrap();
+        assert!(!is_harmless(&long));
+        assert!(!is_harmless(&HeaderValue::from_bytes(b"a\xff").unwrap()));
     }
 }

@@ -6,7 +6,7 @@
 //! ways there are is bounded, whatever clients and backends say.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use http::StatusCode;
@@ -15,6 +15,7 @@ use super::by_method::{ByMethod, OTHER};
 use super::histogram::{Histogram, LATENCY, SIZE, nanoseconds};
 use super::meter::ByStatus;
 use super::protocol::{HttpVersion, Protocol};
+use crate::call::trace::TraceId;
 use crate::call::{Code, Origin};
 use crate::schema::{Method, Schema, Shape};
 
@@ -111,6 +112,16 @@ pub struct Ended {
     pub received: Histogram,
     /// Bytes of their response messages.
     pub sent: Histogram,
+    /// The trace of one of them, and how long that took.
+    exemplar: Mutex<Option<(TraceId, Duration)>>,
+}
+
+impl Ended {
+    /// The trace of one of them that is kept, and how long it took.
+    #[must_use]
+    pub fn exemplar(&self) -> Option<(TraceId, Duration)> {
+        *self.exemplar.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// How a request ended.
@@ -160,16 +171,29 @@ impl Served {
         self.started.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// A call has ended, with so many bytes of messages received and sent.
-    pub fn call_ended(&self, code: Code, duration: Duration, received: u64, sent: u64) {
+    /// A call has ended, with so many bytes of messages received and sent, and this trace, if one is kept.
+    pub fn call_ended(
+        &self,
+        code: Code,
+        duration: Duration,
+        (received, sent): (u64, u64),
+        trace: Option<TraceId>,
+    ) {
         let ended = self.ended.of(code, || Ended {
             duration: Histogram::new(&LATENCY),
             received: Histogram::new(&SIZE),
             sent: Histogram::new(&SIZE),
+            exemplar: Mutex::new(None),
         });
         ended.duration.record(nanoseconds(duration));
         ended.received.record(received);
         ended.sent.record(sent);
+        // Any one will do: nobody waits to be it.
+        if let Some(trace) = trace
+            && let Ok(mut exemplar) = ended.exemplar.try_lock()
+        {
+            *exemplar = Some((trace, duration));
+        }
     }
 
     /// A request has ended, be it a call or not.

@@ -24,6 +24,9 @@ pub struct Upstream {
     pub connections: Usage,
     /// Attempts besides the first of each call.
     pub retries: Retries,
+    /// When the certificate ends that endpoints see, in seconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate_not_after: Option<u64>,
     /// How often outlier detection found an endpoint.
     pub ejections: Vec<Ejections>,
     /// Its endpoints, in the order of their source.

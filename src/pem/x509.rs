@@ -3,6 +3,8 @@
 //! rustls checks certificates and tells nothing of what is in them; this reads the three fields that
 //! the gateway speaks of. It takes any bytes, reads none twice and never fails but by saying nothing.
 
+use std::net::IpAddr;
+
 /// When a certificate is good, and whose it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Facts {
@@ -10,8 +12,10 @@ pub struct Facts {
     pub not_before: u64,
     /// The last one.
     pub not_after: u64,
-    /// Its alternative names, in its order; IP addresses are left out.
+    /// Its alternative names, in its order, without the addresses.
     pub names: Vec<Name>,
+    /// Its IP addresses.
+    pub addresses: Vec<IpAddr>,
 }
 
 /// An alternative name, as it is in the certificate; what is not UTF-8 in it is U+FFFD.
@@ -40,16 +44,20 @@ impl Facts {
         let not_after = time(validity.next()?)?;
         signed.take(SEQUENCE)?; // whom it is for
         signed.take(SEQUENCE)?; // its key
-        let mut names = Vec::new();
+        let (mut names, mut addresses) = (Vec::new(), Vec::new());
         while let Some((tag, content)) = signed.next() {
             if tag == EXTENSIONS {
-                names = alternative_names(content).unwrap_or_default();
+                for (tag, text) in alternative_names(content).unwrap_or_default() {
+                    names.extend(name(tag, text));
+                    addresses.extend(address(tag, text));
+                }
             }
         }
         Some(Self {
             not_before,
             not_after,
             names,
+            addresses,
         })
     }
 
@@ -132,15 +140,15 @@ impl<'d> Der<'d> {
     }
 }
 
-fn alternative_names(extensions: &[u8]) -> Option<Vec<Name>> {
+/// Tags and contents.
+fn alternative_names(extensions: &[u8]) -> Option<Vec<(u8, &[u8])>> {
     let mut extensions = Der(Der(extensions).take(SEQUENCE)?);
     loop {
         let mut extension = Der(extensions.take(SEQUENCE)?);
         if extension.take(OBJECT)? == ALTERNATIVE_NAMES {
             extension.skip(BOOLEAN);
             let mut names = Der(Der(extension.take(OCTETS)?).take(SEQUENCE)?);
-            let all = std::iter::from_fn(|| names.next());
-            return Some(all.filter_map(|(tag, text)| name(tag, text)).collect());
+            return Some(std::iter::from_fn(|| names.next()).collect());
         }
     }
 }
@@ -153,6 +161,12 @@ fn name(tag: u8, text: &[u8]) -> Option<Name> {
         _ => return None,
     };
     Some(of(String::from_utf8_lossy(text).into_owned()))
+}
+
+fn address(tag: u8, bytes: &[u8]) -> Option<IpAddr> {
+    let four = || <[u8; 4]>::try_from(bytes).ok().map(IpAddr::from);
+    let sixteen = || <[u8; 16]>::try_from(bytes).ok().map(IpAddr::from);
+    (tag == 0x87).then(|| four().or_else(sixteen))?
 }
 
 /// Seconds since 1970 of `YYMMDDHHMMSSZ`, which is of 1950 to 2049, or of `YYYYMMDDHHMMSSZ`.
@@ -243,6 +257,7 @@ mod tests {
                 Name::Dns("*.b.example".to_owned()),
             ]
         );
+        assert_eq!(facts.addresses, [IpAddr::from([127, 0, 0, 1])]);
         assert_eq!(
             facts.hosts().collect::<Vec<_>>(),
             ["a.example", "*.b.example"]

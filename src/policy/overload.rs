@@ -56,6 +56,18 @@ pub const RESETS: usize = 8;
 /// What this step is called in logs and metrics.
 pub const NAME: &str = "overload";
 
+/// What is watched. The rest is the kernel's to say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// Bytes of memory that the process may have; without it, what its control group may.
+    pub memory_max: Option<u64>,
+    /// Calls in flight that count as all there may be; without it they are not counted.
+    pub streams_max: Option<u64>,
+}
+
+/// Whose calls pass whatever the load: those that ask whether all is well.
+const EXEMPT: &str = "grpc.health.v1.Health";
+
 /// What there is too little of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Resource {
@@ -251,9 +263,9 @@ impl Shared {
 
 /// The chain's step: new calls are refused while there is too little of something.
 impl Gate for Shared {
-    fn ask<'r>(&'r self, _: Asked<'r>, _: &Passed) -> Decision<'r> {
+    fn ask<'r>(&'r self, asked: Asked<'r>, _: &Passed) -> Decision<'r> {
         let state = self.load();
-        match state.refusal() {
+        match state.refusal().filter(|_| asked.method.service != EXEMPT) {
             None => Decision::pass(),
             Some(status) => Decision::refuse(Refused {
                 rule: state.cause.map(|cause| cause.name().into()),

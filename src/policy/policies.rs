@@ -36,6 +36,8 @@ pub struct Config {
     pub asserted: Assertions,
     /// What else stands before a call, in this order.
     pub steps: Vec<StepConfig>,
+    /// What is watched so that calls are refused when there is too little of it; nothing, without.
+    pub overload: Option<overload::Settings>,
 }
 
 /// A step.
@@ -100,7 +102,13 @@ impl Config {
     /// True if every call may pass, and nobody looks.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.identity.is_none() && self.asserted.0.is_empty() && self.steps.is_empty()
+        let Self {
+            identity,
+            asserted,
+            steps,
+            overload,
+        } = self;
+        identity.is_none() && asserted.0.is_empty() && steps.is_empty() && overload.is_none()
     }
 }
 

@@ -11,11 +11,11 @@
 mod trailers;
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use axum::body::Body;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use http_body_util::BodyExt as _;
+use tokio::time::Instant;
 
 use super::body::{self, Chunk, Encoder, ReplyBody, Tail};
 use super::codec::Codec;

@@ -11,12 +11,12 @@
 //! out, and a stream that fails says so in its last line.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use axum::body::Body;
 use http::header::{ALLOW, CONTENT_LENGTH};
 use http::request::Parts;
 use http::{HeaderValue, Method as Verb, Response, StatusCode};
+use tokio::time::Instant;
 
 use super::body::Idle;
 use super::call_head::{Aim, CallHead};

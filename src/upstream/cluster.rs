@@ -71,7 +71,7 @@ pub(super) struct Shared {
     meters: Arc<Meters>,
     /// On what terms they are made.
     known: Known,
-    common: Common,
+    pub(super) common: Common,
     this: Weak<Self>,
     set: ArcSwap<Set>,
     found: watch::Sender<Found>,

@@ -19,7 +19,7 @@ use tokio_rustls::client::TlsStream;
 use super::config;
 use super::transport::Transport;
 use crate::files::{Content, Watch};
-use crate::pem;
+use crate::pem::{self, Facts, InUse};
 
 mod failure;
 
@@ -35,7 +35,14 @@ pub(super) struct Tls(Arc<Live>);
 
 struct Live {
     files: config::Tls,
-    client: ArcSwap<ClientConfig>,
+    made: ArcSwap<Made>,
+}
+
+/// What connections are made with at one moment.
+struct Made {
+    client: Arc<ClientConfig>,
+    /// What stands in the certificate that is shown.
+    shown: Option<Facts>,
 }
 
 /// Which of the files is wrong.
@@ -92,24 +99,45 @@ impl Tls {
         let client = client(&files, watch.contents())?;
         let tls = Self(Arc::new(Live {
             files,
-            client: ArcSwap::from_pointee(client),
+            made: ArcSwap::from_pointee(client),
         }));
         let live = tls.clone();
         let keep_current = async move {
             if watch.contents().is_empty() {
                 return;
             }
-            loop {
-                live.renew(watch.changed().await, &upstream);
-            }
+            let renewing = async {
+                loop {
+                    live.renew(watch.changed().await, pem::now(), &upstream);
+                }
+            };
+            let in_use = || {
+                let of = |not_after| InUse {
+                    name: format!("upstream {upstream}"),
+                    not_after,
+                };
+                live.not_after().map(of).into_iter().collect()
+            };
+            tokio::join!(renewing, pem::tell_of(in_use));
         };
         Ok((tls, keep_current))
     }
 
-    fn renew(&self, contents: &[Content], upstream: &str) {
-        match client(&self.0.files, contents) {
-            Ok(client) => {
-                self.0.client.store(Arc::new(client));
+    /// When the certificate ends that is shown, in seconds since 1970.
+    pub(super) fn not_after(&self) -> Option<u64> {
+        self.0
+            .made
+            .load()
+            .shown
+            .as_ref()
+            .map(|shown| shown.not_after)
+    }
+
+    /// `now` is in seconds since 1970.
+    fn renew(&self, contents: &[Content], now: u64, upstream: &str) {
+        match client(&self.0.files, contents).and_then(|made| self.in_force(made, now)) {
+            Ok(made) => {
+                self.0.made.store(Arc::new(made));
                 tracing::info!(
                     upstream,
                     "new connections are made with the new files of TLS"
@@ -119,6 +147,21 @@ impl Tls {
                 tracing::warn!(upstream, %error, "the files of TLS are no good; the ones before stay in force");
             }
         }
+    }
+
+    /// A certificate that is over takes nobody's place.
+    fn in_force(&self, made: Made, now: u64) -> Result<Made, TlsError> {
+        let judged = made.shown.as_ref().map(|facts| pem::in_force(facts, now));
+        let error = match judged {
+            Some(Err(error)) => error,
+            Some(Ok(())) | None => return Ok(made),
+        };
+        let identity = self.0.files.identity.as_ref();
+        Err(TlsError {
+            part: Part::Certificate,
+            file: identity.map(|identity| identity.certificate.clone()),
+            message: error.to_string(),
+        })
     }
 
     /// The name that a certificate has to have, where calls go to this host; none if it cannot
@@ -142,7 +185,7 @@ impl Tls {
         name: ServerName<'static>,
         socket: Transport,
     ) -> Result<Box<TlsStream<Transport>>, Failure> {
-        let connector = TlsConnector::from(self.0.client.load_full());
+        let connector = TlsConnector::from(Arc::clone(&self.0.made.load().client));
         let stream = connector.connect(name, socket).await.map_err(|error| {
             tracing::debug!(%error, "a TLS handshake with an upstream failed");
             Failure::of_handshake(&error, self.shown())
@@ -182,7 +225,7 @@ fn paths(files: &config::Tls) -> Vec<PathBuf> {
 }
 
 /// What connections are made with.
-fn client(files: &config::Tls, contents: &[Content]) -> Result<ClientConfig, TlsError> {
+fn client(files: &config::Tls, contents: &[Content]) -> Result<Made, TlsError> {
     let mut contents = contents.iter();
     let mut next = |part, file: &Path| {
         let wrong = TlsError {
@@ -208,11 +251,13 @@ fn client(files: &config::Tls, contents: &[Content]) -> Result<ClientConfig, Tls
         .with_safe_default_protocol_versions()
         .map_err(|error| TlsError::of_the_system(&error))?
         .with_root_certificates(roots);
+    let mut shown = None;
     let mut client = match &files.identity {
         None => builder.with_no_client_auth(),
         Some(identity) => {
             let (certificate, wrong) = next(Part::Certificate, &identity.certificate)?;
             let chain = pem::certificates(certificate).map_err(|error| wrong.with(&error))?;
+            shown = Some(pem::facts(&chain).map_err(|error| wrong.with(&error))?);
             let (key, wrong) = next(Part::Key, &identity.key)?;
             let identity = pem::private_key(key)
                 .and_then(|key| pem::identity(chain, key, &provider))
@@ -221,14 +266,17 @@ fn client(files: &config::Tls, contents: &[Content]) -> Result<ClientConfig, Tls
         }
     };
     client.alpn_protocols = vec![HTTP2.to_vec()];
-    Ok(client)
+    Ok(Made {
+        client: Arc::new(client),
+        shown,
+    })
 }
 
 impl TlsError {
-    fn with(self, message: &dyn ToString) -> Self {
+    fn with(&self, message: &dyn ToString) -> Self {
         Self {
             message: message.to_string(),
-            ..self
+            ..self.clone()
         }
     }
 
@@ -282,10 +330,10 @@ mod tests {
         };
         let good = [content(&pem), content(&pem), content(&key)];
         let tls = Tls(Arc::new(Live {
-            client: ArcSwap::from_pointee(client(&files, &good).unwrap()),
+            made: ArcSwap::from_pointee(client(&files, &good).unwrap()),
             files,
         }));
-        let before = tls.0.client.load_full();
+        let before = tls.0.made.load_full();
         let other = KeyPair::generate().unwrap().serialize_pem();
         for (at, bad) in [
             (0, Err("cannot read the file".to_owned())),
@@ -297,24 +345,29 @@ mod tests {
         ] {
             let mut contents = good.clone();
             contents[at] = bad;
-            tls.renew(&contents, "books");
-            assert!(Arc::ptr_eq(&before, &tls.0.client.load_full()), "{at}");
+            tls.renew(&contents, pem::now(), "books");
+            assert!(Arc::ptr_eq(&before, &tls.0.made.load_full()), "{at}");
         }
-        tls.renew(&good, "books");
-        assert!(!Arc::ptr_eq(&before, &tls.0.client.load_full()));
+        let over = tls.not_after().unwrap() + 1;
+        tls.renew(&good, over, "books");
+        assert!(Arc::ptr_eq(&before, &tls.0.made.load_full()), "it is over");
+        tls.renew(&good, pem::now(), "books");
+        assert!(!Arc::ptr_eq(&before, &tls.0.made.load_full()));
     }
 
     #[test]
     fn a_host_is_a_name_without_brackets_and_without_the_root() {
         let tls = Tls(Arc::new(Live {
             files: config::Tls::default(),
-            client: ArcSwap::from_pointee(
-                ClientConfig::builder_with_provider(pem::provider())
+            made: ArcSwap::from_pointee(Made {
+                client: ClientConfig::builder_with_provider(pem::provider())
                     .with_safe_default_protocol_versions()
                     .unwrap()
                     .with_root_certificates(RootCertStore::empty())
-                    .with_no_client_auth(),
-            ),
+                    .with_no_client_auth()
+                    .into(),
+                shown: None,
+            }),
         }));
         for (host, name) in [
             ("[::1]", Some("::1")),

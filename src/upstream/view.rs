@@ -32,6 +32,7 @@ pub(super) fn upstream(shared: &Arc<Shared>) -> observe::Upstream {
             transparent: shared.retried.transparent.load(Ordering::Relaxed),
             hedges: shared.retried.hedges.load(Ordering::Relaxed),
         },
+        certificate_not_after: (shared.common.tls.as_ref()).and_then(super::tls::Tls::not_after),
         ejections: ejections(&state.detector),
         endpoints: endpoints
             .map(|(endpoint, standing)| self::endpoint(endpoint, *standing, &state.detector, now))

@@ -19,12 +19,16 @@ pub(super) struct Demo {
 }
 
 pub(super) fn demo() -> Demo {
-    let running = Running::start(&["demo", "--listen", "127.0.0.1:0"]);
+    demo_with(&[])
+}
+
+fn demo_with(flags: &[&str]) -> Demo {
+    let running = Running::start(&[&["demo", "--listen", "127.0.0.1:0"], flags].concat());
     let said = running.out_until("Ctrl-C ends the demo.");
     let url = |part: &str| {
         let line = said.iter().find(|line| line.contains(part)).unwrap();
         line.split_whitespace()
-            .find(|word| word.starts_with("http://"))
+            .find(|word| word.starts_with("http://") || word.starts_with("https://"))
             .unwrap()
             .to_owned()
     };
@@ -35,6 +39,39 @@ pub(super) fn demo() -> Demo {
         backend,
         said,
     }
+}
+
+#[test]
+fn by_tls_the_commands_that_the_demo_prints_name_a_certificate_that_is_gone_afterwards() {
+    let demo = demo_with(&["--tls"]);
+    assert!(demo.gateway.starts_with("https://"), "{}", demo.gateway);
+    let mut certificate = None;
+    let mut curls = 0;
+    for example in EXAMPLES {
+        let plain = example.command(&demo.gateway);
+        let (before, after) = plain.split_once("curl ").unwrap();
+        let line = demo.said.iter().map(|line| line.trim()).find(|line| {
+            line.starts_with(&format!("{before}curl --cacert ")) && line.ends_with(after)
+        });
+        let command = line.unwrap_or_else(|| panic!("{plain} is not printed"));
+        let (_, file) = command.split_once("--cacert ").unwrap();
+        certificate = file
+            .split(' ')
+            .next()
+            .map(|file| Path::new(file).to_owned());
+        if has_curl() {
+            let output = Command::new("sh").args(["-c", command]).output().unwrap();
+            let (said, wrong) = (out(&output), err(&output));
+            assert!(said.contains(example.expect), "{command}: {said}{wrong}");
+        }
+        curls += 1;
+    }
+    assert!(curls > 5);
+    let certificate = certificate.unwrap();
+    assert!(certificate.is_file());
+    demo.running.signal("TERM");
+    assert_eq!(demo.running.end().code(), Some(0));
+    assert!(!certificate.exists());
 }
 
 #[test]

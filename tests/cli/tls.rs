@@ -53,6 +53,28 @@ fn flags_of_tls_make_it_listen_by_https_and_leave_the_admin_port_alone() {
 }
 
 #[test]
+fn plaintext_for_everybody_is_told_with_what_to_do_about_it() {
+    let protos = protos();
+    let serve = SERVE.map(|word| {
+        if word == "127.0.0.1:0" {
+            "0.0.0.0:0"
+        } else {
+            word
+        }
+    });
+    let running = Running::start(&[&serve[..], &["--proto", &protos]].concat());
+    let said = running.err_until("clients connect in plaintext");
+    let line = said.last().unwrap();
+    assert!(
+        line.contains("`tls`") && line.contains("0.0.0.0:0"),
+        "{line}"
+    );
+    running.out_until("listening on http://0.0.0.0:");
+    running.signal("TERM");
+    assert_eq!(running.end().code(), Some(0));
+}
+
+#[test]
 fn wrong_files_of_tls_exit_with_64_and_say_which_and_why() {
     let (certificate, key) = identity("right");
     let (_, other) = identity("other");

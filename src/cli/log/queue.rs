@@ -98,6 +98,7 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    #[allow(clippy::disallowed_methods)] // a thread of its own, on which nothing else runs
     fn write(&self, mut out: impl Write) {
         let mut lines = Vec::new();
         loop {

@@ -1,5 +1,6 @@
 //! The section `tls`: which files, which versions, and whether clients show certificates.
 
+use std::num::NonZeroU16;
 use std::path::PathBuf;
 
 use schemars::JsonSchema;
@@ -7,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_saphyr::Spanned;
 
 use super::key::Key;
+use crate::config::text::Address;
+use crate::config::units::Span;
 
 /// TLS on the client address. Without this section clients connect in plaintext. The files are watched:
 /// new ones count for the connections made from then on.
@@ -45,6 +48,37 @@ pub(in crate::config) struct Tls {
     #[serde(skip_serializing_if = "Key::is_absent")]
     #[schemars(extend("default" = ClientCertificates::Required))]
     pub(in crate::config) client_certificates: Key<ClientCertificates>,
+    /// A second address that sends clients in plaintext to `https` (308). Absent: there is none.
+    #[serde(skip_serializing_if = "Key::is_absent")]
+    pub(in crate::config) redirect: Key<Redirect>,
+    /// Tells browsers to come by `https` alone from then on (`strict-transport-security`). Absent: they
+    /// are told nothing.
+    #[serde(skip_serializing_if = "Key::is_absent")]
+    pub(in crate::config) hsts: Key<Hsts>,
+}
+
+/// A second address that sends clients to `https`, each to what it asked for, if a certificate has the host.
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(deny_unknown_fields, expecting = "a mapping with the key `listen`")]
+#[schemars(inline)]
+pub(in crate::config) struct Redirect {
+    /// Address and port that are listened on, in plaintext.
+    pub(in crate::config) listen: Address,
+    /// The port by which clients reach TLS. Absent: that of the gateway's own address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::config) port: Option<NonZeroU16>,
+}
+
+/// Tells browsers to come by `https` alone.
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(deny_unknown_fields, expecting = "a mapping with the key `max_age`")]
+#[schemars(inline)]
+pub(in crate::config) struct Hsts {
+    /// For how long browsers keep it. `0s`: they forget it.
+    pub(in crate::config) max_age: Span,
+    /// Whether it holds for the host's sub-domains.
+    #[serde(default)]
+    pub(in crate::config) include_subdomains: bool,
 }
 
 /// A certificate with its key.

@@ -123,6 +123,10 @@ fn without_a_line_that_the_full_file_calls_a_default_nothing_changes() {
         "tls.certificates[].key",
         "tls.client_ca",
         "tls.client_crl",
+        "tls.redirect.listen",
+        "tls.redirect.port",
+        "tls.hsts.max_age",
+        "proxy_protocol.from",
     ];
     let others = ["admin.listen", "workers", "http_rules"];
     // Of a rule's `retry` the file shows one key: they are those of `idempotent`.

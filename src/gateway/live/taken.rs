@@ -16,6 +16,7 @@ pub(super) fn keep_fixed(was: &Config, config: &mut Config) {
     config.listener = was.listener.clone();
     config.admin = was.admin;
     config.workers = was.workers;
+    config.policy.overload = was.policy.overload;
     config.traces.clone_from(&was.traces);
     config.legacy_metrics = was.legacy_metrics;
 }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use rustls::HandshakeKind;
 
 use super::Failure;
+use crate::observe::listeners;
 
 /// How many handshakes went how.
 #[derive(Debug, Default)]
@@ -36,5 +37,22 @@ impl Handshakes {
             Failure::Refused(_) => &self.refused,
         };
         count.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The counts, by how it went.
+    pub(super) fn counts(&self) -> Vec<listeners::Handshakes> {
+        [
+            ("ok", false, &self.full),
+            ("ok", true, &self.resumed),
+            ("timeout", false, &self.slow),
+            ("not_tls", false, &self.not_tls),
+            ("failed", false, &self.refused),
+        ]
+        .map(|(result, resumed, count)| listeners::Handshakes {
+            result,
+            resumed,
+            count: count.load(Ordering::Relaxed),
+        })
+        .into()
     }
 }

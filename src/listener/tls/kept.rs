@@ -5,16 +5,15 @@
 //! next look, so it is told of only when it was no good twice.
 
 use std::future::Future;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::time::{Instant, timeout_at};
 
 use super::serving::Texts;
-use super::{Tls, TlsError};
+use super::{Part, Tls, TlsError};
 use crate::files::{Content, POLL, Watch};
-use crate::pem::{Alarm, Notice, utc};
+use crate::pem::{InUse, now, tell_of};
 
 /// The files that a [`Tls`] is made of.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +49,18 @@ impl Files {
         }
     }
 
+    /// The file of a part.
+    fn named(&self, part: Part) -> &Path {
+        let pair = |index: usize| self.identities.get(index);
+        let file = match part {
+            Part::Certificate(index) => pair(index).map(|(certificate, _)| certificate),
+            Part::Key(index) => pair(index).map(|(_, key)| key),
+            Part::ClientCa => self.client_ca.as_ref(),
+            Part::ClientCrl => self.client_crl.as_ref(),
+        };
+        file.map_or(Path::new(""), PathBuf::as_path)
+    }
+
     /// Reads them for the first time.
     pub(super) fn open(&self) -> (Watch, Texts) {
         let watch = Watch::open(self.paths());
@@ -71,7 +82,7 @@ impl Tls {
                     None => std::future::pending().await,
                 }
             };
-            tokio::join!(files, tls.alarm());
+            tokio::join!(files, tell_of(|| tls.in_use()));
         }
     }
 
@@ -88,8 +99,8 @@ impl Tls {
                 }
                 for error in wrong.iter().filter(|error| !told.contains(error)) {
                     self.0.refused.fetch_add(1, Ordering::Relaxed);
-                    let part = error.part;
-                    tracing::warn!(?part, %error, "a file of TLS is no good; what was there before stays in force");
+                    let file = files.named(error.part).display();
+                    tracing::warn!(%file, %error, "a file of TLS is no good; what was there before stays in force");
                 }
             }
             told = wrong;
@@ -114,34 +125,14 @@ impl Tls {
         wrong
     }
 
-    async fn alarm(&self) {
-        let mut alarms = Vec::new();
-        loop {
-            let serving = self.0.serving.load_full();
-            alarms.resize(serving.identities.len(), Alarm::default());
-            for (alarm, identity) in alarms.iter_mut().zip(&serving.identities) {
-                let not_after = identity.not_after;
-                if let Some(notice) = alarm.look(not_after, now()) {
-                    let name = identity.hosts.first().map_or("", |host| host);
-                    tell(name, not_after, notice);
-                }
-            }
-            tokio::time::sleep(Alarm::INTERVAL).await;
-        }
+    fn in_use(&self) -> Vec<InUse> {
+        let serving = self.0.serving.load();
+        let identities = serving.identities.iter();
+        identities
+            .map(|identity| InUse {
+                name: (identity.hosts.first()).map_or_else(String::new, |host| host.to_string()),
+                not_after: identity.not_after,
+            })
+            .collect()
     }
-}
-
-fn tell(name: &str, not_after: u64, notice: Notice) {
-    let not_after = utc(not_after);
-    match notice {
-        Notice::Day => tracing::warn!(name, not_after, "a certificate ends within a day"),
-        Notice::Hour => tracing::error!(name, not_after, "a certificate ends within an hour"),
-        Notice::Over => tracing::error!(name, not_after, "a certificate is over"),
-    }
-}
-
-/// Seconds since 1970.
-pub(super) fn now() -> u64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    now.as_ref().map_or(0, Duration::as_secs)
 }

@@ -28,7 +28,7 @@ pub(in crate::listener) struct Names {
 impl Names {
     /// Certificates with the hosts in them, the one for everybody else first.
     pub(super) fn new<'n>(
-        certificates: impl IntoIterator<Item = (Arc<CertifiedKey>, &'n [Box<str>])>,
+        certificates: impl IntoIterator<Item = (Arc<CertifiedKey>, Vec<&'n str>)>,
         unknown: Unknown,
     ) -> Self {
         let mut names = Self {
@@ -41,7 +41,7 @@ impl Names {
             for host in hosts {
                 let (map, host) = match host.strip_prefix("*.") {
                     Some(parent) => (&mut names.wildcards, parent),
-                    None => (&mut names.exact, &**host),
+                    None => (&mut names.exact, host),
                 };
                 map.entry(host.into()).or_default().push(index);
             }
@@ -84,6 +84,11 @@ impl Names {
         !known.is_empty() && !known.iter().any(|index| shown.contains(index))
     }
 
+    /// Whether a certificate has a host.
+    pub(super) fn has(&self, host: &str) -> bool {
+        !self.of(host).is_empty()
+    }
+
     /// With one certificate nothing can be misdirected.
     pub(super) fn are_of_several(&self) -> bool {
         self.keys.len() > 1
@@ -115,11 +120,9 @@ mod tests {
         let chain = pem::certificates(made.cert.pem().as_bytes()).unwrap();
         let key = pem::private_key(made.signing_key.serialize_pem().as_bytes()).unwrap();
         let key = Arc::new(pem::identity(chain, key, &pem::provider()).unwrap());
-        let hosts: Vec<Vec<Box<str>>> = certificates
+        let all = certificates
             .iter()
-            .map(|hosts| hosts.iter().map(|host| (*host).into()).collect())
-            .collect();
-        let all = hosts.iter().map(|hosts| (Arc::clone(&key), &**hosts));
+            .map(|hosts| (Arc::clone(&key), hosts.to_vec()));
         Names::new(all, unknown)
     }
 

@@ -3,6 +3,7 @@
 //! It is made of the contents of files, each certificate with its key and the authorities by themselves:
 //! what is no good keeps the part that was there before, and the others are renewed all the same.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use rustls::ServerConfig;
@@ -35,6 +36,8 @@ pub(super) struct Identity {
     key: Arc<CertifiedKey>,
     /// The hosts in it, in small letters.
     pub(super) hosts: Box<[Box<str>]>,
+    /// The addresses in it, as they stand in URLs.
+    addresses: Box<[Box<str>]>,
     /// The last second in which it is good, since 1970.
     pub(super) not_after: u64,
 }
@@ -94,7 +97,11 @@ impl Serving {
         choices: Choices,
     ) -> Result<Self, TlsError> {
         let shown = identities.iter();
-        let shown = shown.map(|identity| (Arc::clone(&identity.key), &*identity.hosts));
+        let shown = shown.map(|identity| {
+            let hosts = identity.hosts.iter().chain(&identity.addresses);
+            let hosts = hosts.map(|host| &**host).collect();
+            (Arc::clone(&identity.key), hosts)
+        });
         let names = Arc::new(Names::new(shown, choices.unknown));
         let versions: &[_] = match choices.minimum {
             Version::Tls12 => &[&TLS13, &TLS12],
@@ -137,9 +144,14 @@ impl Identity {
             .and_then(|key| pem::identity(chain, key, &pem::provider()))
             .map_err(|error| part.error(error))?;
         let hosts = facts.hosts().map(|host| host.to_ascii_lowercase().into());
+        let addresses = facts.addresses.iter().map(|address| match address {
+            IpAddr::V4(address) => address.to_string().into(),
+            IpAddr::V6(address) => format!("[{address}]").into(),
+        });
         Ok(Self {
             key: Arc::new(key),
             hosts: hosts.collect(),
+            addresses: addresses.collect(),
             not_after: facts.not_after,
         })
     }

@@ -5,9 +5,8 @@ use rcgen::{
     KeyPair, KeyUsagePurpose, SerialNumber, date_time_ymd,
 };
 
-use super::kept::now;
 use super::*;
-use crate::pem::utc;
+use crate::pem::{now, utc};
 
 /// A certificate that ends in a year, and its key.
 fn identity(name: &str, year: i32) -> (String, String) {

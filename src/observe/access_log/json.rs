@@ -155,9 +155,8 @@ fn quote(text: &[u8], max: usize, out: &mut Vec<u8>) {
         for chunk in text.utf8_chunks() {
             chunk.valid().chars().for_each(|c| letter(c, out));
             // A letter that the cut broke is not a fault of its writer.
-            if !chunk.invalid().is_empty()
-                && !(max == text.len() && ends_with(text, chunk.invalid()))
-            {
+            let is_cut = text.len() == max && ends_with(text, chunk.invalid());
+            if !chunk.invalid().is_empty() && !is_cut {
                 out.extend_from_slice("\u{fffd}".as_bytes());
             }
         }

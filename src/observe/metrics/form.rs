@@ -36,19 +36,11 @@ impl Form {
             Self::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
         }
     }
-
-    /// A text of OpenMetrics in this form.
-    pub(super) fn of_open_metrics(self, text: String) -> String {
-        match self {
-            Self::OpenMetrics => text,
-            Self::Prometheus => plain(&text),
-        }
-    }
 }
 
 /// In the older form a counter is named with its suffix everywhere, there are no exemplars, and no word at
 /// the end.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut lines = text.lines().peekable();
     while let Some(line) = lines.next() {
@@ -99,7 +91,6 @@ mod tests {
                     # HELP g Of a counter\n# TYPE g gauge\ng 1\n# EOF\n";
         let plain = "# HELP a_total What a is.\n# TYPE a_total counter\na_total{b=\"c\"} 1\n\
                      # HELP g Of a counter\n# TYPE g gauge\ng 1\n";
-        assert_eq!(Form::Prometheus.of_open_metrics(open.to_owned()), plain);
-        assert_eq!(Form::OpenMetrics.of_open_metrics(open.to_owned()), open);
+        assert_eq!(super::plain(open), plain);
     }
 }

@@ -8,7 +8,7 @@ use http::{StatusCode, request};
 
 use super::*;
 use crate::call::{Code, Status};
-use crate::observe::Protocol;
+use crate::observe::{Protocol, trace};
 use crate::schema::{Options, Schema};
 
 fn parts(verb: &str, path: &str) -> request::Parts {
@@ -36,6 +36,7 @@ fn series(text: &str) -> BTreeSet<String> {
         .collect()
 }
 
+/// Rows 107 and 146.
 #[test]
 fn a_million_random_methods_and_paths_make_no_new_series() {
     let schema = Schema::build(Vec::new(), &Options::default()).unwrap();
@@ -101,4 +102,28 @@ fn every_name_is_there_once_in_both_forms() {
             assert!(text.contains(&format!("# TYPE {histogram} histogram\n")));
         }
     }
+}
+
+#[test]
+fn a_trace_stands_beside_the_bucket_of_its_call() {
+    let config = trace::Config {
+        sampling: trace::Sampling::Always,
+        inbound: trace::Inbound::Linked,
+        formats: Arc::new([]),
+        baggage: Vec::new(),
+    };
+    let tracer = Arc::new(trace::Tracer::new(config).0);
+    let observe = Observe::new(None, LegacyMetrics::Off, Some(tracer));
+    let schema = Schema::build(Vec::new(), &Options::default()).unwrap();
+    let mut record = observe.begin(&parts("POST", "/a.B/C"), Some(&observe.table(&schema)));
+    record.protocol(Protocol::Grpc);
+    record.finish_with(StatusCode::OK, &Status::gateway(Code::Internal, ""));
+    let text = scraped(&observe, Form::OpenMetrics);
+    let with: Vec<_> = text.lines().filter(|line| line.contains(" # {")).collect();
+    let [line] = &with[..] else {
+        panic!("{with:?}")
+    };
+    let labels = "grpc_method=\"_OTHER\",grpc_status=\"INTERNAL\"} 1 # {trace_id=\"";
+    assert!(line.contains(labels), "{line}");
+    assert!(!scraped(&observe, Form::Prometheus).contains(" # {"));
 }

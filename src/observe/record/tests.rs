@@ -6,8 +6,10 @@ use std::sync::Mutex;
 
 use super::*;
 use crate::call::Transport;
+use crate::call::trace::Format;
 use crate::observe::access_log::{AccessLog, Rules, Sink};
 use crate::observe::metrics::LegacyMetrics;
+use crate::observe::trace::{self, Kind, QUEUE_MAX, Tracer, Value};
 use crate::observe::{Observe, Protocol};
 
 /// Keeps lines.
@@ -42,7 +44,12 @@ fn request() -> request::Parts {
         .unwrap();
     let address = "127.0.0.1:5000".parse().unwrap();
     let transport = Transport::Plaintext;
-    request.extensions_mut().insert(Peer { address, transport });
+    let secured = None;
+    request.extensions_mut().insert(Peer {
+        address,
+        transport,
+        secured,
+    });
     request.into_parts().0
 }
 
@@ -129,6 +136,45 @@ async fn a_stream_that_lasts_is_told_of_once_while_it_does() {
     record.finish(&Status::ok());
     assert!(lines()[1].contains("\"grpc_status\":\"OK\""));
     assert!(!lines()[1].contains("event"));
+}
+
+#[test]
+fn where_the_queue_of_traces_is_full_calls_are_left_out_and_counted() {
+    let config = trace::Config {
+        sampling: trace::Sampling::Always,
+        inbound: trace::Inbound::Linked,
+        formats: Arc::new([Format::W3c]),
+        baggage: Vec::new(),
+    };
+    let (tracer, mut calls) = Tracer::new(config);
+    let tracer = Arc::new(tracer);
+    let observe = Observe::new(None, LegacyMetrics::Off, Some(Arc::clone(&tracer)));
+    for _ in 0..QUEUE_MAX + 10 {
+        let mut record = observe.begin(&request(), None);
+        record.protocol(Protocol::Grpc);
+        record.method(&method(Shape::Unary));
+        let trail = record.trail().unwrap();
+        trail.came(&"u".into());
+        let step = trail.goes(&"127.0.0.1:5".into(), 0);
+        step.ended(Code::Ok);
+        record.finish_with(StatusCode::OK, &Status::upstream(Code::NotFound, "no"));
+    }
+    assert_eq!(tracer.counts(), (0, 10));
+    let spans = calls.try_recv().unwrap().spans();
+    let shown = spans
+        .iter()
+        .map(|span| (&*span.name, span.kind, span.error.as_deref()));
+    assert_eq!(
+        shown.collect::<Vec<_>>(),
+        [
+            ("a.B/C", Kind::Server, None),
+            ("a.B/C", Kind::Client, Some("no")),
+            ("Attempt.a.B.C", Kind::Internal, None),
+        ],
+        "of a server NOT_FOUND is no error"
+    );
+    let port = ("server.port", Value::Number(5));
+    assert!(spans[2].attributes.contains(&port), "{:?}", spans[2]);
 }
 
 fn method(shape: Shape) -> Arc<Method> {

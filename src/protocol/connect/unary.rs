@@ -1,11 +1,11 @@
 //! Unary calls by Connect: the message alone in the body, or in the query, and the reply alone.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use axum::body::Body;
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
+use tokio::time::Instant;
 
 use super::super::call_head::{Aim, CallHead};
 use super::super::codec::{Codec, Coder};

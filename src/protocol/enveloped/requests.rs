@@ -3,11 +3,12 @@
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::body::Body;
 use futures_util::Stream;
 use http_body::Body as _;
+use tokio::time::Instant;
 
 use super::{Form, Wire};
 use crate::call::compression;

@@ -1,11 +1,10 @@
 //! The answer to a unary call: canonical ProtoJSON, or the bytes of an `HttpBody`.
 
-use std::time::Instant;
-
 use axum::body::Body;
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Response, StatusCode};
+use tokio::time::Instant;
 
 use super::error::Failure;
 use super::trailing::{Shown, Trailing};

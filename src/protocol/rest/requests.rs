@@ -13,7 +13,6 @@
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
-use std::time::Instant;
 
 use axum::body::Body as Incoming;
 use bytes::Bytes;
@@ -21,6 +20,7 @@ use futures_util::Stream;
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 use http_body::Body as _;
+use tokio::time::Instant;
 
 use super::error::Failure;
 use super::{Terms, bind, body, http_body as raw};

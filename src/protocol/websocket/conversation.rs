@@ -11,9 +11,10 @@
 
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Utf8Bytes, WebSocket};
+use tokio::time::Instant;
 
 use super::ending::Ending;
 use super::heartbeat::Ear;

@@ -2,9 +2,9 @@
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::Instant;
 
 use axum::extract::ws::{self, Utf8Bytes};
+use tokio::time::Instant;
 
 use super::super::heartbeat::Ear;
 use super::super::line::{Gone, Heard, Line};

@@ -1,0 +1,58 @@
+//! What operators look at on their port: the snapshot that is served, and what is counted.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use super::live::Live;
+use super::wishes::Granted;
+use crate::admin::{Asked, Look};
+use crate::listener;
+use crate::observe::level::Leveled;
+use crate::observe::metrics::Metrics;
+use crate::observe::process::Process;
+use crate::schema::Listing;
+
+/// What operators look at.
+pub(super) struct Operators {
+    pub(super) live: Arc<Live>,
+    pub(super) listener: listener::View,
+}
+
+impl Look for Operators {
+    fn listing(&self) -> Listing {
+        self.live.serving.load().listing()
+    }
+
+    fn metrics(&self) -> Metrics {
+        let serving = self.live.serving.load();
+        Metrics {
+            listeners: vec![self.listener.observed()],
+            upstreams: serving.calls.view(),
+            calls: serving.calls.meters(),
+            observe: self.live.observe.clone(),
+            process: Process::read(),
+            ..self.live.told.metrics()
+        }
+    }
+
+    fn level(&self) -> Option<Arc<dyn Leveled>> {
+        self.live.level.clone()
+    }
+
+    fn notes(&self) -> Vec<String> {
+        self.live.told.lines()
+    }
+
+    fn reload(&self) -> Pin<Box<dyn Future<Output = Asked> + Send>> {
+        let live = Arc::clone(&self.live);
+        Box::pin(async move {
+            match live.wishes.wish().await {
+                Granted::Read(Ok(told)) => Asked::Taken(told),
+                Granted::Read(Err(reason)) => Asked::Refused(reason),
+                Granted::Nobody => Asked::Nobody,
+                Granted::TooMany => Asked::TooMany,
+            }
+        })
+    }
+}
