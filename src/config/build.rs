@@ -21,6 +21,7 @@ use super::units::{ByteSize, Count, Span, quoted};
 use super::upstream::{Places, upstream};
 use super::{Error, Settings, doors};
 use crate::gateway::SourceConfig;
+use crate::policy::identify::Config as Identify;
 use crate::upstream::balance::Policy;
 use crate::upstream::config;
 use crate::worker::WORKERS_MAX;

@@ -22,7 +22,7 @@ use super::identify::{self, Identify, NoIdentity};
 use super::limits::{Limit, Limits, Tell};
 use super::overload;
 use crate::call::gate::{Gate, Gates, Interceptor};
-use crate::schema::{Method, Schema};
+use crate::schema::{Method, Schema, Selector};
 
 /// How long a start waits for the keys of issuers.
 const READY_MAX: Duration = Duration::from_secs(2);
@@ -90,11 +90,35 @@ impl StepConfig {
             Self::Custom { name, .. } => name,
         }
     }
+
+    /// All that it names.
+    fn methods(&self) -> Vec<&Selector> {
+        match self {
+            Self::Access(policy) => policy.rules.iter().flat_map(|one| &one.methods).collect(),
+            Self::Limits { limits, .. } => limits.iter().flat_map(|one| &one.methods).collect(),
+            Self::Concurrency(all) => all.iter().flat_map(|one| &one.methods).collect(),
+            Self::GlobalLimits { settings, .. } => {
+                let all = settings.descriptors.iter();
+                all.flat_map(|one| &one.methods).collect()
+            }
+            Self::ExtAuthz { .. } | Self::Custom { .. } => Vec::new(),
+        }
+    }
 }
 
+/// With all that is configured: another configuration is told by it.
 impl fmt::Debug for StepConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+        let mut step = f.debug_tuple(self.name());
+        match self {
+            Self::Access(policy) => step.field(policy),
+            Self::Limits { limits, tell } => step.field(limits).field(tell),
+            Self::Concurrency(ceilings) => step.field(ceilings),
+            Self::GlobalLimits { server, settings } => step.field(server).field(settings),
+            Self::ExtAuthz { server, settings } => step.field(server).field(settings),
+            Self::Custom { .. } => &mut step,
+        };
+        step.finish()
     }
 }
 
