@@ -153,6 +153,8 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
     let upstream_tls = upstream_tls.map(|(name, raw)| Places::of(name.as_str(), &raw.tls));
     let upstream_tls = upstream_tls.collect();
     let traces = traces(&raw.traces).map_err(|(place, key, message)| wrong(place, key, message))?;
+    let trusted_proxies =
+        doors::trusted(raw).map_err(|(place, key, message)| wrong(place, &key, message))?;
     let policy = policy(raw).map_err(|(place, key, message)| wrong(place, &key, message))?;
     let mut gateway = gateway::Config {
         policy,
@@ -165,6 +167,7 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
         schema_reload,
         protocol: protocol::Config {
             gates: None, // the gateway's own, made of its policy
+            trusted_proxies,
             head: head_limits(&raw.limits),
             compression: compression(&raw.compression),
             cors,
