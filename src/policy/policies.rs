@@ -134,6 +134,24 @@ impl Config {
         } = self;
         identity.is_none() && asserted.0.is_empty() && steps.is_empty() && overload.is_none()
     }
+
+    /// Methods that steps are for and that no schema has, each a sentence: whoever wrote one meant another.
+    #[must_use]
+    pub fn idle(&self, schema: &Schema) -> Vec<String> {
+        let is_there = |selector: &Selector| {
+            let mut methods = schema.methods();
+            methods.any(|method| selector.selects(&method.service, &method.name))
+        };
+        let mut reasons = Vec::new();
+        for (at, step) in self.steps.iter().enumerate() {
+            let idle = step.methods().into_iter().filter(|one| !is_there(one));
+            reasons.extend(idle.map(|one| {
+                let step = step.name();
+                format!("policy[{at}] ({step}): found `{one}`, which no method of the schema is")
+            }));
+        }
+        reasons
+    }
 }
 
 /// Why there is no policy.
@@ -199,11 +217,14 @@ impl Policies {
     ///
     /// # Errors
     /// See [`NoPolicy`].
-    pub fn start_if_any(config: &Config) -> Result<Option<Arc<Self>>, NoPolicy> {
+    pub fn start_if_any(
+        config: &Config,
+        witness: Arc<dyn Witness>,
+    ) -> Result<Option<Arc<Self>>, NoPolicy> {
         if config.is_empty() {
             return Ok(None);
         }
-        Ok(Some(Arc::new(Self::start(config, None)?)))
+        Ok(Some(Arc::new(Self::start(config, Some(witness))?)))
     }
 
     /// The policy as it is configured from now on. Whoever is known stays known if nothing about that is
