@@ -33,6 +33,7 @@ use crate::schema::{self, Row, Schema};
 use crate::upstream::{self, Upstream};
 use crate::worker::{self, Workers};
 
+mod errors;
 mod fixed;
 mod front;
 mod guard;
@@ -55,6 +56,7 @@ use witness::Counting;
 /// How long a page, or a watch of the health service, may go on once no call runs any more.
 const ADMIN_GRACE: Duration = Duration::from_secs(1);
 
+pub use errors::{ReloadError, Reloaded, StartError};
 pub use guard::{OnBreaking, SchemaReload};
 pub use sources::{SourceConfig, SourceError, the_upstream};
 pub use stamp::{Settling, Stamp};
@@ -170,69 +172,6 @@ pub enum Progress<'p> {
     /// Something is configured and has no effect: options of a route that nothing has, pages whose path
     /// a binding has. What, and why.
     Ineffective(&'p str),
-}
-
-/// Why a gateway did not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// A schema source failed.
-    #[error(transparent)]
-    Source(#[from] SourceError),
-    /// The sources make no schema.
-    #[error(transparent)]
-    Schema(#[from] schema::BuildError),
-    /// The upstreams cannot be built.
-    #[error(transparent)]
-    Upstream(#[from] upstream::BuildError),
-    /// There is no policy.
-    #[error(transparent)]
-    Policy(#[from] policy::NoPolicy),
-    /// The threads cannot be had.
-    #[error("cannot start the worker threads: {0}")]
-    Workers(std::io::Error),
-    /// A port cannot be had.
-    #[error("cannot listen on {address}: {cause}")]
-    Listen {
-        /// The address.
-        address: SocketAddr,
-        /// The operating system's reason.
-        cause: std::io::Error,
-    },
-}
-
-/// Why another configuration was refused.
-#[derive(Debug, thiserror::Error)]
-pub enum ReloadError {
-    /// A schema source failed.
-    #[error(transparent)]
-    Source(#[from] SourceError),
-    /// The sources make no schema.
-    #[error(transparent)]
-    Schema(#[from] schema::BuildError),
-    /// Two upstreams have one name.
-    #[error(transparent)]
-    Upstream(#[from] upstream::BuildError),
-    /// There is no policy.
-    #[error(transparent)]
-    Policy(#[from] policy::NoPolicy),
-    /// No source of the schema brings anything.
-    #[error("no source of the schema brings anything: {0}")]
-    NothingToServe(String),
-    /// What its sources bring in place of those before would break clients: each change a line.
-    #[error(
-        "its schema would break clients; `schema_reload.on_breaking: warn` beside it serves it all the \
-         same:\n  {0}"
-    )]
-    Breaks(String),
-}
-
-/// Another configuration was taken.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reloaded {
-    /// Its number; the first one's is 1.
-    pub generation: u64,
-    /// Keys of which it says something else that needs a restart; what was serves on.
-    pub fixed: Vec<&'static str>,
 }
 
 /// A running gateway.

@@ -33,8 +33,7 @@ const REFLECTION_MIN: Span = Span(std::time::Duration::from_secs(1));
 /// What is watched, if calls are to be refused by it.
 fn overload(raw: &Overload) -> Option<policy::overload::Settings> {
     raw.shed.or(false).then(|| policy::overload::Settings {
-        memory_max: (raw.memory.value)
-            .and_then(|most| u64::try_from(most.0).ok().filter(|most| *most > 0)),
+        memory_max: None, // what the control group may have
         streams_max: Some(u64::from(raw.calls.or(Count::of(1_000_000)).0)),
     })
 }
