@@ -112,6 +112,14 @@ fn option(key: &str, said: &str, append_action: i32) -> HeaderValueOption {
     }
 }
 
+/// A value behind those that are there.
+fn added(key: &str, said: &str) -> HeaderValueOption {
+    HeaderValueOption {
+        append: Some(true),
+        ..option(key, said, 0)
+    }
+}
+
 fn said(code: i32, response: HttpResponse) -> CheckResponse {
     CheckResponse {
         status: Some(RpcStatus {
@@ -135,7 +143,7 @@ async fn an_authorization_server_lets_calls_pass_and_changes_what_they_say() {
         check: Some(said(
             0,
             HttpResponse::OkResponse(OkHttpResponse {
-                headers: vec![option("x-user", "bob", 2), option("x-seen", "gate", 0)],
+                headers: vec![option("x-user", "bob", 2), added("x-seen", "gate")],
                 headers_to_remove: vec!["x-secret".to_owned()],
                 response_headers_to_add: vec![
                     option("x-decided", "yes", 0),

@@ -108,7 +108,11 @@ async fn handshake(address: SocketAddr, way: Way, metadata: &[(&str, &str)]) -> 
 #[tokio::test]
 async fn one_policy_holds_in_every_dialect_and_version() {
     let (backend, pair) = (backend().await, Pair::new("a"));
-    let gateway = guarded(&backend.url(), &identity(&[pair.jwk()], RULES)).await;
+    let text_of = identity(
+        &[pair.jwk()],
+        &format!("{RULES}admin: {{ listen: 127.0.0.1:0 }}\n"),
+    );
+    let gateway = guarded(&backend.url(), &text_of).await;
     let (good, other) = (pair.of("echo"), pair.of("other"));
     let scope = "Bearer error=\"insufficient_scope\", scope=\"echo\"";
     let mut wrong = Vec::new();
@@ -135,6 +139,15 @@ async fn one_policy_holds_in_every_dialect_and_version() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert_eq!(backend.record().calls.len(), Way::all().len());
+    let admin = gateway.admin_address().unwrap();
+    let metrics = send(admin, Version::Http1, Method::GET, "/metrics", &[], "").await;
+    let ways = Way::all().len();
+    for (decision, count) in [("allowed", ways), ("refused", ways)] {
+        let labels = format!("{{step=\"access\",decision=\"{decision}\",rule=\"echo\"}}");
+        let line = format!("gateway_policy_decisions_total{labels} {count}");
+        let text = metrics.text();
+        assert!(text.lines().any(|found| found == line), "{line}: {text}");
+    }
 }
 
 #[tokio::test]

@@ -39,7 +39,7 @@ policy:
   - access:
       rules:
         - {{ methods: [demo.echo.v1.EchoService.Get], effect: public }}
-        - {{ effect: allow, when: {{ spiffe: ['spiffe://example.org/*'], shown: [certificate] }} }}
+        - {{ effect: allow, when: {{ spiffe: ['spiffe://example.org'], shown: [certificate] }} }}
 ",
         backend.url
     );
