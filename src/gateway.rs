@@ -29,7 +29,7 @@ use crate::observe::metrics::LegacyMetrics;
 use crate::observe::{AccessLog, Observe, trace};
 use crate::policy::{self, Policies};
 use crate::protocol;
-use crate::schema::{self, Route, Row, Schema};
+use crate::schema::{self, Row, Schema};
 use crate::upstream::{self, Upstream};
 use crate::worker::{self, Workers};
 
@@ -37,6 +37,7 @@ mod errors;
 mod fixed;
 mod front;
 mod guard;
+mod ineffective;
 mod live;
 mod loaded;
 mod operators;
@@ -47,9 +48,11 @@ mod telling;
 mod told;
 mod watch;
 mod wishes;
+mod witness;
 
 use live::Live;
 use operators::Operators;
+use witness::Counting;
 
 /// How long a page, or a watch of the health service, may go on once no call runs any more.
 const ADMIN_GRACE: Duration = Duration::from_secs(1);
@@ -214,14 +217,14 @@ impl Gateway {
         let workers = Workers::start(config.workers).map_err(StartError::Workers)?;
         let calls = Upstream::build(config.upstreams.clone(), workers.count())?;
 
-        let policies = Policies::start_if_any(&config.policy)?;
-        let overload = config.policy.overload;
-        let config = config.behind(policies.as_ref());
-        let (admin_address, count) = (config.admin, workers.count());
         let traces = config.traces.clone().map(telling::Telling::start);
         let tracer = traces.as_ref().map(telling::Telling::tracer);
         let legacy = config.legacy_metrics;
         let observe = Observe::new(config.access_log.clone(), legacy, tracer);
+        let policies = Policies::start_if_any(&config.policy, Counting::of(&observe))?;
+        let overload = config.policy.overload;
+        let config = config.behind(policies.as_ref());
+        let (admin_address, count) = (config.admin, workers.count());
         let live = Live::new(
             config,
             policies.clone(),
@@ -373,38 +376,6 @@ impl Gateway {
         self.workers.ended().await;
         if let Some(traces) = self.traces {
             traces.end().await;
-        }
-    }
-}
-
-/// Once everything that is served is known.
-fn tell_ineffective(config: &Config, schema: &Schema, report: &mut impl FnMut(&Progress<'_>)) {
-    let routes = protocol::options::idle(&config.protocol.routes, schema);
-    let upstreams = config.upstreams.iter();
-    let rules = upstreams.flat_map(|upstream| upstream::plan::idle(upstream, schema));
-    for reason in routes.into_iter().chain(rules) {
-        report(&Progress::Ineffective(&reason));
-    }
-    if config.docs.place == Place::Off {
-        return;
-    }
-    if let Some(overlay) = &config.docs.overlay {
-        for reason in overlay.idle(schema) {
-            report(&Progress::Ineffective(&reason));
-        }
-    }
-    if config.docs.place == Place::Admin {
-        return;
-    }
-    let documents = format!("{}.json", config.docs.openapi_path);
-    for (key, path) in [("path", &config.docs.path), ("openapi_path", &documents)] {
-        if let Route::Found { binding, .. } = schema.route("GET", path) {
-            let reason = format!(
-                "docs.{key}: {path} is answered by {}, by its binding {} {}; another path moves the \
-                 documentation",
-                binding.method.path, binding.verb, binding.template
-            );
-            report(&Progress::Ineffective(&reason));
         }
     }
 }

@@ -21,6 +21,7 @@ use super::units::{ByteSize, Count, Span, quoted};
 use super::upstream::{Places, upstream};
 use super::{Error, Settings, doors};
 use crate::gateway::SourceConfig;
+use crate::policy::identify::Config as Identify;
 use crate::upstream::balance::Policy;
 use crate::upstream::config;
 use crate::worker::WORKERS_MAX;
@@ -39,11 +40,16 @@ fn overload(raw: &Overload) -> Option<policy::overload::Settings> {
 
 /// Who may call, and what else stands before calls.
 fn policy(raw: &File) -> Result<policy::Config, Wrong> {
+    let steps = steps(&raw.policy)?;
+    let has_rules = steps
+        .iter()
+        .any(|step| matches!(step, policy::StepConfig::Access(_)));
     Ok(policy::Config {
-        identity: identity(&raw.identity)?,
-        asserted: asserted(&raw.identity)?,
-        steps: steps(&raw.policy)?,
         overload: overload(&raw.overload),
+        // Rules may be about certificates alone, which need no section; tokens are then the backends' matter.
+        identity: identity(&raw.identity)?.or_else(|| has_rules.then(Identify::of_certificates)),
+        asserted: asserted(&raw.identity)?,
+        steps,
     })
 }
 
