@@ -31,6 +31,7 @@ const POLICY: [&str; 2] = [
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-changed=proto");
+    println!("cargo:rerun-if-changed=src/policy/proto");
     let out = std::env::var("OUT_DIR")?;
     let out = Path::new(&out);
 
@@ -73,7 +74,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn policy(out: &Path) -> Result<(), Box<dyn Error>> {
     let out = out.join("policy");
     std::fs::create_dir_all(&out)?;
-    let mut compiler = protox::Compiler::new(["proto"])?;
+    let mut compiler = protox::Compiler::new(["src/policy/proto", "proto"])?;
     compiler.include_imports(true).open_files(POLICY)?;
     let set = compiler.file_descriptor_set();
     tonic_prost_build::configure()

@@ -29,13 +29,15 @@ use crate::observe::metrics::LegacyMetrics;
 use crate::observe::{AccessLog, Observe, trace};
 use crate::policy::{self, Policies};
 use crate::protocol;
-use crate::schema::{self, Route, Row, Schema};
+use crate::schema::{self, Row, Schema};
 use crate::upstream::{self, Upstream};
 use crate::worker::{self, Workers};
 
+mod errors;
 mod fixed;
 mod front;
 mod guard;
+mod ineffective;
 mod live;
 mod loaded;
 mod operators;
@@ -46,13 +48,16 @@ mod telling;
 mod told;
 mod watch;
 mod wishes;
+mod witness;
 
 use live::Live;
 use operators::Operators;
+use witness::Counting;
 
 /// How long a page, or a watch of the health service, may go on once no call runs any more.
 const ADMIN_GRACE: Duration = Duration::from_secs(1);
 
+pub use errors::{ReloadError, Reloaded, StartError};
 pub use guard::{OnBreaking, SchemaReload};
 pub use served::load_schema;
 pub use sources::{SourceConfig, SourceError, the_upstream};
@@ -171,69 +176,6 @@ pub enum Progress<'p> {
     Ineffective(&'p str),
 }
 
-/// Why a gateway did not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// A schema source failed.
-    #[error(transparent)]
-    Source(#[from] SourceError),
-    /// The sources make no schema.
-    #[error(transparent)]
-    Schema(#[from] schema::BuildError),
-    /// The upstreams cannot be built.
-    #[error(transparent)]
-    Upstream(#[from] upstream::BuildError),
-    /// There is no policy.
-    #[error(transparent)]
-    Policy(#[from] policy::NoPolicy),
-    /// The threads cannot be had.
-    #[error("cannot start the worker threads: {0}")]
-    Workers(std::io::Error),
-    /// A port cannot be had.
-    #[error("cannot listen on {address}: {cause}")]
-    Listen {
-        /// The address.
-        address: SocketAddr,
-        /// The operating system's reason.
-        cause: std::io::Error,
-    },
-}
-
-/// Why another configuration was refused.
-#[derive(Debug, thiserror::Error)]
-pub enum ReloadError {
-    /// A schema source failed.
-    #[error(transparent)]
-    Source(#[from] SourceError),
-    /// The sources make no schema.
-    #[error(transparent)]
-    Schema(#[from] schema::BuildError),
-    /// Two upstreams have one name.
-    #[error(transparent)]
-    Upstream(#[from] upstream::BuildError),
-    /// There is no policy.
-    #[error(transparent)]
-    Policy(#[from] policy::NoPolicy),
-    /// No source of the schema brings anything.
-    #[error("no source of the schema brings anything: {0}")]
-    NothingToServe(String),
-    /// What its sources bring in place of those before would break clients: each change a line.
-    #[error(
-        "its schema would break clients; `schema_reload.on_breaking: warn` beside it serves it all the \
-         same:\n  {0}"
-    )]
-    Breaks(String),
-}
-
-/// Another configuration was taken.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reloaded {
-    /// Its number; the first one's is 1.
-    pub generation: u64,
-    /// Keys of which it says something else that needs a restart; what was serves on.
-    pub fixed: Vec<&'static str>,
-}
-
 /// A running gateway.
 #[derive(Debug)]
 pub struct Gateway {
@@ -275,14 +217,14 @@ impl Gateway {
         let workers = Workers::start(config.workers).map_err(StartError::Workers)?;
         let calls = Upstream::build(config.upstreams.clone(), workers.count())?;
 
-        let policies = Policies::start_if_any(&config.policy)?;
-        let overload = config.policy.overload;
-        let config = config.behind(policies.as_ref());
-        let (admin_address, count) = (config.admin, workers.count());
         let traces = config.traces.clone().map(telling::Telling::start);
         let tracer = traces.as_ref().map(telling::Telling::tracer);
         let legacy = config.legacy_metrics;
         let observe = Observe::new(config.access_log.clone(), legacy, tracer);
+        let policies = Policies::start_if_any(&config.policy, Counting::of(&observe))?;
+        let overload = config.policy.overload;
+        let config = config.behind(policies.as_ref());
+        let (admin_address, count) = (config.admin, workers.count());
         let live = Live::new(
             config,
             policies.clone(),
@@ -434,38 +376,6 @@ impl Gateway {
         self.workers.ended().await;
         if let Some(traces) = self.traces {
             traces.end().await;
-        }
-    }
-}
-
-/// Once everything that is served is known.
-fn tell_ineffective(config: &Config, schema: &Schema, report: &mut impl FnMut(&Progress<'_>)) {
-    let routes = protocol::options::idle(&config.protocol.routes, schema);
-    let upstreams = config.upstreams.iter();
-    let rules = upstreams.flat_map(|upstream| upstream::plan::idle(upstream, schema));
-    for reason in routes.into_iter().chain(rules) {
-        report(&Progress::Ineffective(&reason));
-    }
-    if config.docs.place == Place::Off {
-        return;
-    }
-    if let Some(overlay) = &config.docs.overlay {
-        for reason in overlay.idle(schema) {
-            report(&Progress::Ineffective(&reason));
-        }
-    }
-    if config.docs.place == Place::Admin {
-        return;
-    }
-    let documents = format!("{}.json", config.docs.openapi_path);
-    for (key, path) in [("path", &config.docs.path), ("openapi_path", &documents)] {
-        if let Route::Found { binding, .. } = schema.route("GET", path) {
-            let reason = format!(
-                "docs.{key}: {path} is answered by {}, by its binding {} {}; another path moves the \
-                 documentation",
-                binding.method.path, binding.verb, binding.template
-            );
-            report(&Progress::Ineffective(&reason));
         }
     }
 }

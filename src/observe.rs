@@ -5,6 +5,7 @@ use std::sync::Arc;
 pub mod access_log;
 pub mod by_method;
 pub mod connections;
+pub mod decisions;
 pub mod histogram;
 pub mod level;
 pub mod listeners;
@@ -28,6 +29,7 @@ pub use totals::Direction;
 
 use crate::schema::Schema;
 use connections::Connections;
+use decisions::Decisions;
 use metrics::LegacyMetrics;
 use request_id::RequestIds;
 use served::{Calls, Served, Table};
@@ -47,6 +49,7 @@ struct Shared {
     tracer: Option<Arc<Tracer>>,
     calls: Calls,
     totals: Arc<Totals>,
+    decisions: Decisions,
     public: Arc<Connections>,
     admin: Arc<Connections>,
 }
@@ -91,6 +94,12 @@ impl Observe {
     /// What has counted calls of a method, by name.
     fn served(&self) -> Vec<Arc<Served>> {
         self.0.calls.used()
+    }
+
+    /// Where it is counted what the policy decides.
+    #[must_use]
+    pub fn decisions(&self) -> &Decisions {
+        &self.0.decisions
     }
 
     fn totals(&self) -> &Totals {

@@ -42,6 +42,7 @@ mod detect;
 mod enveloped;
 mod excerpt;
 mod field_value;
+mod forwarded;
 mod grpc;
 mod grpc_web;
 pub mod indent;
@@ -87,6 +88,8 @@ pub struct Config {
     pub routes: Vec<options::Route>,
     /// What answers where neither a binding nor a method has the path; the first that has it counts.
     pub pages: Vec<Arc<dyn Pages>>,
+    /// Proxies whose word about their clients counts.
+    pub trusted_proxies: Vec<call::Network>,
     /// Who decides which calls may pass; without anybody, all may.
     pub gates: Option<Arc<dyn call::Gates>>,
     /// What looks at some of REST's answers.
@@ -293,6 +296,9 @@ impl<S: call::Service> Router<S> {
     pub async fn handle(&self, request: Request<Body>) -> Response<Body> {
         let serving = self.serving.load_full();
         let (mut parts, body) = request.into_parts();
+        if !serving.config.trusted_proxies.is_empty() {
+            forwarded::resolve(&mut parts, &serving.config.trusted_proxies);
+        }
         let counted = serving
             .counted
             .get_or_init(|| self.observe.table(&serving.schema));

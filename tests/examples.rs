@@ -12,6 +12,9 @@ use crate::support::has_curl;
 #[path = "../examples/embed.rs"]
 mod embed;
 #[allow(unreachable_pub)]
+#[path = "../examples/interceptor.rs"]
+mod interceptor;
+#[allow(unreachable_pub)]
 #[path = "../examples/shapes.rs"]
 mod shapes;
 #[allow(unreachable_pub)]
@@ -26,6 +29,11 @@ async fn a_backend_of_ones_own() {
 #[tokio::test]
 async fn the_gateway_as_a_library() {
     embed::check().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_step_of_ones_own_before_every_call() {
+    interceptor::check().await.unwrap();
 }
 
 #[tokio::test]

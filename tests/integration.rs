@@ -17,6 +17,7 @@ mod examples;
 mod framing;
 mod gateway;
 mod grpc_web;
+mod guards;
 mod metadata;
 mod openapi;
 mod options;

@@ -27,6 +27,7 @@ use crate::support::{Answer, Stack, Version, send};
 
 mod clients;
 mod folder;
+mod identities;
 mod names;
 mod proxied;
 mod redirected;

@@ -260,11 +260,14 @@ impl Fields {
         all.extend(fields);
     }
 
-    /// Writes them over what an answer has by these names.
+    /// Writes them in place of what an answer has by these names. Several of one name all stay.
     pub fn write(&self, headers: &mut HeaderMap) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for (name, _) in all.iter() {
+            headers.remove(name);
+        }
         for (name, value) in all.drain(..) {
-            headers.insert(name, value);
+            headers.append(name, value);
         }
     }
 }

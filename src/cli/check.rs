@@ -1,5 +1,7 @@
 //! `transom check`: is a configuration file good, and the schema it names?
 
+mod callers;
+
 use std::path::PathBuf;
 
 use clap::Args;
@@ -18,9 +20,11 @@ Examples:
   transom check --config transom.yaml
   transom check --config transom.yaml --connect
 
+Where the file has access rules, a table says who may call what.
+
 Exits with 0 if the file is good, with 64 if not: a wrong key or value, descriptors, protos or files
 of TLS that cannot be read, bindings that clash or have a wrong template, a route or a rule for retries that
-applies to nothing; with 1 if --connect finds no schema.")]
+applies to nothing, a step of the policy for methods that are not there; with 1 if --connect finds no schema.")]
 pub(super) struct Arguments {
     /// The configuration file
     #[arg(short, long, value_name = "FILE")]
@@ -105,6 +109,9 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
                 "{DIM}      {route}: {methods}, {bindings}{}{DIM:#}",
                 to.unwrap_or_default()
             ));
+        }
+        for table in callers::tables(&gateway.policy, &schema) {
+            terminal::print(&format!("\n{table}"));
         }
         Exit::Done
     })

@@ -136,6 +136,7 @@ pub(super) async fn load(config: &gateway::Config) -> Result<Loaded, NotLoaded> 
     let mut idle = protocol::options::idle(&config.protocol.routes, &schema);
     let upstreams = config.upstreams.iter();
     idle.extend(upstreams.flat_map(|upstream| upstream::plan::idle(upstream, &schema)));
+    idle.extend(config.policy.idle(&schema));
     Ok(Loaded {
         schema,
         left_out,

@@ -21,6 +21,7 @@ use super::units::{ByteSize, Count, Span, quoted};
 use super::upstream::{Places, upstream};
 use super::{Error, Settings, doors};
 use crate::gateway::SourceConfig;
+use crate::policy::identify::Config as Identify;
 use crate::upstream::balance::Policy;
 use crate::upstream::config;
 use crate::worker::WORKERS_MAX;
@@ -32,19 +33,23 @@ const REFLECTION_MIN: Span = Span(std::time::Duration::from_secs(1));
 /// What is watched, if calls are to be refused by it.
 fn overload(raw: &Overload) -> Option<policy::overload::Settings> {
     raw.shed.or(false).then(|| policy::overload::Settings {
-        memory_max: (raw.memory.value)
-            .and_then(|most| u64::try_from(most.0).ok().filter(|most| *most > 0)),
+        memory_max: None, // what the control group may have
         streams_max: Some(u64::from(raw.calls.or(Count::of(1_000_000)).0)),
     })
 }
 
 /// Who may call, and what else stands before calls.
 fn policy(raw: &File) -> Result<policy::Config, Wrong> {
+    let steps = steps(&raw.policy)?;
+    let has_rules = steps
+        .iter()
+        .any(|step| matches!(step, policy::StepConfig::Access(_)));
     Ok(policy::Config {
-        identity: identity(&raw.identity)?,
-        asserted: asserted(&raw.identity)?,
-        steps: steps(&raw.policy)?,
         overload: overload(&raw.overload),
+        // Rules may be about certificates alone, which need no section; tokens are then the backends' matter.
+        identity: identity(&raw.identity)?.or_else(|| has_rules.then(Identify::of_certificates)),
+        asserted: asserted(&raw.identity)?,
+        steps,
     })
 }
 
@@ -152,6 +157,8 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
     let upstream_tls = upstream_tls.map(|(name, raw)| Places::of(name.as_str(), &raw.tls));
     let upstream_tls = upstream_tls.collect();
     let traces = traces(&raw.traces).map_err(|(place, key, message)| wrong(place, key, message))?;
+    let trusted_proxies =
+        doors::trusted(raw).map_err(|(place, key, message)| wrong(place, &key, message))?;
     let policy = policy(raw).map_err(|(place, key, message)| wrong(place, &key, message))?;
     let mut gateway = gateway::Config {
         policy,
@@ -164,6 +171,7 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
         schema_reload,
         protocol: protocol::Config {
             gates: None, // the gateway's own, made of its policy
+            trusted_proxies,
             head: head_limits(&raw.limits),
             compression: compression(&raw.compression),
             cors,

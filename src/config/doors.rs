@@ -35,6 +35,20 @@ pub(super) fn proxies(raw: &File) -> Result<Vec<Network>, Wrong> {
     }
 }
 
+/// Proxies whose word about their clients counts.
+pub(super) fn trusted(raw: &File) -> Result<Vec<Network>, Wrong> {
+    let networks = raw.trusted_proxies.value.as_deref().unwrap_or_default();
+    if networks.len() > NETWORKS_MAX {
+        let message = format!("found more, expected {NETWORKS_MAX} ranges of addresses at most");
+        return Err((
+            raw.trusted_proxies.place,
+            "trusted_proxies".to_owned(),
+            message,
+        ));
+    }
+    Ok(networks.iter().map(|range| range.0).collect())
+}
+
 /// The address that sends clients to `https`.
 pub(super) fn redirect(raw: &File) -> Result<Option<Redirect>, Wrong> {
     let key = raw.tls.value.as_ref().map(|tls| &tls.redirect);

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_saphyr::{Error as Yaml, Location};
 
 use super::json_schema;
-use super::raw::File;
+use super::raw::{File, Identity};
 use super::units::quoted;
 
 /// The largest configuration file that is read.
@@ -88,6 +88,7 @@ pub(super) fn file(path: &Path) -> Result<File, FileError> {
             relative.value = relative.value.take().map(|path| base.join(path));
         }
     }
+    files_of_identity(&mut file.identity, base);
     for relative in [
         &mut file.docs.logo,
         &mut file.docs.history,
@@ -110,6 +111,24 @@ pub(super) fn file(path: &Path) -> Result<File, FileError> {
         }
     }
     Ok(file)
+}
+
+/// Files of issuers, and of keys and passwords.
+fn files_of_identity(identity: &mut Identity, base: &Path) {
+    let issuers = identity.issuers.value.iter_mut().flatten();
+    let issuers = issuers.filter_map(|issuer| issuer.value.as_mut());
+    let issuers = issuers.flat_map(|issuer| [&mut issuer.jwks_file, &mut issuer.secret_file]);
+    let keys = identity.api_keys.value.iter_mut();
+    let keys = keys.map(|keys| &mut keys.file);
+    let asked = identity.introspection.value.iter_mut();
+    let asked = asked.map(|asked| &mut asked.client_secret_file);
+    for relative in issuers.chain(keys).chain(asked).chain([&mut identity.ca]) {
+        if let Some(path) = &mut relative.value
+            && !path.as_os_str().is_empty()
+        {
+            *path = base.join(&*path);
+        }
+    }
 }
 
 /// The text of a file that is not larger than one may be.

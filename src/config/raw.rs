@@ -13,7 +13,7 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_saphyr::{Location, Spanned};
 
-use super::text::{Address, UpstreamName};
+use super::text::{Address, NetworkRange, UpstreamName};
 use super::units::Count;
 use crate::listener;
 
@@ -78,6 +78,11 @@ pub(super) struct File {
     /// The PROXY protocol on the client address. Absent: nobody speaks it.
     #[serde(skip_serializing_if = "Key::is_absent")]
     pub(super) proxy_protocol: Key<ProxyProtocol>,
+    /// Proxies in front, such as `10.0.0.0/8`: what they say in `x-forwarded-for` and `x-forwarded-proto` of
+    /// their clients is believed. What others say there never is.
+    #[serde(skip_serializing_if = "Key::is_absent")]
+    #[schemars(extend("default" = Vec::<NetworkRange>::new()))]
+    pub(super) trusted_proxies: Key<Vec<NetworkRange>>,
     /// Threads that serve connections. Absent: one for each core.
     pub(super) workers: Option<Count>,
     /// The admin listener: `/livez`, `/readyz`, `/reload`, `/routes` and gRPC health.

@@ -11,6 +11,7 @@ mod compat;
 mod cors;
 mod full;
 mod options;
+mod policy;
 mod precedence;
 mod reload;
 mod tls;

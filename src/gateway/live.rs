@@ -16,10 +16,12 @@ use tokio::sync::Notify;
 
 use super::fixed::fixed;
 use super::guard::{Broken, guarded};
+use super::ineffective;
 use super::served::served;
 use super::sources::Loaded;
 use super::told::Told;
 use super::wishes::Wishes;
+use super::witness::Counting;
 use super::{Config, Progress, ReloadError, Reloaded, SourceConfig, site};
 use crate::docs::{Documentation, Place};
 use crate::observe::Observe;
@@ -155,7 +157,7 @@ impl Live {
             return;
         }
         let schema = Arc::clone(&self.serving.load().schema);
-        super::tell_ineffective(&state.config, &schema, &mut |progress: &Progress<'_>| {
+        ineffective::tell(&state.config, &schema, &mut |progress: &Progress<'_>| {
             self.report(progress);
         });
     }
@@ -176,7 +178,7 @@ impl Live {
             Some(policies) if !config.policy.is_empty() => {
                 Some(Arc::new(policies.renewed(&config.policy)?))
             }
-            Some(_) | None => Policies::start_if_any(&config.policy)?,
+            Some(_) | None => Policies::start_if_any(&config.policy, Counting::of(&self.observe))?,
         };
         let config = config.behind(policies.as_ref());
         let calls = self.serving.load_full();

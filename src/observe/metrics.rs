@@ -98,6 +98,18 @@ impl Collector for Metrics {
         let hash = [([], f64::from(self.config_hash))];
         let about = "A number that is another whenever something in the configuration is";
         gauges(to, "gateway_config_hash", about, hash)?;
+        let decisions = self.observe.decisions().all();
+        let decisions = decisions.iter().map(|(one, count)| {
+            let decided = one.decided.name();
+            let labels = [
+                ("step", one.step),
+                ("decision", decided),
+                ("rule", &*one.rule),
+            ];
+            (labels, *count)
+        });
+        let about = "What steps of the policy have decided, by the rule that said so";
+        counters(to, "gateway_policy_decisions", about, decisions)?;
         served::encode(to, &self.observe)?;
         whole::encode(to, &self.observe)?;
         whole::process(to, &self.process)?;

@@ -11,26 +11,10 @@ use crate::call::gate::Asked;
 use crate::call::{Peer, Transport};
 use crate::identity::Principal;
 use crate::identity::introspection::{Answer, Expected};
-use crate::schema::{Idempotency, Method, Selector, Shape};
-use crate::transcode::PlanId;
+use crate::schema::{Method, Selector};
 
 pub(super) fn method(id: usize, service: &str, name: &str) -> Method {
-    Method {
-        id,
-        path: format!("/{service}/{name}"),
-        service: service.to_owned(),
-        name: name.to_owned(),
-        input: PlanId(0),
-        output: PlanId(0),
-        shape: Shape::Unary,
-        idempotency: Idempotency::Unknown,
-        deprecated: false,
-        upstream: Arc::from("backend"),
-        http_body_input: false,
-        http_body_output: false,
-        comment: String::new(),
-        bindings: vec![],
-    }
+    Method::alone(id, service, name)
 }
 
 pub(super) fn selectors(texts: &[&str]) -> Vec<Selector> {

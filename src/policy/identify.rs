@@ -125,6 +125,9 @@ impl Gate for Identify {
         {
             return Decision::Now(this.by_key(name, file, asked.headers, asked.now));
         }
+        if !this.reads_tokens() {
+            return Decision::Now(this.by_certificate(&asked));
+        }
         let bearer = match Bearer::of(asked.headers, &this.places) {
             Ok(Some(bearer)) => bearer,
             Ok(None) => return Decision::Now(this.by_certificate(&asked)),
@@ -223,6 +226,11 @@ fn refused(challenge: &Challenge) -> Refused {
 }
 
 impl Shared {
+    /// Where no issuer is trusted, tokens are for others.
+    const fn reads_tokens(&self) -> bool {
+        !self.keys.is_empty() || self.introspection.is_some()
+    }
+
     fn is_current(&self, stamp: Stamp, now: Instant) -> bool {
         let keys = self.keys.get(stamp.issuer);
         keys.is_some_and(|keys| keys.generation(now) == stamp.generation)

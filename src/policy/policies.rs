@@ -22,7 +22,7 @@ use super::identify::{self, Identify, NoIdentity};
 use super::limits::{Limit, Limits, Tell};
 use super::overload;
 use crate::call::gate::{Gate, Gates, Interceptor};
-use crate::schema::{Method, Schema};
+use crate::schema::{Method, Schema, Selector};
 
 /// How long a start waits for the keys of issuers.
 const READY_MAX: Duration = Duration::from_secs(2);
@@ -90,11 +90,35 @@ impl StepConfig {
             Self::Custom { name, .. } => name,
         }
     }
+
+    /// All that it names.
+    fn methods(&self) -> Vec<&Selector> {
+        match self {
+            Self::Access(policy) => policy.rules.iter().flat_map(|one| &one.methods).collect(),
+            Self::Limits { limits, .. } => limits.iter().flat_map(|one| &one.methods).collect(),
+            Self::Concurrency(all) => all.iter().flat_map(|one| &one.methods).collect(),
+            Self::GlobalLimits { settings, .. } => {
+                let all = settings.descriptors.iter();
+                all.flat_map(|one| &one.methods).collect()
+            }
+            Self::ExtAuthz { .. } | Self::Custom { .. } => Vec::new(),
+        }
+    }
 }
 
+/// With all that is configured: another configuration is told by it.
 impl fmt::Debug for StepConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+        let mut step = f.debug_tuple(self.name());
+        match self {
+            Self::Access(policy) => step.field(policy),
+            Self::Limits { limits, tell } => step.field(limits).field(tell),
+            Self::Concurrency(ceilings) => step.field(ceilings),
+            Self::GlobalLimits { server, settings } => step.field(server).field(settings),
+            Self::ExtAuthz { server, settings } => step.field(server).field(settings),
+            Self::Custom { .. } => &mut step,
+        };
+        step.finish()
     }
 }
 
@@ -109,6 +133,24 @@ impl Config {
             overload,
         } = self;
         identity.is_none() && asserted.0.is_empty() && steps.is_empty() && overload.is_none()
+    }
+
+    /// Methods that steps are for and that no schema has, each a sentence: whoever wrote one meant another.
+    #[must_use]
+    pub fn idle(&self, schema: &Schema) -> Vec<String> {
+        let is_there = |selector: &Selector| {
+            let mut methods = schema.methods();
+            methods.any(|method| selector.selects(&method.service, &method.name))
+        };
+        let mut reasons = Vec::new();
+        for (at, step) in self.steps.iter().enumerate() {
+            let idle = step.methods().into_iter().filter(|one| !is_there(one));
+            reasons.extend(idle.map(|one| {
+                let step = step.name();
+                format!("policy[{at}] ({step}): found `{one}`, which no method of the schema is")
+            }));
+        }
+        reasons
     }
 }
 
@@ -175,11 +217,14 @@ impl Policies {
     ///
     /// # Errors
     /// See [`NoPolicy`].
-    pub fn start_if_any(config: &Config) -> Result<Option<Arc<Self>>, NoPolicy> {
+    pub fn start_if_any(
+        config: &Config,
+        witness: Arc<dyn Witness>,
+    ) -> Result<Option<Arc<Self>>, NoPolicy> {
         if config.is_empty() {
             return Ok(None);
         }
-        Ok(Some(Arc::new(Self::start(config, None)?)))
+        Ok(Some(Arc::new(Self::start(config, Some(witness))?)))
     }
 
     /// The policy as it is configured from now on. Whoever is known stays known if nothing about that is

@@ -118,9 +118,12 @@ async fn open<S>(
     if let Some(codec) = codec {
         upgrade.set_selected_protocol(HeaderValue::from_static(offer::sub_protocol(codec)));
     }
-    if let Some(authorization) = authorization {
-        let header = parts.headers.entry(header::AUTHORIZATION);
-        header.or_insert(authorization);
+    if let Some(authorization) = authorization
+        && !parts.headers.contains_key(header::AUTHORIZATION)
+    {
+        parts.headers.insert(header::AUTHORIZATION, authorization);
+        // It is in one place from here on; whoever looks for tokens takes no request that has two.
+        parts.headers.remove(header::SEC_WEBSOCKET_PROTOCOL);
     }
     let (method, template) = (target.method(), target.template());
     let frames = Frames::new(&serving.schema, options, target, &parts.uri)?;

@@ -37,6 +37,29 @@ pub struct Method {
     pub bindings: Vec<Arc<BindingText>>,
 }
 
+#[cfg(test)]
+impl Method {
+    /// A unary method of no schema.
+    pub(crate) fn alone(id: usize, service: &str, name: &str) -> Self {
+        Self {
+            id,
+            path: format!("/{service}/{name}"),
+            service: service.to_owned(),
+            name: name.to_owned(),
+            input: PlanId(0),
+            output: PlanId(0),
+            shape: Shape::Unary,
+            idempotency: Idempotency::Unknown,
+            deprecated: false,
+            upstream: Arc::from("backend"),
+            http_body_input: false,
+            http_body_output: false,
+            comment: String::new(),
+            bindings: vec![],
+        }
+    }
+}
+
 /// A binding as the annotation writes it, for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BindingText {

@@ -24,6 +24,7 @@ const COMMANDS: &[&str] = &[
     "openssl ",
     "transom breaking ",
     "transom lint ",
+    "transom check ",
 ];
 
 /// What is tried of a page.
@@ -243,6 +244,16 @@ fn what_the_page_about_tls_shows_is_what_happens() {
         try_page("tls", 8);
     } else {
         println!("not tried: commands for OpenSSL 3, which is not installed");
+    }
+}
+
+#[test]
+fn what_the_page_about_security_shows_is_what_happens() {
+    let openssl = Command::new("openssl").arg("version").output();
+    if openssl.is_ok() {
+        try_page("security", 18);
+    } else {
+        println!("not tried: commands for OpenSSL, which is not installed");
     }
 }
 

@@ -112,7 +112,7 @@ pub(in crate::config) struct When {
     #[serde(skip_serializing_if = "Key::is_absent")]
     pub(in crate::config) api_keys: Key<Vec<String>>,
     /// The caller's certificate has a SPIFFE id like one of these: `spiffe://example.org/billing`, or
-    /// `spiffe://example.org/*`.
+    /// `spiffe://example.org` for all of a trust domain.
     #[serde(skip_serializing_if = "Key::is_absent")]
     pub(in crate::config) spiffe: Key<Vec<Key<String>>>,
     /// How the caller was shown: `token`, `key`, `certificate`.

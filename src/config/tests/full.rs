@@ -17,6 +17,8 @@ fn leaves(schema: &Value, path: &str, found: &mut BTreeSet<String>) {
         for (name, property) in properties {
             leaves(property, &below(name), found);
         }
+    } else if schema["additionalProperties"]["type"] == "string" {
+        found.insert(path.to_owned()); // whoever writes the file chooses the names
     } else if schema["additionalProperties"].is_object() {
         leaves(&schema["additionalProperties"], &below("*"), found);
     } else if let Some(patterns) = schema["patternProperties"].as_object() {
@@ -34,6 +36,21 @@ fn leaves(schema: &Value, path: &str, found: &mut BTreeSet<String>) {
     }
 }
 
+/// Keys beneath which the names are free, or are those of above once more.
+const ENDS: [&str; 4] = [
+    "identity.metadata",
+    "policy[].ext_authz.context",
+    "policy[].access.rules[].when.any",
+    "policy[].access.rules[].when.not",
+];
+
+/// The shipped file, for readers in the crate's own folder.
+fn full() -> String {
+    let text = std::fs::read_to_string(shipped("full.yaml")).unwrap();
+    let text = text.replace(": client.secret", ": config/client.secret");
+    text.replace(": shared.secret", ": config/shared.secret")
+}
+
 /// Every leaf of a value, in the same notation.
 fn keys(value: &Value, path: &str, found: &mut BTreeSet<String>) {
     let below = |name: &str| {
@@ -44,6 +61,9 @@ fn keys(value: &Value, path: &str, found: &mut BTreeSet<String>) {
         }
     };
     match value {
+        _ if ENDS.contains(&path) => {
+            found.insert(path.to_owned());
+        }
         Value::Object(map) if path == "upstreams" => {
             map.values()
                 .for_each(|value| keys(value, &below("*"), found));
@@ -63,7 +83,7 @@ fn keys(value: &Value, path: &str, found: &mut BTreeSet<String>) {
 #[test]
 fn the_full_file_has_every_key_of_the_json_schema() {
     let schema: Value = serde_json::from_str(&json_schema()).unwrap();
-    let text = std::fs::read_to_string(shipped("full.yaml")).unwrap();
+    let text = full();
     let file: Value = serde_saphyr::from_str(&text).unwrap();
     let (mut in_schema, mut in_file) = (BTreeSet::new(), BTreeSet::new());
     leaves(&schema, "", &mut in_schema);
@@ -90,7 +110,7 @@ fn the_full_file_has_every_key_of_the_json_schema() {
 
 #[test]
 fn without_a_line_that_the_full_file_calls_a_default_nothing_changes() {
-    let text = std::fs::read_to_string(shipped("full.yaml")).unwrap();
+    let text = full();
     let shown = |text: &str| format!("{:?}", settings(text).unwrap());
     let whole = shown(&text);
     let lines: Vec<_> = text.lines().collect();
@@ -119,6 +139,37 @@ fn without_a_line_that_the_full_file_calls_a_default_nothing_changes() {
     let weight = "routes[].upstreams[].weight"; // the only default of a route's own
     let is_of_lists = |key: &str| key.starts_with("routes[]") || key.starts_with("schema[]");
     all.retain(|key| key == weight || !is_of_lists(key));
+    let of_policy = [
+        "access.mode",
+        "rate_limits[].keys",
+        "global_rate_limits.timeout",
+        "global_rate_limits.on_failure",
+        "ext_authz.timeout",
+        "ext_authz.on_failure",
+    ];
+    all.retain(|key| match key.strip_prefix("policy[].") {
+        Some(key) => of_policy.contains(&key),
+        None => true,
+    });
+    let identity = [
+        "issuers[].issuer",
+        "issuers[].audiences",
+        "issuers[].jwks_url",
+        "issuers[].jwks_file",
+        "issuers[].secret_file",
+        "issuers[].algorithms",
+        "issuers[].typ",
+        "issuers[].max_lifetime",
+        "api_keys.file",
+        "introspection.url",
+        "introspection.client_id",
+        "introspection.client_secret_file",
+        "introspection.issuer",
+        "cookie.name",
+        "metadata",
+        "ca",
+    ];
+    let identity = identity.map(|key| format!("identity.{key}"));
     let tls = [
         "tls.certificate",
         "tls.key",
@@ -150,7 +201,8 @@ fn without_a_line_that_the_full_file_calls_a_default_nothing_changes() {
         "retries.methods[].selector",
     ];
     let upstreams = upstreams.map(|key| format!("upstreams.*.{key}"));
-    let others = others.into_iter().map(str::to_owned).chain(upstreams);
+    let others = others.into_iter().map(str::to_owned);
+    let others = others.chain(upstreams).chain(identity);
     for without_default in tls.into_iter().map(str::to_owned).chain(others) {
         assert!(all.remove(&without_default), "{without_default}");
     }

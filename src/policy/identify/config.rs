@@ -51,6 +51,15 @@ impl Default for Config {
 }
 
 impl Config {
+    /// Whoever shows a client certificate is known, and nothing else is looked at.
+    #[must_use]
+    pub fn of_certificates() -> Self {
+        Self {
+            forward: Forward::Yes,
+            ..Self::default()
+        }
+    }
+
     pub(super) fn https(&self) -> Result<Https, NoIdentity> {
         let roots = match &self.ca {
             None => system_roots(),

@@ -2,19 +2,28 @@
 //!
 //! ```text
 //! sec-websocket-protocol: transom.json, bearer.eyJhbGciOi…
-//!                         │             └ authorization: Bearer eyJhbGciOi… for the backend
+//!                         │             └ authorization: Bearer eyJhbGciOi…
 //!                         └ chosen, and the only one that is told to the client
 //! ```
+//!
+//! A token may have characters that a sub-protocol cannot, so `base64url.bearer.authorization.BASE64URL` is
+//! taken as well, as Kubernetes has it.
 //!
 //! A page cannot set headers of a handshake, but name sub-protocols; so it has no other place for a
 //! token that is not in the URL, where it would be logged.
 
+use std::borrow::Cow;
+
+use base64_simd::URL_SAFE_NO_PAD;
 use http::{HeaderMap, HeaderValue, header};
 
 use crate::protocol::{Codec, field_value};
 
 /// Before a token.
 const BEARER: &[u8] = b"bearer.";
+
+/// Before a token in base64url.
+const ENCODED: &[u8] = b"base64url.bearer.authorization.";
 
 /// The sub-protocol in which messages are written so and in no other way.
 pub(super) const fn sub_protocol(codec: Codec) -> &'static str {
@@ -47,6 +56,11 @@ pub(super) enum Unfit {
     /// There is nothing behind the prefix.
     #[error("found a bearer token without a character among the sub-protocols")]
     NoToken,
+    /// What is behind the prefix is no token.
+    #[error(
+        "found a bearer token among the sub-protocols that is none, expected base64url without padding, of a header's characters"
+    )]
+    NotEncoded,
 }
 
 impl Offer {
@@ -59,14 +73,14 @@ impl Offer {
         let mut is_empty = true;
         for name in field_value::items(headers, &header::SEC_WEBSOCKET_PROTOCOL) {
             is_empty = false;
-            if let Some(token) = name.strip_prefix(BEARER) {
+            if let Some(token) = token(name)? {
                 if offer.authorization.is_some() {
                     return Err(Unfit::TwoTokens);
                 }
                 if token.is_empty() {
                     return Err(Unfit::NoToken);
                 }
-                offer.authorization = bearer(token);
+                offer.authorization = Some(bearer(&token).ok_or(Unfit::NotEncoded)?);
             } else if offer.codec.is_none() {
                 offer.codec = [Codec::Json, Codec::Proto]
                     .into_iter()
@@ -77,6 +91,18 @@ impl Offer {
             return Err(Unfit::Unknown);
         }
         Ok(offer)
+    }
+}
+
+/// The token in a sub-protocol, if it is one of those.
+fn token(name: &[u8]) -> Result<Option<Cow<'_, [u8]>>, Unfit> {
+    match (name.strip_prefix(BEARER), name.strip_prefix(ENCODED)) {
+        (Some(token), _) => Ok(Some(Cow::Borrowed(token))),
+        (None, Some(text)) => match URL_SAFE_NO_PAD.decode_to_vec(text) {
+            Ok(token) => Ok(Some(Cow::Owned(token))),
+            Err(_) => Err(Unfit::NotEncoded),
+        },
+        (None, None) => Ok(None),
     }
 }
 
@@ -129,5 +155,23 @@ mod tests {
             Err(Unfit::TwoTokens)
         );
         assert_eq!(offer(&["transom.json, bearer."]), Err(Unfit::NoToken));
+    }
+
+    #[test]
+    fn a_token_may_be_encoded() {
+        let offered = offer(&["base64url.bearer.authorization.YS9iPT0, transom.json"]).unwrap();
+        assert_eq!(offered.authorization.unwrap(), "Bearer a/b==");
+        for (text, expected) in [
+            ("", Unfit::NoToken),
+            ("YS9iPT0=", Unfit::NotEncoded),
+            ("YQ, bearer.a", Unfit::TwoTokens),
+            ("DQo", Unfit::NotEncoded), // a line's end
+        ] {
+            let value = format!("transom.json, base64url.bearer.authorization.{text}");
+            let value = HeaderValue::try_from(value).unwrap();
+            let headers = [(header::SEC_WEBSOCKET_PROTOCOL, value)];
+            let found = Offer::of(&headers.into_iter().collect());
+            assert_eq!(found, Err(expected), "{text}");
+        }
     }
 }
