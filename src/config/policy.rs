@@ -146,13 +146,16 @@ fn each<T, R: Clone>(
     Ok(all)
 }
 
+/// What makes a condition of names.
+type MakeOfNames = fn(Vec<String>) -> Condition;
+
 fn when(raw: &When, place: Location, at: &str, depth: usize) -> Result<Condition, Wrong> {
     if depth > DEPTH_MAX {
         let message = format!("found conditions more than {DEPTH_MAX} deep, expected fewer");
         return Err((place, at.to_owned(), message));
     }
     let mut all = Vec::new();
-    let lists: [(&Key<Vec<String>>, fn(Vec<String>) -> Condition); 5] = [
+    let lists: [(&Key<Vec<String>>, MakeOfNames); 5] = [
         (&raw.scopes, Condition::Scopes),
         (&raw.any_scope, Condition::AnyScope),
         (&raw.subjects, Condition::Subject),
@@ -184,7 +187,7 @@ fn when(raw: &When, place: Location, at: &str, depth: usize) -> Result<Condition
         all.push(Condition::Network(each(
             &raw.networks,
             &format!("{at}.networks"),
-            network,
+            |text: &String| network(text),
         )?));
     }
     if let Some(text) = &raw.cel.value {
@@ -221,7 +224,7 @@ fn claim(raw: &Claim) -> Result<condition::Claim, String> {
 }
 
 /// A network, or one address.
-fn network(text: &String) -> Result<IpNet, String> {
+fn network(text: &str) -> Result<IpNet, String> {
     let one = || text.parse::<IpAddr>().map(IpNet::from);
     text.parse::<IpNet>().or_else(|_| one()).map_err(|_| {
         format!(
