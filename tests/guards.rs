@@ -19,6 +19,7 @@ mod dialects;
 mod forged;
 mod issuers;
 mod limited;
+mod reloaded;
 mod shown;
 mod told;
 
@@ -123,14 +124,20 @@ fn identity(keys: &[Value], more: &str) -> String {
 
 /// A gateway before this backend, which has the demo's services.
 async fn guarded(url: &str, text: &str) -> Gateway {
+    Gateway::start(configured(url, text).gateway, |_| {})
+        .await
+        .unwrap()
+}
+
+/// What such a gateway is made from.
+fn configured(url: &str, text: &str) -> Settings {
     let protos = concat!(env!("CARGO_MANIFEST_DIR"), "/proto");
     let path = file(&format!(
         "listen: 127.0.0.1:0\nworkers: 1\nupstreams: {{ backend: {{ url: '{url}' }} }}\n\
          schema: [{{ protos: '{protos}', upstream: backend }}]\n{text}"
     ));
     let settings = config::load(Some(&path), &Flags::default()).and_then(Settings::with_files);
-    let settings = settings.unwrap_or_else(|error| panic!("{error}\n{text}"));
-    Gateway::start(settings.gateway, |_| {}).await.unwrap()
+    settings.unwrap_or_else(|error| panic!("{error}\n{text}"))
 }
 
 fn bearer(token: &str) -> String {

@@ -145,13 +145,16 @@ fn each<T, R: Clone>(
     Ok(all)
 }
 
+/// What makes a condition of names.
+type MakeOfNames = fn(Vec<String>) -> Condition;
+
 fn when(raw: &When, place: Location, at: &str, depth: usize) -> Result<Condition, Wrong> {
     if depth > DEPTH_MAX {
         let message = format!("found conditions more than {DEPTH_MAX} deep, expected fewer");
         return Err((place, at.to_owned(), message));
     }
     let mut all = Vec::new();
-    let lists: [(&Key<Vec<String>>, fn(Vec<String>) -> Condition); 5] = [
+    let lists: [(&Key<Vec<String>>, MakeOfNames); 5] = [
         (&raw.scopes, Condition::Scopes),
         (&raw.any_scope, Condition::AnyScope),
         (&raw.subjects, Condition::Subject),
@@ -183,7 +186,7 @@ fn when(raw: &When, place: Location, at: &str, depth: usize) -> Result<Condition
         all.push(Condition::Network(each(
             &raw.networks,
             &format!("{at}.networks"),
-            network,
+            |text: &String| network(text),
         )?));
     }
     if let Some(text) = &raw.cel.value {
@@ -220,7 +223,7 @@ fn claim(raw: &Claim) -> Result<condition::Claim, String> {
 }
 
 /// A network, or one address.
-fn network(text: &String) -> Result<Network, String> {
+fn network(text: &str) -> Result<Network, String> {
     let found = |error| format!("found {}, {error}", quoted(text));
     text.parse().map_err(|error: NetworkError| found(error))
 }

@@ -203,7 +203,7 @@ impl From<TokenError> for Unknown {
 impl From<Unknown> for Box<Refused> {
     fn from(unknown: Unknown) -> Self {
         match unknown {
-            Unknown::Refused(challenge) => Box::new(refused(&challenge)),
+            Unknown::Refused(challenge) => Self::new(refused(&challenge)),
             Unknown::Outage => {
                 let message = "whose token it is cannot be found out at the moment";
                 Self::new(Refused::new(
@@ -343,7 +343,7 @@ impl Shared {
     }
 
     /// Pages of other origins have a browser send the cookie too.
-    fn check_origin(&self, asked: &Asked<'_>) -> Result<(), Refused> {
+    fn check_origin(&self, asked: &Asked<'_>) -> Result<(), Box<Refused>> {
         let origin = asked.headers.get(header::ORIGIN);
         let is_own = match origin.map(HeaderValue::to_str) {
             // No page of another origin can leave it out where the call could do harm.
@@ -363,10 +363,10 @@ impl Shared {
         }
         let message = "the token is in a cookie, and the page is of another origin";
         let status = Status::gateway(Code::PermissionDenied, message);
-        Err(Refused {
+        Err(Box::new(Refused {
             rule: Some("origin".into()),
             ..Refused::new(NAME, status)
-        })
+        }))
     }
 }
 

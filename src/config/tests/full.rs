@@ -13,7 +13,9 @@ fn leaves(schema: &Value, path: &str, found: &mut BTreeSet<String>) {
             format!("{path}.{name}")
         }
     };
-    if let Some(properties) = schema["properties"].as_object() {
+    if ENDS.contains(&path) {
+        found.insert(path.to_owned());
+    } else if let Some(properties) = schema["properties"].as_object() {
         for (name, property) in properties {
             leaves(property, &below(name), found);
         }
@@ -182,7 +184,7 @@ fn without_a_line_that_the_full_file_calls_a_default_nothing_changes() {
         "tls.hsts.max_age",
         "proxy_protocol.from",
     ];
-    let others = ["admin.listen", "workers", "http_rules"];
+    let others = ["admin.listen", "workers", "http_rules", "trusted_proxies"];
     // Of a rule's `retry` the file shows one key: they are those of `idempotent`.
     all.retain(|key| !key.starts_with("upstreams.*.retries.methods[].retry"));
     let upstreams = [
