@@ -53,10 +53,10 @@ impl Authority {
     }
 
     fn certify(&self, name: &str) -> Identity {
-        self.certify_as(CertificateParams::new(vec![name.to_owned()]).unwrap())
+        self.certify_as(&CertificateParams::new(vec![name.to_owned()]).unwrap())
     }
 
-    fn certify_as(&self, params: CertificateParams) -> Identity {
+    fn certify_as(&self, params: &CertificateParams) -> Identity {
         let key = KeyPair::generate().unwrap();
         Identity {
             certificate: params.signed_by(&key, &self.0).unwrap().pem(),

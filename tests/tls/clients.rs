@@ -69,7 +69,7 @@ async fn row_139_a_certificate_that_is_no_good_ends_the_handshake() {
     let tls = Tls::open(files, choices).unwrap();
     let stack = Stack::with(|config| config.listener.tls = Some(tls)).await;
 
-    let good = clients.certify_as(params("a.example", 1));
+    let good = clients.certify_as(&params("a.example", 1));
     let mut expired = params("a.example", 2);
     expired.not_after = date_time_ymd(2020, 1, 1);
     let mut early = params("a.example", 3);
@@ -86,27 +86,27 @@ async fn row_139_a_certificate_that_is_no_good_ends_the_handshake() {
         ("good", good, Ok(200)),
         (
             "expired",
-            clients.certify_as(expired),
+            clients.certify_as(&expired),
             Err(Alert::CertificateExpired),
         ),
         (
             "early",
-            clients.certify_as(early),
+            clients.certify_as(&early),
             Err(Alert::CertificateExpired),
         ),
         (
             "a server's",
-            clients.certify_as(of_a_server),
+            clients.certify_as(&of_a_server),
             Err(Alert::BadCertificate),
         ),
         (
             "not permitted",
-            clients.certify_as(params("a.elsewhere", 5)),
+            clients.certify_as(&params("a.elsewhere", 5)),
             Err(Alert::BadCertificate),
         ),
         (
             "revoked",
-            clients.certify_as(params("a.example", 6)),
+            clients.certify_as(&params("a.example", 6)),
             Err(Alert::CertificateRevoked),
         ),
         ("its own", own, Err(Alert::UnknownCA)),

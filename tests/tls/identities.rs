@@ -15,7 +15,7 @@ fn named(authority: &Authority, uris: &[&str]) -> Identity {
         .iter()
         .map(|uri| SanType::URI((*uri).try_into().unwrap()));
     params.subject_alt_names = uris.collect();
-    authority.certify_as(params)
+    authority.certify_as(&params)
 }
 
 #[tokio::test]

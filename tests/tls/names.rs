@@ -25,7 +25,7 @@ impl Tenants {
         let identities = identities.into_iter().map(|names| {
             let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
             let file = names[0].clone();
-            let identity = authority.certify_as(CertificateParams::new(names).unwrap());
+            let identity = authority.certify_as(&CertificateParams::new(names).unwrap());
             (
                 folder.write(&format!("{file}.pem"), &identity.certificate),
                 folder.write(&format!("{file}.key"), &identity.key),
