@@ -37,7 +37,6 @@ mod overlay;
 mod paths;
 pub mod probe;
 mod query;
-mod record;
 mod resources;
 pub mod rules;
 pub mod samples;

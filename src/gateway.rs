@@ -41,6 +41,7 @@ mod ineffective;
 mod live;
 mod loaded;
 mod operators;
+mod served;
 mod sources;
 mod stamp;
 mod telling;
@@ -58,6 +59,7 @@ const ADMIN_GRACE: Duration = Duration::from_secs(1);
 
 pub use errors::{ReloadError, Reloaded, StartError};
 pub use guard::{OnBreaking, SchemaReload};
+pub use served::load_schema;
 pub use sources::{SourceConfig, SourceError, the_upstream};
 pub use stamp::{Settling, Stamp};
 pub use wishes::Wish;
@@ -386,30 +388,6 @@ fn site(config: &Config) -> Option<Documentation> {
     };
     (config.docs.place != Place::Off)
         .then(|| Documentation::new(config.docs.clone(), config.schema_options.clone(), reached))
-}
-
-/// Loads every source of a configuration, reflection included, and builds the schema, without
-/// serving it: what `transom routes` shows.
-///
-/// # Errors
-/// Those of the sources and of the schema.
-pub async fn load_schema(
-    config: &Config,
-    report: &mut (impl FnMut(&Progress<'_>) + Send),
-) -> Result<Schema, StartError> {
-    // Files alone need no upstream, and nobody has to be allowed to read its private key.
-    let asked: Vec<_> = if config.schema.iter().any(SourceConfig::is_reflection) {
-        config.upstreams.clone()
-    } else {
-        Vec::new()
-    };
-    let calls = Upstream::build(asked, 1)?;
-    let mut brought = Vec::with_capacity(config.schema.len());
-    for source in &config.schema {
-        let loaded = sources::load(source, &config.upstreams, &calls, report).await?;
-        brought.push((*loaded.source).clone());
-    }
-    Ok(Schema::build(brought, &config.schema_options)?)
 }
 
 #[cfg(test)]

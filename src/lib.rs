@@ -15,6 +15,7 @@
 //! - `files`: files that are read again and again
 //! - [`transcode`]: JSON text to wire bytes and back, by plans compiled from descriptors
 //! - [`schema`]: what can be called, an immutable snapshot
+//! - [`validate`]: the rules of a schema, checked on messages
 //! - [`identity`]: who calls
 //! - [`call`]: `Call`, `Reply`, `Status`: the vocabulary of the road
 //! - [`observe`]: what the gateway tells about its calls
@@ -50,4 +51,5 @@ pub mod protocol;
 pub mod schema;
 pub mod transcode;
 pub mod upstream;
+pub mod validate;
 pub mod worker;

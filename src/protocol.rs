@@ -13,6 +13,7 @@
 //! A request takes the [`Serving`] snapshot once, at detection, and keeps it to its end. Answers
 //! are infallible: whatever goes wrong is an answer in the client's own dialect.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
@@ -31,6 +32,7 @@ use crate::schema::{Listing, Route, Row, Schema};
 
 pub mod body;
 mod call_head;
+mod checks;
 mod codec;
 mod coding;
 mod connect;
@@ -59,6 +61,8 @@ pub mod unary;
 mod watch;
 mod websocket;
 
+use checks::Checks;
+pub use checks::Validation;
 use codec::Codec;
 pub use coding::{Compression, Undecodable};
 pub use cors::Cors;
@@ -96,7 +100,33 @@ impl Config {
     /// What a schema serves and where it goes: a row for each way to call a method.
     #[must_use]
     pub fn rows(&self, schema: &Schema) -> Vec<Row> {
-        Chosen::new(schema, &self.options, &self.routes).rows(schema)
+        self.chosen(schema).rows(schema)
+    }
+
+    /// Methods whose requests cannot be checked although this says that they are: their paths, and why.
+    #[must_use]
+    pub fn unusable(&self, schema: &Schema) -> BTreeMap<String, String> {
+        checks::unusable(schema, &self.chosen(schema))
+    }
+
+    /// Whether any requests are checked.
+    #[must_use]
+    pub fn validates(&self) -> bool {
+        self.validations()
+            .any(|(_, validation)| validation == Validation::Requests)
+    }
+
+    /// Whether requests are checked: by what routes say, in their order, and what holds where none says.
+    pub fn validations(&self) -> impl Iterator<Item = (Option<&options::Applies>, Validation)> {
+        let routes = self.routes.iter().filter_map(|route| {
+            let options = route.options()?;
+            Some((Some(&route.applies), options.validation))
+        });
+        routes.chain([(None, self.options.validation)])
+    }
+
+    fn chosen(&self, schema: &Schema) -> Chosen {
+        Chosen::new(schema, &self.options, &self.routes)
     }
 }
 
@@ -188,6 +218,7 @@ pub struct Serving<S> {
     /// How requests are read and answers are written.
     config: Config,
     chosen: Chosen,
+    checks: Checks,
     gate: Option<Arc<dyn call::Gate>>,
     /// What counts the schema's methods: found with the first request.
     counted: OnceLock<Table>,
@@ -197,13 +228,15 @@ impl<S> Serving<S> {
     /// A snapshot: the options of every method and binding are chosen here.
     #[must_use]
     pub fn new(schema: Arc<Schema>, calls: S, config: Config) -> Self {
-        let chosen = Chosen::new(&schema, &config.options, &config.routes);
+        let chosen = config.chosen(&schema);
+        let checks = Checks::new(&schema, &chosen);
         let gate = config.gates.as_ref().map(|gates| gates.of(&schema));
         Self {
             schema,
             calls,
             config,
             chosen,
+            checks,
             gate,
             counted: OnceLock::new(),
         }

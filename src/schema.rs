@@ -9,7 +9,7 @@
 //! [`Schema::refusals`]; the rest is served. Nothing here knows requests, sockets or tokio, and
 //! only [`Source::proto_files`] reads files.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -31,6 +31,7 @@ pub mod method;
 mod overrides;
 pub(crate) mod percent;
 mod pool;
+pub(crate) mod record;
 mod rivals;
 mod routes;
 pub(crate) mod rules;
@@ -119,6 +120,8 @@ pub struct Options {
     /// The routes that hold for every request, in their order: they decide who serves what several
     /// upstreams bring.
     pub leads: Vec<Lead>,
+    /// Methods that are not to be served, by their paths, each with the reason.
+    pub withheld: BTreeMap<String, String>,
     /// Whether the lines of declarations are kept.
     pub places: Places,
 }

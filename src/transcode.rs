@@ -28,12 +28,12 @@ mod error;
 mod json;
 mod mask;
 mod options;
-mod plan;
+pub(crate) mod plan;
 mod scratch;
 mod select;
 mod to_json;
 mod to_wire;
-mod wire;
+pub(crate) mod wire;
 mod wkt;
 
 pub use error::{Error, ErrorKind};

@@ -39,12 +39,18 @@ struct BadRequest {
     field_violations: Vec<FieldViolation>,
 }
 
+/// `google.rpc.BadRequest.FieldViolation`.
 #[derive(Clone, PartialEq, prost::Message)]
-struct FieldViolation {
+pub struct FieldViolation {
+    /// The field's path, by proto names; empty for the whole message.
     #[prost(string, tag = "1")]
-    field: String,
+    pub field: String,
+    /// What is wrong with it, in English.
     #[prost(string, tag = "2")]
-    description: String,
+    pub description: String,
+    /// The same for programs: the id of a rule. Empty if there is none.
+    #[prost(string, tag = "3")]
+    pub reason: String,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -74,17 +80,15 @@ pub fn retry_info(code: Code, message: &str, delay: std::time::Duration) -> Byte
     with(code, message, "RetryInfo", &detail)
 }
 
-/// A `google.rpc.Status` in wire form that carries one `google.rpc.BadRequest` field violation.
+/// A `google.rpc.Status` in wire form that carries one `google.rpc.BadRequest`.
 #[must_use]
-pub fn bad_request(code: Code, message: &str, field: &str, description: &str) -> Bytes {
-    let violation = FieldViolation {
-        field: field.to_owned(),
-        description: description.to_owned(),
-    };
-    let detail = BadRequest {
-        field_violations: vec![violation],
-    };
-    with(code, message, "BadRequest", &detail)
+pub fn bad_request(code: Code, message: &str, field_violations: Vec<FieldViolation>) -> Bytes {
+    with(
+        code,
+        message,
+        "BadRequest",
+        &BadRequest { field_violations },
+    )
 }
 
 /// A status with one detail of `google.rpc`.

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::{Code, details};
+use super::Code;
+use super::details::{self, FieldViolation};
 
 /// How a call ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,7 +114,18 @@ impl Status {
         } else {
             format!("{field}: {description}")
         };
-        let details = details::bad_request(Code::InvalidArgument, &message, field, description);
+        let violation = FieldViolation {
+            field: field.to_owned(),
+            description: description.to_owned(),
+            reason: String::new(),
+        };
+        Self::invalid_fields(message, vec![violation])
+    }
+
+    /// INVALID_ARGUMENT about some fields, in a `google.rpc.BadRequest` detail.
+    #[must_use]
+    pub fn invalid_fields(message: String, violations: Vec<FieldViolation>) -> Self {
+        let details = details::bad_request(Code::InvalidArgument, &message, violations);
         Self {
             details,
             ..Self::downstream(Code::InvalidArgument, message)

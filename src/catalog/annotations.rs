@@ -16,7 +16,7 @@ use prost_reflect::{FileDescriptor, MessageDescriptor};
 use serde_json::{Map, Value};
 
 use super::FieldDescriptor;
-use super::record::Record;
+use crate::schema::record::Record;
 
 mod document;
 mod gateway;

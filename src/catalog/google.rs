@@ -12,7 +12,7 @@ use prost::bytes::BytesMut;
 use prost_reflect::DynamicMessage;
 
 use super::message::{Behavior, Format, Resource};
-use super::record::{Packing, Record, Scalar};
+use crate::schema::record::{Packing, Record, Scalar};
 
 /// `google.api.*_visibility`, on every kind of element.
 const VISIBILITY: u32 = 72_295_727;

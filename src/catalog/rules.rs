@@ -16,8 +16,8 @@ use prost_reflect::{
 };
 use serde_json::{Map, Value, json};
 
-use super::record::Record;
 use super::{Field, FieldDescriptor};
+use crate::schema::record::Record;
 use crate::transcode::has_own_form;
 
 mod bytes;

@@ -4,7 +4,7 @@
 use serde_saphyr::Location;
 
 use super::raw::Section as _;
-use super::raw::{Connect, Json, Key, Metadata, Rest, RouteLimits, RouteTimeouts};
+use super::raw::{Connect, Json, Key, Metadata, Rest, RouteLimits, RouteTimeouts, Validation};
 use super::text::HeaderPattern;
 use super::units::{SpanOrNone, quoted};
 use crate::protocol::indent::Layout;
@@ -23,6 +23,7 @@ pub(super) struct Choices {
     pub(super) json: Json,
     pub(super) metadata: Metadata,
     pub(super) connect: Connect,
+    pub(super) validation: Validation,
     pub(super) limits: RouteLimits,
     pub(super) timeouts: RouteTimeouts,
 }
@@ -35,6 +36,7 @@ impl Choices {
             json: self.json.over(&beneath.json),
             metadata: self.metadata.over(&beneath.metadata),
             connect: self.connect.over(&beneath.connect),
+            validation: self.validation.over(&beneath.validation),
             limits: self.limits.over(&beneath.limits),
             timeouts: self.timeouts.over(&beneath.timeouts),
         }
@@ -196,6 +198,11 @@ impl Choices {
                 None => default.connect_version,
                 Some(true) => ConnectVersion::Required,
                 Some(false) => ConnectVersion::Optional,
+            },
+            validation: match self.validation.requests.value {
+                None => default.validation,
+                Some(true) => protocol::Validation::Requests,
+                Some(false) => protocol::Validation::Off,
             },
             destinations: default.destinations,
         })

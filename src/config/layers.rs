@@ -48,6 +48,7 @@ impl Layered {
             json: raw.json.clone(),
             metadata: raw.metadata.clone(),
             connect: raw.connect.clone(),
+            validation: raw.validation.clone(),
             limits: raw.limits.of_route(),
             timeouts: raw.timeouts.of_route(),
         };
@@ -83,6 +84,7 @@ impl Layered {
                 json: route.json.clone(),
                 metadata: route.metadata.clone(),
                 connect: route.connect.clone(),
+                validation: route.validation.clone(),
                 limits: route.limits.clone(),
                 timeouts: route.timeouts.clone(),
             };

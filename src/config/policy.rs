@@ -1,11 +1,9 @@
 //! The list `policy` as the chain has it: names are read, and what cannot be is told before anything starts.
 
-use std::net::IpAddr;
 use std::str::FromStr;
 use std::sync::Arc;
 
 use http::HeaderName;
-use ipnet::IpNet;
 use serde_saphyr::Location;
 
 use super::choices::Wrong;
@@ -13,6 +11,7 @@ use super::raw::{
     Access, Ceiling, Claim, ExtAuthz, GlobalRateLimits, Key, PolicyStep, RateLimit, Rule, When,
 };
 use super::units::quoted;
+use crate::call::{Network, NetworkError};
 use crate::identity::spiffe;
 use crate::policy::access::{self, Policy};
 use crate::policy::cel::Expression;
@@ -224,14 +223,9 @@ fn claim(raw: &Claim) -> Result<condition::Claim, String> {
 }
 
 /// A network, or one address.
-fn network(text: &str) -> Result<IpNet, String> {
-    let one = || text.parse::<IpAddr>().map(IpNet::from);
-    text.parse::<IpNet>().or_else(|_| one()).map_err(|_| {
-        format!(
-            "found {}, expected a network such as 10.0.0.0/8",
-            quoted(text)
-        )
-    })
+fn network(text: &str) -> Result<Network, String> {
+    let found = |error| format!("found {}, {error}", quoted(text));
+    text.parse().map_err(|error: NetworkError| found(error))
 }
 
 fn of_rate_limits(raw: &[Key<RateLimit>], place: Location, at: &str) -> Result<StepConfig, Wrong> {

@@ -44,7 +44,7 @@ pub(super) use identity::{Identity, Issuer};
 pub(super) use key::Key;
 pub(super) use limits::{Limits, RouteLimits, RouteTimeouts, Timeouts};
 pub(super) use observe::{AccessLog, Metrics, Sampling, Traces};
-pub(super) use options::{Connect, Json, Metadata, MultiSegment, Rest};
+pub(super) use options::{Connect, Json, Metadata, MultiSegment, Rest, Validation};
 pub(super) use overload::Overload;
 pub(super) use policy::{
     Access, Ceiling, Claim, ExtAuthz, GlobalRateLimits, OnFailure, PolicyStep, RateLimit, Rule,
@@ -112,6 +112,8 @@ pub(super) struct File {
     pub(super) metadata: Metadata,
     /// Connect, and so JSON, on `/pkg.Service/Method`.
     pub(super) connect: Connect,
+    /// Validation by the rules of the schema (`buf.validate`).
+    pub(super) validation: Validation,
     /// Who calls: tokens, API keys and client certificates.
     pub(super) identity: Identity,
     /// What stands before calls, step by step in this order.

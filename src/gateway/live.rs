@@ -17,6 +17,7 @@ use tokio::sync::Notify;
 use super::fixed::fixed;
 use super::guard::{Broken, guarded};
 use super::ineffective;
+use super::served::served;
 use super::sources::Loaded;
 use super::told::Told;
 use super::wishes::Wishes;
@@ -192,14 +193,19 @@ impl Live {
         let (slots, kept) = take_sources(&state, &config, brought);
         let sources = || good(&slots).map(|loaded| Arc::as_ptr(&loaded.source));
         let is_same = sources().eq(good(&state.slots).map(|loaded| Arc::as_ptr(&loaded.source)))
-            && options(&state.config, &state.slots) == options(&config, &slots);
+            && options(&state.config, &state.slots) == options(&config, &slots)
+            && state
+                .config
+                .protocol
+                .validations()
+                .eq(config.protocol.validations());
         let schema = if is_same {
             Arc::clone(&was.schema)
         } else {
             let sources: Vec<_> = good(&slots)
                 .map(|loaded| (*loaded.source).clone())
                 .collect();
-            let schema = build(sources, options(&config, &slots)).await?;
+            let schema = build(&config, sources, options(&config, &slots)).await?;
             self.judge(&state, &config, &slots, &schema).await?;
             Arc::new(schema)
         };
@@ -249,7 +255,7 @@ impl Live {
         schema: &Schema,
     ) -> Result<(), ReloadError> {
         let before = replaced(state, config);
-        let old = match build(before, options(config, slots)).await {
+        let old = match build(config, before, options(config, slots)).await {
             Ok(old) => Arc::new(old),
             Err(_) => Arc::clone(&self.serving.load().schema),
         };
@@ -354,7 +360,7 @@ impl Live {
         let sources: Vec<_> = good(&slots)
             .map(|loaded| (*loaded.source).clone())
             .collect();
-        let schema = build(sources, options(&state.config, &slots))
+        let schema = build(&state.config, sources, options(&state.config, &slots))
             .await
             .map_err(Refusal::Build)?;
         let served = Arc::clone(&self.serving.load().schema);
@@ -425,8 +431,13 @@ fn options(config: &Config, slots: &[Slot]) -> Options {
 }
 
 /// Builds a schema beside what runs.
-async fn build(sources: Vec<Source>, options: Options) -> Result<Schema, BuildError> {
-    let building = tokio::task::spawn_blocking(move || Schema::build(sources, &options));
+async fn build(
+    config: &Config,
+    sources: Vec<Source>,
+    options: Options,
+) -> Result<Schema, BuildError> {
+    let protocol = config.protocol.clone();
+    let building = tokio::task::spawn_blocking(move || served(&protocol, sources, &options));
     match building.await {
         Ok(built) => built,
         Err(lost) => Err(BuildError::Refused(vec![lost.to_string()])),

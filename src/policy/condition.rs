@@ -1,13 +1,12 @@
 //! Conditions of a rule: what has to be true of a caller, or of where it calls from.
 
 use std::fmt;
-use std::net::IpAddr;
 use std::sync::Arc;
 
-use ipnet::IpNet;
 use serde_json::Value;
 
 use super::cel;
+use crate::call::Network;
 use crate::call::gate::Asked;
 use crate::identity::Principal;
 use crate::identity::principal::Kind;
@@ -42,7 +41,7 @@ pub enum Condition {
     /// The caller was shown in one of these ways.
     Shown(Vec<Kind>),
     /// The client's address is in one of these networks.
-    Network(Vec<IpNet>),
+    Network(Vec<Network>),
     /// An expression says so.
     Cel(Arc<cel::Expression>),
 }
@@ -185,9 +184,8 @@ impl Condition {
             }
             Self::Not(one) => Ok(!one.holds(about)?),
             Self::Network(networks) => {
-                // An address of IPv4 that came in by a socket of IPv6 is one of IPv4.
-                let address: IpAddr = about.asked.peer.address.ip().to_canonical();
-                Ok(networks.iter().any(|network| network.contains(&address)))
+                let address = about.asked.peer.address.ip();
+                Ok(networks.iter().any(|network| network.contains(address)))
             }
             Self::Cel(expression) => expression
                 .holds(about.asked, about.principal)

@@ -8,11 +8,13 @@ use http::header::HOST;
 use http::request::Parts;
 use http::uri::Authority;
 
+use super::checks::{self, Checks};
 use super::{Options, deadline, metadata};
 use crate::call::gate::{Asked, Decision, Fields, Held, Passed};
-use crate::call::{Code, Deadline, Gate, Metadata, Peer, Status, Trail};
+use crate::call::{Call, Code, Deadline, Encodings, Gate, Metadata, Peer, Requests, Status, Trail};
 use crate::observe::CallRecord;
 use crate::schema::Method;
+use crate::validate::Rules;
 
 /// A call before its messages.
 #[derive(Debug)]
@@ -23,6 +25,8 @@ pub(super) struct CallHead {
     pub(super) deadline: Deadline,
     pub(super) peer: Peer,
     pub(super) trail: Option<Arc<Trail>>,
+    /// What its messages have to keep.
+    pub(super) rules: Option<Rules>,
 }
 
 /// A head that makes no call.
@@ -74,6 +78,8 @@ pub(super) struct Aim<'s> {
     pub(super) options: &'s Options,
     /// Who decides whether the call may pass.
     pub(super) gate: Option<&'s dyn Gate>,
+    /// What messages have to keep.
+    pub(super) checks: &'s Checks,
 }
 
 impl CallHead {
@@ -97,6 +103,8 @@ impl CallHead {
             None => None,
             Some(gate) => Some(pass(gate, &aim, parts, deadline, record).await?),
         };
+        let rules = aim.checks.of(aim.method, options.validation);
+        let rules = rules.map_err(Unfit::Refused)?;
         let upstream = options.destinations.choose(parts);
         let mut metadata = metadata::from_request(parts, record.request_id(), &options.metadata)?;
         if let Some(passed) = passed {
@@ -109,6 +117,33 @@ impl CallHead {
             deadline,
             peer: Peer::of(&parts.extensions),
             trail: record.trail(),
+            rules,
+        })
+    }
+
+    /// The call with its messages.
+    ///
+    /// # Errors
+    /// There is only one, and it breaks a rule.
+    pub(super) fn with(
+        self,
+        method: &Arc<Method>,
+        encodings: Encodings,
+        requests: Requests,
+    ) -> Result<Call, Status> {
+        let requests = match self.rules {
+            None => requests,
+            Some(rules) => checks::kept(rules, &encodings, requests)?,
+        };
+        Ok(Call {
+            method: Arc::clone(method),
+            upstream: self.upstream,
+            metadata: self.metadata,
+            deadline: self.deadline,
+            peer: self.peer,
+            trail: self.trail,
+            encodings,
+            requests,
         })
     }
 }

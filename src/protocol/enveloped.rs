@@ -137,14 +137,9 @@ impl Enveloped {
             template: &method.path,
             options,
             gate: serving.gate.as_deref(),
+            checks: &serving.checks,
         };
-        let CallHead {
-            upstream,
-            metadata,
-            deadline,
-            peer,
-            trail,
-        } = CallHead::of(parts, aim, record)
+        let head = CallHead::of(parts, aim, record)
             .await
             .map_err(|unfit| match family {
                 Family::Grpc => unfit.as_internal(),
@@ -159,29 +154,19 @@ impl Enveloped {
             (Requests::stream(messages), Some(tally))
         } else if coder.transcodes() {
             messages.count_in(record.shared_requests());
-            let only = messages.only(deadline, options.timeouts.request_body);
+            let only = messages.only(head.deadline, options.timeouts.request_body);
             (Requests::One(only.await?), None)
         } else {
             let message = messages
-                .only(deadline, options.timeouts.request_body)
+                .only(head.deadline, options.timeouts.request_body)
                 .await?;
             record.request(message.len());
             (Requests::One(message), None)
         };
         let idle =
             (method.shape != Shape::Unary).then(|| Idle::new(options.timeouts.stream_idle, tally));
-        let call = Call {
-            method: Arc::clone(method),
-            upstream,
-            metadata,
-            deadline,
-            peer,
-            trail,
-            encodings,
-            requests,
-        };
         Ok(Self {
-            call,
+            call: head.with(method, encodings, requests)?,
             idle,
             options: Arc::clone(options),
             coder,

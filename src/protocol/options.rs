@@ -18,7 +18,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Limits, Timeouts, metadata, rest};
+use super::{Limits, Timeouts, Validation, metadata, rest};
 use crate::schema::{Binding, Method, Row, Schema};
 use crate::transcode::{PrintOptions, ReadOptions};
 
@@ -48,6 +48,8 @@ pub struct Options {
     pub metadata: metadata::rules::Rules,
     /// Whether Connect's version header must be there.
     pub connect_version: ConnectVersion,
+    /// Whether requests are checked against the rules of the schema.
+    pub validation: Validation,
     /// Where calls go.
     pub destinations: Destinations,
 }
@@ -200,6 +202,27 @@ impl Chosen {
     /// The options of a method that is called on its own path.
     pub(crate) fn of_method(&self, method: &Method) -> &Arc<Options> {
         self.methods.get(method.id).unwrap_or(&self.gateway)
+    }
+
+    /// The methods of which some requests are checked, by path.
+    pub(crate) fn checked<'s>(
+        &'s self,
+        schema: &'s Schema,
+    ) -> impl Iterator<Item = &'s Method> + use<'s> {
+        let checks = |options: &Arc<Options>| options.validation == Validation::Requests;
+        let mut checked = vec![false; schema.methods().len()];
+        for method in schema.methods() {
+            if let Some(place) = checked.get_mut(method.id) {
+                *place = checks(self.of_method(method));
+            }
+        }
+        for binding in schema.bindings() {
+            if let Some(place) = checked.get_mut(binding.method.id) {
+                *place |= checks(self.of_binding(binding));
+            }
+        }
+        let methods = schema.methods().map(|method| &**method);
+        methods.filter(move |method| checked.get(method.id).is_some_and(|checked| *checked))
     }
 
     /// The options where nothing is known yet.

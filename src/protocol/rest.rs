@@ -20,6 +20,7 @@ use tokio::time::Instant;
 
 use super::body::Idle;
 use super::call_head::{Aim, CallHead};
+use super::checks::Checks;
 use super::linger::linger;
 use super::{Exchange, Serving, coding, unary};
 use crate::call::{self, Call, Deadline, Encodings, Requests, Status};
@@ -91,6 +92,7 @@ pub(super) async fn answer<S: call::Service>(
             Request {
                 calls: &serving.calls,
                 gate: serving.gate.as_deref(),
+                checks: &serving.checks,
                 terms: Terms::new(serving, serving.chosen.of_binding(binding)),
                 binding,
                 captures: &captures,
@@ -155,6 +157,7 @@ fn options(allow: &[&str], record: CallRecord) -> Response<Body> {
 struct Request<'a, S> {
     calls: &'a S,
     gate: Option<&'a dyn call::Gate>,
+    checks: &'a Checks,
     terms: Terms<'a>,
     binding: &'a Binding,
     captures: &'a [std::ops::Range<usize>],
@@ -263,30 +266,16 @@ impl<S: call::Service> Request<'_, S> {
             template: &self.binding.template,
             options,
             gate: self.gate,
+            checks: self.checks,
         };
-        let CallHead {
-            upstream,
-            metadata,
-            deadline,
-            peer,
-            trail,
-        } = CallHead::of(&mut self.parts, aim, &mut self.record)
+        let head = CallHead::of(&mut self.parts, aim, &mut self.record)
             .await
             .map_err(|unfit| unfit.as_invalid_field())?;
         let requests = match kind {
-            requests::Kind::One(kind) => self.message(kind, deadline).await?,
+            requests::Kind::One(kind) => self.message(kind, head.deadline).await?,
             requests::Kind::Many(cut) => self.messages(cut)?,
         };
-        Ok(Call {
-            method: Arc::clone(method),
-            upstream,
-            metadata,
-            deadline,
-            peer,
-            trail,
-            encodings: Encodings::default(),
-            requests,
-        })
+        Ok(head.with(method, Encodings::default(), requests)?)
     }
 
     /// The one message of the URL and the whole body.

@@ -138,6 +138,7 @@ async fn open<S>(
         template,
         options,
         gate: serving.gate.as_deref(),
+        checks: &serving.checks,
     };
     let call = CallHead::of(parts, aim, record)
         .await

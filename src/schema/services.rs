@@ -4,7 +4,7 @@
 //! that is not there, a binding that matches what another already matches, a service that two
 //! upstreams claim. The rest is served.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use prost_reflect::{DescriptorPool, MethodDescriptor};
@@ -63,6 +63,7 @@ pub(super) fn register(
         plans,
         overrides: Overrides::new(&options.http_rules),
         leads: &options.leads,
+        withheld: &options.withheld,
         refusals,
         refused: 0,
         services: Services::default(),
@@ -89,6 +90,7 @@ struct Registry<'a> {
     plans: &'a Plans,
     overrides: Overrides<'a>,
     leads: &'a [Lead],
+    withheld: &'a BTreeMap<String, String>,
     refusals: &'a mut Vec<String>,
     /// How many sentences were written, kept or not.
     refused: usize,
@@ -201,6 +203,10 @@ impl Registry<'_> {
     fn method(&mut self, given: Given<'_>, linked: &MethodDescriptor) {
         let name = linked.name();
         let path = format!("/{}/{name}", given.service);
+        if let Some(reason) = self.withheld.get(&path) {
+            self.refuse(format!("{path}: {reason}"));
+            return;
+        }
         let plan = |message: &str| self.plans.find(message);
         let (input, output) = (linked.input(), linked.output());
         let (Some(input_plan), Some(output_plan)) =

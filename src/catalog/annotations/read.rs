@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Number, Value};
 
-use crate::catalog::record::{Packing, Record, Scalar};
+use crate::schema::record::{Packing, Record, Scalar};
 
 /// Messages within messages at most.
 const DEPTH_MAX: usize = 40;

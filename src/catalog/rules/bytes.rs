@@ -4,7 +4,7 @@ use base64_simd::STANDARD;
 use serde_json::{Value, json};
 
 use super::{Rules, words};
-use crate::catalog::record::Record;
+use crate::schema::record::Record;
 
 pub(super) fn read(record: &Record, rules: &mut Rules) {
     if let Some(value) = record.bytes(1) {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use prost_reflect::{DescriptorPool, ExtensionDescriptor, Kind};
 
 use super::{Cel, Rules, words};
-use crate::catalog::record::{Packing, Record, Scalar};
+use crate::schema::record::{Packing, Record, Scalar};
 
 /// `(buf.validate.predefined)` on an extension of a rules message.
 const PREDEFINED: u32 = 1160;

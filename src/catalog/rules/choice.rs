@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::target::Role;
 use super::{Rules, Shows, words};
-use crate::catalog::record::{Packing, Record, Scalar};
+use crate::schema::record::{Packing, Record, Scalar};
 
 pub(super) fn read_bool(record: &Record, role: Role, rules: &mut Rules) {
     let json = |value: u64| match role {

@@ -4,7 +4,7 @@ use prost_reflect::DescriptorPool;
 
 use super::target::{Role, Target};
 use super::{Rules, read, words};
-use crate::catalog::record::Record;
+use crate::schema::record::Record;
 
 pub(super) fn read_list(
     record: &Record,

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{Rules, words};
-use crate::catalog::record::Record;
+use crate::schema::record::Record;
 use crate::transcode::{duration_text, timestamp_text};
 
 pub(super) fn read_any(record: &Record, rules: &mut Rules) {

@@ -8,7 +8,7 @@ use serde_json::{Number, Value, json};
 
 use super::target::{Role, is_text};
 use super::{Rules, words};
-use crate::catalog::record::{Packing, Record, Scalar};
+use crate::schema::record::{Packing, Record, Scalar};
 
 /// A bound or value.
 #[derive(Clone, Copy, Debug, PartialEq)]

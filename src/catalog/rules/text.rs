@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{Rules, pattern, words};
-use crate::catalog::record::Record;
+use crate::schema::record::Record;
 
 /// Well-known texts that a format of JSON Schema names: number, format, in words.
 const FORMATS: [(u32, &str, &str); 7] = [

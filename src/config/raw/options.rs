@@ -1,5 +1,5 @@
 //! What can be chosen for the gateway and for single routes: the sections `rest`, `json`,
-//! `metadata` and `connect`.
+//! `metadata`, `connect` and `validation`.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ use crate::config::text::HeaderPattern;
 use crate::protocol::indent::Layout;
 use crate::protocol::metadata::rules;
 use crate::protocol::options::ConnectVersion;
-use crate::protocol::{Options, rest};
+use crate::protocol::{self, Options, rest};
 use crate::transcode;
 
 section! {
@@ -151,5 +151,14 @@ section! {
         /// Refuse requests without the header `connect-protocol-version`.
         require_protocol_version: bool =
             Options::default().connect_version == ConnectVersion::Required;
+    }
+}
+
+section! {
+    /// Validation by the rules of the schema (`buf.validate`).
+    Validation "a mapping of `validation` keys" {
+        /// Check every message of a request. One that breaks a rule is INVALID_ARGUMENT (400), with
+        /// the fields; a method with a rule that cannot be checked is not served.
+        requests: bool = Options::default().validation == protocol::Validation::Requests;
     }
 }

@@ -7,7 +7,7 @@ use serde_saphyr::Location;
 use super::compat::Compat;
 use super::key::Key;
 use super::limits::{RouteLimits, RouteTimeouts};
-use super::options::{Connect, Json, Metadata, Rest};
+use super::options::{Connect, Json, Metadata, Rest, Validation};
 use super::section::Section;
 use crate::config::units::Weight;
 use crate::schema;
@@ -88,6 +88,8 @@ pub(in crate::config) struct Route {
     pub(in crate::config) metadata: Metadata,
     /// As for the gateway.
     pub(in crate::config) connect: Connect,
+    /// As for the gateway.
+    pub(in crate::config) validation: Validation,
     /// As for the gateway, as far as a route can choose.
     pub(in crate::config) limits: RouteLimits,
     /// As for the gateway, as far as a route can choose.
@@ -106,6 +108,7 @@ impl Route {
             ("json", self.json.first()),
             ("metadata", self.metadata.first()),
             ("connect", self.connect.first()),
+            ("validation", self.validation.first()),
             ("limits", self.limits.first()),
             ("timeouts", self.timeouts.first()),
         ]

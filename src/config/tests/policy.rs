@@ -127,8 +127,8 @@ fn an_error_in_a_policy_says_where_and_what_was_expected() {
         ),
         (
             "policy: [{ access: { rules: [{ effect: allow, when: { networks: [10.0.0.0/40] } }] } }]",
-            "2:66: policy[0].access.rules[0].when.networks[0]: found `10.0.0.0/40`, expected a network such \
-             as 10.0.0.0/8",
+            "2:66: policy[0].access.rules[0].when.networks[0]: found `10.0.0.0/40`, expected an IP address \
+             or a range of them, such as `10.0.0.0/8` or `fd00::/8`",
         ),
         (
             "policy: [{ rate_limits: [{ name: all, calls: 5 }] }]",

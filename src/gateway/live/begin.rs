@@ -33,7 +33,8 @@ impl Live {
             self.first_answers(state).await?;
         }
         let sources = good(&state.slots).map(|loaded| (*loaded.source).clone());
-        let schema = build(sources.collect(), options(&state.config, &state.slots)).await?;
+        let options = options(&state.config, &state.slots);
+        let schema = build(&state.config, sources.collect(), options).await?;
         self.report(&Progress::Schema(
             &schema,
             &state.config.protocol.rows(&schema),

@@ -15,7 +15,7 @@ use super::super::unary::{self, Bounds, Whole};
 use super::super::{Exchange, Options, coding, indent};
 use super::error::Failure;
 use super::{Source, TRAILER_PREFIX, check_protocol, get};
-use crate::call::{self, Call, Encodings, End, Message, Metadata, Requests, Status};
+use crate::call::{self, Encodings, End, Message, Metadata, Requests, Status};
 use crate::observe::{CallRecord, Direction};
 use crate::schema::Method;
 
@@ -80,14 +80,9 @@ async fn reply<S: call::Service>(
         template: &method.path,
         options,
         gate: serving.gate.as_deref(),
+        checks: &serving.checks,
     };
-    let CallHead {
-        upstream,
-        metadata,
-        deadline,
-        peer,
-        trail,
-    } = CallHead::of(parts, aim, record)
+    let head = CallHead::of(parts, aim, record)
         .await
         .map_err(|unfit| unfit.as_invalid_field())?;
     let payload = match asked {
@@ -96,7 +91,7 @@ async fn reply<S: call::Service>(
             let bounds = Bounds {
                 bytes: options.limits.request_message,
                 within: options.timeouts.request_body,
-                deadline,
+                deadline: head.deadline,
             };
             unary::read(std::mem::take(body), bounds)
                 .await
@@ -115,16 +110,7 @@ async fn reply<S: call::Service>(
     };
     drop(payload);
     record.request(message.len());
-    let call = Call {
-        method: Arc::clone(method),
-        upstream,
-        metadata,
-        deadline,
-        peer,
-        trail,
-        encodings: Encodings::default(),
-        requests: Requests::One(message),
-    };
+    let call = head.with(method, Encodings::default(), Requests::One(message))?;
     let whole = unary::make(&serving.calls, call, options.limits.response_message).await;
     let Whole {
         metadata,

@@ -9,7 +9,6 @@
 //! one could be sent. They take turns, so neither starves the other. Whatever ends the task drops
 //! the call, which cancels it at the backend if it has not ended.
 
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -21,7 +20,7 @@ use super::heartbeat::Ear;
 use super::incoming::{Frame, Incoming, Said, Wants};
 use super::line::{Heard, Line};
 use super::uploads::Uploads;
-use crate::call::{self, Call, Code, Encodings, Message, Requests, Status, Tenure};
+use crate::call::{self, Code, Encodings, Message, Requests, Status, Tenure};
 use crate::observe::{CallRecord, Direction};
 use crate::protocol::call_head::CallHead;
 use crate::protocol::rest::frames::Frames;
@@ -121,15 +120,18 @@ impl<S: call::Service> Conversation<S> {
             Ok(requests) => requests,
             Err(stop) => return stop,
         };
-        let call = Call {
-            method: Arc::clone(self.head.frames.method()),
+        let head = CallHead {
             upstream: self.head.call.upstream.take(),
             metadata: std::mem::take(&mut self.head.call.metadata),
             deadline: self.head.call.deadline,
             peer: self.head.call.peer.clone(),
             trail: self.head.call.trail.take(),
-            encodings: Encodings::default(),
-            requests,
+            rules: self.head.call.rules.take(),
+        };
+        let method = self.head.frames.method();
+        let call = match head.with(method, Encodings::default(), requests) {
+            Ok(call) => call,
+            Err(status) => return status.into(),
         };
         Talk::new(self, line, call, uploads).run().await
     }

@@ -13,13 +13,13 @@ use prost_reflect::DynamicMessage;
 
 /// The fields of one message, in the order of the wire.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Record {
+pub(crate) struct Record {
     fields: Vec<(u32, Scalar)>,
 }
 
 /// What a field holds.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Scalar {
+pub(crate) enum Scalar {
     Varint(u64),
     Fixed64(u64),
     Fixed32(u32),
@@ -28,7 +28,7 @@ pub(super) enum Scalar {
 
 /// How the elements of a packed list lie in its bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Packing {
+pub(crate) enum Packing {
     Varint,
     Fixed32,
     Fixed64,
@@ -37,18 +37,18 @@ pub(super) enum Packing {
 impl Record {
     /// A descriptor's options. The library that holds them trusts them, and panics on those that do not fit
     /// their definitions, so it is guarded.
-    pub(super) fn of_options(read: impl FnOnce() -> DynamicMessage) -> Self {
+    pub(crate) fn of_options(read: impl FnOnce() -> DynamicMessage) -> Self {
         Self::of_fitting_options(read).unwrap_or_default()
     }
 
     /// The same; none of options that do not fit.
-    pub(super) fn of_fitting_options(read: impl FnOnce() -> DynamicMessage) -> Option<Self> {
+    pub(crate) fn of_fitting_options(read: impl FnOnce() -> DynamicMessage) -> Option<Self> {
         let options = catch_unwind(AssertUnwindSafe(|| read().encode_to_vec())).ok()?;
         Some(Self::read(options.into()))
     }
 
     /// Reads as far as the bytes are a message.
-    pub(super) fn read(mut bytes: Bytes) -> Self {
+    pub(crate) fn read(mut bytes: Bytes) -> Self {
         let mut fields = Vec::new();
         while bytes.has_remaining() {
             let Ok((number, wire)) = decode_key(&mut bytes) else {
@@ -64,8 +64,36 @@ impl Record {
         Self { fields }
     }
 
+    /// The message again, in wire form.
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        use prost::encoding::{encode_key, encode_varint};
+        let mut out = Vec::new();
+        for (number, scalar) in &self.fields {
+            match scalar {
+                Scalar::Varint(value) => {
+                    encode_key(*number, WireType::Varint, &mut out);
+                    encode_varint(*value, &mut out);
+                }
+                Scalar::Fixed64(value) => {
+                    encode_key(*number, WireType::SixtyFourBit, &mut out);
+                    out.extend_from_slice(&value.to_le_bytes());
+                }
+                Scalar::Fixed32(value) => {
+                    encode_key(*number, WireType::ThirtyTwoBit, &mut out);
+                    out.extend_from_slice(&value.to_le_bytes());
+                }
+                Scalar::Bytes(bytes) => {
+                    encode_key(*number, WireType::LengthDelimited, &mut out);
+                    encode_varint(bytes.len() as u64, &mut out);
+                    out.extend_from_slice(bytes);
+                }
+            }
+        }
+        out
+    }
+
     /// Every field with its number.
-    pub(super) fn fields(&self) -> impl Iterator<Item = (u32, &Scalar)> {
+    pub(crate) fn fields(&self) -> impl Iterator<Item = (u32, &Scalar)> {
         self.fields.iter().map(|(number, scalar)| (*number, scalar))
     }
 
@@ -75,26 +103,26 @@ impl Record {
     }
 
     /// The last value of a field.
-    pub(super) fn last(&self, number: u32) -> Option<&Scalar> {
+    pub(crate) fn last(&self, number: u32) -> Option<&Scalar> {
         self.all(number).next_back()
     }
 
-    pub(super) fn varint(&self, number: u32) -> Option<u64> {
+    pub(crate) fn varint(&self, number: u32) -> Option<u64> {
         match self.last(number)? {
             Scalar::Varint(value) => Some(*value),
             Scalar::Fixed64(_) | Scalar::Fixed32(_) | Scalar::Bytes(_) => None,
         }
     }
 
-    pub(super) fn flag(&self, number: u32) -> bool {
+    pub(crate) fn flag(&self, number: u32) -> bool {
         self.varint(number).is_some_and(|value| value != 0)
     }
 
-    pub(super) fn bytes(&self, number: u32) -> Option<&Bytes> {
+    pub(crate) fn bytes(&self, number: u32) -> Option<&Bytes> {
         self.all_bytes(number).next_back()
     }
 
-    pub(super) fn all_bytes(&self, number: u32) -> impl DoubleEndedIterator<Item = &Bytes> {
+    pub(crate) fn all_bytes(&self, number: u32) -> impl DoubleEndedIterator<Item = &Bytes> {
         self.all(number).filter_map(|scalar| match scalar {
             Scalar::Bytes(bytes) => Some(bytes),
             Scalar::Varint(_) | Scalar::Fixed64(_) | Scalar::Fixed32(_) => None,
@@ -102,11 +130,11 @@ impl Record {
     }
 
     /// Text; what is not UTF-8 is not said.
-    pub(super) fn text(&self, number: u32) -> Option<String> {
+    pub(crate) fn text(&self, number: u32) -> Option<String> {
         String::from_utf8(self.bytes(number)?.to_vec()).ok()
     }
 
-    pub(super) fn texts(&self, number: u32) -> Vec<String> {
+    pub(crate) fn texts(&self, number: u32) -> Vec<String> {
         let texts = self.all_bytes(number);
         texts
             .filter_map(|bytes| String::from_utf8(bytes.to_vec()).ok())
@@ -114,7 +142,7 @@ impl Record {
     }
 
     /// A message: several of them on the wire are one.
-    pub(super) fn message(&self, number: u32) -> Option<Self> {
+    pub(crate) fn message(&self, number: u32) -> Option<Self> {
         let mut all = self.all_bytes(number);
         let first = all.next()?;
         let mut joined = BytesMut::from(first.as_ref());
@@ -124,12 +152,12 @@ impl Record {
         Some(Self::read(joined.freeze()))
     }
 
-    pub(super) fn messages(&self, number: u32) -> impl Iterator<Item = Self> {
+    pub(crate) fn messages(&self, number: u32) -> impl Iterator<Item = Self> {
         self.all_bytes(number).cloned().map(Self::read)
     }
 
     /// Elements of a list of numbers, packed or not.
-    pub(super) fn list(&self, number: u32, packing: Packing) -> Vec<Scalar> {
+    pub(crate) fn list(&self, number: u32, packing: Packing) -> Vec<Scalar> {
         let mut out = Vec::new();
         for scalar in self.all(number) {
             match scalar {
