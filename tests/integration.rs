@@ -42,4 +42,5 @@ mod transcode {
     mod schemas;
 }
 mod upstream;
+mod validation;
 mod websocket;

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod boundaries;
+mod checks;
 mod compression;
 mod connect;
 mod connect_stream;

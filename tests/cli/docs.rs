@@ -288,6 +288,11 @@ fn what_the_page_about_the_site_shows_is_what_happens() {
 }
 
 #[test]
+fn what_the_page_about_validation_shows_is_what_happens() {
+    try_page("validation", 4);
+}
+
+#[test]
 fn what_the_page_about_schemas_shows_is_what_happens() {
     try_page("schemas", 10);
 }

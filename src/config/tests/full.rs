@@ -125,6 +125,9 @@ fn without_a_line_that_the_full_file_calls_a_default_nothing_changes() {
             if line.contains("require_protocol_version") {
                 without = without.replace("\nconnect:\n", "\nconnect: {}\n"); // its only key
             }
+            if line.trim_start().starts_with("requests: false") {
+                without = without.replace("\nvalidation:\n", "\nvalidation: {}\n"); // its only key
+            }
             if line.contains("legacy_names") {
                 without = without.replace("\nmetrics:\n", "\nmetrics: {}\n"); // its only key
             }

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use super::*;
 use crate::openapi;
-use crate::protocol::Options;
 use crate::protocol::indent::Layout;
 use crate::protocol::options::{Applies, ConnectVersion};
 use crate::protocol::rest::{Envelope, ErrorShape, MultiSegment, StreamForm, UnknownQuery};
+use crate::protocol::{Options, Validation};
 use crate::schema::{Leads, Unannotated};
 use crate::transcode::Unknown;
 
@@ -29,6 +29,7 @@ routing: { unannotated: false, bad_bindings: refuse }
 rest: { unknown_query: refuse, multi_segment: decode_all, errors: problem, stream: array, envelope: result }
 json: { unknown_fields: ignore, emit_defaults: true, proto_names: true, enum_numbers: true, pretty: true }
 connect: { require_protocol_version: true }
+validation: { requests: true }
 limits: { request_message: 1KiB, response_message: 2KiB, depth: 7 }
 timeouts: { unary: 1s, unary_cap: 2s, stream: 3s, stream_cap: 4s, request_body: 5s, stream_idle: 6s }
 ",
@@ -46,6 +47,7 @@ timeouts: { unary: 1s, unary_cap: 2s, stream: 3s, stream_cap: 4s, request_body: 
     let print = options.print;
     assert!(print.emit_defaults && print.proto_names && print.enum_numbers);
     assert_eq!(options.connect_version, ConnectVersion::Required);
+    assert_eq!(options.validation, Validation::Requests);
     assert_eq!(
         (
             options.limits.request_message,
