@@ -14,32 +14,35 @@
 use std::future::Future;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use crate::admin::{Admin, Asked, Look};
+use crate::admin::Admin;
+pub use crate::admin::Reflection;
 use crate::call;
 use crate::control::otlp::Collector;
 use crate::docs::{self, Documentation, Place, Reached};
 use crate::listener::{self, Listener};
 use crate::observe::level::Leveled;
-use crate::observe::metrics::{LegacyMetrics, Metrics};
-use crate::observe::process::Process;
+use crate::observe::metrics::LegacyMetrics;
 use crate::observe::{AccessLog, Observe, trace};
 use crate::policy::{self, Policies};
 use crate::protocol;
-use crate::schema::{self, Listing, Route, Row, Schema};
+use crate::schema::{self, Route, Row, Schema};
 use crate::upstream::{self, Upstream};
 use crate::worker::{self, Workers};
 
 mod fixed;
 mod front;
 mod guard;
+mod leaving;
 mod live;
+mod operators;
+mod shown;
 mod sources;
 mod stamp;
 mod telling;
@@ -48,12 +51,13 @@ mod watch;
 mod wishes;
 
 use live::Live;
-use wishes::Granted;
+use operators::Operators;
 
 /// How long a page, or a watch of the health service, may go on once no call runs any more.
 const ADMIN_GRACE: Duration = Duration::from_secs(1);
 
 pub use guard::{OnBreaking, SchemaReload};
+pub use shown::kept as shown;
 pub use sources::{SourceConfig, SourceError, the_upstream};
 pub use stamp::{Settling, Stamp};
 pub use wishes::Wish;
@@ -65,6 +69,8 @@ pub struct Config {
     pub listener: listener::Config,
     /// The port for operators; none unless asked for.
     pub admin: Option<SocketAddr>,
+    /// Whether tools can ask which gRPC services that port has.
+    pub admin_reflection: Reflection,
     /// The backends, by name.
     pub upstreams: Vec<upstream::Config>,
     /// Where the schema comes from.
@@ -91,6 +97,8 @@ pub struct Config {
     pub legacy_metrics: LegacyMetrics,
     /// A number that is another whenever something in the configuration is.
     pub fingerprint: u32,
+    /// The same for operators to read: by the keys of its file, without secrets. Null without a file.
+    pub shown: Arc<Value>,
 }
 
 impl Config {
@@ -113,6 +121,7 @@ impl Config {
                 ..listener::Config::default()
             },
             admin: None,
+            admin_reflection: Reflection::default(),
             upstreams: vec![upstream::Config::new(name.clone(), url.parse()?)],
             schema: vec![SourceConfig::Reflection { upstream: name }],
             schema_options: schema::Options::default(),
@@ -126,6 +135,7 @@ impl Config {
             log_level: None,
             legacy_metrics: LegacyMetrics::default(),
             fingerprint: 0,
+            shown: Arc::default(),
         })
     }
 }
@@ -262,6 +272,7 @@ impl Gateway {
         let policies = Policies::start_if_any(&config.policy)?;
         let config = config.behind(policies.as_ref());
         let (admin_address, count) = (config.admin, workers.count());
+        let reflection = config.admin_reflection;
         let traces = config.traces.clone().map(telling::Telling::start);
         let tracer = traces.as_ref().map(telling::Telling::tracer);
         let legacy = config.legacy_metrics;
@@ -279,7 +290,7 @@ impl Gateway {
             None => None,
             Some(address) => {
                 let look = Arc::new(Operators(Arc::clone(&live)));
-                let (admin, pages) = Admin::new(look).await;
+                let (admin, pages) = Admin::new(look, reflection);
                 let pages = front::with_site(pages, Arc::clone(&live));
                 let listener = listener::Config {
                     address,
@@ -312,7 +323,7 @@ impl Gateway {
             .serve(front::service(router), workers.clone())
             .map_err(at(address))?;
         if let Some((admin, _)) = &admin {
-            admin.ready().await;
+            admin.ready();
         }
         let mut watching = JoinSet::new();
         watching.spawn(watch::watch(Arc::clone(&live)));
@@ -353,6 +364,12 @@ impl Gateway {
         self.live.wishes.take()
     }
 
+    /// Resolves when operators wish on their port that the gateway end. From now on somebody hears them;
+    /// before that, the answer to such a wish is that nobody can.
+    pub fn drain_wished(&self) -> impl Future<Output = ()> + Send + use<> {
+        self.live.leaving.heard()
+    }
+
     /// The public address, its port never 0.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
@@ -376,7 +393,7 @@ impl Gateway {
     pub async fn drain(self) {
         drop(self.watching);
         if let Some((admin, _)) = &self.admin {
-            admin.not_ready().await;
+            admin.not_ready();
         }
         tokio::time::sleep(self.drain_delay).await;
         let calls = || self.live.serving.load().calls.leave();
@@ -389,46 +406,6 @@ impl Gateway {
         if let Some(traces) = self.traces {
             traces.end().await;
         }
-    }
-}
-
-/// What operators look at.
-struct Operators(Arc<Live>);
-
-impl Look for Operators {
-    fn listing(&self) -> Listing {
-        self.0.serving.load().listing()
-    }
-
-    fn metrics(&self) -> Metrics {
-        let serving = self.0.serving.load();
-        Metrics {
-            upstreams: serving.calls.view(),
-            calls: serving.calls.meters(),
-            observe: self.0.observe.clone(),
-            process: Process::read(),
-            ..self.0.told.metrics()
-        }
-    }
-
-    fn level(&self) -> Option<Arc<dyn Leveled>> {
-        self.0.level.clone()
-    }
-
-    fn notes(&self) -> Vec<String> {
-        self.0.told.lines()
-    }
-
-    fn reload(&self) -> Pin<Box<dyn Future<Output = Asked> + Send>> {
-        let live = Arc::clone(&self.0);
-        Box::pin(async move {
-            match live.wishes.wish().await {
-                Granted::Read(Ok(told)) => Asked::Taken(told),
-                Granted::Read(Err(reason)) => Asked::Refused(reason),
-                Granted::Nobody => Asked::Nobody,
-                Granted::TooMany => Asked::TooMany,
-            }
-        })
     }
 }
 

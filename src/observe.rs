@@ -5,6 +5,7 @@ use std::sync::Arc;
 pub mod access_log;
 pub mod by_method;
 pub mod connections;
+pub mod failures;
 pub mod histogram;
 pub mod level;
 pub mod meter;
@@ -17,6 +18,7 @@ pub mod served;
 pub mod tally;
 pub mod totals;
 pub mod trace;
+pub mod traffic;
 pub mod upstreams;
 
 pub use access_log::AccessLog;
@@ -27,6 +29,7 @@ pub use totals::Direction;
 
 use crate::schema::Schema;
 use connections::Connections;
+use failures::Failures;
 use metrics::LegacyMetrics;
 use request_id::RequestIds;
 use served::{Calls, Served, Table};
@@ -46,6 +49,7 @@ struct Shared {
     tracer: Option<Arc<Tracer>>,
     calls: Calls,
     totals: Arc<Totals>,
+    failures: Failures,
     public: Arc<Connections>,
     admin: Arc<Connections>,
 }

@@ -259,6 +259,8 @@ impl CallRecord {
             held.ended(status);
         }
         self.count(status);
+        let (method, shared) = (self.method.as_deref(), &self.shared);
+        (shared.failures).ended(status, method, self.protocol, &self.request_id);
         self.tell(Stage::Ended, Some(status));
         self.trace(status);
     }
