@@ -19,6 +19,7 @@ mod grpc_web;
 mod metadata;
 mod openapi;
 mod options;
+mod panel;
 mod protos;
 mod reload;
 mod routing;
