@@ -87,7 +87,12 @@ fn filled(value: Value, schema: &Value) -> Value {
                     }
                 }
             }
-            let of_others = schema.get("additionalProperties").unwrap_or(&Value::Null);
+            // Names of people's own choice, such as those of upstreams, are all of one kind.
+            let of_others = match schema.get("patternProperties") {
+                Some(Value::Object(patterns)) => patterns.values().next(),
+                Some(_) | None => schema.get("additionalProperties"),
+            };
+            let of_others = of_others.unwrap_or(&Value::Null);
             for (key, value) in keys {
                 all.insert(key, filled(value, of_others));
             }

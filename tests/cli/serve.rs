@@ -290,8 +290,21 @@ fn check_refuses_any_origin_with_credentials() {
 #[test]
 fn operators_have_it_drain_as_a_signal_does() {
     let protos = folder("drained", &CLASHING.replacen("/one", "/two", 1));
-    let flags = ["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--log", "json"];
-    let mut arguments = vec!["serve", "--upstream", "http://127.0.0.1:1", "--proto", &protos];
+    let flags = [
+        "--listen",
+        "127.0.0.1:0",
+        "--admin",
+        "127.0.0.1:0",
+        "--log",
+        "json",
+    ];
+    let mut arguments = vec![
+        "serve",
+        "--upstream",
+        "http://127.0.0.1:1",
+        "--proto",
+        &protos,
+    ];
     arguments.extend(flags);
     let running = Running::start(&arguments);
     let line = running.err_until("\"listening\"").pop().unwrap();
