@@ -32,6 +32,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-changed=proto");
     println!("cargo:rerun-if-changed=src/policy/proto");
+    println!("cargo:rerun-if-changed=src/admin/proto");
     let out = std::env::var("OUT_DIR")?;
     let out = Path::new(&out);
 
@@ -67,7 +68,33 @@ fn main() -> Result<(), Box<dyn Error>> {
         .include_file("demo.rs")
         .emit_rerun_if_changed(false)
         .compile_fds_with_config(set, config)?;
-    policy(out)
+    policy(out)?;
+    admin(out)
+}
+
+/// What the gateway says of itself. Not beneath `proto/`, of which people make schemas.
+fn admin(out: &Path) -> Result<(), Box<dyn Error>> {
+    let out = out.join("admin");
+    std::fs::create_dir_all(&out)?;
+    let mut compiler = protox::Compiler::new(["src/admin/proto"])?;
+    compiler
+        .include_source_info(true)
+        .open_files(["grpc/health/v1/health.proto"])?;
+    std::fs::write(
+        out.join("health.binpb"),
+        compiler.encode_file_descriptor_set(),
+    )?;
+    let mut set = compiler.file_descriptor_set();
+    for file in &mut set.file {
+        file.source_code_info = None;
+    }
+    tonic_prost_build::configure()
+        .btree_map(".")
+        .out_dir(&out)
+        .include_file("health.rs")
+        .emit_rerun_if_changed(false)
+        .compile_fds(set)?;
+    Ok(())
 }
 
 /// Into a folder of their own: packages that both have are in a file each.

@@ -1,23 +1,36 @@
-//! What operators see, on a port of its own: liveness, readiness, what is served, the upstreams, metrics,
-//! and the standard gRPC health service (native gRPC and gRPC-Web). Never on the public port.
+//! What operators see, on a port of its own: liveness, readiness, the configuration and the schema in force,
+//! the upstreams, metrics, a page that shows how it goes, and the standard gRPC health service (native gRPC
+//! and gRPC-Web). Never on the public port.
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Request, State};
-use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
-use axum::middleware::{Next, from_fn};
-use axum::response::{IntoResponse, Json, Response};
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::middleware::from_fn;
+use axum::response::{IntoResponse, Json};
 use axum::routing::{get, post};
-use tonic_health::ServingStatus;
-use tonic_health::server::HealthReporter;
+use serde::Serialize;
+use serde_json::Value;
+use tokio::sync::watch;
 
 use crate::observe::level::Leveled;
 use crate::observe::metrics::{self, Form, Metrics};
 use crate::observe::upstreams;
-use crate::schema::Listing;
+use crate::schema::{Listing, Schema};
+
+mod browsers;
+pub mod health;
+mod page;
+mod reflection;
+mod schema;
+mod status;
+
+pub use reflection::Reflection;
+
+use health::Health;
 
 /// Letters of a wrong path that an answer repeats.
 const PATH_SHOWN: usize = 100;
@@ -26,8 +39,7 @@ const PATH_SHOWN: usize = 100;
 #[derive(Clone)]
 pub struct Admin {
     look: Arc<dyn Look>,
-    phase: Arc<Mutex<Phase>>,
-    health: HealthReporter,
+    phase: Arc<watch::Sender<Phase>>,
 }
 
 /// Whether calls should come.
@@ -56,6 +68,16 @@ pub trait Look: Send + Sync + 'static {
     /// What is served, and what is not.
     fn listing(&self) -> Listing;
 
+    /// The schema that is served.
+    fn schema(&self) -> Arc<Schema>;
+
+    /// The configuration in force, by the keys of its file and without secrets; null of one that was made
+    /// without a file.
+    fn configuration(&self) -> Arc<Value>;
+
+    /// The upstreams.
+    fn upstreams(&self) -> Vec<upstreams::Upstream>;
+
     /// What metrics are made of, the upstreams among it.
     fn metrics(&self) -> Metrics;
 
@@ -67,6 +89,18 @@ pub trait Look: Send + Sync + 'static {
 
     /// Has the configuration read again.
     fn reload(&self) -> Pin<Box<dyn Future<Output = Asked> + Send>>;
+
+    /// Has the gateway drain and end.
+    fn drain(&self) -> Leave;
+}
+
+/// What came of the wish that the gateway end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leave {
+    /// It does, as by a signal.
+    Taken,
+    /// Nobody here can end it.
+    Nobody,
 }
 
 /// What came of the wish that the configuration be read again.
@@ -85,25 +119,30 @@ pub enum Asked {
 impl Admin {
     /// Not ready: the port opens before there is something to serve, so that operators see who is
     /// waited for.
-    pub async fn new(look: Arc<dyn Look>) -> (Self, Router) {
-        let (health, service) = tonic_health::server::health_reporter();
-        health
-            .set_service_status("", ServingStatus::NotServing)
-            .await;
+    pub fn new(look: Arc<dyn Look>, reflection: Reflection) -> (Self, Router) {
+        let (phase, _) = watch::channel(Phase::Starting);
         let admin = Self {
             look: Arc::clone(&look),
-            phase: Arc::new(Mutex::new(Phase::Starting)),
-            health,
+            phase: Arc::new(phase),
         };
-        // `tonic-web` serves the gateway's own services to browsers; calls to backends have the
-        // gateway's own adapter.
-        let grpc = tonic::service::Routes::new(service)
-            .into_axum_router()
-            .layer(tonic_web::GrpcWebLayer::new());
+        let health = Health::new(Arc::clone(&look), admin.phase.subscribe());
         let router = Router::new()
+            .route("/", get(page::page))
+            .route("/assets/{name}", get(page::asset))
+            .route(
+                "/status.json",
+                get(status::status).with_state(admin.clone()),
+            )
             .route("/livez", get(|| async { "ok\n" }))
             .route("/readyz", get(readyz).with_state(admin.clone()))
             .route("/reload", post(reload).with_state(admin.clone()))
+            .route("/drain", post(drain).with_state(admin.clone()))
+            .route("/config", get(configuration).with_state(Arc::clone(&look)))
+            .route("/schema", get(schema::schema).with_state(Arc::clone(&look)))
+            .route(
+                "/schema.binpb",
+                get(schema::descriptors).with_state(Arc::clone(&look)),
+            )
             .route("/routes", get(routes).with_state(Arc::clone(&look)))
             .route("/clusters", get(clusters).with_state(Arc::clone(&look)))
             .route(
@@ -111,41 +150,25 @@ impl Admin {
                 get(level).put(set_level).with_state(Arc::clone(&look)),
             )
             .route("/metrics", get(scraped).with_state(look))
-            .merge(grpc)
+            .merge(reflection::services(health, reflection))
             .fallback(nowhere)
-            .layer(from_fn(no_page));
+            .layer(from_fn(browsers::no_page));
         (admin, router)
     }
 
     /// From now on `/readyz` and the health service say that calls may come.
-    pub async fn ready(&self) {
-        self.turn(Phase::Ready, ServingStatus::Serving).await;
+    pub fn ready(&self) {
+        self.phase.send_replace(Phase::Ready);
     }
 
     /// From now on they say that no new calls should come.
-    pub async fn not_ready(&self) {
-        self.turn(Phase::Draining, ServingStatus::NotServing).await;
-    }
-
-    async fn turn(&self, phase: Phase, status: ServingStatus) {
-        *self.phase.lock().unwrap_or_else(PoisonError::into_inner) = phase;
-        self.health.set_service_status("", status).await;
+    pub fn not_ready(&self) {
+        self.phase.send_replace(Phase::Draining);
     }
 
     fn phase(&self) -> Phase {
-        *self.phase.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.phase.borrow()
     }
-}
-
-/// A page has nothing to call here, whatever its origin: it may be one that its visitor did not mean
-/// to let near this port, by a name of its own that leads here.
-async fn no_page(request: Request, next: Next) -> Response {
-    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
-    if reads || !request.headers().contains_key(header::ORIGIN) {
-        return next.run(request).await;
-    }
-    let text = "the request comes from a page, which can only read here\n";
-    (StatusCode::FORBIDDEN, text).into_response()
 }
 
 async fn readyz(State(admin): State<Admin>) -> impl IntoResponse {
@@ -182,11 +205,47 @@ async fn reload(State(admin): State<Admin>) -> impl IntoResponse {
     (status, format!("{text}\n"))
 }
 
+/// Begins a drain, as the first SIGTERM does; the answer does not wait for its end.
+async fn drain(State(admin): State<Admin>) -> (StatusCode, &'static str) {
+    match admin.phase() {
+        Phase::Starting => {
+            let text = "there is nothing to drain: nothing is served yet\n";
+            (StatusCode::SERVICE_UNAVAILABLE, text)
+        }
+        Phase::Draining => (StatusCode::ACCEPTED, "it drains already\n"),
+        Phase::Ready => match admin.look.drain() {
+            Leave::Taken => (StatusCode::ACCEPTED, "it drains, and ends\n"),
+            Leave::Nobody => (StatusCode::NOT_IMPLEMENTED, "nobody here can end it\n"),
+        },
+    }
+}
+
+/// What `/config` answers.
+#[derive(Debug, Serialize)]
+struct Configuration {
+    /// The number of the configuration.
+    generation: u64,
+    /// As `gateway_config_hash` has it.
+    hash: u32,
+    config: Arc<Value>,
+}
+
+/// The configuration in force.
+async fn configuration(State(look): State<Arc<dyn Look>>) -> impl IntoResponse {
+    let (config, metrics) = (look.configuration(), look.metrics());
+    let configuration = Configuration {
+        generation: metrics.reloads + 1,
+        hash: metrics.config_hash,
+        config,
+    };
+    ([(header::CACHE_CONTROL, "no-store")], Json(configuration))
+}
+
 async fn nowhere(uri: Uri) -> impl IntoResponse {
     let path: String = uri.path().chars().take(PATH_SHOWN).collect();
     let text = format!(
-        "found {path}, expected /livez, /readyz, /reload, /routes, /clusters, /log/level, /metrics or the gRPC \
-         service grpc.health.v1.Health\n"
+        "found {path}, expected /, /livez, /readyz, /reload, /drain, /config, /schema, /routes, /clusters, \
+         /log/level, /metrics, /status.json or the gRPC service grpc.health.v1.Health\n"
     );
     (StatusCode::NOT_FOUND, text)
 }
@@ -198,7 +257,7 @@ async fn routes(State(look): State<Arc<dyn Look>>) -> Json<Listing> {
 
 /// The upstreams and their endpoints, as `transom upstreams --format json` has them.
 async fn clusters(State(look): State<Arc<dyn Look>>) -> Json<Vec<upstreams::Upstream>> {
-    Json(look.metrics().upstreams)
+    Json(look.upstreams())
 }
 
 /// How much is logged.

@@ -26,6 +26,7 @@ mod observe;
 mod policy;
 mod raw;
 pub mod service_config;
+mod shown;
 pub mod text;
 mod tls;
 pub mod units;
@@ -108,6 +109,12 @@ impl Settings {
     pub fn replace_files(&mut self, new: &Self) {
         self.named.clone_from(&new.named);
         self.pages.clone_from(&new.pages);
+    }
+
+    /// Shows operators what these keys are in force, not what `new` says of them.
+    pub fn keep_shown(&self, new: &mut Self, keys: &[&str]) {
+        let (was, now) = (&self.gateway.shown, &new.gateway.shown);
+        new.gateway.shown = gateway::shown(was, now, keys);
     }
 
     /// Keys besides the gateway's own of which `new` says something else that needs a restart.

@@ -16,10 +16,12 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::admin::Admin;
+pub use crate::admin::Reflection;
 use crate::call;
 use crate::control::otlp::Collector;
 use crate::docs::{self, Documentation, Place, Reached};
@@ -38,10 +40,12 @@ mod fixed;
 mod front;
 mod guard;
 mod ineffective;
+mod leaving;
 mod live;
 mod loaded;
 mod operators;
 mod served;
+mod shown;
 mod sources;
 mod stamp;
 mod telling;
@@ -60,6 +64,7 @@ const ADMIN_GRACE: Duration = Duration::from_secs(1);
 pub use errors::{ReloadError, Reloaded, StartError};
 pub use guard::{OnBreaking, SchemaReload};
 pub use served::load_schema;
+pub use shown::kept as shown;
 pub use sources::{SourceConfig, SourceError, the_upstream};
 pub use stamp::{Settling, Stamp};
 pub use wishes::Wish;
@@ -73,6 +78,8 @@ pub struct Config {
     pub redirect: Option<Redirect>,
     /// The port for operators; none unless asked for.
     pub admin: Option<SocketAddr>,
+    /// Whether tools can ask which gRPC services that port has.
+    pub admin_reflection: Reflection,
     /// The backends, by name.
     pub upstreams: Vec<upstream::Config>,
     /// Where the schema comes from.
@@ -99,6 +106,8 @@ pub struct Config {
     pub legacy_metrics: LegacyMetrics,
     /// A number that is another whenever something in the configuration is.
     pub fingerprint: u32,
+    /// The same for operators to read: by the keys of its file, without secrets. Null without a file.
+    pub shown: Arc<Value>,
 }
 
 impl Config {
@@ -122,6 +131,7 @@ impl Config {
             },
             redirect: None,
             admin: None,
+            admin_reflection: Reflection::default(),
             upstreams: vec![upstream::Config::new(name.clone(), url.parse()?)],
             schema: vec![SourceConfig::Reflection { upstream: name }],
             schema_options: schema::Options::default(),
@@ -135,6 +145,7 @@ impl Config {
             log_level: None,
             legacy_metrics: LegacyMetrics::default(),
             fingerprint: 0,
+            shown: Arc::default(),
         })
     }
 }
@@ -217,6 +228,7 @@ impl Gateway {
         let workers = Workers::start(config.workers).map_err(StartError::Workers)?;
         let calls = Upstream::build(config.upstreams.clone(), workers.count())?;
 
+        let reflection = config.admin_reflection;
         let traces = config.traces.clone().map(telling::Telling::start);
         let tracer = traces.as_ref().map(telling::Telling::tracer);
         let legacy = config.legacy_metrics;
@@ -241,7 +253,7 @@ impl Gateway {
                     live: Arc::clone(&live),
                     listener: bound.view(),
                 });
-                let (admin, pages) = Admin::new(look).await;
+                let (admin, pages) = Admin::new(look, reflection);
                 let pages = front::with_site(pages, Arc::clone(&live));
                 let listener = listener::Config {
                     address,
@@ -285,7 +297,7 @@ impl Gateway {
             _ => None,
         };
         if let Some((admin, _)) = &admin {
-            admin.ready().await;
+            admin.ready();
         }
         let mut watching = JoinSet::new();
         watching.spawn(watch::watch(Arc::clone(&live)));
@@ -332,6 +344,12 @@ impl Gateway {
         self.live.wishes.take()
     }
 
+    /// Resolves when operators wish on their port that the gateway end. From now on somebody hears them;
+    /// before that, the answer to such a wish is that nobody can.
+    pub fn drain_wished(&self) -> impl Future<Output = ()> + Send + use<> {
+        self.live.leaving.heard()
+    }
+
     /// The public address, its port never 0.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
@@ -361,7 +379,7 @@ impl Gateway {
     pub async fn drain(self) {
         drop(self.watching);
         if let Some((admin, _)) = &self.admin {
-            admin.not_ready().await;
+            admin.not_ready();
         }
         tokio::time::sleep(self.drain_delay).await;
         let calls = || self.live.serving.load().calls.leave();

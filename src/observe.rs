@@ -6,6 +6,7 @@ pub mod access_log;
 pub mod by_method;
 pub mod connections;
 pub mod decisions;
+pub mod failures;
 pub mod histogram;
 pub mod level;
 pub mod listeners;
@@ -19,6 +20,7 @@ pub mod served;
 pub mod tally;
 pub mod totals;
 pub mod trace;
+pub mod traffic;
 pub mod upstreams;
 
 pub use access_log::AccessLog;
@@ -30,6 +32,7 @@ pub use totals::Direction;
 use crate::schema::Schema;
 use connections::Connections;
 use decisions::Decisions;
+use failures::Failures;
 use metrics::LegacyMetrics;
 use request_id::RequestIds;
 use served::{Calls, Served, Table};
@@ -50,6 +53,7 @@ struct Shared {
     calls: Calls,
     totals: Arc<Totals>,
     decisions: Decisions,
+    failures: Failures,
     public: Arc<Connections>,
     admin: Arc<Connections>,
 }

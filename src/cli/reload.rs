@@ -71,7 +71,7 @@ impl Reloads {
         let reading = tokio::task::spawn_blocking(move || {
             config::load(file.as_deref(), &flags).and_then(Settings::for_reload)
         });
-        let settings = match reading.await {
+        let mut settings = match reading.await {
             Ok(Ok(settings)) => settings,
             Ok(Err(error)) => {
                 let reason = error.to_string();
@@ -80,9 +80,10 @@ impl Reloads {
             }
             Err(lost) => return Err(lost.to_string()),
         };
+        let more = self.running.fixed(&settings);
+        self.running.keep_shown(&mut settings, &more);
         let reloaded = gateway.reload(settings.gateway.clone()).await;
         let reloaded = reloaded.map_err(|error| error.to_string())?;
-        let more = self.running.fixed(&settings);
         for key in &more {
             tracing::warn!(key, "another value of this key needs a restart");
         }

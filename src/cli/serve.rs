@@ -26,7 +26,7 @@ Examples:
 
 With a schema from files it listens at once, even while the server is down; by reflection it waits
 for a first server, and others join later. The first SIGINT or SIGTERM lets running calls end, a second one ends at once.
-SIGHUP, a change of the configuration's files and POST /reload on the admin address have the configuration
+POST /drain on the admin address is as good as the first of them. SIGHUP, a change of the configuration's files and POST /reload on the admin address have the configuration
 read again, while it serves.")]
 pub(super) struct Arguments {
     #[command(flatten)]
@@ -133,10 +133,12 @@ pub(super) async fn until_stopped(
             () = &mut running => {}
             () = std::future::ready(()) => {}
         }
+        let wished = gateway.drain_wished();
         report.listening(transport, gateway.address(), gateway.admin_address());
         listening(&gateway);
         tokio::select! {
             _ = signals.next() => {}
+            () = wished => {}
             () = running => {}
         }
     }

@@ -16,6 +16,7 @@ use super::load::{FileError, closest};
 use super::observe::{access_log, traces};
 use super::policy::policy as steps;
 use super::raw::{Compression, File, Key, Limits, Overload, Source};
+use super::shown::shown;
 use super::tls::Files;
 use super::units::{ByteSize, Count, Span, quoted};
 use super::upstream::{Places, upstream};
@@ -165,6 +166,11 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
         listener,
         redirect,
         admin: raw.admin.listen.map(|address| address.0),
+        admin_reflection: if raw.admin.reflection {
+            gateway::Reflection::On
+        } else {
+            gateway::Reflection::Off
+        },
         upstreams,
         schema: sources,
         schema_options: layered.schema,
@@ -189,8 +195,10 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
         log_level: None,
         legacy_metrics: (raw.metrics.legacy_names.value).map_or_else(Default::default, Into::into),
         fingerprint: 0,
+        shown: Arc::default(),
     };
     gateway.fingerprint = fingerprint(&gateway);
+    gateway.shown = shown(raw, gateway.workers.get());
     Ok(Settings {
         gateway,
         log: raw.log,

@@ -23,7 +23,8 @@ pub(super) fn has_key(section: &str, key: &str) -> bool {
     keys.get(key).is_some()
 }
 
-fn value() -> Value {
+/// The schema as a value.
+pub(super) fn value() -> Value {
     let settings = SchemaSettings::draft07().with(|settings| settings.inline_subschemas = true);
     let mut schema = settings
         .into_generator()

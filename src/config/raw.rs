@@ -85,7 +85,7 @@ pub(super) struct File {
     pub(super) trusted_proxies: Key<Vec<NetworkRange>>,
     /// Threads that serve connections. Absent: one for each core.
     pub(super) workers: Option<Count>,
-    /// The admin listener: `/livez`, `/readyz`, `/reload`, `/routes` and gRPC health.
+    /// The admin listener: a status page, `/livez`, `/readyz`, `/config`, `/metrics`, gRPC health and more.
     pub(super) admin: Admin,
     /// The gRPC servers behind the gateway, by a name of your choice.
     #[schemars(with = "BTreeMap<UpstreamName, Upstream>")]
@@ -169,11 +169,13 @@ impl Default for Listen {
 #[serde(
     default,
     deny_unknown_fields,
-    expecting = "a mapping with the key `listen`"
+    expecting = "a mapping with the keys `listen` and `reflection`"
 )]
 pub(super) struct Admin {
     /// Address and port of the admin listener. Absent: there is none.
     pub(super) listen: Option<Address>,
+    /// Whether tools can ask by server reflection which gRPC services the admin listener has.
+    pub(super) reflection: bool,
 }
 
 /// Upstreams in the order of the file, which is the order of their reflected schemas.

@@ -9,6 +9,10 @@ pub(super) fn fixed(was: &Config, now: &Config) -> Vec<&'static str> {
     let all = [
         ("listen", a.address != b.address),
         ("admin.listen", was.admin != now.admin),
+        (
+            "admin.reflection",
+            was.admin_reflection != now.admin_reflection,
+        ),
         ("workers", was.workers != now.workers),
         ("traces", was.traces != now.traces),
         ("metrics", was.legacy_metrics != now.legacy_metrics),

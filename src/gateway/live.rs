@@ -17,7 +17,9 @@ use tokio::sync::Notify;
 use super::fixed::fixed;
 use super::guard::{Broken, guarded};
 use super::ineffective;
+use super::leaving::Leaving;
 use super::served::served;
+use super::shown::kept as shown;
 use super::sources::Loaded;
 use super::told::Told;
 use super::wishes::Wishes;
@@ -50,6 +52,9 @@ pub(super) struct Live {
     /// By whom operators change how much is logged.
     pub(super) level: Option<Arc<dyn Leveled>>,
     pub(super) wishes: Wishes,
+    pub(super) leaving: Leaving,
+    /// The configuration in force, for operators.
+    pub(super) shown: ArcSwap<serde_json::Value>,
     /// Other sources are to be watched, or otherwise.
     pub(super) changed: Notify,
     state: tokio::sync::Mutex<State>,
@@ -127,6 +132,8 @@ impl Live {
             level: config.log_level.clone(),
             observe,
             wishes: Wishes::new(),
+            leaving: Leaving::default(),
+            shown: ArcSwap::new(Arc::clone(&config.shown)),
             changed: Notify::new(),
             state: tokio::sync::Mutex::new(State {
                 config,
@@ -172,6 +179,7 @@ impl Live {
             let state = self.state().await;
             let fixed = fixed(&state.config, &config);
             keep_fixed(&state.config, &mut config);
+            config.shown = shown(&state.config.shown, &config.shown, &fixed);
             (fixed, state.slots.clone(), state.policies.clone())
         };
         let policies = match policies {
@@ -219,6 +227,7 @@ impl Live {
         let schema_generation = self.serve(&config, site, &schema, calls, is_whole).await;
         let is_watched = is_watched_alike(&state.config, &config);
         let fingerprint = config.fingerprint;
+        self.shown.store(Arc::clone(&config.shown));
         state.config = config;
         state.policies = policies;
         state.slots = slots;

@@ -4,14 +4,17 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use super::live::Live;
 use super::wishes::Granted;
-use crate::admin::{Asked, Look};
+use crate::admin::{Asked, Leave, Look};
 use crate::listener;
 use crate::observe::level::Leveled;
 use crate::observe::metrics::Metrics;
 use crate::observe::process::Process;
-use crate::schema::Listing;
+use crate::observe::upstreams;
+use crate::schema::{Listing, Schema};
 
 /// What operators look at.
 pub(super) struct Operators {
@@ -28,12 +31,28 @@ impl Look for Operators {
         let serving = self.live.serving.load();
         Metrics {
             listeners: vec![self.listener.observed()],
-            upstreams: serving.calls.view(),
+            upstreams: self.upstreams(),
             calls: serving.calls.meters(),
             observe: self.live.observe.clone(),
             process: Process::read(),
             ..self.live.told.metrics()
         }
+    }
+
+    fn schema(&self) -> Arc<Schema> {
+        Arc::clone(&self.live.serving.load().schema)
+    }
+
+    fn configuration(&self) -> Arc<Value> {
+        self.live.shown.load_full()
+    }
+
+    fn upstreams(&self) -> Vec<upstreams::Upstream> {
+        self.live.serving.load().calls.view()
+    }
+
+    fn drain(&self) -> Leave {
+        self.live.leaving.wish()
     }
 
     fn level(&self) -> Option<Arc<dyn Leveled>> {

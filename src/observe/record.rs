@@ -262,6 +262,8 @@ impl CallRecord {
         }
         let duration = self.began.elapsed();
         self.count(status, duration);
+        let (method, shared) = (self.method.as_deref(), &self.shared);
+        (shared.failures).ended(status, method, self.protocol, &self.request_id);
         self.tell(Stage::Ended, Some(status), duration);
         self.trace(status, duration);
     }

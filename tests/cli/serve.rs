@@ -5,7 +5,7 @@ use std::net::{TcpListener, TcpStream};
 
 use serde_json::Value;
 
-use super::support::Running;
+use super::support::{Running, request};
 use super::{err, file, out, transom};
 
 /// Two methods, of which the second wants the path of the first.
@@ -285,4 +285,31 @@ fn check_refuses_any_origin_with_credentials() {
         "{}",
         err(&output)
     );
+}
+
+#[test]
+fn operators_have_it_drain_as_a_signal_does() {
+    let protos = folder("drained", &CLASHING.replacen("/one", "/two", 1));
+    let flags = [
+        "--listen",
+        "127.0.0.1:0",
+        "--admin",
+        "127.0.0.1:0",
+        "--log",
+        "json",
+    ];
+    let mut arguments = vec![
+        "serve",
+        "--upstream",
+        "http://127.0.0.1:1",
+        "--proto",
+        &protos,
+    ];
+    arguments.extend(flags);
+    let running = Running::start(&arguments);
+    let line = running.err_until("\"listening\"").pop().unwrap();
+    let line: Value = serde_json::from_str(&line).unwrap();
+    let answer = request("POST", line["admin"].as_str().unwrap(), "/drain");
+    assert_eq!(answer, (202, "it drains, and ends\n".to_owned()));
+    assert!(running.end().success());
 }

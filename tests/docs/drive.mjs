@@ -1,4 +1,5 @@
-// Drives one Chromium over the documentation site of a demo, and prints a line for each check.
+// Drives one Chromium over the documentation site of a demo, and over the status page of a gateway before it,
+// and prints a line for each check.
 //
 //   node drive.mjs CHROMIUM TRANSOM WORK smoke|long [ONLY]
 //
@@ -20,6 +21,7 @@ import { forms } from "./forms.mjs";
 import { pages } from "./pages.mjs";
 import { samples } from "./samples.mjs";
 import { scalar } from "./scalar.mjs";
+import { status } from "./status.mjs";
 
 const [executablePath, transom, work, tier, only = ""] = process.argv.slice(2);
 const wanted = new RegExp(only);
@@ -37,15 +39,15 @@ const LOOKS = {
 /** Starts a gateway, the demo unless something else is said, and learns where it listens. */
 function demo(flags = ["demo", "--listen", "127.0.0.1:0"]) {
   const child = spawn(transom, [...flags, "--log", "json"], { stdio: ["ignore", "ignore", "pipe"] });
-  const address = new Promise((resolve, reject) => {
+  const listening = new Promise((resolve, reject) => {
     child.on("exit", (code) => reject(new Error(`transom ${flags[0]} ended with ${code}`)));
     createInterface({ input: child.stderr }).on("line", (text) => {
       if (!text.startsWith("{")) return console.log(text);
       const line = JSON.parse(text);
-      if (line.message === "listening") resolve(line.address);
+      if (line.message === "listening") resolve(line);
     });
   });
-  return { child, address };
+  return { child, listening, address: listening.then((line) => line.address) };
 }
 
 /** A tab that notes whatever a page of this site must not do. */
@@ -120,11 +122,12 @@ async function run() {
         const time = process.env.DEBUG ? ` (${Date.now() - begun} ms)` : "";
         console.log(problems.length === 0 ? `ok ${title}${time}` : `FAILED ${title}: ${problems.join("; ")}`);
       };
-      const shot = (name) => seen.tab.screenshot({ path: join(screenshots, `${name}-${look}.png`), fullPage: true });
+      const shot = (name, tab = seen.tab) => tab.screenshot({ path: join(screenshots, `${name}-${look}.png`), fullPage: true });
       const suite = { ...seen, check, shot, tier };
       await pages(suite);
       await calls(suite);
       await forms(suite);
+      await status({ ...suite, start: demo, open: (at) => open(browser, at, look), protos: process.env.PROTOS });
       if (look === "light") await samples(suite);
       if (look === "light" && process.env.SCALAR) await scalar({ ...suite, start: demo, open: (at) => open(browser, at, look) });
       await seen.context.close();

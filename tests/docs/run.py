@@ -68,14 +68,14 @@ def main():
     shutil.copytree(ASSETS, source / "assets")
     (source / "assets/package.json").write_text('{"type": "module"}')
     tier = "long" if long else "smoke"
-    environment = dict(os.environ)
+    environment = {**os.environ, "PROTOS": str(HERE.parent.parent / "proto")}
     if long:
         scalar = work / "scalar"
         fetched = subprocess.run(["sh", HERE.parent.parent / "docs/scalar.sh", scalar])
         if fetched.returncode:
             print("skipped: Scalar cannot be fetched from the npm registry")
         else:
-            environment.update(SCALAR=str(scalar), PROTOS=str(HERE.parent.parent / "proto"))
+            environment.update(SCALAR=str(scalar))
     driver = subprocess.run(["node", source / "drive.mjs", browser, transom, work, tier, *only], env=environment)
     sys.exit(driver.returncode)
 

@@ -15,6 +15,7 @@ use crate::upstream::Upstream;
 pub(super) fn keep_fixed(was: &Config, config: &mut Config) {
     config.listener = was.listener.clone();
     config.admin = was.admin;
+    config.admin_reflection = was.admin_reflection;
     config.workers = was.workers;
     config.policy.overload = was.policy.overload;
     config.traces.clone_from(&was.traces);
