@@ -2,12 +2,13 @@
 //! sub-protocol of WebSocket.
 
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use http::StatusCode;
 use serde_json::json;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use super::issuers::Site;
 use super::{ISS, Pair, base64, bearer, file, get, get_as, guarded, identity, now, text};
