@@ -312,7 +312,8 @@ pub(crate) async fn run(tell: &mut impl FnMut(Line)) {
     let revoking = Instant::now();
     let mut is_out = false;
     while !is_out && revoking.elapsed() < 5 * SOON {
-        let arrived = connected(&arrivals.shows.lock().unwrap().clone(), address).await;
+        let shows = arrivals.shows.lock().unwrap().clone();
+        let arrived = connected(&shows, address).await;
         is_out = match arrived {
             Ok(mut stream) => asked(&mut stream).await.is_err(),
             Err(_) => true,

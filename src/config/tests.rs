@@ -51,7 +51,7 @@ fn an_error_names_file_line_column_and_key_and_what_was_expected() {
         (
             "",
             "admin: { zzz: 1 }\n",
-            "transom.yaml:1:10: admin: unknown key `zzz`; expected one of `listen`",
+            "transom.yaml:1:10: admin: unknown key `zzz`; expected one of `listen`, `reflection`",
         ),
         (
             "",

@@ -331,7 +331,8 @@ mod tests {
             for worker in 0..4 {
                 let cache = &cache;
                 scope.spawn(move || {
-                    for at in 0..1000 {
+                    // So few that no set is full, whatever the seed: nobody is pushed out.
+                    for at in 0..60 {
                         let token = format!("{worker} {at}");
                         cache.put(&Place::of(&token), principal(None), STAMP, 0, now, 0);
                         assert!(is_good(cache, &token, now));
