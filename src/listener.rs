@@ -144,7 +144,7 @@ impl Bound {
         Self { counted, ..self }
     }
 
-    /// Starts to answer, on the workers. `service` gets every request with a [`Peer`] in its
+    /// Starts to answer, on the workers. `service` gets every request with a [`Peer`](crate::call::Peer) in its
     /// extensions; a response may have a [`Deadline`] in its own, at which nobody waits any longer
     /// for its client to read on.
     ///

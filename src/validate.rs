@@ -12,7 +12,7 @@
 //! ask for them (`cel/value`).
 //!
 //! What is guaranteed: work is linear in the input times what the schema states, nothing recurses past
-//! [`DEPTH_MAX`], an expression costs at most [`CEL_COST_MAX`] steps, and neither bytes nor descriptors
+//! [`DEPTH_MAX`], an expression costs at most `CEL_COST_MAX` steps, and neither bytes nor descriptors
 //! make it panic. What cannot be judged is a [`Fault`], never a pass. It has no clock: `now` is handed in.
 //!
 //! | module | is |

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-/// Rules that are counted by their names at most, of all steps together; what is beyond is [`OTHER`]. Their
+/// Rules that are counted by their names at most, of all steps together; what is beyond is `OTHER`. Their
 /// names come from configurations, of which there may be many while a gateway runs.
 pub const RULES_MAX: usize = 4096;
 
