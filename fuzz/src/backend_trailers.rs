@@ -131,7 +131,9 @@ impl Wire {
             peer: Peer {
                 address: ([127, 0, 0, 1], 1).into(),
                 transport: Transport::Plaintext,
+                secured: None,
             },
+            trail: None,
             encodings: Encodings::default(),
             requests: Requests::One(Message::from_payload(b"")),
         };
