@@ -7,6 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use http::header::HOST;
 use http::request::Parts;
 use http::uri::Authority;
+use tokio::time::timeout_at;
 
 use super::checks::{self, Checks};
 use super::{Options, deadline, metadata};
@@ -172,7 +173,10 @@ async fn pass(
     };
     let decided = match gate.ask(asked, &Passed::default()) {
         Decision::Now(decided) => decided,
-        Decision::Later(asking) => asking.await,
+        Decision::Later(asking) => match deadline {
+            Deadline::Never => asking.await,
+            Deadline::At(at) => timeout_at(at, asking).await.map_err(|_| Unfit::Late)?,
+        },
     };
     let (fields, decided) = match decided {
         Ok(mut passed) => {

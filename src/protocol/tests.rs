@@ -8,6 +8,7 @@ mod compression;
 mod connect;
 mod connect_stream;
 mod cors;
+mod gate;
 mod grpc;
 mod grpc_web;
 mod head;
