@@ -1,9 +1,10 @@
 //! What is configured of who may call, as values.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::control::https::{Https, Url};
+use crate::files::Content;
 use crate::identity::api_keys::FileError;
 use crate::identity::cache;
 use crate::identity::introspection::Expected;
@@ -196,4 +197,20 @@ pub enum NoIdentity {
     /// No TLS.
     #[error("no issuer can be asked over HTTPS: {0}")]
     Tls(String),
+}
+
+/// What is in the only file that is watched.
+///
+/// # Errors
+/// Why nobody knows.
+pub(super) fn text<'c>(path: &Path, contents: &'c [Content]) -> Result<&'c [u8], NoIdentity> {
+    let cause = match contents.first() {
+        Some(Ok(text)) => return Ok(text),
+        Some(Err(cause)) => cause.as_str(),
+        None => "the file was not read",
+    };
+    Err(NoIdentity::File {
+        path: path.to_owned(),
+        cause: cause.to_owned(),
+    })
 }

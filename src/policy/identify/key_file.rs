@@ -1,11 +1,12 @@
 //! The file of API keys: watched, and a bad one changes nothing.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arc_swap::{ArcSwap, Guard};
 
 use super::NoIdentity;
+use super::config::text;
 use super::tasks::Tasks;
 use crate::files::{Content, Watch};
 use crate::identity::api_keys::ApiKeys;
@@ -46,20 +47,9 @@ impl KeyFile {
     }
 }
 
-fn keys_of(path: &std::path::Path, contents: &[Content]) -> Result<ApiKeys, NoIdentity> {
-    let path = || path.to_owned();
-    match contents.first() {
-        Some(Ok(text)) => ApiKeys::parse(text).map_err(|cause| NoIdentity::ApiKeys {
-            path: path(),
-            cause,
-        }),
-        Some(Err(cause)) => Err(NoIdentity::File {
-            path: path(),
-            cause: cause.clone(),
-        }),
-        None => Err(NoIdentity::File {
-            path: path(),
-            cause: "the file was not read".to_owned(),
-        }),
-    }
+fn keys_of(path: &Path, contents: &[Content]) -> Result<ApiKeys, NoIdentity> {
+    ApiKeys::parse(text(path, contents)?).map_err(|cause| NoIdentity::ApiKeys {
+        path: path.to_owned(),
+        cause,
+    })
 }

@@ -1,13 +1,14 @@
 //! The keys of one issuer: fetched from it or read from a file, and kept fresh; or none, where it has a
 //! shared secret.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::config::text;
 use super::tasks::Tasks;
 use super::{KeysFrom, NoIdentity};
 use crate::call::random;
@@ -168,23 +169,12 @@ fn told(iss: &str, url: &Url, news: &News) {
     }
 }
 
-fn keys_of(path: &std::path::Path, contents: &[Content]) -> Result<Keys, NoIdentity> {
-    let path = || path.to_owned();
-    match contents.first() {
-        Some(Ok(text)) => match Keys::parse(text) {
-            Ok(set) => Ok(set.keys),
-            Err(cause) => Err(NoIdentity::Keys {
-                path: path(),
-                cause,
-            }),
-        },
-        Some(Err(cause)) => Err(NoIdentity::File {
-            path: path(),
-            cause: cause.clone(),
-        }),
-        None => Err(NoIdentity::File {
-            path: path(),
-            cause: "the file was not read".to_owned(),
+fn keys_of(path: &Path, contents: &[Content]) -> Result<Keys, NoIdentity> {
+    match Keys::parse(text(path, contents)?) {
+        Ok(set) => Ok(set.keys),
+        Err(cause) => Err(NoIdentity::Keys {
+            path: path.to_owned(),
+            cause,
         }),
     }
 }
