@@ -142,7 +142,7 @@ fn an_error_in_a_policy_says_where_and_what_was_expected() {
         ),
         (
             "policy: [{ ext_authz: { server: 'h:1' } }]",
-            "2:33: policy[0].ext_authz.server: found `h:1`, expected http://host:port",
+            "2:33: policy[0].ext_authz.server: found `h:1`, expected http://host:port or https://host:port",
         ),
         (
             "policy: [{ ext_authz: { server: 'http://h:1', on_failure: maybe } }]",

@@ -11,6 +11,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
 use super::*;
+use crate::control::tls::Part;
 use crate::pem;
 use crate::upstream::config::{Connect, Identity, Tls};
 
