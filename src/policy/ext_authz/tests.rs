@@ -140,7 +140,6 @@ async fn the_server_sees_the_rpc_the_client_and_the_headers_that_it_may_see() {
     let settings = Settings {
         headers: Some(vec![HeaderName::from_static("x-tenant")]),
         context: [("zone".to_owned(), "a".to_owned())].into(),
-        ..Settings::default()
     };
     let authz = authz(serve(fake).await, settings);
     let so_far = Passed {
