@@ -56,7 +56,7 @@ fn an_error_says_where_and_what_was_expected() {
         ),
         (
             format!("{{ {who}, client_secret: s3cret }}"),
-            "2:36: upstreams.a.oauth2: unknown key `client_secret`; did you mean `client_secret_file`?",
+            "2:99: upstreams.a.oauth2: unknown key `client_secret`; did you mean `client_secret_file`?",
         ),
         (
             "{ token_endpoint: 'http://id.example/token', client_id: edge }".to_owned(),

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Mutex;
+use std::sync::atomic::AtomicBool;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
@@ -19,6 +20,8 @@ const PAUSE: Duration = Duration::from_secs(31);
 struct Issuer {
     url: String,
     asked: watch::Sender<usize>,
+    /// It gives none any more.
+    is_down: Arc<AtomicBool>,
 }
 
 impl Issuer {
@@ -26,13 +29,17 @@ impl Issuer {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/token", listener.local_addr().unwrap());
         let asked = watch::Sender::new(0);
-        let count = asked.clone();
+        let is_down = Arc::<AtomicBool>::default();
+        let (count, down) = (asked.clone(), Arc::clone(&is_down));
         tokio::spawn(async move {
             loop {
                 let (mut socket, _) = listener.accept().await.unwrap();
                 let mut seen = Vec::new();
                 while !seen.ends_with(b"grant_type=client_credentials") {
                     seen.push(socket.read_u8().await.unwrap());
+                }
+                if down.load(Ordering::SeqCst) {
+                    continue;
                 }
                 count.send_modify(|count| *count += 1);
                 let token = format!("t{}", *count.borrow());
@@ -43,7 +50,11 @@ impl Issuer {
                 socket.write_all(answer.as_bytes()).await.unwrap();
             }
         });
-        Self { url, asked }
+        Self {
+            url,
+            asked,
+            is_down,
+        }
     }
 
     fn count(&self) -> usize {
@@ -154,6 +165,32 @@ async fn a_refused_token_is_replaced_once_and_the_call_is_not_made_again() {
     assert_eq!((token.fetched, token.failed), (2, 0));
     let left = token.not_after.unwrap() - crate::pem::now();
     assert!((900..=1000).contains(&left), "{left}");
+}
+
+#[tokio::test]
+async fn a_token_counts_to_its_end_and_no_longer() {
+    let issuer = Issuer::start().await;
+    let (backend, seen) = backend(Arc::default()).await;
+    let config = Config {
+        oauth: Some(oauth(&issuer.url)),
+        ..backend.config()
+    };
+    let upstream = Upstream::build([config], 1).unwrap();
+    assert!(outcome(&upstream, shown()).await.is_ok());
+    issuer.is_down.store(true, Ordering::SeqCst);
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(801)).await;
+    tokio::time::resume();
+    while upstream.view()[0].token.unwrap().failed == 0 {
+        tokio::task::yield_now().await;
+    }
+    assert!(outcome(&upstream, shown()).await.is_ok(), "it is not over");
+    assert_eq!(paths(&seen).len(), 2);
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(200)).await;
+    let status = outcome(&upstream, shown()).await;
+    assert_eq!(status.code, Code::Unavailable);
+    assert!(paths(&seen).is_empty());
 }
 
 #[tokio::test]
