@@ -389,3 +389,37 @@ impl fmt::Debug for Told {
         write!(f, "Told({})", self.who.len())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use http::header::{AUTHORIZATION, COOKIE};
+
+    use super::*;
+
+    fn without(name: HeaderName) -> Passed {
+        Passed {
+            taken_away: Some([name].into()),
+            ..Passed::default()
+        }
+    }
+
+    #[test]
+    fn what_gates_take_away_is_gone_in_their_order() {
+        let value = |text| HeaderValue::from_static(text);
+        let mut passed = without(AUTHORIZATION);
+        passed.add(Passed {
+            changes: vec![Change::Set(AUTHORIZATION, value("ours"))],
+            ..Passed::default()
+        });
+        passed.add(without(COOKIE));
+        let mut metadata = HeaderMap::new();
+        metadata.append(AUTHORIZATION, value("theirs"));
+        metadata.append(COOKIE, value("theirs"));
+        passed.change(&mut metadata);
+        assert_eq!(metadata.get(AUTHORIZATION), Some(&value("ours")));
+        assert_eq!(metadata.len(), 1);
+        passed.add(without(AUTHORIZATION));
+        passed.change(&mut metadata);
+        assert!(metadata.is_empty());
+    }
+}

@@ -7,11 +7,14 @@ use std::sync::atomic::AtomicBool;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
 
+use super::tls::{Authority, Folder, server};
 use super::*;
 use crate::control::https::Url;
 use crate::control::oauth::{Auth, Settings, TIMEOUT};
 use crate::control::reflection;
+use crate::upstream::config::{Identity, Tls};
 
 /// Longer than the pause between two tokens of which the first was refused.
 const PAUSE: Duration = Duration::from_secs(31);
@@ -244,6 +247,60 @@ async fn without_a_token_a_call_ends_after_a_while_and_says_whose_it_is_and_noth
     assert_eq!(status.code, Code::DeadlineExceeded);
     assert!(paths(&seen).is_empty());
     assert_eq!(upstream.view()[0].pending.now, 0);
+}
+
+/// Tokens are bound to the certificate that the upstream sees (RFC 8705).
+#[tokio::test]
+async fn a_client_certificate_stands_in_place_of_a_secret() {
+    let folder = Folder::new("bound");
+    let authority = Authority::new("ours");
+    let own = authority.certify("gateway");
+    let wants = server(
+        &authority.certify("127.0.0.1"),
+        Some(&authority),
+        &[b"http/1.1"],
+    );
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://{}/token", listener.local_addr().unwrap());
+    let asked = tokio::spawn(async move {
+        let (socket, _) = listener.accept().await.unwrap();
+        let mut stream = TlsAcceptor::from(wants).accept(socket).await.unwrap();
+        let shown = stream.get_ref().1.peer_certificates().unwrap()[0].clone();
+        let mut seen = Vec::new();
+        while !seen.ends_with(b"client_id=edge") {
+            seen.push(stream.read_u8().await.unwrap());
+        }
+        let body = r#"{"access_token":"t1","token_type":"Bearer"}"#;
+        let length = body.len();
+        let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n{body}");
+        stream.write_all(answer.as_bytes()).await.unwrap();
+        let _ = stream.shutdown().await;
+        shown
+    });
+    let ca = Some(folder.write("ca.pem", &authority.0.pem()));
+    let config = Config {
+        tls: Some(Tls {
+            ca: ca.clone(),
+            identity: Some(Identity {
+                certificate: folder.write("own.pem", &own.certificate),
+                key: folder.write("own.key", &own.key),
+            }),
+            server_name: None,
+        }),
+        oauth: Some(Settings {
+            auth: Auth::Certificate,
+            ca,
+            ..oauth(&url)
+        }),
+        ..Config::new("backend", "https://127.0.0.1:1".parse().unwrap())
+    };
+    let upstream = Upstream::build([config], 1).unwrap();
+    let shown = asked.await.unwrap();
+    let expected = crate::pem::certificates(own.certificate.as_bytes()).unwrap();
+    assert_eq!(shown, expected[0]);
+    while upstream.view()[0].token.unwrap().fetched == 0 {
+        tokio::task::yield_now().await;
+    }
 }
 
 #[test]
