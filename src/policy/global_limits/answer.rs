@@ -94,6 +94,7 @@ fn strictest(statuses: &[DescriptorStatus]) -> Option<(Measured, HeaderValue, &R
         Ok(Unit::Minute) => Some(60),
         Ok(Unit::Hour) => Some(3_600),
         Ok(Unit::Day) => Some(86_400),
+        Ok(Unit::Week) => Some(604_800),
         Ok(Unit::Month) => Some(2_592_000),
         Ok(Unit::Year) => Some(31_536_000),
         Ok(Unit::Unknown) | Err(_) => None,

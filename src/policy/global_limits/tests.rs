@@ -220,6 +220,14 @@ async fn a_call_too_many_is_told_of_the_limit_that_it_is_over() {
     .await
     .unwrap_err();
     assert_eq!(header_of(&bare, "retry-after"), "1");
+    let weekly = said(RateLimitResponse {
+        overall_code: 2,
+        statuses: vec![status(2, 5, 7, 0, 60)],
+        ..RateLimitResponse::default()
+    })
+    .await
+    .unwrap_err();
+    assert_eq!(header_of(&weekly, "ratelimit-limit"), "5, 5;w=604800");
     let wild = said(RateLimitResponse {
         overall_code: 2,
         statuses: vec![status(2, 1, 99, 0, -5)],
