@@ -1,9 +1,13 @@
 """OPA, asked by ext_authz about calls of every dialect: it allows, denies in its own words, is slow, is gone."""
 
+import pathlib
+import re
+
 import dialects
 from processes import Gateway, Stunned, free_port, kill, quickest, until
 
 POLICY = """\
+policy:
   - ext_authz:
       server: http://127.0.0.1:{port}
       context: {{ gateway: edge }}
@@ -22,14 +26,26 @@ DENIED = {
 UNKNOWN = "whether the call may be made cannot be found out"
 
 
+HERE = pathlib.Path(__file__).resolve().parent
+PAGE = HERE.parents[1] / "docs/security.md"
+
+
+def of_the_page(folder):
+    """The policy that the documentation shows, as a file."""
+    policy = folder / "of_the_page.rego"
+    policy.write_text(re.search(r"^```rego\n(.*?)^```", PAGE.read_text(), re.M | re.S)[1])
+    return policy
+
+
 def outcome(answer):
     return answer.code, answer.message
 
 
 def run(check, programs, transom, backend, opa):
-    """`opa` starts the server at a port."""
+    """`opa` starts the server at a port, with a policy."""
+    policy = HERE / "policy.rego"
     port = free_port()
-    server = opa(port)
+    server = opa(port, policy)
     gateway = Gateway(programs, transom, "authorized", backend, POLICY.format(port=port))
 
     def ask(dialect, caller):
@@ -73,8 +89,25 @@ def run(check, programs, transom, backend, opa):
     for dialect in dialects.DIALECTS:
         spent, answers = quickest(3, lambda: ask(dialect, "ada"))
         check(f"OPA is killed, {dialect}: refused ({spent:.0f} ms)", {outcome(one) for one in answers}, {(7, UNKNOWN)})
-    opa(port)
+    server = opa(port, policy)
     until("OPA is back", lambda: ask("REST", "ada").code == 0)
     check("OPA is back: allowed again", outcome(ask("gRPC-Web", "ada")), (0, ""))
     found = {(decision, rule) for step, decision, rule in gateway.decisions() if step == "ext_authz"}
     check("OPA: what it decided is counted", found, {("refused", rule) for rule in ("", "timeout", "failed", "garbage")})
+
+    kill(server)
+    opa(port, of_the_page(programs.work))
+    until("OPA has another policy", lambda: shown(gateway, "REST", "blue").code == 0)
+    for dialect in dialects.DIALECTS:
+        answer = shown(gateway, dialect, "blue")
+        seen = answer.seen.get("x-plan"), answer.seen.get("x-tenant-key"), answer.headers.get("x-served-for")
+        check(f"docs/security.md, {dialect}: allowed", (answer.code, seen), (0, (["paid"], None, "blue")))
+        check(f"docs/security.md, {dialect}: denied", outcome(shown(gateway, dialect, "red")), (7, "not in your plan"))
+        answer = shown(gateway, dialect, None)
+        found = outcome(answer), answer.headers.get("www-authenticate")
+        check(f"docs/security.md, {dialect}: nobody's call", found, ((16, "say whose call it is"), "Tenant"))
+
+
+def shown(gateway, dialect, tenant):
+    headers = {"x-tenant-key": "s3cret", **({"x-tenant": tenant} if tenant else {})}
+    return dialects.DIALECTS[dialect](gateway.port, headers)

@@ -1,5 +1,7 @@
 """Envoy's rate-limit server on Redis, asked by two gateways about calls of every dialect."""
 
+import collections
+import concurrent.futures
 import pathlib
 import shutil
 
@@ -9,9 +11,11 @@ from processes import Gateway, Stunned, free_port, kill, quickest, until
 HERE = pathlib.Path(__file__).resolve().parent
 
 POLICY = """\
+policy:
   - global_rate_limits:
       server: http://127.0.0.1:{port}
       domain: transom
+      timeout: {timeout}
       on_failure: {failure}
       descriptors:
         - {{ methods: [demo.echo.v1.EchoService.Metadata], entries: [method, "header:x-tenant"] }}
@@ -26,7 +30,8 @@ def redis(programs, port):
     )
 
 
-def ratelimit(programs, program, port, store):
+def ratelimit(programs, program, port, store, age="24h"):
+    """The server; a connection is closed by it at some age."""
     folder = programs.work / "limits/config"
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copy(HERE / "limits.yaml", folder)
@@ -35,6 +40,7 @@ def ratelimit(programs, program, port, store):
         "HOST": "127.0.0.1", "PORT": str(free_port()), "DEBUG_HOST": "127.0.0.1", "DEBUG_PORT": str(free_port()),
         "GRPC_HOST": "127.0.0.1", "GRPC_PORT": str(port), "USE_STATSD": "false", "LOG_LEVEL": "warn",
         "REDIS_SOCKET_TYPE": "tcp", "REDIS_URL": f"127.0.0.1:{store}", "LIMIT_RESPONSE_HEADERS_ENABLED": "true",
+        "GRPC_MAX_CONNECTION_AGE": age, "GRPC_MAX_CONNECTION_AGE_GRACE": "5s",
     })
 
 
@@ -42,8 +48,8 @@ def run(check, programs, transom, backend, program):
     store, port = free_port(), free_port()
     kept = redis(programs, store)
     server = ratelimit(programs, program, port, store)
-    first = Gateway(programs, transom, "limited", backend, POLICY.format(port=port, failure="open"))
-    second = Gateway(programs, transom, "limited-closed", backend, POLICY.format(port=port, failure="closed"))
+    first = Gateway(programs, transom, "limited", backend, POLICY.format(port=port, timeout="20ms", failure="open"))
+    second = Gateway(programs, transom, "limited-closed", backend, POLICY.format(port=port, timeout="20ms", failure="closed"))
 
     def ask(dialect, tenant, gateway=first):
         return dialects.DIALECTS[dialect](gateway.port, {"x-tenant": tenant})
@@ -74,6 +80,8 @@ def run(check, programs, transom, backend, program):
     check("limits: two gateways have one limit", codes, [0, 0, 0, 8, 8])
     codes = [ask("gRPC", "unlimited") for _ in range(LIMIT + 2)]
     check("limits: an unlimited tenant", {one.code for one in codes}, {0})
+    window = ask("REST", "weekly").headers.get("ratelimit-limit")
+    check("limits: one of a week", window, f"{LIMIT}, {LIMIT};w=604800")
     codes = [ask("Connect", "shadow") for _ in range(LIMIT + 2)]
     check("limits: a limit in shadow mode refuses nothing", {one.code for one in codes}, {0})
     answers = [dialects.rest(gateway.port, {}) for gateway in (first, second) for _ in range(LIMIT + 1)]
@@ -101,9 +109,18 @@ def run(check, programs, transom, backend, program):
         answers = [ask(dialect, "later") for _ in range(3)]
         check(f"limits, the server is killed, {dialect}: passes", {one.code for one in answers}, {0})
     check("limits, the server is killed: refused where it is said", ask("gRPC-Web", "x", second).code, 7)
-    ratelimit(programs, program, port, store)
+    server = ratelimit(programs, program, port, store)
     until("the server counts again", counts)
     check("limits, the server is back: its counts are Redis'", ask("REST", "later").code, 8)
     found = {(decision, rule) for step, decision, rule in first.decisions() if step == "global_limits"}
     counted = {("refused", "tenant"), ("unanswered", "timeout"), ("unanswered", "failed")}
     check("limits: what was decided is counted", found, counted)
+
+    kill(server)
+    ratelimit(programs, program, port, store, age="50ms")
+    patient = Gateway(
+        programs, transom, "limited-patient", backend, POLICY.format(port=port, timeout="5s", failure="closed")
+    )
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        codes = collections.Counter(pool.map(lambda _: ask("REST", "unlimited", patient).code, range(2000)))
+    check("limits, the server ends connections that are 50 ms old: no call notices", codes, {0: 2000})

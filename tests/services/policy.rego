@@ -1,5 +1,5 @@
-# Who may call the demo, for OPA's Envoy plugin. The request is the rpc as gRPC would call it, whatever the
-# dialect; docs/security.md shows the part that most policies need.
+# Who may call the demo, for OPA's Envoy plugin: something of all that a decision can say. docs/security.md has
+# what most policies need.
 package transom
 
 request := input.attributes.request.http
@@ -13,6 +13,9 @@ decision := {
 	"allowed": true,
 	"headers": {"x-user": caller, "x-caller": "told by OPA"},
 	"request_headers_to_remove": ["x-secret"],
+	# What the gateway does not look at changes nothing.
+	"dynamic_metadata": {"tier": "gold"},
+	"query_parameters_to_remove": ["headers"],
 	"response_headers_to_add": {"x-decided-for": input.attributes.contextExtensions.protocol},
 } if {
 	request.method == "POST"

@@ -46,10 +46,12 @@ class Programs:
         self.running = []
 
     def start(self, name, port, *command, environment=None):
-        """A program that will take connections at a port, once it does."""
+        """A program that will take connections at a port, once it does; its standard input stays open."""
         log = (self.work / f"{name}.log").open("a")
         environment = {**os.environ, **(environment or {})}
-        process = subprocess.Popen([str(part) for part in command], stdout=log, stderr=log, cwd=self.work, env=environment)
+        process = subprocess.Popen(
+            [str(part) for part in command], stdin=subprocess.PIPE, stdout=log, stderr=log, cwd=self.work, env=environment
+        )
         self.running.append(process)
         until(f"{name} listens", lambda: takes_connections(port) or process.poll() is not None)
         if process.poll() is not None:
@@ -73,14 +75,14 @@ class Programs:
 
 
 class Gateway:
-    """A gateway before the demo's backend, with a policy."""
+    """A gateway before a backend, with more of a configuration."""
 
-    def __init__(self, programs, transom, name, backend, policy):
+    def __init__(self, programs, transom, name, backend, keys):
         self.port, self.admin = free_port(), free_port()
         config = programs.work / f"{name}.yaml"
         config.write_text(
             f"listen: 127.0.0.1:{self.port}\nadmin: {{ listen: 127.0.0.1:{self.admin} }}\nlog: {{ format: json }}\n"
-            f"upstreams: {{ demo: {{ url: 'http://127.0.0.1:{backend}' }} }}\npolicy:\n{policy}"
+            f"upstreams: {{ demo: {{ url: 'http://127.0.0.1:{backend}' }} }}\n{keys}"
         )
         programs.start(name, self.port, transom, "serve", "--config", config)
         until(f"{name} is ready", self.is_ready)

@@ -1,11 +1,13 @@
-"""Policies decided by servers of other makers: OPA by ext_authz, Envoy's rate-limit server by global_rate_limits.
+"""Servers of other makers that the gateway asks and tells: OPA by ext_authz, Envoy's rate-limit server by
+global_rate_limits, OpenTelemetry's collector by traces.
 
-    run.py TRANSOM WORK [--opa-plugin PROGRAM]
+    run.py TRANSOM WORK [PART …] [--opa PROGRAM]
 
-TRANSOM is the gateway's binary, WORK a folder for what gets installed and built: OPA's engine and the rate-limit
-server from pinned Go modules, grpcio from PyPI, Redis from Debian if that can be done without asking. What cannot
-be had is skipped with a line that says so. Each check is made by REST, Connect, gRPC-Web and gRPC, which all have
-to get the same. With --opa-plugin OPA is that program: an OPA with its Envoy plugin.
+TRANSOM is the gateway's binary, WORK a folder for what gets installed and built: OPA's engine, the rate-limit server
+and the collector from pinned Go modules, grpcio and OpenTelemetry's SDK from PyPI, Redis from Debian if that can be
+done without asking. What cannot be had is skipped with a line that says so. Each check is made by REST, Connect,
+gRPC-Web and gRPC, which all have to get the same. PART is opa, limits or traces; none: all. With --opa OPA is that
+program: one that has OPA's Envoy plugin.
 """
 
 import argparse
@@ -52,10 +54,10 @@ def python(work):
     return work / "venv/bin/python"
 
 
-def opa(work):
-    """OPA's engine behind Envoy's protocol, made anew if something of it changed."""
-    program = work / "opa"
-    sh("go", "build", "-o", program, ".", cwd=HERE / "opa")
+def built(name, work):
+    """A program of our own around a module, made anew if something of it changed."""
+    program = work / name
+    sh("go", "build", "-o", program, ".", cwd=HERE / name)
     return program
 
 
@@ -83,51 +85,86 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("transom", type=pathlib.Path)
     parser.add_argument("work", type=pathlib.Path)
-    parser.add_argument("--opa-plugin", type=pathlib.Path, help="an OPA with its Envoy plugin, in place of its engine")
+    parser.add_argument("parts", nargs="*", metavar="PART", help="opa, limits or traces; none: all")
+    parser.add_argument("--opa", type=pathlib.Path, help="an OPA with its Envoy plugin, in place of its engine")
     options = parser.parse_args()
-    transom, work = options.transom.resolve(), options.work.resolve()
-    work.mkdir(parents=True, exist_ok=True)
+    options.transom, options.work = options.transom.resolve(), options.work.resolve()
+    options.work.mkdir(parents=True, exist_ok=True)
     try:
-        interpreter = python(work)
+        interpreter = python(options.work)
     except Missing as reason:
         print(f"skipped: {reason}")
         return
-    if pathlib.Path(sys.prefix).resolve() != (work / "venv").resolve():
+    if pathlib.Path(sys.prefix).resolve() != (options.work / "venv").resolve():
         # Once more, by the Python that has grpcio.
         os.execv(interpreter, [str(interpreter), *sys.argv])
-    parts(transom, work, options.opa_plugin and options.opa_plugin.resolve())
-
-
-def parts(transom, work, plugin):
-    import authorization
-    import limiting
-    from processes import Checks, Programs, free_port
-
-    for log in work.glob("*.log"):
+    unknown = set(options.parts) - PARTS.keys()
+    if unknown:
+        parser.error(f"found {', '.join(sorted(unknown))}, expected {', '.join(PARTS)}")
+    for log in options.work.glob("*.log"):
         log.unlink()
+
+    from processes import Checks, Programs
+
     check = Checks()
-    with Programs(work) as programs:
-        backend = free_port()
-        programs.start("demo", backend, transom, "demo", "--listen", "127.0.0.1:0", "--backend-listen", f"127.0.0.1:{backend}")
-        try:
-            program = plugin or opa(work)
-
-            def start(port):
-                if plugin:
-                    keys = {"plugins.envoy_ext_authz_grpc.addr": f"127.0.0.1:{port}", "plugins.envoy_ext_authz_grpc.path": "transom/decision"}
-                    sets = [f"--set={key}={value}" for key, value in keys.items()]
-                    return programs.start("opa", port, program, "run", "--server", "--addr", f"127.0.0.1:{free_port()}", *sets, HERE / "policy.rego")
-                return programs.start("opa", port, program, f"127.0.0.1:{port}", HERE / "policy.rego", "data.transom.decision")
-
-            authorization.run(check, programs, transom, backend, start)
-        except Missing as reason:
-            print(f"skipped, OPA: {reason}")
-        try:
-            redis()
-            limiting.run(check, programs, transom, backend, ratelimit(work))
-        except Missing as reason:
-            print(f"skipped, limits: {reason}")
+    for name in options.parts or PARTS:
+        with Programs(options.work) as programs:
+            try:
+                PARTS[name](options, programs, check)
+            except Missing as reason:
+                print(f"skipped, {name}: {reason}")
     print(f"{check.passed} checks passed")
+
+
+def demo(options, programs):
+    """The port of the demo's backend."""
+    from processes import free_port
+
+    port = free_port()
+    programs.start(
+        "demo", port, options.transom, "demo", "--listen", "127.0.0.1:0", "--backend-listen", f"127.0.0.1:{port}"
+    )
+    return port
+
+
+def opa(options, programs, check):
+    import authorization
+    from processes import free_port
+
+    if options.opa:
+        program = options.opa.resolve()
+
+        def command(port, policy):
+            plugin = {"addr": f"127.0.0.1:{port}", "path": "transom/decision"}
+            keys = [f"--set=plugins.envoy_ext_authz_grpc.{key}={value}" for key, value in plugin.items()]
+            return ["run", "--server", "--addr", f"127.0.0.1:{free_port()}", *keys, policy]
+    else:
+        program = built("opa", options.work)
+
+        def command(port, policy):
+            return [f"127.0.0.1:{port}", policy, "data.transom.decision"]
+
+    def start(port, policy):
+        return programs.start("opa", port, program, *command(port, policy))
+
+    authorization.run(check, programs, options.transom, demo(options, programs), start)
+
+
+def limits(options, programs, check):
+    import limiting
+
+    redis()
+    program = ratelimit(options.work)
+    limiting.run(check, programs, options.transom, demo(options, programs), program)
+
+
+def traces(options, programs, check):
+    import tracing
+
+    tracing.run(check, programs, options.transom, built("collector", options.work))
+
+
+PARTS = {"opa": opa, "limits": limits, "traces": traces}
 
 
 main()

@@ -1,4 +1,4 @@
-module transom/tests/opa
+module transom/tests/services/opa
 
 go 1.26.0
 
