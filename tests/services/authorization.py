@@ -62,7 +62,8 @@ def run(check, programs, transom, backend, opa):
             f"OPA, {dialect}: a header is added, one set, one removed", seen,
             {"x-user": ["ada"], "x-caller": ["told by OPA"], "x-secret": None},
         )
-        check(f"OPA, {dialect}: the client gets a header, OPA the dialect", answer.headers.get("x-decided-for"), protocol)
+        said = answer.headers.get("x-decided-for")
+        check(f"OPA, {dialect}: the client gets a header, OPA the dialect", said, protocol)
         for caller, (code, status, message, header) in DENIED.items():
             answer = ask(dialect, caller)
             said = header and (header[0], answer.headers.get(header[0]))
@@ -93,7 +94,8 @@ def run(check, programs, transom, backend, opa):
     until("OPA is back", lambda: ask("REST", "ada").code == 0)
     check("OPA is back: allowed again", outcome(ask("gRPC-Web", "ada")), (0, ""))
     found = {(decision, rule) for step, decision, rule in gateway.decisions() if step == "ext_authz"}
-    check("OPA: what it decided is counted", found, {("refused", rule) for rule in ("", "timeout", "failed", "garbage")})
+    counted = {("refused", rule) for rule in ("", "timeout", "failed", "garbage")}
+    check("OPA: what it decided is counted", found, counted)
 
     kill(server)
     opa(port, of_the_page(programs.work))

@@ -48,8 +48,12 @@ def run(check, programs, transom, backend, program):
     store, port = free_port(), free_port()
     kept = redis(programs, store)
     server = ratelimit(programs, program, port, store)
-    first = Gateway(programs, transom, "limited", backend, POLICY.format(port=port, timeout="20ms", failure="open"))
-    second = Gateway(programs, transom, "limited-closed", backend, POLICY.format(port=port, timeout="20ms", failure="closed"))
+
+    def gateway(name, timeout, failure):
+        keys = POLICY.format(port=port, timeout=timeout, failure=failure)
+        return Gateway(programs, transom, name, backend, keys)
+
+    first, second = gateway("limited", "20ms", "open"), gateway("limited-closed", "20ms", "closed")
 
     def ask(dialect, tenant, gateway=first):
         return dialects.DIALECTS[dialect](gateway.port, {"x-tenant": tenant})
@@ -64,7 +68,8 @@ def run(check, programs, transom, backend, program):
     for dialect in dialects.DIALECTS:
         tenant = f"of {dialect}"
         passed = [ask(dialect, tenant) for _ in range(LIMIT)]
-        left = [(one.code, one.headers.get("ratelimit-limit"), one.headers.get("ratelimit-remaining")) for one in passed]
+        names = ("ratelimit-limit", "ratelimit-remaining")
+        left = [(one.code, *map(one.headers.get, names)) for one in passed]
         window = f"{LIMIT}, {LIMIT};w=86400"
         check(f"limits, {dialect}: what is left is told", left, [(0, window, str(LIMIT - 1 - n)) for n in range(LIMIT)])
         over = ask(dialect, tenant)
@@ -76,7 +81,7 @@ def run(check, programs, transom, backend, program):
 
     codes = [ask(dialect, "every dialect").code for dialect in dialects.DIALECTS]
     check("limits: all dialects count together", codes, [0, 0, 0, 8])
-    codes = [ask("REST", "shared", gateway).code for gateway in (first, second, first, second, first)]
+    codes = [ask("REST", "shared", one).code for one in (first, second, first, second, first)]
     check("limits: two gateways have one limit", codes, [0, 0, 0, 8, 8])
     codes = [ask("gRPC", "unlimited") for _ in range(LIMIT + 2)]
     check("limits: an unlimited tenant", {one.code for one in codes}, {0})
@@ -84,8 +89,9 @@ def run(check, programs, transom, backend, program):
     check("limits: one of a week", window, f"{LIMIT}, {LIMIT};w=604800")
     codes = [ask("Connect", "shadow") for _ in range(LIMIT + 2)]
     check("limits: a limit in shadow mode refuses nothing", {one.code for one in codes}, {0})
-    answers = [dialects.rest(gateway.port, {}) for gateway in (first, second) for _ in range(LIMIT + 1)]
-    check("limits: calls without a header of the descriptor do not count", {(one.code, "ratelimit-limit" in one.headers) for one in answers}, {(0, False)})
+    answers = [dialects.rest(one.port, {}) for one in (first, second) for _ in range(LIMIT + 1)]
+    found = {(one.code, "ratelimit-limit" in one.headers) for one in answers}
+    check("limits: calls without a header of the descriptor do not count", found, {(0, False)})
 
     with Stunned(server):
         for dialect in dialects.DIALECTS:
@@ -102,7 +108,8 @@ def run(check, programs, transom, backend, program):
     check("limits, Redis is killed: refused where it is said", ask("gRPC", "x", second).code, 7)
     redis(programs, store)
     until("the server counts again", counts)
-    check("limits, Redis is back: it counts again", [ask("gRPC", "later").code for _ in range(LIMIT + 1)], [0] * LIMIT + [8])
+    codes = [ask("gRPC", "later").code for _ in range(LIMIT + 1)]
+    check("limits, Redis is back: it counts again", codes, [0] * LIMIT + [8])
 
     kill(server)
     for dialect in dialects.DIALECTS:
@@ -118,9 +125,7 @@ def run(check, programs, transom, backend, program):
 
     kill(server)
     ratelimit(programs, program, port, store, age="50ms")
-    patient = Gateway(
-        programs, transom, "limited-patient", backend, POLICY.format(port=port, timeout="5s", failure="closed")
-    )
+    patient = gateway("limited-patient", "5s", "closed")
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         codes = collections.Counter(pool.map(lambda _: ask("REST", "unlimited", patient).code, range(2000)))
     check("limits, the server ends connections that are 50 ms old: no call notices", codes, {0: 2000})

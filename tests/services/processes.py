@@ -50,7 +50,8 @@ class Programs:
         log = (self.work / f"{name}.log").open("a")
         environment = {**os.environ, **(environment or {})}
         process = subprocess.Popen(
-            [str(part) for part in command], stdin=subprocess.PIPE, stdout=log, stderr=log, cwd=self.work, env=environment
+            [str(part) for part in command], stdin=subprocess.PIPE, stdout=log, stderr=log, cwd=self.work,
+            env=environment,
         )
         self.running.append(process)
         until(f"{name} listens", lambda: takes_connections(port) or process.poll() is not None)
@@ -119,7 +120,7 @@ class Stunned:
     def __enter__(self):
         self.process.send_signal(signal.SIGSTOP)
         stat = pathlib.Path(f"/proc/{self.process.pid}/stat")
-        until("the process is stopped", lambda: not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] == "T")
+        until("the process is stopped", lambda: stat.read_text().rpartition(")")[2].split()[0] == "T")
 
     def __exit__(self, *_):
         self.process.send_signal(signal.SIGCONT)

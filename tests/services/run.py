@@ -33,9 +33,8 @@ class Missing(Exception):
 def sh(*command, **options):
     """What a command said."""
     try:
-        done = subprocess.run(
-            [str(part) for part in command], check=True, capture_output=True, text=True, timeout=INSTALL_SECONDS, **options
-        )
+        command = [str(part) for part in command]
+        done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=INSTALL_SECONDS, **options)
     except FileNotFoundError as error:
         raise Missing(f"{command[0]} is not installed") from error
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
@@ -57,7 +56,9 @@ def python(work):
 def built(name, work):
     """A program of our own around a module, made anew if something of it changed."""
     program = work / name
-    sh("go", "build", "-o", program, ".", cwd=HERE / name)
+    # Fetches all that it is made of; what goes wrong behind that is a fault here.
+    sh("go", "list", "-deps", ".", cwd=HERE / name)
+    subprocess.run(["go", "build", "-o", str(program), "."], check=True, cwd=HERE / name)
     return program
 
 
