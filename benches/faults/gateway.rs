@@ -38,9 +38,9 @@ pub(crate) fn program() -> PathBuf {
 }
 
 impl Gateway {
-    /// Starts one on these ports, and waits until it is ready. What it says goes into a file beside its
+    /// Starts one at this address, its admin port on this machine, and waits until it is ready. What it says goes into a file beside its
     /// configuration.
-    pub(crate) async fn start(file: &Path, port: u16, admin: u16) -> Self {
+    pub(crate) async fn start(file: &Path, address: SocketAddr, admin: u16) -> Self {
         let log = File::create(file.with_extension("log")).unwrap();
         let child = Command::new(program())
             .arg("serve")
@@ -50,10 +50,9 @@ impl Gateway {
             .stderr(log)
             .spawn()
             .unwrap_or_else(|error| panic!("{}: {error}", program().display()));
-        let local = |port| SocketAddr::from(([127, 0, 0, 1], port));
         let mut gateway = Self {
-            address: local(port),
-            admin: local(admin),
+            address,
+            admin: ([127, 0, 0, 1], admin).into(),
             child,
         };
         let begun = Instant::now();

@@ -1,6 +1,6 @@
 //! What the gateway does when the world around it breaks: backends that are killed, restarted or fail all
-//! at once, clients that do not read, more load than a backend bears, reloads, drains and other certificates
-//! under load.
+//! at once, peers that vanish without a word, clients that do not read, more load than a backend bears,
+//! reloads, drains and other certificates under load.
 //!
 //! ```text
 //! cargo bench --bench faults [-- ROW...]
@@ -16,9 +16,11 @@
 
 use std::process::ExitCode;
 
+mod apart;
 mod backend;
 mod drained;
 mod gateway;
+mod half_open;
 mod killed;
 mod line;
 mod load;
@@ -33,6 +35,7 @@ mod stalled;
 mod storm;
 mod table;
 mod unread;
+mod vanished;
 mod watchers;
 
 use table::Line;
@@ -51,12 +54,14 @@ enum Row {
     Stalled,
     Reloaded,
     Rotated,
+    HalfOpen,
+    Vanished,
     Overload,
     Drained,
 }
 
 impl Row {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 11] = [
         Self::Killed,
         Self::Rolling,
         Self::Storm,
@@ -64,6 +69,8 @@ impl Row {
         Self::Stalled,
         Self::Reloaded,
         Self::Rotated,
+        Self::HalfOpen,
+        Self::Vanished,
         Self::Overload,
         Self::Drained,
     ];
@@ -78,6 +85,8 @@ impl Row {
             Self::Stalled => "R11",
             Self::Reloaded => "R14",
             Self::Rotated => "R16",
+            Self::HalfOpen => "R18",
+            Self::Vanished => "R19",
             Self::Overload => "R23",
             Self::Drained => "R40",
         }
@@ -98,6 +107,8 @@ impl Row {
             Self::Stalled => stalled::run(&mut tell).await,
             Self::Reloaded => reloaded::run(&mut tell).await,
             Self::Rotated => rotated::run(&mut tell).await,
+            Self::HalfOpen => half_open::run(&mut tell).await,
+            Self::Vanished => vanished::run(&mut tell).await,
             Self::Overload => overload::run(&mut tell).await,
             Self::Drained => drained::run(&mut tell).await,
         }

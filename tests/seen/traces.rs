@@ -192,8 +192,8 @@ async fn one_trace_joins_client_gateway_and_backend() {
         (&call.parent, &first.parent, &second.parent),
         (&server.id, &call.id, &call.id)
     );
-    assert_eq!(first.text("rpc.status_code"), "UNAVAILABLE");
-    assert_eq!(second.text("rpc.status_code"), "OK");
+    assert_eq!(first.text("rpc.response.status_code"), "UNAVAILABLE");
+    assert_eq!(second.text("rpc.response.status_code"), "OK");
     assert_eq!(second.number("previous-rpc-attempts"), Some(1));
     assert_eq!(server.text("rpc.method"), rpc);
     assert_eq!(call.text("server.address"), "127.0.0.1");
