@@ -5,10 +5,14 @@
 
 use std::future::Future;
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use http::Uri;
 use hyper_util::rt::TokioIo;
+#[cfg(target_os = "linux")]
+use socket2::SockRef;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -25,13 +29,12 @@ pub const TIMEOUT_MAX: Duration = Duration::from_secs(10);
 /// How long a connection may take to be made.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Seconds between pings on a connection, so that a dead one is noticed.
-const KEEPALIVE: Duration = Duration::from_secs(10);
+/// How long what was sent may go without a word from the other side: then the connection is dead. PINGs would
+/// tell too, but servers of gRPC end connections on which nothing but PINGs comes.
+const SILENCE_MAX: Duration = Duration::from_secs(15);
 
-/// How long the answer to a ping may take.
-const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// The port of `https` where none is named.
+/// The ports where none is named.
+const HTTP_PORT: u16 = 80;
 const HTTPS_PORT: u16 = 443;
 
 /// A server.
@@ -98,37 +101,61 @@ impl Config {
         let endpoint = Endpoint::from_shared(address.clone());
         let endpoint = endpoint
             .map_err(|_| NoServer::Address(address.clone()))?
-            .connect_timeout(CONNECT_TIMEOUT)
-            .http2_keep_alive_interval(KEEPALIVE)
-            .keep_alive_timeout(KEEPALIVE_TIMEOUT)
-            .keep_alive_while_idle(true);
+            .connect_timeout(CONNECT_TIMEOUT);
+        let news = Arc::<News>::default();
         let Some(files) = self.tls.clone() else {
-            return Ok(endpoint.connect_lazy());
+            let connector = tower::service_fn(move |uri: Uri| {
+                let news = Arc::clone(&news);
+                async move { news.of(&uri, socket(&uri, HTTP_PORT).await) }
+            });
+            return Ok(endpoint.connect_with_connector_lazy(connector));
         };
         let (tls, keep_current) = Tls::load(files, format!("server {address}"))?;
         tasks.spawn(keep_current);
         let connector = tower::service_fn(move |uri: Uri| {
-            let tls = tls.clone();
-            async move {
-                let opened = open(&uri, &tls).await.map(TokioIo::new);
-                opened.inspect_err(|error| {
-                    tracing::warn!(server = %uri, %error, "a policy server cannot be reached");
-                })
-            }
+            let (tls, news) = (tls.clone(), Arc::clone(&news));
+            async move { news.of(&uri, secured(&uri, &tls).await) }
         });
         Ok(endpoint.connect_with_connector_lazy(connector))
     }
 }
 
-async fn open(uri: &Uri, tls: &Tls) -> io::Result<TlsStream<TcpStream>> {
+/// Whether a server could be reached, logged when that changes.
+#[derive(Debug, Default)]
+struct News(AtomicBool);
+
+impl News {
+    fn of<S>(&self, server: &Uri, opened: io::Result<S>) -> io::Result<TokioIo<S>> {
+        let was_lost = self.0.swap(opened.is_err(), Ordering::Relaxed);
+        match &opened {
+            Err(error) if !was_lost => {
+                tracing::warn!(%server, %error, "a policy server cannot be reached");
+            }
+            Ok(_) if was_lost => tracing::info!(%server, "a policy server is reached again"),
+            Err(_) | Ok(_) => {}
+        }
+        opened.map(TokioIo::new)
+    }
+}
+
+/// A connection to it in the clear.
+async fn socket(uri: &Uri, port: u16) -> io::Result<TcpStream> {
     let host = uri.host().unwrap_or_default();
-    let name = tls
-        .name(host)
-        .ok_or_else(|| io::Error::other("its address cannot be the name in a certificate"))?;
     let bare = host.trim_start_matches('[').trim_end_matches(']');
-    let socket = TcpStream::connect((bare, uri.port_u16().unwrap_or(HTTPS_PORT))).await?;
+    let socket = TcpStream::connect((bare, uri.port_u16().unwrap_or(port))).await?;
     // Only latency is at stake if it fails.
     let _ = socket.set_nodelay(true);
+    #[cfg(target_os = "linux")]
+    SockRef::from(&socket).set_tcp_user_timeout(Some(SILENCE_MAX))?;
+    Ok(socket)
+}
+
+/// The same by TLS.
+async fn secured(uri: &Uri, tls: &Tls) -> io::Result<TlsStream<TcpStream>> {
+    let name = tls
+        .name(uri.host().unwrap_or_default())
+        .ok_or_else(|| io::Error::other("its address cannot be the name in a certificate"))?;
+    let socket = socket(uri, HTTPS_PORT).await?;
     let stream = TlsConnector::from(tls.client())
         .connect(name, socket)
         .await?;
