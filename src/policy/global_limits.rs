@@ -34,7 +34,7 @@ pub const TIMEOUT: Duration = Duration::from_millis(20);
 pub const TIMEOUT_MAX: Duration = Duration::from_secs(10);
 
 /// What this step is called in logs and metrics.
-pub const NAME: &str = "global_limits";
+pub const NAME: &str = "global_rate_limits";
 
 /// How a server is asked.
 #[derive(Clone, Debug)]

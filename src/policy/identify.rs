@@ -17,7 +17,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 use tokio::time::Instant;
 
 use crate::call::gate::{Asked, Change, Decision, Gate, Passed, Refused};
-use crate::call::{Code, Status};
+use crate::call::{Cause, Code, Status};
 use crate::identity::bearer::{Bearer, Places};
 use crate::identity::cache::{Cache, Known, Place, Stamp};
 use crate::identity::challenge::Challenge;
@@ -208,7 +208,7 @@ impl From<Unknown> for Box<Refused> {
                 let message = "whose token it is cannot be found out at the moment";
                 Self::new(Refused::new(
                     NAME,
-                    Status::gateway(Code::Unavailable, message),
+                    Status::gateway(Code::Unavailable, message).because(Cause::PolicyUnanswered),
                 ))
             }
         }

@@ -60,9 +60,9 @@ policy:
         names,
         [
             "access",
-            "limits",
+            "rate_limits",
             "concurrency",
-            "global_limits",
+            "global_rate_limits",
             "ext_authz",
             "access"
         ]
