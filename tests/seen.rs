@@ -9,6 +9,7 @@ use http::Method;
 use serde_json::Value;
 use transom::config::{self, Flags};
 use transom::gateway::Gateway;
+use transom::identity::Salt;
 use transom::observe::AccessLog;
 use transom::observe::access_log::{Entry, Sink};
 
@@ -62,6 +63,7 @@ impl Site {
         settings.gateway.access_log = Some(AccessLog {
             sink: Arc::clone(&lines) as Arc<dyn Sink>,
             rules: settings.access_log,
+            salt: Salt::default(),
         });
         Self {
             gateway: Gateway::start(settings.gateway, |_| {}).await.unwrap(),

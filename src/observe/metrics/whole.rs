@@ -17,7 +17,11 @@ pub(super) fn encode(to: &mut DescriptorEncoder<'_>, observe: &Observe) -> fmt::
         (labels, count as f64)
     });
     gauges(to, "gateway_active_streams", "Calls under way", active)?;
-    let listeners = [(LISTENER, observe.public()), ("admin", observe.admin())];
+    let listeners = [
+        (LISTENER, observe.public()),
+        ("redirect", observe.redirect()),
+        ("admin", observe.admin()),
+    ];
     let connections = listeners.iter().flat_map(|(listener, connections)| {
         connections.now().map(|(proto, count)| {
             let labels = [("listener", *listener), ("proto", proto)];

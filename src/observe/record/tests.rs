@@ -7,7 +7,8 @@ use std::sync::Mutex;
 use super::*;
 use crate::call::Transport;
 use crate::call::trace::Format;
-use crate::observe::access_log::{AccessLog, Rules, Sink};
+use crate::identity::Salt;
+use crate::observe::access_log::{AccessLog, Entry, Rules, Sink};
 use crate::observe::metrics::LegacyMetrics;
 use crate::observe::trace::{self, Kind, QUEUE_MAX, Tracer, Value};
 use crate::observe::{Observe, Protocol};
@@ -28,6 +29,7 @@ fn logged(run: impl FnOnce(&Observe)) -> Vec<serde_json::Value> {
     let log = AccessLog {
         sink: Arc::clone(&sink) as Arc<dyn Sink>,
         rules: Rules::default(),
+        salt: Salt::default(),
     };
     run(&Observe::new(Some(log), LegacyMetrics::Off, None));
     let text = String::from_utf8(sink.0.lock().unwrap().clone()).unwrap();
@@ -105,6 +107,7 @@ async fn a_stream_that_lasts_is_told_of_once_while_it_does() {
     let log = AccessLog {
         sink: Arc::clone(&sink) as Arc<dyn Sink>,
         rules: Rules::default(),
+        salt: Salt::default(),
     };
     let observe = Observe::new(Some(log), LegacyMetrics::Off, None);
     let mut record = observe.begin(&request(), None);
@@ -145,6 +148,8 @@ fn where_the_queue_of_traces_is_full_calls_are_left_out_and_counted() {
         inbound: trace::Inbound::Linked,
         formats: Arc::new([Format::W3c]),
         baggage: Vec::new(),
+        failures: trace::Failures::Told,
+        messages: trace::Messages::Told,
     };
     let (tracer, mut calls) = Tracer::new(config);
     let tracer = Arc::new(tracer);
