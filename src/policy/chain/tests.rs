@@ -308,10 +308,10 @@ async fn a_witness_sees_each_decision_and_its_rule() {
         [
             "identify Get passed -",
             "access Get passed only",
-            "limits Get passed -",
+            "rate_limits Get passed -",
             "identify Get passed -",
             "access Get passed only",
-            "limits Get refused all",
+            "rate_limits Get refused all",
         ]
     );
 }
