@@ -301,9 +301,10 @@ impl<S: call::Service> Router<S> {
         if !serving.config.trusted_proxies.is_empty() {
             forwarded::resolve(&mut parts, &serving.config.trusted_proxies);
         }
-        let counted = serving
-            .counted
-            .get_or_init(|| self.observe.table(&serving.schema, serving.config.generation));
+        let counted = serving.counted.get_or_init(|| {
+            self.observe
+                .table(&serving.schema, serving.config.generation)
+        });
         let record = self.observe.begin(&parts, Some(counted));
         let request_id = record.request_id().clone();
         let is_head = parts.method == http::Method::HEAD;

@@ -1,6 +1,6 @@
 //! What the gateway does when the world around it breaks: backends that are killed, restarted or fail all
 //! at once, clients that do not read, more load than a backend bears, reloads, drains and other certificates
-//! under load.
+//! under load, logs that nobody reads and a collector that is not there.
 //!
 //! ```text
 //! cargo bench --bench faults [-- ROW...]
@@ -32,6 +32,7 @@ mod site;
 mod stalled;
 mod storm;
 mod table;
+mod unheard;
 mod unread;
 mod watchers;
 
@@ -52,11 +53,12 @@ enum Row {
     Reloaded,
     Rotated,
     Overload,
+    Unheard,
     Drained,
 }
 
 impl Row {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Killed,
         Self::Rolling,
         Self::Storm,
@@ -65,6 +67,7 @@ impl Row {
         Self::Reloaded,
         Self::Rotated,
         Self::Overload,
+        Self::Unheard,
         Self::Drained,
     ];
 
@@ -79,6 +82,7 @@ impl Row {
             Self::Reloaded => "R14",
             Self::Rotated => "R16",
             Self::Overload => "R23",
+            Self::Unheard => "R28",
             Self::Drained => "R40",
         }
     }
@@ -99,6 +103,7 @@ impl Row {
             Self::Reloaded => reloaded::run(&mut tell).await,
             Self::Rotated => rotated::run(&mut tell).await,
             Self::Overload => overload::run(&mut tell).await,
+            Self::Unheard => unheard::run(&mut tell).await,
             Self::Drained => drained::run(&mut tell).await,
         }
         holds

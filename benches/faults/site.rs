@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 
 use crate::backend::{Backend, Manner};
-use crate::gateway::Gateway;
+use crate::gateway::{Ear, Gateway};
 use crate::line::Line;
 use crate::load::{Clients, LINES};
 
@@ -34,7 +34,7 @@ impl Site {
             .map(|backend| format!("      - address: 127.0.0.1:{}\n", backend.port))
             .collect();
         let upstream = format!("    endpoints:\n{endpoints}{}", indented(keys));
-        let (file, gateway) = gateway(name, &upstream, more).await;
+        let (file, gateway) = gateway(name, &upstream, more, Ear::Quiet).await;
         Self {
             backends,
             gateway,
@@ -45,7 +45,12 @@ impl Site {
 
     /// One more gateway before the same backends.
     pub(crate) async fn another(&self, name: &str, more: &str) -> Gateway {
-        gateway(name, &self.upstream, more).await.1
+        gateway(name, &self.upstream, more, Ear::Quiet).await.1
+    }
+
+    /// One more that says a line for each call.
+    pub(crate) async fn telling(&self, name: &str, more: &str, ear: Ear) -> Gateway {
+        gateway(name, &self.upstream, more, ear).await.1
     }
 
     /// The configuration with other keys.
@@ -64,7 +69,7 @@ impl Site {
 /// Behind it a configuration has what a row adds.
 const MARK: &str = "# of this row\n";
 
-async fn gateway(name: &str, upstream: &str, more: &str) -> (PathBuf, Gateway) {
+async fn gateway(name: &str, upstream: &str, more: &str, ear: Ear) -> (PathBuf, Gateway) {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("faults");
     std::fs::create_dir_all(&folder).unwrap();
     let file = folder.join(format!("{name}.yaml"));
@@ -79,7 +84,7 @@ async fn gateway(name: &str, upstream: &str, more: &str) -> (PathBuf, Gateway) {
          {MARK}{more}"
     );
     std::fs::write(&file, text).unwrap();
-    let gateway = Gateway::start(&file, port, admin).await;
+    let gateway = Gateway::start(&file, port, admin, ear).await;
     (file, gateway)
 }
 

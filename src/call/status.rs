@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::{Cause, Code};
 use super::details::{self, FieldViolation};
+use super::{Cause, Code};
 
 /// How a call ended.
 #[derive(Clone, Debug, PartialEq, Eq)]

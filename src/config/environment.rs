@@ -96,6 +96,10 @@ mod tests {
         assert_eq!(off.endpoint.value.as_deref(), Some(""), "the file wins");
         let other = ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf");
         assert!(filled("{}", &[url, other]).endpoint.is_absent());
-        assert!(filled("{}", &[("OTEL_SERVICE_NAME", " ")]).service.is_absent());
+        assert!(
+            filled("{}", &[("OTEL_SERVICE_NAME", " ")])
+                .service
+                .is_absent()
+        );
     }
 }

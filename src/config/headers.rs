@@ -46,7 +46,9 @@ fn pair(text: &str, between: char) -> Option<(HeaderName, HeaderValue)> {
 fn few(all: Vec<(HeaderName, HeaderValue)>) -> Result<Vec<(HeaderName, HeaderValue)>, String> {
     if all.len() > HEADERS_MAX {
         let found = all.len();
-        return Err(format!("found {found} headers, expected at most {HEADERS_MAX}"));
+        return Err(format!(
+            "found {found} headers, expected at most {HEADERS_MAX}"
+        ));
     }
     Ok(all)
 }

@@ -2,16 +2,15 @@
 
 use http::Uri;
 use http::uri::Scheme;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use serde_saphyr::Location;
+use std::path::{Path, PathBuf};
 
 use super::raw::{AccessLog, Key, Sampling, Traces};
 use super::units::quoted;
 use super::{headers, load};
 use crate::control::otlp::{Authorities, Collector};
+use crate::gateway;
 use crate::identity::Salt;
-use crate::{gateway, pem};
 use crate::observe::{access_log, trace};
 
 /// Keys of baggage, and letters of a name, at most.
@@ -107,10 +106,8 @@ pub(super) fn traces(raw: &Traces) -> Result<Option<gateway::Traces>, Wrong> {
         None => Authorities::System,
         Some(path) => {
             let (place, key) = (raw.ca.place, "traces.ca");
-            let roots = pem::authorities(&read(path, place, key)?);
-            let roots = roots
-                .map_err(|error| (place, key, format!("{}: {error}", path.display())))?;
-            Authorities::These(Arc::new(roots))
+            let authorities = Authorities::of_pem(&read(path, place, key)?);
+            authorities.map_err(|error| (place, key, format!("{}: {error}", path.display())))?
         }
     };
     let headers = match named(&raw.headers_file) {
@@ -154,9 +151,10 @@ pub(super) fn traces(raw: &Traces) -> Result<Option<gateway::Traces>, Wrong> {
         service,
     };
     if collector.reveals() {
-        let message = "found headers for a collector that is spoken to in plaintext, expected an `endpoint` \
+        let message =
+            "found headers for a collector that is spoken to in plaintext, expected an `endpoint` \
                        of https, or an address of this host"
-            .to_owned();
+                .to_owned();
         return Err((raw.headers_file.place, "traces.headers_file", message));
     }
     Ok(Some(gateway::Traces { tracing, collector }))

@@ -158,8 +158,14 @@ mod tests {
         }
         decisions.pass("rate_limits", "");
         let all = decisions.all();
-        let all = all.iter().map(|(one, count)| (one.step, &*one.rule, *count));
-        let expected = [("identify", "", 1), ("identify", "token", 2), ("rate_limits", "", 1)];
+        let all = all
+            .iter()
+            .map(|(one, count)| (one.step, &*one.rule, *count));
+        let expected = [
+            ("identify", "", 1),
+            ("identify", "token", 2),
+            ("rate_limits", "", 1),
+        ];
         assert!(all.eq(expected));
     }
 

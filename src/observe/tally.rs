@@ -136,7 +136,10 @@ mod tests {
         for bytes in [10, 500, 20] {
             tally.count(bytes);
         }
-        assert_eq!((tally.bytes(), tally.wire(), tally.largest()), (530, 530, 500));
+        assert_eq!(
+            (tally.bytes(), tally.wire(), tally.largest()),
+            (530, 530, 500)
+        );
         tally.transcoded(500, 5, Duration::ZERO);
         tally.transcoded(10, 30, Duration::ZERO);
         assert_eq!((tally.bytes(), tally.wire()), (530, 55));

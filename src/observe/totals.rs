@@ -150,10 +150,7 @@ mod tests {
         let limited = Status::gateway(Code::ResourceExhausted, "");
         totals.ended(&limited.because(Cause::RateLimited));
         let rejected: Vec<_> = totals.rejected().filter(|(_, count)| *count > 0).collect();
-        assert_eq!(
-            rejected,
-            [(Cause::BadRequest, 1), (Cause::RateLimited, 1)]
-        );
+        assert_eq!(rejected, [(Cause::BadRequest, 1), (Cause::RateLimited, 1)]);
     }
 
     #[test]

@@ -14,9 +14,9 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::protocol::Protocol;
-use crate::call::{Code, Status};
 use crate::call::trace::{Context, Format, Sampled, SpanId, TraceId, keep_baggage};
 use crate::call::trail::{Carried, Steps};
+use crate::call::{Code, Status};
 use crate::schema::Method;
 
 mod allowance;

@@ -30,6 +30,7 @@ mod config;
 mod introspect;
 mod key_file;
 mod keys;
+mod look;
 mod tasks;
 
 pub use config::{

@@ -1,6 +1,8 @@
 //! What unary exchanges share: the whole body of a `request`, and an answer taken whole.
 
-use crate::call::{Answer, Call, Cause, Code, Coding, End, Message, Metadata, Reply, Service, Status};
+use crate::call::{
+    Answer, Call, Cause, Code, Coding, End, Message, Metadata, Reply, Service, Status,
+};
 
 mod request;
 

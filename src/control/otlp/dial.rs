@@ -12,7 +12,7 @@ use tokio_rustls::TlsConnector;
 use tonic::transport::{Channel, Endpoint};
 
 use super::{ANSWER_MAX, CONNECT_MAX};
-use crate::pem;
+use crate::pem::{self, PemError};
 
 /// The port of `https`.
 const HTTPS: u16 = 443;
@@ -25,6 +25,16 @@ pub enum Authorities {
     System,
     /// These.
     These(Arc<RootCertStore>),
+}
+
+impl Authorities {
+    /// Those of a text in PEM, at least one.
+    ///
+    /// # Errors
+    /// There is none, or one that cannot be read.
+    pub fn of_pem(text: &[u8]) -> Result<Self, PemError> {
+        Ok(Self::These(Arc::new(pem::authorities(text)?)))
+    }
 }
 
 impl PartialEq for Authorities {

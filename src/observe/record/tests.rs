@@ -6,10 +6,10 @@ use std::sync::Mutex;
 
 use super::*;
 use crate::call::gate::{Passed, Refused};
-use crate::call::{Cause, Message, Peer, Transport};
-use crate::identity::{Principal, principal};
 use crate::call::trace::Format;
+use crate::call::{Cause, Message, Peer, Transport};
 use crate::identity::Salt;
+use crate::identity::{Principal, principal};
 use crate::observe::access_log::{AccessLog, Entry, Rules, Sink};
 use crate::observe::metrics::LegacyMetrics;
 use crate::observe::trace::{self, Kind, QUEUE_MAX, Tracer, Value};
@@ -132,14 +132,24 @@ fn a_line_tells_why_and_who_by_a_pseudonym() {
     });
     let shown = lines.iter().map(|line| {
         let of = |key: &str| line[key].as_str().unwrap_or_default().to_owned();
-        let keys = ["response_code_details", "response_flags", "policy_step", "policy_rule"];
+        let keys = [
+            "response_code_details",
+            "response_flags",
+            "policy_step",
+            "policy_rule",
+        ];
         keys.map(of)
     });
     assert_eq!(
         shown.collect::<Vec<_>>(),
         [
             ["access_denied", "", "access", "admins"],
-            ["upstream_status", "after_head,would_refuse", "access", "admins"],
+            [
+                "upstream_status",
+                "after_head,would_refuse",
+                "access",
+                "admins"
+            ],
             ["", "unanswered", "ext_authz", "timeout"],
         ]
     );

@@ -87,7 +87,10 @@ impl CallRecord {
         let is_over = |deadline: Deadline| deadline.has_passed();
         let flags = Flags::default()
             .with(Flag::Retried, attempts > 1)
-            .with(Flag::AfterHead, promised && failed.is_some() && replies.messages() > 0)
+            .with(
+                Flag::AfterHead,
+                promised && failed.is_some() && replies.messages() > 0,
+            )
             .with(Flag::WouldRefuse, judged.mercy == Some(Mercy::DryRun))
             .with(Flag::Unanswered, judged.mercy == Some(Mercy::Unanswered))
             .with(Flag::Late, told.ends.is_some_and(is_over));

@@ -23,7 +23,8 @@ impl Allowance {
     /// Takes one, if there is one left at this moment.
     pub(super) fn take(&self, now: Instant) -> bool {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_over = |begun: Instant| now.saturating_duration_since(begun) >= Duration::from_secs(1);
+        let is_over =
+            |begun: Instant| now.saturating_duration_since(begun) >= Duration::from_secs(1);
         let (begun, count) = match *taken {
             Some((begun, count)) if !is_over(begun) => (begun, count),
             Some(_) | None => (now, 0),

@@ -35,9 +35,7 @@ const PROTOCOL: &str = "gateway.protocol";
 
 // The names of events: what a server receives, and sends.
 const INBOUND: &str = "Inbound message";
-const INBOUND_COMPRESSED: &str = "Inbound compressed message";
 const OUTBOUND: &str = "Outbound message";
-const OUTBOUND_COMPRESSED: &str = "Outbound message compressed";
 
 const GRPC: &str = "grpc";
 const CONNECT: &str = "connectrpc";
@@ -186,31 +184,28 @@ impl Finished {
     /// The messages of both ways, and how many there were besides.
     fn messages(&self) -> (Vec<Happened>, u32) {
         let (requests, replies) = (&self.requests, &self.replies);
-        let inbound = requests.all.iter().map(|event| {
-            let names = (INBOUND, INBOUND_COMPRESSED);
-            self.happened(event, names)
-        });
-        let outbound = replies.all.iter().map(|event| {
-            let names = (OUTBOUND, OUTBOUND_COMPRESSED);
-            self.happened(event, names)
-        });
-        let mut all: Vec<_> = inbound.chain(outbound).collect();
+        let inbound = requests.all.iter().map(|event| (event, INBOUND));
+        let outbound = replies.all.iter().map(|event| (event, OUTBOUND));
+        let both = inbound.chain(outbound);
+        let mut all: Vec<_> = both
+            .map(|(event, name)| self.happened(event, name))
+            .collect();
         all.sort_by_key(|happened| happened.at);
         (all, requests.beyond.saturating_add(replies.beyond))
     }
 
-    fn happened(&self, event: &Event, (plain, packed): (&'static str, &'static str)) -> Happened {
+    fn happened(&self, event: &Event, name: &'static str) -> Happened {
         let number = |number: u64| Value::Number(i64::try_from(number).unwrap_or(i64::MAX));
         let size = number(event.weight.bytes as u64);
-        let (name, size) = if event.weight.is_packed {
-            (packed, (SIZE_COMPRESSED, size))
+        let which = if event.weight.is_packed {
+            SIZE_COMPRESSED
         } else {
-            (plain, (SIZE, size))
+            SIZE
         };
         Happened {
             at: self.at(event.at),
             name,
-            attributes: vec![(SEQUENCE, number(event.number)), size],
+            attributes: vec![(SEQUENCE, number(event.number)), (which, size)],
         }
     }
 

@@ -15,8 +15,8 @@ use super::failure::Failure;
 use super::{Answered, HEADERS_MAX, Hold, Timer, is_oversize, trailers};
 use crate::call::compression::{self, GRPC_ENCODING, Unopened};
 use crate::call::{
-    Accept, Answer, Cause, Code, Coding, Deadline, End, FrameDecoder, FrameError, Message, Metadata,
-    Origin, Replies, Reply, Retry, Status,
+    Accept, Answer, Cause, Code, Coding, Deadline, End, FrameDecoder, FrameError, Message,
+    Metadata, Origin, Replies, Reply, Retry, Status,
 };
 use crate::schema::method::Shape;
 use crate::upstream::books::Ledger;
