@@ -1,9 +1,10 @@
 //! What is told of calls: the access log, and traces.
 
+use std::path::{Path, PathBuf};
+
 use http::Uri;
 use http::uri::Scheme;
 use serde_saphyr::Location;
-use std::path::{Path, PathBuf};
 
 use super::raw::{AccessLog, Key, Sampling, Traces};
 use super::units::quoted;
