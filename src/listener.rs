@@ -319,8 +319,8 @@ fn http_builder(config: &Config) -> auto::Builder<Streams> {
         )
         .max_send_buf_size(SEND_BUFFER)
         .enable_connect_protocol() // WebSocket over HTTP/2
-        .keep_alive_interval(Some(Duration::from_secs(60)))
-        .keep_alive_timeout(Duration::from_secs(20));
+        .keep_alive_interval(Some(config.timeouts.keepalive_interval))
+        .keep_alive_timeout(config.timeouts.keepalive_timeout);
     builder
 }
 

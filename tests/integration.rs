@@ -14,6 +14,7 @@ mod cors;
 mod demo;
 mod docs;
 mod examples;
+mod fields;
 mod framing;
 mod gateway;
 mod grpc_web;

@@ -83,6 +83,16 @@ impl Backend {
         self.ask("calls").parse().unwrap()
     }
 
+    /// Stops it where it is; the system still takes connections for it.
+    pub(crate) fn freeze(&self) {
+        signal(self.child.id(), "STOP");
+    }
+
+    /// Has it go on.
+    pub(crate) fn thaw(&self) {
+        signal(self.child.id(), "CONT");
+    }
+
     /// Ends it as `kill -9` does.
     pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();

@@ -52,9 +52,9 @@ pub(crate) fn program() -> PathBuf {
 }
 
 impl Gateway {
-    /// Starts one on these ports, and waits until it is ready. The file into which it says something is
-    /// beside its configuration.
-    pub(crate) async fn start(file: &Path, port: u16, admin: u16, ear: Ear) -> Self {
+    /// Starts one at this address, its admin port on this machine, and waits until it is ready. The file into
+    /// which it says something is beside its configuration.
+    pub(crate) async fn start(file: &Path, address: SocketAddr, admin: u16, ear: Ear) -> Self {
         let log = File::create(file.with_extension("log")).unwrap();
         let (unread, err) = match ear {
             Ear::Quiet | Ear::File => (None, Stdio::from(log.try_clone().unwrap())),
@@ -76,10 +76,9 @@ impl Gateway {
             .stderr(err)
             .spawn()
             .unwrap_or_else(|error| panic!("{}: {error}", program().display()));
-        let local = |port| SocketAddr::from(([127, 0, 0, 1], port));
         let mut gateway = Self {
-            address: local(port),
-            admin: local(admin),
+            address,
+            admin: ([127, 0, 0, 1], admin).into(),
             child,
             _unread: unread,
         };

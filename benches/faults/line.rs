@@ -67,7 +67,11 @@ pub(crate) struct Line {
 impl Line {
     /// Connects.
     pub(crate) async fn open(address: SocketAddr) -> Self {
-        let stream = TcpStream::connect(address).await.unwrap();
+        Self::over(TcpStream::connect(address).await.unwrap(), address).await
+    }
+
+    /// The same, by a socket that was made elsewhere.
+    pub(crate) async fn over(stream: TcpStream, address: SocketAddr) -> Self {
         stream.set_nodelay(true).unwrap();
         let (sender, connection) = h2::client::Builder::new()
             .initial_window_size(STREAM_WINDOW)

@@ -1,6 +1,7 @@
 //! What the gateway does when the world around it breaks: backends that are killed, restarted or fail all
-//! at once, clients that do not read, more load than a backend bears, reloads, drains and other certificates
-//! under load, logs that nobody reads and a collector that is not there.
+//! at once, peers that vanish without a word, clients that do not read, more load than a backend bears,
+//! reloads, drains and other certificates under load, logs that nobody reads and a collector that is not
+//! there.
 //!
 //! ```text
 //! cargo bench --bench faults [-- ROW...]
@@ -16,9 +17,11 @@
 
 use std::process::ExitCode;
 
+mod apart;
 mod backend;
 mod drained;
 mod gateway;
+mod half_open;
 mod killed;
 mod line;
 mod load;
@@ -34,6 +37,7 @@ mod storm;
 mod table;
 mod unheard;
 mod unread;
+mod vanished;
 mod watchers;
 
 use table::Line;
@@ -52,13 +56,15 @@ enum Row {
     Stalled,
     Reloaded,
     Rotated,
+    HalfOpen,
+    Vanished,
     Overload,
     Unheard,
     Drained,
 }
 
 impl Row {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 12] = [
         Self::Killed,
         Self::Rolling,
         Self::Storm,
@@ -66,6 +72,8 @@ impl Row {
         Self::Stalled,
         Self::Reloaded,
         Self::Rotated,
+        Self::HalfOpen,
+        Self::Vanished,
         Self::Overload,
         Self::Unheard,
         Self::Drained,
@@ -81,6 +89,8 @@ impl Row {
             Self::Stalled => "R11",
             Self::Reloaded => "R14",
             Self::Rotated => "R16",
+            Self::HalfOpen => "R18",
+            Self::Vanished => "R19",
             Self::Overload => "R23",
             Self::Unheard => "R28",
             Self::Drained => "R40",
@@ -102,6 +112,8 @@ impl Row {
             Self::Stalled => stalled::run(&mut tell).await,
             Self::Reloaded => reloaded::run(&mut tell).await,
             Self::Rotated => rotated::run(&mut tell).await,
+            Self::HalfOpen => half_open::run(&mut tell).await,
+            Self::Vanished => vanished::run(&mut tell).await,
             Self::Overload => overload::run(&mut tell).await,
             Self::Unheard => unheard::run(&mut tell).await,
             Self::Drained => drained::run(&mut tell).await,

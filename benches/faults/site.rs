@@ -1,5 +1,6 @@
 //! A gateway and the backends behind it, each a process.
 
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
@@ -12,6 +13,9 @@ use crate::load::{Clients, LINES};
 /// Ports are looked for from here on: beneath those that the system gives to clients, so that nobody
 /// takes the port of a backend that is down.
 const PORTS: u16 = 20_000;
+
+/// Where everything is that is nowhere else.
+pub(crate) const LOCAL: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// A gateway before backends.
 pub(crate) struct Site {
@@ -29,12 +33,27 @@ impl Site {
             .iter()
             .map(|manner| Backend::start(free_port(), *manner))
             .collect();
-        let endpoints: String = backends
+        let addresses: Vec<_> = backends
             .iter()
-            .map(|backend| format!("      - address: 127.0.0.1:{}\n", backend.port))
+            .map(|backend| SocketAddr::from((LOCAL, backend.port)))
+            .collect();
+        Self::at(name, (LOCAL, backends), &addresses, keys, more).await
+    }
+
+    /// The same, where clients reach the gateway by this address, and the gateway its backends by those.
+    pub(crate) async fn at(
+        name: &str,
+        (host, backends): (IpAddr, Vec<Backend>),
+        addresses: &[SocketAddr],
+        keys: &str,
+        more: &str,
+    ) -> Self {
+        let endpoints: String = addresses
+            .iter()
+            .map(|address| format!("      - address: {address}\n"))
             .collect();
         let upstream = format!("    endpoints:\n{endpoints}{}", indented(keys));
-        let (file, gateway) = gateway(name, &upstream, more, Ear::Quiet).await;
+        let (file, gateway) = gateway(name, host, &upstream, more, Ear::Quiet).await;
         Self {
             backends,
             gateway,
@@ -45,12 +64,14 @@ impl Site {
 
     /// One more gateway before the same backends.
     pub(crate) async fn another(&self, name: &str, more: &str) -> Gateway {
-        gateway(name, &self.upstream, more, Ear::Quiet).await.1
+        gateway(name, LOCAL, &self.upstream, more, Ear::Quiet)
+            .await
+            .1
     }
 
     /// One more that says a line for each call.
     pub(crate) async fn telling(&self, name: &str, more: &str, ear: Ear) -> Gateway {
-        gateway(name, &self.upstream, more, ear).await.1
+        gateway(name, LOCAL, &self.upstream, more, ear).await.1
     }
 
     /// The configuration with other keys.
@@ -69,14 +90,20 @@ impl Site {
 /// Behind it a configuration has what a row adds.
 const MARK: &str = "# of this row\n";
 
-async fn gateway(name: &str, upstream: &str, more: &str, ear: Ear) -> (PathBuf, Gateway) {
+async fn gateway(
+    name: &str,
+    host: IpAddr,
+    upstream: &str,
+    more: &str,
+    ear: Ear,
+) -> (PathBuf, Gateway) {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("faults");
     std::fs::create_dir_all(&folder).unwrap();
     let file = folder.join(format!("{name}.yaml"));
     let protos = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/faults");
     let (port, admin) = (free_port(), free_port());
     let text = format!(
-        "listen: 127.0.0.1:{port}\n\
+        "listen: {host}:{port}\n\
          admin: {{ listen: 127.0.0.1:{admin} }}\n\
          upstreams:\n  backend:\n{upstream}\
          schema: [{{ protos: '{protos}', upstream: backend }}]\n\
@@ -84,7 +111,7 @@ async fn gateway(name: &str, upstream: &str, more: &str, ear: Ear) -> (PathBuf, 
          {MARK}{more}"
     );
     std::fs::write(&file, text).unwrap();
-    let gateway = Gateway::start(&file, port, admin, ear).await;
+    let gateway = Gateway::start(&file, (host, port).into(), admin, ear).await;
     (file, gateway)
 }
 

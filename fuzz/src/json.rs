@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
 /// Reads JSON.
@@ -13,6 +13,31 @@ pub(crate) fn strict(text: &[u8]) -> Value {
     match serde_json::from_slice(text) {
         Ok(Strict(value)) => value,
         Err(error) => panic!("{error} to serde_json: {}", String::from_utf8_lossy(text)),
+    }
+}
+
+/// How many members an object has, those of a name that was there before too; none if it is no object.
+pub(crate) fn names(text: &[u8]) -> Option<usize> {
+    let mut from = serde_json::Deserializer::from_slice(text);
+    let count = from.deserialize_map(Count).ok()?;
+    from.end().is_ok().then_some(count)
+}
+
+struct Count;
+
+impl<'de> Visitor<'de> for Count {
+    type Value = usize;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<usize, A::Error> {
+        let mut count = 0;
+        while members.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {
+            count += 1;
+        }
+        Ok(count)
     }
 }
 

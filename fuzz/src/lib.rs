@@ -17,10 +17,13 @@
 //! | [`grpc_timeout`] | time-out headers | readers that work digit by digit |
 //! | [`rpc_request`] | a request of a gRPC dialect | the answers that its dialect may give, whatever the pieces |
 //! | [`proxy_header`] | a connection's first bytes | a reader that has all of them |
+//! | [`bearer_token`] | an issuer, a signer, a token's parts | serde_json, and who signed |
+//! | [`request_metadata`] | header fields | a mapping name by name, and the hops of proxies |
 //!
 //! Every target also holds work to [`budget`].
 
 mod backend_trailers;
+mod bearer;
 mod budget;
 mod cursor;
 mod end_stream;
@@ -28,6 +31,7 @@ mod ending;
 mod envelopes;
 mod frames;
 mod gateway;
+mod headers;
 mod json;
 mod percent;
 mod proxy;
@@ -43,8 +47,10 @@ mod trailers;
 mod transcode;
 
 pub use backend_trailers::backend_trailers;
+pub use bearer::bearer_token;
 pub use end_stream::end_stream;
 pub use frames::frames;
+pub use headers::request_metadata;
 pub use percent::percent;
 pub use proxy::proxy_header;
 pub use query::query_binding;

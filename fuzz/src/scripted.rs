@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::{StreamExt as _, stream};
+use http::HeaderMap;
 use transom::call::{
     Answer, Call, Coding, Encodings, End, Message, Metadata, Replies, Reply, Service, Status,
 };
@@ -40,6 +41,7 @@ pub(crate) struct Seen {
     pub(crate) path: String,
     /// What is left of it at the beginning.
     pub(crate) deadline: Option<Duration>,
+    pub(crate) metadata: HeaderMap,
     pub(crate) encodings: Encodings,
     pub(crate) messages: Vec<Message>,
 }
@@ -86,6 +88,7 @@ impl Service for Scripted {
     async fn call(&self, call: Call) -> Result<Reply, Status> {
         let Call {
             method,
+            metadata,
             deadline,
             encodings,
             mut requests,
@@ -95,6 +98,7 @@ impl Service for Scripted {
             state.calls.push(Seen {
                 path: method.path.clone(),
                 deadline: deadline.remaining(),
+                metadata: metadata.0,
                 encodings,
                 messages: Vec::new(),
             });

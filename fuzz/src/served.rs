@@ -12,7 +12,7 @@ use http_body_util::BodyExt as _;
 use tokio::runtime::Runtime;
 use transom::call::Service;
 use transom::observe::Observe;
-use transom::protocol::{Options, Router, Serving};
+use transom::protocol::{Config, Options, Router, Serving};
 use transom::schema::Schema;
 
 use crate::budget::within;
@@ -36,7 +36,11 @@ pub(crate) struct Whole {
 
 impl<S: Service> Served<S> {
     pub(crate) fn new(schema: &Arc<Schema>, backend: S, options: Options) -> Self {
-        let serving = Serving::new(Arc::clone(schema), backend, options.into());
+        Self::with(schema, backend, options.into())
+    }
+
+    pub(crate) fn with(schema: &Arc<Schema>, backend: S, config: Config) -> Self {
+        let serving = Serving::new(Arc::clone(schema), backend, config);
         // Time passes only where everything waits for it, so that no input depends on the clock.
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()

@@ -84,3 +84,13 @@ fn proxy_header() {
 fn rpc_request() {
     replay("rpc_request", transom_fuzz::rpc_request);
 }
+
+#[test]
+fn bearer_token() {
+    replay("bearer_token", transom_fuzz::bearer_token);
+}
+
+#[test]
+fn request_metadata() {
+    replay("request_metadata", transom_fuzz::request_metadata);
+}

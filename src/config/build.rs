@@ -270,6 +270,8 @@ fn nothing(raw: &File) -> Option<(Location, String, Span)> {
     let own = [
         ("connection_idle", &timeouts.connection_idle),
         ("write_stall", &timeouts.write_stall),
+        ("keepalive_interval", &timeouts.keepalive_interval),
+        ("keepalive_timeout", &timeouts.keepalive_timeout),
         ("tls_handshake", &timeouts.tls_handshake),
         ("request_head", &timeouts.request_head),
         ("preface", &timeouts.preface),
@@ -373,6 +375,14 @@ fn listener_config(raw: &File) -> Result<listener::Config, Wrong> {
             preface: span(&timeouts.preface, default.timeouts.preface),
             idle: span(&timeouts.connection_idle, default.timeouts.idle),
             write_stall: span(&timeouts.write_stall, default.timeouts.write_stall),
+            keepalive_interval: span(
+                &timeouts.keepalive_interval,
+                default.timeouts.keepalive_interval,
+            ),
+            keepalive_timeout: span(
+                &timeouts.keepalive_timeout,
+                default.timeouts.keepalive_timeout,
+            ),
         },
         drain: listener::Drain {
             delay: span(&timeouts.drain_delay, default.drain.delay),

@@ -95,6 +95,10 @@ pub struct Timeouts {
     /// Without taking any more of a response that is there; then the HTTP/2 stream is reset, or
     /// the HTTP/1.1 connection closed.
     pub write_stall: Duration,
+    /// Between two PINGs to a client of HTTP/2, which find out whether it is still there.
+    pub keepalive_interval: Duration,
+    /// Between a PING and its answer; then the connection is closed, and its calls are cancelled.
+    pub keepalive_timeout: Duration,
 }
 
 impl Default for Timeouts {
@@ -105,6 +109,8 @@ impl Default for Timeouts {
             preface: Duration::from_secs(10),
             idle: Duration::from_secs(75),
             write_stall: Duration::from_secs(60),
+            keepalive_interval: Duration::from_secs(60),
+            keepalive_timeout: Duration::from_secs(20),
         }
     }
 }

@@ -291,6 +291,24 @@ async fn a_large_response_arrives_whole_and_with_its_length() {
     assert_eq!(length, 1 << 20);
 }
 
+#[tokio::test]
+async fn r19_the_streams_of_a_client_that_answers_no_ping_are_ended() {
+    let (listener, mut dropped) = listen(Timeouts {
+        keepalive_interval: SHORT,
+        keepalive_timeout: SHORT,
+        ..Timeouts::default()
+    });
+    let stream = TcpStream::connect(listener.address()).await.unwrap();
+    let (mut sender, mut connection) = h2::client::handshake(stream).await.unwrap();
+    let (response, _) = sender.send_request(get("/hold"), true).unwrap();
+    let _held = tokio::select! {
+        response = response => response.unwrap(),
+        ended = &mut connection => panic!("{ended:?}"),
+    };
+    // The socket is open, and nobody reads it any more.
+    dropped.recv().await.unwrap();
+}
+
 /// Rows 26 and 47.
 #[tokio::test]
 async fn a_client_that_is_too_slow_with_its_head_is_closed() {

@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_day_an_hour_and_the_end_are_told_once_and_of_each_certificate() {
+    fn r17_a_day_an_hour_and_the_end_are_told_once_and_of_each_certificate() {
         let end = 1_000_000;
         let mut alarm = Alarm::default();
         let mut said = |not_after: u64, left: u64| alarm.look(not_after, not_after - left);

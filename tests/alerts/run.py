@@ -2,10 +2,11 @@
 
     run.py TRANSOM WORK
 
-promtool checks config/alerts.yaml, and makes the cases of rules_test.yaml. Then Prometheus scrapes a gateway before
+Grafana's own types, from a Go module, read config/grafana.json with nothing too much or missing. promtool checks
+config/alerts.yaml, and makes the cases of rules_test.yaml. Then Prometheus scrapes a gateway before
 the demo's backend, evaluates the rules, and is asked every expression of the rules and of config/grafana.json:
 each has to be understood, and each metric that it names has to be there, but for those of ABSENT.
-Needs Debian's package prometheus; without it nothing is checked, and a line says so.
+Needs Go, and Debian's package prometheus; what is missing is skipped with a line that says so.
 """
 
 import json
@@ -59,6 +60,17 @@ def until(what, condition):
     sys.exit(f"waited {PATIENCE} s in vain: {what}")
 
 
+def types():
+    """Grafana's types on the board; where the registry has them not, a line says so."""
+    folder = pathlib.Path(__file__).resolve().parent / "board"
+    if not shutil.which("go"):
+        print("skipped, Grafana's types: Go is not installed")
+    elif subprocess.run(["go", "mod", "download"], cwd=folder, capture_output=True).returncode:
+        print("skipped, Grafana's types: the module cannot be had")
+    else:
+        subprocess.run(["go", "run", ".", str(BOARD)], check=True, cwd=folder)
+
+
 def promtool(*arguments):
     subprocess.run(["promtool", *arguments], check=True, cwd=ROOT)
 
@@ -108,6 +120,7 @@ def load(public):
 
 def main():
     transom, work = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
+    types()
     if not (shutil.which("prometheus") and shutil.which("promtool")):
         print("skipped: prometheus is not installed (Debian: apt-get install prometheus)")
         return

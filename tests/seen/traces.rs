@@ -263,8 +263,8 @@ async fn one_trace_joins_client_gateway_and_backend() {
         (&call.parent, &first.parent, &second.parent),
         (&server.id, &call.id, &call.id)
     );
-    assert_eq!(first.text("rpc.status_code"), "UNAVAILABLE");
-    assert_eq!(second.text("rpc.status_code"), "OK");
+    assert_eq!(first.text("rpc.response.status_code"), "UNAVAILABLE");
+    assert_eq!(second.text("rpc.response.status_code"), "OK");
     assert_eq!(second.number("previous-rpc-attempts"), Some(1));
     assert_eq!(server.text("rpc.method"), rpc);
     assert_eq!(call.text("server.address"), "127.0.0.1");
@@ -377,7 +377,7 @@ async fn by_tls_and_with_a_key_a_collector_is_told_of_messages_and_of_failures_t
         ]
     );
     assert_eq!(
-        failed.text("rpc.status_code"),
+        failed.text("rpc.response.status_code"),
         "INTERNAL",
         "NOT_FOUND is no server's"
     );

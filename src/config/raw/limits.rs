@@ -72,6 +72,10 @@ gateway_section! {
         connection_idle: Span = Span(listener().timeouts.idle);
         /// A client that takes nothing more of a response that is there.
         write_stall: Span = Span(listener().timeouts.write_stall);
+        /// PINGs to a client of HTTP/2, this often: they find out whether it is still there.
+        keepalive_interval: Span = Span(listener().timeouts.keepalive_interval);
+        /// The answer to such a PING; without it the client is gone, and its calls are cancelled.
+        keepalive_timeout: Span = Span(listener().timeouts.keepalive_timeout);
         /// The TLS handshake of a new connection.
         tls_handshake: Span = Span(listener().timeouts.tls_handshake);
         /// Receiving the head of an HTTP/1.1 request.

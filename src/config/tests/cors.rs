@@ -54,7 +54,7 @@ fn a_star_among_origins_is_every_origin() {
 }
 
 #[test]
-fn what_is_wrong_is_told_with_its_place() {
+fn row_121_what_is_wrong_is_told_with_its_place() {
     for (text, expected) in [
         (
             "cors:\n  origins: ['*']\n  credentials: true\n",

@@ -18,7 +18,7 @@ use crate::observe::by_method::OTHER;
 // The names, in one table.
 const SYSTEM: &str = "rpc.system.name";
 const METHOD: &str = "rpc.method";
-const STATUS_CODE: &str = "rpc.status_code";
+const STATUS_CODE: &str = "rpc.response.status_code";
 const ERROR_TYPE: &str = "error.type";
 const SERVER_ADDRESS: &str = "server.address";
 const SERVER_PORT: &str = "server.port";

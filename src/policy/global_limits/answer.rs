@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http::HeaderValue;
+use http::{HeaderValue, header};
 
 use super::NAME;
 use crate::call::gate::{Change, Passed, Refused};
@@ -22,6 +22,8 @@ const WAIT_MAX: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
 /// Whether the call is one too many.
 ///
+/// What its headers say of a limit counts only where its statuses say nothing: a client would read it twice.
+///
 /// # Errors
 /// The answer says neither, or what cannot be.
 pub(super) fn read(response: &RateLimitResponse) -> Result<Result<Passed, Box<Refused>>, Fault> {
@@ -29,6 +31,10 @@ pub(super) fn read(response: &RateLimitResponse) -> Result<Result<Passed, Box<Re
     let mut said = Vec::new();
     for header in &response.response_headers_to_add {
         said.push(room.header(header)?);
+    }
+    let strictest = strictest(&response.statuses);
+    if strictest.is_some() {
+        said.retain(|(name, _)| !headers::is_one(name));
     }
     match Said::try_from(response.overall_code) {
         Ok(Said::Ok) => {
@@ -40,15 +46,14 @@ pub(super) fn read(response: &RateLimitResponse) -> Result<Result<Passed, Box<Re
                 let (name, value) = room.header(header)?;
                 passed.changes.push(Change::Append(name, value));
             }
-            let strictest = strictest(&response.statuses);
             passed.quota = strictest.map(|(measured, policy, _)| measured.quota(&policy));
             Ok(Ok(passed))
         }
         Ok(Said::OverLimit) => {
-            let over = strictest(&response.statuses);
-            let wait = over.as_ref().map_or(WAIT, |(measured, ..)| measured.reset);
-            let name = over.as_ref().map_or("", |(_, _, limit)| &limit.name);
-            let mut refused = match &over {
+            let wait = strictest.as_ref();
+            let wait = wait.map_or(WAIT, |(measured, ..)| measured.reset);
+            let name = strictest.as_ref().map_or("", |(_, _, limit)| &limit.name);
+            let mut refused = match &strictest {
                 Some((measured, policy, _)) => {
                     let measured = Measured {
                         wait: Some(wait),
@@ -58,6 +63,7 @@ pub(super) fn read(response: &RateLimitResponse) -> Result<Result<Passed, Box<Re
                 }
                 None => come_again(wait, NAME),
             };
+            said.retain(|(name, _)| name != header::RETRY_AFTER);
             refused.headers.extend(said);
             Ok(Err(Box::new(refused)))
         }
@@ -88,6 +94,7 @@ fn strictest(statuses: &[DescriptorStatus]) -> Option<(Measured, HeaderValue, &R
         Ok(Unit::Minute) => Some(60),
         Ok(Unit::Hour) => Some(3_600),
         Ok(Unit::Day) => Some(86_400),
+        Ok(Unit::Week) => Some(604_800),
         Ok(Unit::Month) => Some(2_592_000),
         Ok(Unit::Year) => Some(31_536_000),
         Ok(Unit::Unknown) | Err(_) => None,

@@ -4,7 +4,7 @@ use futures_util::future::BoxFuture;
 use tonic::transport::Channel;
 
 use super::ShouldLimit;
-use crate::policy::ext_authz::client::{ANSWER_BYTES_MAX, guarded};
+use crate::policy::ext_authz::client::{ANSWER_BYTES_MAX, again, guarded};
 use crate::policy::failure::Fault;
 use crate::policy::pb::envoy::service::ratelimit::v3::rate_limit_service_client::RateLimitServiceClient;
 use crate::policy::pb::envoy::service::ratelimit::v3::{RateLimitRequest, RateLimitResponse};
@@ -26,9 +26,10 @@ impl ShouldLimit for Server {
         &self,
         request: RateLimitRequest,
     ) -> BoxFuture<'static, Result<RateLimitResponse, Fault>> {
-        let mut client = self.0.clone();
-        Box::pin(guarded(
-            async move { client.should_rate_limit(request).await },
-        ))
+        let client = self.0.clone();
+        Box::pin(guarded(again(move || {
+            let (mut client, request) = (client.clone(), request.clone());
+            async move { client.should_rate_limit(request).await }
+        })))
     }
 }

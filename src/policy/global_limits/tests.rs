@@ -220,6 +220,14 @@ async fn a_call_too_many_is_told_of_the_limit_that_it_is_over() {
     .await
     .unwrap_err();
     assert_eq!(header_of(&bare, "retry-after"), "1");
+    let weekly = said(RateLimitResponse {
+        overall_code: 2,
+        statuses: vec![status(2, 5, 7, 0, 60)],
+        ..RateLimitResponse::default()
+    })
+    .await
+    .unwrap_err();
+    assert_eq!(header_of(&weekly, "ratelimit-limit"), "5, 5;w=604800");
     let wild = said(RateLimitResponse {
         overall_code: 2,
         statuses: vec![status(2, 1, 99, 0, -5)],
@@ -229,6 +237,43 @@ async fn a_call_too_many_is_told_of_the_limit_that_it_is_over() {
     .unwrap_err();
     assert_eq!(header_of(&wild, "ratelimit-limit"), "1");
     assert_eq!(header_of(&wild, "retry-after"), "1");
+}
+
+#[tokio::test]
+async fn what_a_server_says_in_headers_and_in_statuses_is_told_once() {
+    let header = |key: &str, value: &str| HeaderValue {
+        key: key.to_owned(),
+        value: value.to_owned(),
+        raw_value: bytes::Bytes::new(),
+    };
+    let answer = |overall_code, statuses| RateLimitResponse {
+        overall_code,
+        statuses,
+        response_headers_to_add: vec![
+            header("RateLimit-Limit", "5"),
+            header("RateLimit-Remaining", "0"),
+            header("RateLimit-Reset", "9"),
+            header("Retry-After", "9"),
+        ],
+        ..RateLimitResponse::default()
+    };
+    let names = |headers: &[(HeaderName, http::HeaderValue)]| {
+        let mut names: Vec<_> = headers.iter().map(|(name, _)| name.to_string()).collect();
+        names.sort();
+        names.join(" ")
+    };
+    let all = "ratelimit-limit ratelimit-remaining ratelimit-reset retry-after";
+    let over = said(answer(2, vec![status(2, 5, 1, 0, 1)])).await;
+    let over = over.unwrap_err();
+    assert_eq!(names(&over.headers), all);
+    assert_eq!(header_of(&over, "ratelimit-limit"), "5, 5;w=1");
+    let over = said(answer(2, vec![])).await.unwrap_err();
+    assert_eq!(names(&over.headers), all);
+    assert_eq!(header_of(&over, "ratelimit-limit"), "5");
+    let passed = said(answer(1, vec![status(1, 5, 1, 2, 1)])).await.unwrap();
+    assert_eq!(names(&passed.response_headers), "retry-after");
+    let passed = said(answer(1, vec![])).await.unwrap();
+    assert_eq!(names(&passed.response_headers), all);
 }
 
 #[tokio::test]

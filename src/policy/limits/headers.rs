@@ -52,6 +52,11 @@ pub(crate) fn of(quota: Quota) -> [(HeaderName, HeaderValue); 3] {
     ]
 }
 
+/// True for one of their names.
+pub(crate) fn is_one(name: &HeaderName) -> bool {
+    [LIMIT, REMAINING, RESET].contains(name)
+}
+
 /// A time in seconds, rounded up: whoever comes then is not early.
 pub(crate) fn seconds(time: Duration) -> HeaderValue {
     number(whole(time))

@@ -399,7 +399,7 @@ async fn once_per_connection(
 }
 
 #[tokio::test]
-async fn new_files_count_for_new_connections_and_no_call_fails_while_they_change() {
+async fn r17_new_files_count_for_new_connections_and_no_call_fails_while_they_change() {
     let folder = Folder::new("rotation");
     let authority = Authority::new("ours");
     let next_authority = Authority::new("next");
