@@ -6,6 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::control::{oauth, tls as client};
 use crate::gateway;
 use crate::identity::Salt;
 use crate::observe::access_log;
@@ -56,8 +57,10 @@ pub struct Settings {
     tls: Option<tls::Files>,
     /// Those of the documentation.
     pages: docs::Files,
-    /// Where upstreams name such.
-    upstream_tls: Vec<upstream::Places>,
+    /// Where upstreams and servers of policies name such.
+    client_tls: Vec<(upstream::Places, client::Files)>,
+    /// Where the files are named that tokens are asked for with.
+    tokens: Vec<(upstream::OauthPlaces, oauth::Settings)>,
     /// The configuration file that names them.
     file: Option<PathBuf>,
     /// Files with more keys, of HTTP rules and of retries.
@@ -78,10 +81,13 @@ impl Settings {
         self.for_reload()
     }
 
-    /// Looks whether the files of TLS that upstreams name can be read.
+    /// Looks whether the files can be read that upstreams and servers of policies name.
     fn with_upstreams(self) -> Result<Self, Error> {
-        for places in &self.upstream_tls {
-            places.check(&self.gateway.upstreams, self.file.as_deref())?;
+        for (places, files) in &self.client_tls {
+            places.check(files, self.file.as_deref())?;
+        }
+        for (places, settings) in &self.tokens {
+            places.check(settings, self.file.as_deref())?;
         }
         Ok(self)
     }

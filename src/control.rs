@@ -1,7 +1,11 @@
-//! Clients of the gRPC services that the gateway itself asks, as opposed to the calls it carries.
+//! Clients of the services that the gateway itself asks, as opposed to the calls it carries, and what they
+//! share: TLS towards servers of HTTP/2, which backends use too.
 //!
-//! They are tonic clients: nothing here is on the path of a call.
+//! Nothing here is on the path of a call.
 
 pub mod https;
+pub mod oauth;
 pub mod otlp;
 pub mod reflection;
+pub mod secret;
+pub mod tls;

@@ -28,7 +28,7 @@ pub mod token;
 
 mod base64url;
 mod date;
-mod object;
+pub(crate) mod object;
 mod sha256;
 mod signature;
 

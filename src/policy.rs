@@ -25,8 +25,10 @@ pub mod limits;
 pub mod mutation;
 pub mod overload;
 pub mod policies;
+pub mod server;
 
 mod table;
+mod tasks;
 
 pub use policies::{Config, NoPolicy, Policies, StepConfig};
 

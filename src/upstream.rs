@@ -15,10 +15,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::call::{Call, Code, Reply, Service, Status};
+use crate::control::oauth::NoCredentials;
+use crate::control::tls::TlsError;
 use crate::observe::meter::Meters;
 
 mod address;
 mod attempts;
+mod authorization;
 mod backoff;
 pub mod balance;
 mod books;
@@ -61,7 +64,6 @@ pub use discovery::ENDPOINTS_MAX;
 use leaving::Leaving;
 pub use news::News;
 use retry::Account;
-pub use tls::{Part, TlsError};
 
 /// Why there are no upstreams.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -76,6 +78,14 @@ pub enum BuildError {
         upstream: String,
         /// What is wrong.
         cause: TlsError,
+    },
+    /// There can be no tokens for one's calls.
+    #[error("the upstream {upstream:?} cannot have tokens: {cause}")]
+    Oauth {
+        /// Its name.
+        upstream: String,
+        /// What is wrong.
+        cause: NoCredentials,
     },
 }
 
@@ -133,10 +143,7 @@ impl Upstream {
                 Some(known) => known.renewed(config, workers),
                 None => Cluster::new(config, workers, &self.joint),
             };
-            let cluster = cluster.map_err(|cause| BuildError::Tls {
-                upstream: name.clone(),
-                cause,
-            })?;
+            let cluster = cluster.map_err(|error| error.of(&name))?;
             clusters.insert(name, cluster);
         }
         Ok(Self {

@@ -115,7 +115,7 @@ async fn row_114_what_is_the_gateways_to_say_no_backend_says() {
         ("content-disposition", "inline"),
         ("clear-site-data", "\"*\""),
         ("alt-svc", "h3=\":1\""),
-        ("x-http-code", "201"),
+        ("x-http-code", "200"),
     ];
     let mut head = Fields::new().field("x-own", "1");
     for (name, value) in forged {

@@ -8,6 +8,7 @@ use transom::gateway::Gateway;
 mod balanced;
 mod busy;
 mod cancelled;
+mod carried;
 mod cut;
 mod healthy;
 mod large;

@@ -92,7 +92,9 @@ impl fmt::Debug for Decision<'_> {
 pub struct Passed {
     /// Who calls; `None` if nobody was shown, or nobody asked.
     pub principal: Option<Arc<Principal>>,
-    /// What happens to the metadata for the backend, in this order.
+    /// What the backend does not see of the client's metadata, made once for all calls.
+    pub taken_away: Option<Arc<[HeaderName]>>,
+    /// What happens to the metadata for the backend then, in this order.
     pub changes: Vec<Change>,
     /// What the answer's head has besides, whatever the answer is.
     pub response_headers: Vec<(HeaderName, HeaderValue)>,
@@ -116,6 +118,14 @@ impl Passed {
         if later.principal.is_some() {
             self.principal = later.principal;
         }
+        match (&self.taken_away, later.taken_away) {
+            (_, None) => {}
+            (None, Some(names)) if self.changes.is_empty() => self.taken_away = Some(names),
+            (_, Some(names)) => {
+                let names = names.iter().cloned();
+                self.changes.extend(names.map(Change::Remove));
+            }
+        }
         self.changes.append(&mut later.changes);
         self.response_headers.append(&mut later.response_headers);
         self.permits.append(&mut later.permits);
@@ -131,6 +141,9 @@ impl Passed {
 
     /// Makes the changes to metadata that was mapped of the client's headers.
     pub fn change(&self, metadata: &mut HeaderMap) {
+        for name in self.taken_away.iter().flat_map(|names| &**names) {
+            metadata.remove(name);
+        }
         for change in &self.changes {
             change.make(metadata);
         }
@@ -377,5 +390,39 @@ impl Drop for Told {
 impl fmt::Debug for Told {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Told({})", self.who.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::header::{AUTHORIZATION, COOKIE};
+
+    use super::*;
+
+    fn without(name: HeaderName) -> Passed {
+        Passed {
+            taken_away: Some([name].into()),
+            ..Passed::default()
+        }
+    }
+
+    #[test]
+    fn what_gates_take_away_is_gone_in_their_order() {
+        let value = |text| HeaderValue::from_static(text);
+        let mut passed = without(AUTHORIZATION);
+        passed.add(Passed {
+            changes: vec![Change::Set(AUTHORIZATION, value("ours"))],
+            ..Passed::default()
+        });
+        passed.add(without(COOKIE));
+        let mut metadata = HeaderMap::new();
+        metadata.append(AUTHORIZATION, value("theirs"));
+        metadata.append(COOKIE, value("theirs"));
+        passed.change(&mut metadata);
+        assert_eq!(metadata.get(AUTHORIZATION), Some(&value("ours")));
+        assert_eq!(metadata.len(), 1);
+        passed.add(without(AUTHORIZATION));
+        passed.change(&mut metadata);
+        assert!(metadata.is_empty());
     }
 }

@@ -14,12 +14,12 @@ use super::identity::{asserted, identity};
 use super::layers::Layered;
 use super::load::{FileError, closest};
 use super::observe::{access_log, salt, traces};
-use super::policy::policy as steps;
+use super::policy::{files, policy as steps};
 use super::raw::{Compression, File, Key, Limits, Overload, Source};
 use super::shown::shown;
 use super::tls::Files;
 use super::units::{ByteSize, Count, Span, quoted};
-use super::upstream::{Places, upstream};
+use super::upstream::{OauthPlaces, Places, upstream};
 use super::{Error, Settings, doors};
 use crate::gateway::SourceConfig;
 use crate::policy::identify::Config as Identify;
@@ -154,14 +154,23 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
             wrong(header.place, &key, message)
         })?;
     }
-    let upstream_tls = raw.upstreams.0.iter();
-    let upstream_tls = upstream_tls.map(|(name, raw)| Places::of(name.as_str(), &raw.tls));
-    let upstream_tls = upstream_tls.collect();
+    let configured = || raw.upstreams.0.iter().zip(&upstreams);
+    let client_tls = configured().filter_map(|((name, raw), config)| {
+        let at = format!("upstreams.{}.tls", name.as_str());
+        Some((Places::of(at, &raw.tls), config.tls.clone()?))
+    });
+    let mut client_tls: Vec<_> = client_tls.collect();
+    let tokens = configured().filter_map(|((name, raw), config)| {
+        let places = OauthPlaces::of(name.as_str(), &raw.oauth2);
+        Some((places, config.oauth.clone()?))
+    });
+    let tokens = tokens.collect();
     let traces = traces(&raw.traces).map_err(|(place, key, message)| wrong(place, key, message))?;
     let salt = salt(&raw.access_log).map_err(|(place, key, message)| wrong(place, key, message))?;
     let trusted_proxies =
         doors::trusted(raw).map_err(|(place, key, message)| wrong(place, &key, message))?;
     let policy = policy(raw).map_err(|(place, key, message)| wrong(place, &key, message))?;
+    client_tls.extend(files(&raw.policy, &policy.steps));
     let mut gateway = gateway::Config {
         policy,
         listener,
@@ -208,7 +217,8 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
         salt,
         tls,
         pages,
-        upstream_tls,
+        client_tls,
+        tokens,
         file: path.map(Path::to_owned),
         named: named(raw),
     })

@@ -11,6 +11,7 @@ use super::load;
 use super::raw::{Identity, Issuer, Key, Section as _};
 use super::units::quoted;
 use crate::control::https::Url;
+use crate::control::secret::SECRET_BYTES_MAX;
 use crate::identity::algorithm::Algorithm;
 use crate::identity::introspection::Expected;
 use crate::identity::issuer::{self, Settings};
@@ -19,9 +20,6 @@ use crate::policy::asserted::{Asserted, Assertions, ClaimPath, Says};
 use crate::policy::identify::{
     ApiKeysConfig, Config, Cookie, Forward, IntrospectionConfig, IssuerConfig, KeysFrom, Secret,
 };
-
-/// Bytes of a secret at most.
-const SECRET_MAX: u64 = 64 * 1024;
 
 /// Checks the keys with each other. Nothing where no way to show oneself is configured.
 pub(super) fn identity(raw: &Identity) -> Result<Option<Config>, Wrong> {
@@ -122,7 +120,7 @@ fn of_issuer(raw: &Issuer, place: Location, at: &str) -> Result<IssuerConfig, Wr
         (None, Some(path), None) => (KeysFrom::File(path.clone()), None),
         (None, None, Some(path)) => {
             let secret = secret(path, raw.secret_file.place, &format!("{at}.secret_file"))?;
-            (KeysFrom::Secret, Some(secret.into_bytes()))
+            (KeysFrom::Secret, Some(secret.0.into_bytes()))
         }
         _ => {
             let message =
@@ -211,7 +209,7 @@ fn introspection(raw: &Identity) -> Result<Option<IntrospectionConfig>, Wrong> {
     Ok(Some(IntrospectionConfig {
         url,
         client_id: given.client_id.or(String::new()),
-        client_secret: Secret(secret(&file, place, &format!("{at}.client_secret_file"))?),
+        client_secret: secret(&file, place, &format!("{at}.client_secret_file"))?,
         expected: Expected {
             iss: given.issuer.or(String::new()),
             audiences: given.audiences.or(Vec::new()),
@@ -228,8 +226,8 @@ fn introspection(raw: &Identity) -> Result<Option<IntrospectionConfig>, Wrong> {
     }))
 }
 
-/// A secret in a file of its own: without the line's end that editors leave.
-fn secret(path: &Path, place: Location, key: &str) -> Result<String, Wrong> {
+/// A secret in a file of its own.
+pub(super) fn secret(path: &Path, place: Location, key: &str) -> Result<Secret, Wrong> {
     let wrong = |message: String| {
         (
             place,
@@ -237,12 +235,6 @@ fn secret(path: &Path, place: Location, key: &str) -> Result<String, Wrong> {
             format!("{}: {message}", path.display()),
         )
     };
-    let bytes = load::bytes_to(path, SECRET_MAX).map_err(wrong)?;
-    let text =
-        String::from_utf8(bytes).map_err(|_| wrong("found bytes that are not UTF-8".to_owned()))?;
-    let text = text.trim_end_matches(['\r', '\n']);
-    if text.is_empty() {
-        return Err(wrong("found an empty file, expected a secret".to_owned()));
-    }
-    Ok(text.to_owned())
+    let bytes = load::bytes_to(path, SECRET_BYTES_MAX as u64).map_err(wrong)?;
+    Secret::of_file(bytes).map_err(|message| wrong(message.to_owned()))
 }

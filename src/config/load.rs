@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_saphyr::{Error as Yaml, Location};
 
 use super::json_schema;
-use super::raw::{File, Identity};
+use super::raw::{File, Identity, UpstreamTls};
 use super::units::quoted;
 
 /// The largest configuration file that is read.
@@ -116,12 +116,32 @@ pub(super) fn file(path: &Path) -> Result<File, FileError> {
         let list = &mut upstream.file.value;
         *list = list.take().map(|path| base.join(path));
         if let Some(tls) = &mut upstream.tls.value {
-            for relative in [&mut tls.ca, &mut tls.certificate, &mut tls.key] {
+            files_of_tls(tls, base);
+        }
+        if let Some(oauth2) = &mut upstream.oauth2.value {
+            for relative in [&mut oauth2.ca, &mut oauth2.client_secret_file] {
                 relative.value = relative.value.take().map(|path| base.join(path));
             }
         }
     }
+    for step in file.policy.value.iter_mut().flatten() {
+        let Some(step) = &mut step.value else {
+            continue;
+        };
+        let limits = step.global_rate_limits.value.iter_mut();
+        let limits = limits.filter_map(|step| step.tls.value.as_mut());
+        let authz = step.ext_authz.value.iter_mut();
+        let authz = authz.filter_map(|step| step.tls.value.as_mut());
+        limits.chain(authz).for_each(|tls| files_of_tls(tls, base));
+    }
     Ok(file)
+}
+
+/// Files of TLS towards a server.
+fn files_of_tls(tls: &mut UpstreamTls, base: &Path) {
+    for relative in [&mut tls.ca, &mut tls.certificate, &mut tls.key] {
+        relative.value = relative.value.take().map(|path| base.join(path));
+    }
 }
 
 /// Files of issuers, and of keys and passwords.

@@ -19,8 +19,12 @@ use crate::policy::chain::STEPS_MAX;
 use crate::policy::condition::{self, Condition, Test};
 use crate::policy::global_limits::{Descriptor, Entry, Settings};
 use crate::policy::limits::{self, By, Limit, Limits, Rate, Tell};
-use crate::policy::{StepConfig, concurrency, ext_authz, global_limits};
+use crate::policy::{StepConfig, concurrency, ext_authz};
 use crate::schema::Selector;
+
+mod server;
+
+pub(super) use server::files;
 
 /// Conditions inside of conditions at most, before they are counted by the rules themselves.
 const DEPTH_MAX: usize = 16;
@@ -305,7 +309,7 @@ fn of_concurrency(raw: &[Key<Ceiling>], at: &str) -> Result<StepConfig, Wrong> {
 }
 
 fn of_global(raw: &GlobalRateLimits, place: Location, at: &str) -> Result<StepConfig, Wrong> {
-    let (Some(server), Some(domain)) = (&raw.server.value, &raw.domain.value) else {
+    let (Some(_), Some(domain)) = (&raw.server.value, &raw.domain.value) else {
         let message = "expected `server`, `domain` and `descriptors`".to_owned();
         return Err((place, at.to_owned(), message));
     };
@@ -358,23 +362,19 @@ fn of_global(raw: &GlobalRateLimits, place: Location, at: &str) -> Result<StepCo
         });
     }
     Ok(StepConfig::GlobalLimits {
-        server: url(server, raw.server.place, at)?,
+        server: server::of_global(raw, at)?,
         settings: Settings {
-            timeout: raw
-                .timeout
-                .value
-                .map_or(global_limits::TIMEOUT, |span| span.0),
-            on_failure: raw.on_failure.or(super::raw::OnFailure::Open).into(),
-            ..Settings::new(domain.clone(), descriptors)
+            domain: domain.clone(),
+            descriptors,
         },
     })
 }
 
 fn of_ext_authz(raw: &ExtAuthz, place: Location, at: &str) -> Result<StepConfig, Wrong> {
-    let Some(server) = &raw.server.value else {
+    if raw.server.is_absent() {
         let message = "found no `server`, expected one such as http://127.0.0.1:9191".to_owned();
         return Err((place, at.to_owned(), message));
-    };
+    }
     let name = |text: &String| {
         HeaderName::try_from(text.as_str())
             .map_err(|_| format!("found {}, expected the name of a header", quoted(text)))
@@ -384,24 +384,10 @@ fn of_ext_authz(raw: &ExtAuthz, place: Location, at: &str) -> Result<StepConfig,
         false => Some(each(&raw.headers, &format!("{at}.headers"), name)?),
     };
     Ok(StepConfig::ExtAuthz {
-        server: url(server, raw.server.place, at)?,
+        server: server::of_ext_authz(raw, at)?,
         settings: ext_authz::Settings {
-            timeout: raw.timeout.value.map_or(ext_authz::TIMEOUT, |span| span.0),
-            on_failure: raw.on_failure.or(super::raw::OnFailure::Closed).into(),
             headers,
             context: raw.context.or(Default::default()),
         },
     })
-}
-
-/// A server of a policy.
-fn url(text: &str, place: Location, at: &str) -> Result<String, Wrong> {
-    let is_one = text.parse::<http::Uri>().is_ok_and(|uri| {
-        uri.scheme_str() == Some("http") && uri.host().is_some() && uri.port_u16().is_some()
-    });
-    if is_one {
-        return Ok(text.to_owned());
-    }
-    let message = format!("found {}, expected http://host:port", quoted(text));
-    Err((place, format!("{at}.server"), message))
 }

@@ -56,8 +56,8 @@ pub(super) use schema_reload::SchemaReload;
 pub(super) use section::Section;
 pub(super) use tls::{ClientCertificates, Hsts, MinimumVersion, Tls, UnknownNames};
 pub(super) use upstream::{
-    Balance, BalancePolicy, CodeName, Health, Hedge, MethodRetry, Outlier, Retries, Retry,
-    Upstream, UpstreamTls,
+    Balance, BalancePolicy, CodeName, Health, Hedge, MethodRetry, Oauth2, Outlier, Retries, Retry,
+    Shows, Upstream, UpstreamTls,
 };
 
 /// Configuration of `transom serve` and `transom check`. Every key is optional, but `upstreams` where

@@ -10,6 +10,7 @@ use crate::gateway::SourceConfig;
 mod compat;
 mod cors;
 mod full;
+mod oauth2;
 mod observe;
 mod options;
 mod policy;

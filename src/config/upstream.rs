@@ -11,12 +11,14 @@ use crate::upstream::{Config, Scheme};
 
 mod balance;
 mod discovery;
+mod oauth2;
 mod retries;
 mod tls;
 
 use discovery::{discovery, nameservers};
-pub(super) use tls::Places;
-use tls::tls;
+pub(super) use oauth2::OauthPlaces;
+use oauth2::oauth2;
+pub(super) use tls::{Places, tls};
 
 /// The least interval of PINGs: servers take more for an attack (gRFC A8).
 const KEEPALIVE_MIN: Span = Span(std::time::Duration::from_secs(10));
@@ -25,7 +27,7 @@ const KEEPALIVE_MIN: Span = Span(std::time::Duration::from_secs(10));
 pub(super) fn upstream(name: &str, raw: &Upstream, max_message: usize) -> Result<Config, Wrong> {
     let key = |key: &str| format!("upstreams.{name}.{key}");
     let discovery = discovery(name, raw)?;
-    let tls = tls(name, &raw.tls)?.or_else(|| is_https(raw).then(Tls::default));
+    let tls = tls(&key("tls"), &raw.tls)?.or_else(|| is_https(raw).then(Tls::default));
     let authority = match &raw.authority.value {
         None => None,
         Some(text) => Some(text.parse::<Authority>().map_err(|_| {
@@ -72,6 +74,7 @@ pub(super) fn upstream(name: &str, raw: &Upstream, max_message: usize) -> Result
     Ok(Config {
         nameservers: nameservers(name, raw)?,
         authority,
+        oauth: oauth2(&key("oauth2"), &raw.oauth2, tls.as_ref())?,
         tls,
         connect,
         balance,

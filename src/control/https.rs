@@ -6,6 +6,7 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -14,12 +15,14 @@ use http::{HeaderValue, Method, Request, StatusCode, Uri};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
+use rustls::client::{ResolvesClientCert, Resumption};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
+use super::tls::{self, Part, TlsError};
 use crate::pem;
 
 /// What is asked.
@@ -61,6 +64,8 @@ pub enum HttpsError {
         host: String,
         /// Which.
         status: StatusCode,
+        /// What it says of that; empty where it is too long.
+        body: Bytes,
     },
     /// Too long.
     #[error("{host} answered with more than {most} bytes")]
@@ -135,6 +140,14 @@ impl Url {
     }
 }
 
+impl Url {
+    /// The host.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+}
+
 impl fmt::Display for Url {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.uri.fmt(f)
@@ -157,6 +170,37 @@ impl Https {
             .with_no_client_auth();
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(Self(Arc::new(config)))
+    }
+
+    /// A client for these URLs, that trusts the authorities in a file (PEM), or else those of the system;
+    /// nobody where none of them is `https`.
+    ///
+    /// # Errors
+    /// There is nobody to trust.
+    pub fn trusting<'u>(
+        ca: Option<&Path>,
+        urls: impl IntoIterator<Item = &'u Url>,
+    ) -> Result<Self, TlsError> {
+        let is_secure = urls.into_iter().any(|url| url.is_secure);
+        let roots = match ca {
+            None if !is_secure => RootCertStore::empty(),
+            ca => tls::authorities(ca)?,
+        };
+        Self::new(roots).map_err(|error| TlsError {
+            part: Part::Ca,
+            file: ca.map(Path::to_owned),
+            message: error.to_string(),
+        })
+    }
+
+    /// The same client, which shows the certificate of the moment to whoever asks for one.
+    #[must_use]
+    pub fn showing(&self, certificate: Arc<dyn ResolvesClientCert>) -> Self {
+        let mut config = ClientConfig::clone(&self.0);
+        config.client_auth_cert_resolver = certificate;
+        // A session that goes on would be that of the certificate before.
+        config.resumption = Resumption::disabled();
+        Self(Arc::new(config))
     }
 
     /// Asks, and gives the body of the answer. Whoever asks bounds the time.
@@ -203,9 +247,12 @@ where
         let response = sender.send_request(request(&ask)).await;
         let response = response.map_err(|error| broken(&error))?;
         if response.status() != StatusCode::OK {
+            let status = response.status();
+            let body = Limited::new(response.into_body(), ask.most).collect().await;
             return Err(HttpsError::Status {
                 host: host(),
-                status: response.status(),
+                status,
+                body: body.map_or_else(|_| Bytes::new(), http_body_util::Collected::to_bytes),
             });
         }
         let body = Limited::new(response.into_body(), ask.most).collect().await;

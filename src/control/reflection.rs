@@ -10,7 +10,7 @@ use std::io;
 use std::time::Duration;
 
 use http::uri::PathAndQuery;
-use http::{HeaderName, Uri};
+use http::{HeaderName, HeaderValue, Uri, header};
 use http_body::Frame;
 use http_body_util::BodyExt as _;
 use hyper::rt;
@@ -20,8 +20,9 @@ use prost::encoding::{
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::body::Body;
+use tonic::metadata::MetadataMap;
 use tonic::transport::{Channel, Endpoint};
-use tonic::{Code, Request, Status, Streaming};
+use tonic::{Code, Extensions, Request, Status, Streaming};
 use tonic_prost::ProstCodec;
 use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
 use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
@@ -78,11 +79,15 @@ pub enum ReflectionError {
 
 /// Fetches the schema of the backend that `connector` leads to: the bytes of a
 /// `google.protobuf.FileDescriptorSet` with the files of all its services and what they import.
-/// `origin` has the scheme and the `:authority` of the questions.
+/// `origin` has the scheme and the `:authority` of the questions, `authorization` their header of that name.
 ///
 /// # Errors
 /// See [`ReflectionError`].
-pub async fn descriptors<C>(origin: Uri, connector: C) -> Result<Vec<u8>, ReflectionError>
+pub async fn descriptors<C>(
+    origin: Uri,
+    authorization: Option<HeaderValue>,
+    connector: C,
+) -> Result<Vec<u8>, ReflectionError>
 where
     C: Service<Uri, Future: Send, Error: Into<BoxError> + Send> + Send + 'static,
     C::Response: rt::Read + rt::Write + Send + Unpin + 'static,
@@ -95,7 +100,7 @@ where
         .map_err(|_| ReflectionError::NotUp("no answer to the connection attempt".into()))?
         .map_err(|error| ReflectionError::NotUp(cause(&error)))?;
     let channel = MapResponse::new(channel, without_details as Trim);
-    within(TIMEOUT, "its schema", fetch(channel)).await?
+    within(TIMEOUT, "its schema", fetch(channel, authorization)).await?
 }
 
 /// Its answer, if it comes in time.
@@ -129,11 +134,15 @@ fn without_details(response: http::Response<Body>) -> http::Response<Body> {
     http::Response::from_parts(head, Body::new(body))
 }
 
-async fn fetch(channel: Trimmed) -> Result<Vec<u8>, ReflectionError> {
+async fn fetch(
+    channel: Trimmed,
+    authorization: Option<HeaderValue>,
+) -> Result<Vec<u8>, ReflectionError> {
     for path in PATHS {
         let mut asking = Asking {
             path,
             channel: channel.clone(),
+            authorization: authorization.clone(),
             stream: None,
         };
         let asked = asking.ask(Question::Services);
@@ -312,6 +321,7 @@ enum Answer {
 struct Asking {
     path: &'static str,
     channel: Trimmed,
+    authorization: Option<HeaderValue>,
     stream: Option<Exchange>,
 }
 
@@ -379,9 +389,13 @@ impl Asking {
             .ready()
             .await
             .map_err(|error| Status::unavailable(cause(&error)))?;
+        let shown = self.authorization.iter();
+        let shown = shown.map(|value| (header::AUTHORIZATION, value.clone()));
+        let shown = MetadataMap::from_headers(shown.collect());
+        let asked = ReceiverStream::new(asked);
         let answers = client
             .streaming(
-                Request::new(ReceiverStream::new(asked)),
+                Request::from_parts(shown, Extensions::default(), asked),
                 PathAndQuery::from_static(self.path),
                 ProstCodec::default(),
             )

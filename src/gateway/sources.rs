@@ -351,7 +351,10 @@ async fn reflect(upstream: &upstream::Config, connect: &Upstream) -> Result<Vec<
     let url = upstream.place();
     let failed = |error| Err(LoadError::Failed(error));
     let answer = match connect.connector(&upstream.name).await {
-        Ok(connector) => reflection::descriptors(connector.origin(), connector).await,
+        Ok(connector) => {
+            let shown = connector.authorization();
+            reflection::descriptors(connector.origin(), shown, connector).await
+        }
         Err(status) => Err(ReflectionError::NotUp(status.message)),
     };
     match answer {

@@ -202,11 +202,16 @@ const fn check_length(found: usize) -> Result<(), BearerError> {
     }
 }
 
-/// A text of `b64token` (RFC 6750, 2.1) that is not too long.
+/// True if all of it are characters of `b64token` (RFC 6750, 2.1), and there are some.
+pub(crate) fn is_token(text: &[u8]) -> bool {
+    let is_one = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(byte);
+    !text.is_empty() && text.iter().all(is_one)
+}
+
+/// A text of `b64token` that is not too long.
 fn checked(token: &[u8], place: Place) -> Result<&str, BearerError> {
     check_length(token.len())?;
-    let is_token = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(byte);
-    if token.is_empty() || !token.iter().all(is_token) {
+    if !is_token(token) {
         return Err(BearerError::Malformed(place));
     }
     std::str::from_utf8(token).map_err(|_| BearerError::Malformed(place))

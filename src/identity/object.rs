@@ -12,17 +12,17 @@ const MEMBERS_MAX: usize = 256;
 /// What a text is instead of an object. Nothing of the text is in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("found no JSON object of at most {MEMBERS_MAX} members, each of another name")]
-pub(super) struct NoObject;
+pub(crate) struct NoObject;
 
 /// Reads an object. How deep it may be serde_json bounds, at 128.
-pub(super) fn parse(text: &[u8]) -> Result<Map<String, Value>, NoObject> {
+pub(crate) fn parse(text: &[u8]) -> Result<Map<String, Value>, NoObject> {
     serde_json::from_slice::<Unique>(text)
         .map(|object| object.0)
         .map_err(|_| NoObject)
 }
 
 /// What a value is, for messages.
-pub(super) fn kind(value: &Value) -> &'static str {
+pub(crate) fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "a boolean",

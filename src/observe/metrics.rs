@@ -150,6 +150,7 @@ impl Metrics {
             "When the certificate ends that endpoints see, in seconds since 1970",
             certificates,
         )?;
+        self.of_tokens(to)?;
         gauges(
             to,
             "gateway_upstream_pending",
@@ -256,6 +257,26 @@ impl Metrics {
             about,
             unenforced,
         )
+    }
+
+    fn of_tokens(&self, to: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let all = self.upstreams.iter();
+        let all = all.filter_map(|one| Some((&*one.name, one.token?)));
+        let ends = all.clone().filter_map(|(target, token)| {
+            Some(([("grpc_target", target)], token.not_after? as f64))
+        });
+        gauges(
+            to,
+            "gateway_upstream_token_not_after_seconds",
+            "When the token ends that calls carry, in seconds since 1970",
+            ends,
+        )?;
+        let fetches = all.flat_map(|(target, token)| {
+            let of = |result, count| ([("grpc_target", target), ("result", result)], count);
+            [of("fetched", token.fetched), of("failed", token.failed)]
+        });
+        let about = "Tokens for calls that were asked for, by what came of it";
+        counters(to, "gateway_upstream_token_fetches", about, fetches)
     }
 
     fn of_endpoints(&self, to: &mut DescriptorEncoder<'_>) -> fmt::Result {

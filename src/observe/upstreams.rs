@@ -27,10 +27,25 @@ pub struct Upstream {
     /// When the certificate ends that endpoints see, in seconds since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate_not_after: Option<u64>,
+    /// The token that its calls carry, if they carry one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<Token>,
     /// How often outlier detection found an endpoint.
     pub ejections: Vec<Ejections>,
     /// Its endpoints, in the order of their source.
     pub endpoints: Vec<Endpoint>,
+}
+
+/// The token that calls carry; not the token itself.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+pub struct Token {
+    /// When the last one that was given ends, in seconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_after: Option<u64>,
+    /// How often one was given.
+    pub fetched: u64,
+    /// How often one was asked for in vain.
+    pub failed: u64,
 }
 
 /// What of a bound is used.

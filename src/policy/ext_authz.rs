@@ -18,6 +18,7 @@ use http::HeaderName;
 
 use super::failure::{Fault, OnFailure};
 use super::pb::envoy::service::auth::v3::{CheckRequest, CheckResponse};
+use super::server::Terms;
 use crate::call::Code;
 use crate::call::gate::{Asked, Decision, Gate, Passed};
 
@@ -28,34 +29,22 @@ pub mod request;
 /// How long an answer may take, if nothing is said.
 pub const TIMEOUT: Duration = Duration::from_millis(200);
 
-/// How long an answer may take at most.
-pub const TIMEOUT_MAX: Duration = Duration::from_secs(10);
-
 /// What this step is called in logs and metrics.
 pub const NAME: &str = "ext_authz";
 
-/// How a server is asked.
-#[derive(Clone, Debug)]
+/// How a server is asked, if nothing is said.
+pub const TERMS: Terms = Terms {
+    timeout: TIMEOUT,
+    on_failure: OnFailure::Closed(Code::PermissionDenied),
+};
+
+/// What a server is asked.
+#[derive(Clone, Debug, Default)]
 pub struct Settings {
-    /// How long its answer may take, at most [`TIMEOUT_MAX`]; less where the call has less time left.
-    pub timeout: Duration,
-    /// What becomes of a call without an answer.
-    pub on_failure: OnFailure,
     /// Which headers it sees; `None`: all, also those with secrets, for a server that reads tokens itself.
     pub headers: Option<Vec<HeaderName>>,
     /// What it is told besides.
     pub context: BTreeMap<String, String>,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            timeout: TIMEOUT,
-            on_failure: OnFailure::Closed(Code::PermissionDenied),
-            headers: None,
-            context: BTreeMap::new(),
-        }
-    }
 }
 
 /// Whoever can be asked.
@@ -67,14 +56,19 @@ pub trait Check: Send + Sync + 'static {
 /// The step that asks.
 pub struct ExtAuthz {
     settings: Settings,
+    terms: Terms,
     server: Arc<dyn Check>,
 }
 
 impl ExtAuthz {
     /// Asks this server.
     #[must_use]
-    pub fn new(settings: Settings, server: Arc<dyn Check>) -> Self {
-        Self { settings, server }
+    pub fn new(settings: Settings, terms: Terms, server: Arc<dyn Check>) -> Self {
+        Self {
+            settings,
+            terms,
+            server,
+        }
     }
 }
 
@@ -82,33 +76,17 @@ impl Gate for ExtAuthz {
     fn ask<'r>(&'r self, asked: Asked<'r>, so_far: &Passed) -> Decision<'r> {
         let request = request::of(&asked, so_far.principal.as_deref(), &self.settings);
         let answer = self.server.check(request);
-        let timeout = self.settings.timeout.min(TIMEOUT_MAX);
-        Decision::Later(Box::pin(async move {
-            let known = within(timeout, asked.left, answer).await;
-            match known.and_then(|response| answer::read(&response)) {
-                Ok(decided) => decided,
-                Err(fault) => self.settings.on_failure.decide(NAME, &fault),
-            }
-        }))
+        let decided = self.terms.decide(NAME, asked.left, answer, answer::read);
+        Decision::Later(Box::pin(decided))
     }
 }
 
 impl fmt::Debug for ExtAuthz {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("ExtAuthz").field(&self.settings).finish()
-    }
-}
-
-/// Waits for an answer as long as both allow.
-pub(super) async fn within<T>(
-    timeout: Duration,
-    left: Option<Duration>,
-    answer: impl Future<Output = Result<T, Fault>>,
-) -> Result<T, Fault> {
-    let timeout = left.map_or(timeout, |left| left.min(timeout));
-    match tokio::time::timeout(timeout, answer).await {
-        Ok(answer) => answer,
-        Err(_) => Err(Fault::Slow(timeout)),
+        f.debug_tuple("ExtAuthz")
+            .field(&self.settings)
+            .field(&self.terms)
+            .finish()
     }
 }
 

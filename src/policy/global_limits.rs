@@ -14,9 +14,9 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
-use super::ext_authz::within;
 use super::failure::{Fault, OnFailure};
 use super::pb::envoy::service::ratelimit::v3::{RateLimitRequest, RateLimitResponse};
+use super::server::Terms;
 use super::table::Table;
 use crate::call::gate::{Asked, Decision, Gate, Passed};
 use crate::schema::{Method, Selector};
@@ -30,36 +30,22 @@ pub use descriptors::Entry;
 /// How long an answer may take, if nothing is said.
 pub const TIMEOUT: Duration = Duration::from_millis(20);
 
-/// How long an answer may take at most.
-pub const TIMEOUT_MAX: Duration = Duration::from_secs(10);
-
 /// What this step is called in logs and metrics.
 pub const NAME: &str = "global_rate_limits";
 
-/// How a server is asked.
+/// How a server is asked, if nothing is said.
+pub const TERMS: Terms = Terms {
+    timeout: TIMEOUT,
+    on_failure: OnFailure::Open,
+};
+
+/// What a server is asked.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Whose limits the server should look at.
     pub domain: String,
-    /// How long its answer may take, at most [`TIMEOUT_MAX`]; less where the call has less time left.
-    pub timeout: Duration,
-    /// What becomes of a call without an answer.
-    pub on_failure: OnFailure,
     /// What calls count for.
     pub descriptors: Vec<Descriptor>,
-}
-
-impl Settings {
-    /// With what is usual.
-    #[must_use]
-    pub fn new(domain: impl Into<String>, descriptors: Vec<Descriptor>) -> Self {
-        Self {
-            domain: domain.into(),
-            timeout: TIMEOUT,
-            on_failure: OnFailure::Open,
-            descriptors,
-        }
-    }
 }
 
 /// What calls of some methods count for.
@@ -83,6 +69,7 @@ pub trait ShouldLimit: Send + Sync + 'static {
 /// The step that asks, compiled for the methods of a schema.
 pub struct GlobalLimits {
     settings: Settings,
+    terms: Terms,
     server: Arc<dyn ShouldLimit>,
     table: Table,
 }
@@ -91,6 +78,7 @@ impl GlobalLimits {
     /// Asks this server.
     pub fn new<'m>(
         settings: Settings,
+        terms: Terms,
         server: Arc<dyn ShouldLimit>,
         methods: impl IntoIterator<Item = &'m Method>,
     ) -> Self {
@@ -102,6 +90,7 @@ impl GlobalLimits {
         Self {
             table: Table::new(methods, &selectors),
             settings,
+            terms,
             server,
         }
     }
@@ -122,20 +111,17 @@ impl Gate for GlobalLimits {
             descriptors,
             hits_addend: 0,
         });
-        let timeout = self.settings.timeout.min(TIMEOUT_MAX);
-        Decision::Later(Box::pin(async move {
-            let known = within(timeout, asked.left, answer).await;
-            match known.and_then(|response| answer::read(&response)) {
-                Ok(decided) => decided,
-                Err(fault) => self.settings.on_failure.decide(NAME, &fault),
-            }
-        }))
+        let decided = self.terms.decide(NAME, asked.left, answer, answer::read);
+        Decision::Later(Box::pin(decided))
     }
 }
 
 impl fmt::Debug for GlobalLimits {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("GlobalLimits").field(&self.settings).finish()
+        f.debug_tuple("GlobalLimits")
+            .field(&self.settings)
+            .field(&self.terms)
+            .finish()
     }
 }
 

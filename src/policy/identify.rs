@@ -16,7 +16,8 @@ use std::sync::Arc;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use tokio::time::Instant;
 
-use crate::call::gate::{Asked, Change, Decision, Gate, Passed, Refused};
+use super::tasks::Tasks;
+use crate::call::gate::{Asked, Decision, Gate, Passed, Refused};
 use crate::call::{Cause, Code, Status};
 use crate::identity::bearer::{Bearer, Places};
 use crate::identity::cache::{Cache, Known, Place, Stamp};
@@ -31,7 +32,6 @@ mod introspect;
 mod key_file;
 mod keys;
 mod look;
-mod tasks;
 
 pub use config::{
     ApiKeysConfig, Config, Cookie, Forward, IntrospectionConfig, IssuerConfig, KeysFrom,
@@ -40,7 +40,6 @@ pub use config::{
 use introspect::Introspection;
 use key_file::KeyFile;
 use keys::IssuerKeys;
-use tasks::Tasks;
 
 /// Its name in logs and metrics.
 pub const NAME: &str = "identify";
@@ -54,7 +53,8 @@ struct Shared {
     places: Places,
     /// The origins whose pages may use the cookie.
     origins: Vec<String>,
-    forward: Forward,
+    /// Where tokens and keys stand, unless the backend is to see them.
+    taken_away: Option<Arc<[HeaderName]>>,
     issuers: Issuers,
     /// Those of each issuer, in the order of the issuers.
     keys: Vec<Arc<IssuerKeys>>,
@@ -93,12 +93,13 @@ impl Identify {
             None => None,
             Some(config) => Some((config.header, KeyFile::start(config.file, &mut tasks)?)),
         };
+        let key = api_keys.as_ref().map(|(name, _)| name);
         Ok(Self(Arc::new(Shared {
+            taken_away: taken_away(config.forward, key),
             places: Places {
                 cookie: config.cookie.as_ref().map(|cookie| cookie.name.clone()),
             },
             origins: config.cookie.map_or_else(Vec::new, |cookie| cookie.origins),
-            forward: config.forward,
             issuers: Issuers::new(issuers).map_err(NoIdentity::Issuers)?,
             keys,
             introspection: config
@@ -226,6 +227,17 @@ fn refused(challenge: &Challenge) -> Refused {
     }
 }
 
+/// Where a token and a key of this name stand, if they end here.
+fn taken_away(forward: Forward, key: Option<&HeaderName>) -> Option<Arc<[HeaderName]>> {
+    match forward {
+        Forward::Yes => None,
+        Forward::No => {
+            let names = [Some(&header::AUTHORIZATION), key].into_iter().flatten();
+            Some(names.cloned().collect())
+        }
+    }
+}
+
 impl Shared {
     /// Where no issuer is trusted, tokens are for others.
     const fn reads_tokens(&self) -> bool {
@@ -286,21 +298,9 @@ impl Shared {
         let principal = known.map_err(Box::<Refused>::from)?;
         Ok(Passed {
             principal: Some(principal),
-            changes: self.taken_away(),
+            taken_away: self.taken_away.clone(),
             ..Passed::default()
         })
-    }
-
-    /// Where tokens and keys stand, unless the backend is to see them.
-    fn taken_away(&self) -> Vec<Change> {
-        match self.forward {
-            Forward::Yes => Vec::new(),
-            Forward::No => {
-                let key = self.api_keys.as_ref().map(|(name, _)| name.clone());
-                let names = [Some(header::AUTHORIZATION), key].into_iter().flatten();
-                names.map(Change::Remove).collect()
-            }
-        }
     }
 
     fn by_key(
@@ -325,7 +325,7 @@ impl Shared {
     fn by_certificate(&self, asked: &Asked<'_>) -> Result<Passed, Box<Refused>> {
         let Some(shown) = asked.peer.certificate() else {
             return Ok(Passed {
-                changes: self.taken_away(),
+                taken_away: self.taken_away.clone(),
                 ..Passed::default()
             });
         };
@@ -336,7 +336,7 @@ impl Shared {
                 // One without a name is good for the listener, and for nobody else.
                 tracing::debug!(%error, "a client certificate names nobody");
                 Ok(Passed {
-                    changes: self.taken_away(),
+                    taken_away: self.taken_away.clone(),
                     ..Passed::default()
                 })
             }

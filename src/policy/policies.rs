@@ -21,6 +21,8 @@ use super::global_limits::{self, GlobalLimits, ShouldLimit};
 use super::identify::{self, Identify, NoIdentity};
 use super::limits::{Limit, Limits, Tell};
 use super::overload;
+use super::server::{self, NoServer, Terms};
+use super::tasks::Tasks;
 use crate::call::gate::{Gate, Gates, Interceptor};
 use crate::schema::{Method, Schema, Selector};
 
@@ -56,15 +58,15 @@ pub enum StepConfig {
     Concurrency(Vec<Ceiling>),
     /// Rate limits of all gateways.
     GlobalLimits {
-        /// Whose server: `http://host:port`.
-        server: String,
+        /// Whose server.
+        server: server::Config,
         /// What it is asked.
         settings: global_limits::Settings,
     },
     /// What an authorization server says.
     ExtAuthz {
-        /// Which: `http://host:port`.
-        server: String,
+        /// Which.
+        server: server::Config,
         /// What it is asked.
         settings: ext_authz::Settings,
     },
@@ -161,12 +163,12 @@ pub enum NoPolicy {
     #[error("identity: {0}")]
     Identity(#[from] NoIdentity),
     /// A server that cannot be one.
-    #[error("{step}: found {found:?} as a server, expected http://host:port")]
+    #[error("{step}: {cause}")]
     Server {
         /// Of which step.
         step: &'static str,
-        /// What is there.
-        found: String,
+        /// Why.
+        cause: NoServer,
     },
 }
 
@@ -175,6 +177,8 @@ pub struct Policies {
     identity: Option<(identify::Config, Identify)>,
     asserted: Option<Arc<Assertions>>,
     steps: Vec<Made>,
+    /// Those that keep the files of servers current.
+    _tasks: Tasks,
     overload: Arc<overload::Shared>,
     witness: Option<Arc<dyn Witness>>,
     /// What the last chain has counted, which the next one goes on with.
@@ -192,6 +196,7 @@ enum Made {
     Concurrency(Vec<Ceiling>),
     GlobalLimits {
         settings: global_limits::Settings,
+        terms: Terms,
         server: Arc<dyn ShouldLimit>,
     },
     Fixed(Step),
@@ -265,12 +270,15 @@ impl Policies {
             .iter()
             .any(|step| matches!(step, StepConfig::Access(_)));
         let implied = (identity.is_some() && !has_rules).then(|| Made::Access(whoever_is_known()));
-        let steps = config.steps.iter().map(made);
+        let mut tasks = Tasks::default();
+        let steps = config.steps.iter().map(|step| made(step, &mut tasks));
         let steps = implied.into_iter().map(Ok).chain(steps);
+        let steps = steps.collect::<Result<_, _>>()?;
         Ok(Self {
             identity,
             asserted: (!config.asserted.0.is_empty()).then(|| Arc::new(config.asserted.clone())),
-            steps: steps.collect::<Result<_, _>>()?,
+            steps,
+            _tasks: tasks,
             overload,
             witness,
             counted: Mutex::new(counted),
@@ -331,9 +339,13 @@ impl Policies {
                     counted.concurrency.push(Arc::clone(&made));
                     Step::Concurrency(made)
                 }
-                Made::GlobalLimits { settings, server } => {
+                Made::GlobalLimits {
+                    settings,
+                    terms,
+                    server,
+                } => {
                     let server = Arc::clone(server);
-                    let made = GlobalLimits::new(settings.clone(), server, methods.clone());
+                    let made = GlobalLimits::new(settings.clone(), *terms, server, methods.clone());
                     Step::GlobalLimits(Arc::new(made))
                 }
                 Made::Fixed(step) => step.clone(),
@@ -364,11 +376,11 @@ fn whoever_is_known() -> access::Policy {
     }
 }
 
-fn made(step: &StepConfig) -> Result<Made, NoPolicy> {
-    let channel = |server: &str| {
-        ext_authz::client::channel(server).map_err(|_| NoPolicy::Server {
+fn made(step: &StepConfig, tasks: &mut Tasks) -> Result<Made, NoPolicy> {
+    let mut channel = |server: &server::Config| {
+        server.channel(tasks).map_err(|cause| NoPolicy::Server {
             step: step.name(),
-            found: server.to_owned(),
+            cause,
         })
     };
     Ok(match step {
@@ -380,14 +392,13 @@ fn made(step: &StepConfig) -> Result<Made, NoPolicy> {
         StepConfig::Concurrency(ceilings) => Made::Concurrency(ceilings.clone()),
         StepConfig::GlobalLimits { server, settings } => Made::GlobalLimits {
             settings: settings.clone(),
+            terms: server.terms,
             server: Arc::new(global_limits::client::Server::new(channel(server)?)),
         },
         StepConfig::ExtAuthz { server, settings } => {
-            let server = Arc::new(ext_authz::client::Server::new(channel(server)?));
-            Made::Fixed(Step::ExtAuthz(Arc::new(ExtAuthz::new(
-                settings.clone(),
-                server,
-            ))))
+            let asked = Arc::new(ext_authz::client::Server::new(channel(server)?));
+            let step = ExtAuthz::new(settings.clone(), server.terms, asked);
+            Made::Fixed(Step::ExtAuthz(Arc::new(step)))
         }
         StepConfig::Custom { name, interceptor } => Made::Fixed(Step::Custom {
             name,

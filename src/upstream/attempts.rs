@@ -131,6 +131,7 @@ impl<'c> Attempts<'c> {
         measured: &mut Measured,
     ) -> Result<Answered, Status> {
         self.cluster.ready(self.terms.readiness).await?;
+        self.cluster.authorized().await?;
         match &self.terms.plan {
             Plan::Once => self.in_sequence(requests, None, measured).await,
             Plan::Retried(policy) => self.in_sequence(requests, Some(policy), measured).await,
@@ -176,11 +177,6 @@ impl<'c> Attempts<'c> {
         peek: Peek,
     ) -> Result<Answered, Failed> {
         let endpoint = Arc::clone(&picked.endpoint);
-        let trail = self.trail.as_ref();
-        let step = trail.map(|trail| trail.goes(endpoint.shown(), previous.unwrap_or(0)));
-        let watched = (self.deadline(), self.reading.shape);
-        let mut books = Books::begin(self.cluster, &self.terms, picked, watched, under_way);
-        books.leaves(step.clone());
         let failed = |status: Status, committed, source, answer| Failed {
             status,
             committed,
@@ -188,7 +184,20 @@ impl<'c> Attempts<'c> {
             endpoint: Arc::clone(&endpoint),
             answer,
         };
-        let told = Repeat { previous, step };
+        let authorization = match self.cluster.authorization() {
+            Ok(authorization) => authorization,
+            Err(status) => return Err(failed(status, Committed::No, Some(source), None)),
+        };
+        let trail = self.trail.as_ref();
+        let step = trail.map(|trail| trail.goes(endpoint.shown(), previous.unwrap_or(0)));
+        let watched = (self.deadline(), self.reading.shape);
+        let mut books = Books::begin(self.cluster, &self.terms, picked, watched, under_way);
+        books.leaves(step.clone());
+        let told = Repeat {
+            previous,
+            step,
+            authorization,
+        };
         let answered = match self.outgoing.send(&endpoint, source, &told).await {
             Ok(answered) => {
                 if let Some(step) = &told.step {

@@ -104,6 +104,12 @@ impl Books {
         }
         let now = Instant::now();
         self.measure(status.code, now);
+        if let Some(bearer) = &self.cluster.bearer
+            && status.code == Code::Unauthenticated
+            && status.origin == Origin::Upstream
+        {
+            bearer.refused();
+        }
         if status.is_ok() {
             self.cluster.throttle.succeeded();
         }

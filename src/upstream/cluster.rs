@@ -12,6 +12,7 @@ use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
 use super::attempts::Attempts;
+use super::authorization::{Authorization, Bearer};
 use super::balance::Candidate as _;
 use super::books::{Books, Ledger};
 use super::breaker::{Admitted, Breaker};
@@ -25,11 +26,10 @@ use super::news::News;
 use super::outlier::{Detector, Host, Outcome, Probe, Verdict};
 use super::plan::Readiness;
 use super::retry::{Budget, Throttle};
-use super::security::Security;
+use super::security::{Insecure, Security};
 use super::set::{Picked, Set};
 use super::task::Task;
 use super::terms::Known;
-use super::tls::TlsError;
 use super::tried::Tried;
 use super::view;
 use super::{Joint, random, sweeper};
@@ -50,6 +50,7 @@ struct Running {
     shared: Arc<Shared>,
     _sweeper: Option<Task>,
     secured: Option<Security>,
+    authorization: Option<Authorization>,
     _discovery: Option<Task>,
 }
 
@@ -72,6 +73,8 @@ pub(super) struct Shared {
     /// On what terms they are made.
     known: Known,
     pub(super) common: Common,
+    /// The token that calls carry, if they carry one of ours.
+    pub(super) bearer: Option<Bearer>,
     this: Weak<Self>,
     set: ArcSwap<Set>,
     found: watch::Sender<Found>,
@@ -81,6 +84,7 @@ pub(super) struct Shared {
 /// What an upstream has of the one whose place it takes.
 struct Inherited {
     secured: Option<Security>,
+    authorization: Option<Authorization>,
     lost: Arc<Notify>,
     breaker: Arc<Breaker>,
     joint: Joint,
@@ -109,13 +113,15 @@ pub(super) struct State {
 
 impl Cluster {
     /// # Errors
-    /// Its files of TLS are no good.
-    pub(super) fn new(config: Config, workers: usize, joint: &Joint) -> Result<Self, TlsError> {
+    /// Its files are no good.
+    pub(super) fn new(config: Config, workers: usize, joint: &Joint) -> Result<Self, Insecure> {
         let name: Arc<str> = config.name.as_str().into();
         let breaker = Breaker::new(Arc::clone(&name), config.limits);
         let detector = Detector::new(config.outlier.clone());
+        let secured = Security::load(&config, &name)?;
         let inherited = Inherited {
-            secured: Security::load(&config, &name)?,
+            authorization: Authorization::start(&config, &name, secured.as_ref())?,
+            secured,
             lost: Arc::default(),
             breaker,
             joint: joint.clone(),
@@ -136,8 +142,8 @@ impl Cluster {
     /// under way and what was counted stay too. Nothing of this one changes.
     ///
     /// # Errors
-    /// Its files of TLS are no good.
-    pub(super) fn renewed(&self, config: Config, workers: usize) -> Result<Self, TlsError> {
+    /// Its files are no good.
+    pub(super) fn renewed(&self, config: Config, workers: usize) -> Result<Self, Insecure> {
         let was = &self.0.shared;
         if was.config == config && was.common.workers == workers {
             return Ok(self.clone());
@@ -148,10 +154,17 @@ impl Cluster {
         } else {
             Security::load(&config, &was.name)?
         };
+        // A token may be bound to the certificate.
+        let authorization = if was.config.oauth == config.oauth && is_secured_alike {
+            self.0.authorization.clone()
+        } else {
+            Authorization::start(&config, &was.name, secured.as_ref())?
+        };
         let mut detector = was.state().detector.clone();
         detector.reconfigure(config.outlier.clone());
         let inherited = Inherited {
             secured,
+            authorization,
             lost: Arc::clone(&was.common.lost),
             breaker: was.breaker.with(config.limits),
             joint: was.joint.clone(),
@@ -210,6 +223,7 @@ impl Cluster {
     ) -> Self {
         let Inherited {
             secured,
+            authorization,
             lost,
             breaker,
             joint,
@@ -250,6 +264,7 @@ impl Cluster {
             meters,
             known: Known::new(),
             common,
+            bearer: (authorization.as_ref()).map(|authorization| authorization.bearer.clone()),
             set: ArcSwap::from_pointee(Set::empty(&config.balance)),
             found: watch::Sender::new(Found::Nothing),
             state: Mutex::new(State {
@@ -268,6 +283,7 @@ impl Cluster {
         Self(Arc::new(Running {
             _sweeper: sweeper::start(&shared),
             secured,
+            authorization,
             _discovery: discovery,
             shared,
         }))
@@ -280,8 +296,9 @@ impl Cluster {
     pub(super) async fn connector(&self) -> Result<Connector, Status> {
         let shared = &self.0.shared;
         shared.ready(Readiness::FailFast).await?;
+        shared.authorized().await?;
         let picked = shared.pick(None, &Tried::default())?;
-        Ok(Connector::new(picked.endpoint))
+        Ok(Connector::new(picked.endpoint, shared.authorization()?))
     }
 
     /// How it is at this moment.

@@ -5,13 +5,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use http::uri::Authority;
-use rustls::pki_types::ServerName;
 
 use super::address::{Address, Scheme, Url};
 use super::balance;
 use super::health;
 use super::outlier::{self, Panic};
 use super::plan::Retries;
+use crate::control::oauth;
+pub use crate::control::tls::{Files as Tls, Identity};
 
 /// Bytes of one reply message.
 pub const MESSAGE_MAX: usize = 4 * 1024 * 1024;
@@ -33,6 +34,8 @@ pub struct Config {
     pub authority: Option<Authority>,
     /// TLS towards its endpoints; none: in the clear.
     pub tls: Option<Tls>,
+    /// Whose tokens its calls carry; none: what clients send.
+    pub oauth: Option<oauth::Settings>,
     /// How its connections are made and kept.
     pub connect: Connect,
     /// How calls are spread over its endpoints.
@@ -79,6 +82,7 @@ impl Config {
             nameservers: Vec::new(),
             authority: None,
             tls: None,
+            oauth: None,
             connect: Connect::default(),
             balance: balance::Config::default(),
             outlier: outlier::Config::default(),
@@ -155,28 +159,6 @@ pub struct Listed {
     pub address: Address,
     /// Its share of the calls beside others: 1 to [`WEIGHT_MAX`].
     pub weight: u32,
-}
-
-/// TLS towards the endpoints of an upstream.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Tls {
-    /// Certificates (PEM) of the authorities that certify endpoints; else those that the system
-    /// trusts.
-    pub ca: Option<PathBuf>,
-    /// What is shown to endpoints that ask for a certificate.
-    pub identity: Option<Identity>,
-    /// The name that endpoints are asked for (SNI) and that their certificate has to have; else the
-    /// host of `:authority`.
-    pub server_name: Option<ServerName<'static>>,
-}
-
-/// A certificate and its key, as files in PEM.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Identity {
-    /// The chain, its own certificate first.
-    pub certificate: PathBuf,
-    /// The key of that one.
-    pub key: PathBuf,
 }
 
 /// How connections are made and kept.

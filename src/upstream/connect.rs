@@ -18,8 +18,9 @@ use super::exchange::{Failure, RequestBody};
 use super::leaving::Leaving;
 use super::parting::Parting;
 use super::random;
-use super::tls::{self, Tls};
+use super::tls;
 use super::transport::Transport;
+use crate::control::tls::Tls;
 
 /// Streams on one connection at most, whatever the peer allows: balancers in front of a backend
 /// can then spread, and the windows below hold.
@@ -286,7 +287,7 @@ impl AsyncRead for Watched {
             self.arrivals.read.notify_one();
         }
         if let (Poll::Ready(Err(error)), Some(tls)) = (&polled, &self.secured)
-            && let Some(failure) = tls.broken(error)
+            && let Some(failure) = tls::broken(tls, error)
         {
             // Only the first one is asked for.
             let _ = self.arrivals.broken.set(failure);

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use http::Uri;
+use http::{HeaderValue, Uri};
 use hyper_util::rt::TokioIo;
 use tower::Service;
 
@@ -16,7 +16,10 @@ use super::transport::Transport;
 
 /// Connects to one endpoint of an upstream, whatever URI it is asked for.
 #[derive(Clone, Debug)]
-pub struct Connector(Arc<Endpoint>);
+pub struct Connector {
+    endpoint: Arc<Endpoint>,
+    authorization: Option<HeaderValue>,
+}
 
 /// The bytes of such a connection, as hyper takes them.
 type Io = TokioIo<Socket>;
@@ -35,16 +38,25 @@ impl Bytes for Transport {}
 pub struct Unconnected(ConnectError);
 
 impl Connector {
-    pub(super) fn new(endpoint: Arc<Endpoint>) -> Self {
-        Self(endpoint)
+    pub(super) const fn new(endpoint: Arc<Endpoint>, authorization: Option<HeaderValue>) -> Self {
+        Self {
+            endpoint,
+            authorization,
+        }
+    }
+
+    /// The `authorization` of requests to it, if they carry a token of the gateway's.
+    #[must_use]
+    pub fn authorization(&self) -> Option<HeaderValue> {
+        self.authorization.clone()
     }
 
     /// What requests to it are for: its scheme and `:authority`.
     #[must_use]
     pub fn origin(&self) -> Uri {
         let mut parts = http::uri::Parts::default();
-        parts.scheme = Some(self.0.target.scheme());
-        parts.authority = Some(self.0.authority.clone());
+        parts.scheme = Some(self.endpoint.target.scheme());
+        parts.authority = Some(self.endpoint.authority.clone());
         parts.path_and_query = Some(http::uri::PathAndQuery::from_static("/"));
         // All three are there, which is all it asks for.
         Uri::from_parts(parts).unwrap_or_default()
@@ -61,7 +73,7 @@ impl Service<Uri> for Connector {
     }
 
     fn call(&mut self, _: Uri) -> Self::Future {
-        let endpoint = Arc::clone(&self.0);
+        let endpoint = Arc::clone(&self.endpoint);
         Box::pin(async move {
             let target = &endpoint.target;
             let opened = tokio::time::timeout(target.connect.timeout, Transport::open(target));

@@ -22,7 +22,7 @@ use super::parting::Partings;
 use super::pool::Pool;
 use super::taken::Taken;
 use super::task::Task;
-use super::tls::Tls;
+use crate::control::tls::Tls;
 use crate::worker;
 
 /// Doublings of the keepalive interval at most: from 30 seconds to 32 minutes.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, TE, USER_AGENT};
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, TE, USER_AGENT};
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri, Version};
 use hyper::body::Incoming;
@@ -103,6 +103,8 @@ pub(super) struct Repeat {
     pub(super) previous: Option<u32>,
     /// Its place in the call's trail.
     pub(super) step: Option<Step>,
+    /// Its `authorization`, in place of what the client sent.
+    pub(super) authorization: Option<HeaderValue>,
 }
 
 /// An attempt without an answer.
@@ -234,6 +236,9 @@ impl Outgoing {
         }
         if let Some(previous) = attempt.previous {
             headers.insert(PREVIOUS_ATTEMPTS, previous.into());
+        }
+        if let Some(authorization) = &attempt.authorization {
+            headers.insert(AUTHORIZATION, authorization.clone());
         }
         if let Some(step) = &attempt.step {
             step.inject(headers);

@@ -17,6 +17,7 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use http::HeaderValue;
 use prost::Message as _;
 use tokio::time::{Instant, sleep};
 use tonic_health::pb::health_check_response::ServingStatus;
@@ -187,13 +188,27 @@ impl Asked {
             max_message: ANSWER_MAX,
             deadline,
         };
+        let told = Repeat {
+            authorization: self.authorization().await?,
+            ..Repeat::default()
+        };
         let pool = endpoint.control_pool();
         let source = Source::new(Requests::One(message));
         let answered = outgoing
-            .send_by((pool, &self.breaker), &endpoint, source, &Repeat::default())
+            .send_by((pool, &self.breaker), &endpoint, source, &told)
             .await
             .map_err(|unanswered| unanswered.status)?;
         Answers::open(&reading, answered)
+    }
+
+    /// The token that calls carry too. It is waited for without keeping the upstream alive.
+    async fn authorization(&self) -> Result<Option<HeaderValue>, Status> {
+        let bearer = self.cluster.upgrade();
+        let Some(bearer) = bearer.and_then(|cluster| cluster.bearer.clone()) else {
+            return Ok(None);
+        };
+        bearer.ready().await?;
+        bearer.present().map(Some).ok_or_else(|| bearer.missing())
     }
 
     /// Makes known what was found, if it is something else than before.

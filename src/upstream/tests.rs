@@ -23,6 +23,7 @@ mod asked;
 mod awaited;
 mod backend;
 mod broken;
+mod carried;
 mod compressed;
 mod control;
 mod crowded;

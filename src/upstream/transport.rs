@@ -12,7 +12,7 @@ use tokio_rustls::client::TlsStream;
 use super::address::Address;
 use super::connect::ConnectError;
 use super::endpoint::Target;
-use super::tls::Failure;
+use super::tls::{self, Failure};
 
 mod race;
 
@@ -34,7 +34,7 @@ impl Transport {
         let Some(name) = secured.name.clone() else {
             return Err(ConnectError::Tls(Failure::NoName));
         };
-        let stream = secured.tls.handshake(name, socket).await;
+        let stream = tls::handshake(&secured.tls, name, socket).await;
         stream.map(Self::Tls).map_err(ConnectError::Tls)
     }
 

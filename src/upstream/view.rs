@@ -5,10 +5,12 @@ use std::sync::atomic::Ordering;
 
 use tokio::time::Instant;
 
+use super::authorization::Bearer;
 use super::balance::{Candidate as _, Policy};
 use super::cluster::Shared;
 use super::endpoint::{Endpoint, Target};
 use super::outlier::{Detector, Method, Mode, Standing, Unenforced};
+use crate::control::tls::Tls;
 use crate::observe::upstreams as observe;
 
 /// How it is at this moment.
@@ -32,7 +34,8 @@ pub(super) fn upstream(shared: &Arc<Shared>) -> observe::Upstream {
             transparent: shared.retried.transparent.load(Ordering::Relaxed),
             hedges: shared.retried.hedges.load(Ordering::Relaxed),
         },
-        certificate_not_after: (shared.common.tls.as_ref()).and_then(super::tls::Tls::not_after),
+        certificate_not_after: (shared.common.tls.as_ref()).and_then(Tls::not_after),
+        token: shared.bearer.as_ref().map(Bearer::view),
         ejections: ejections(&state.detector),
         endpoints: endpoints
             .map(|(endpoint, standing)| self::endpoint(endpoint, *standing, &state.detector, now))

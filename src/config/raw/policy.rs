@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::key::Key;
+use super::upstream::UpstreamTls;
 use crate::config::units::{Count, Span};
 use crate::policy::{access, ext_authz, failure, global_limits, limits};
 
@@ -232,9 +233,12 @@ pub(in crate::config) struct Ceiling {
 )]
 #[schemars(extend("required" = ["server", "domain", "descriptors"]))]
 pub(in crate::config) struct GlobalRateLimits {
-    /// The server: `http://host:port`.
+    /// The server: `http://host:port`, or `https://host:port`.
     #[serde(skip_serializing_if = "Key::is_absent")]
     pub(in crate::config) server: Key<String>,
+    /// TLS towards it, by these keys; the address has to be an `https` one.
+    #[serde(skip_serializing_if = "Key::is_absent")]
+    pub(in crate::config) tls: Key<UpstreamTls>,
     /// Whose limits it should look at.
     #[serde(skip_serializing_if = "Key::is_absent")]
     pub(in crate::config) domain: Key<String>,
@@ -278,9 +282,12 @@ pub(in crate::config) struct Descriptor {
 )]
 #[schemars(extend("required" = ["server"]))]
 pub(in crate::config) struct ExtAuthz {
-    /// The server: `http://host:port`.
+    /// The server: `http://host:port`, or `https://host:port`.
     #[serde(skip_serializing_if = "Key::is_absent")]
     pub(in crate::config) server: Key<String>,
+    /// TLS towards it, by these keys; the address has to be an `https` one.
+    #[serde(skip_serializing_if = "Key::is_absent")]
+    pub(in crate::config) tls: Key<UpstreamTls>,
     /// How long its answer may take.
     #[serde(skip_serializing_if = "Key::is_absent")]
     #[schemars(extend("default" = Key::of(Span(ext_authz::TIMEOUT))))]

@@ -13,10 +13,12 @@ use crate::upstream::Scheme;
 use crate::upstream::config::{Connect, Limits};
 pub(in crate::config) use balance::{Balance, BalancePolicy};
 pub(in crate::config) use health::{Health, Outlier};
+pub(in crate::config) use oauth2::{Oauth2, Shows};
 pub(in crate::config) use retries::{CodeName, Hedge, MethodRetry, Retries, Retry};
 
 mod balance;
 mod health;
+mod oauth2;
 mod retries;
 
 /// One upstream: exactly one of `url`, `endpoints`, `dns`, `srv` and `file`.
@@ -67,6 +69,10 @@ pub(in crate::config) struct Upstream {
     /// TLS towards the endpoints, by these keys; with a `url` it has to be an `https` one.
     #[serde(skip_serializing_if = "Key::is_absent")]
     pub(in crate::config) tls: Key<UpstreamTls>,
+    /// Tokens that calls carry in `authorization`, in place of what clients send by that name. The gateway
+    /// gets them by its own client credentials (OAuth 2.0, RFC 6749 section 4.4).
+    #[serde(skip_serializing_if = "Key::is_absent")]
+    pub(in crate::config) oauth2: Key<Oauth2>,
     /// How long one attempt to connect may take: name, TCP, TLS and HTTP/2 together.
     #[serde(skip_serializing_if = "Key::is_absent")]
     #[schemars(extend("default" = Key::of(Span(Connect::default().timeout))))]
@@ -120,13 +126,13 @@ impl Upstream {
     }
 }
 
-/// TLS 1.2 and 1.3 towards the endpoints of an upstream. The files are watched: new connections are
-/// made with what is in them then.
+/// TLS 1.2 and 1.3 towards the endpoints of an upstream, or a server of a policy. The files are watched: new
+/// connections are made with what is in them then.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, Serialize)]
 #[serde(
     default,
     deny_unknown_fields,
-    expecting = "a mapping of an upstream's `tls` keys"
+    expecting = "a mapping of the `tls` keys `ca`, `certificate`, `key` and `server_name`"
 )]
 pub(in crate::config) struct UpstreamTls {
     /// Certificates (PEM) of the authorities that certify the endpoints. Absent: those that the system
@@ -141,7 +147,7 @@ pub(in crate::config) struct UpstreamTls {
     #[serde(skip_serializing_if = "Key::is_absent")]
     pub(in crate::config) key: Key<PathBuf>,
     /// The name that endpoints are asked for (SNI) and that their certificate has to have. Absent: the
-    /// host of `authority`, else that of the endpoint's address.
+    /// host of `authority`, else that of the endpoint's or server's address.
     #[serde(skip_serializing_if = "Key::is_absent")]
     pub(in crate::config) server_name: Key<String>,
 }

@@ -199,6 +199,11 @@ fn without_a_line_that_the_full_file_calls_a_default_nothing_changes() {
         "tls.certificate",
         "tls.key",
         "tls.server_name",
+        "oauth2.token_endpoint",
+        "oauth2.client_id",
+        "oauth2.client_secret_file",
+        "oauth2.audience",
+        "oauth2.ca",
         "service_config",
         "retries.methods[].selector",
     ];

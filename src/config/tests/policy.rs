@@ -142,7 +142,15 @@ fn an_error_in_a_policy_says_where_and_what_was_expected() {
         ),
         (
             "policy: [{ ext_authz: { server: 'h:1' } }]",
-            "2:33: policy[0].ext_authz.server: found `h:1`, expected http://host:port",
+            "2:33: policy[0].ext_authz.server: found `h:1`, expected http://host:port or https://host:port",
+        ),
+        (
+            "policy: [{ ext_authz: { server: 'http://h:1', tls: {} } }]",
+            "2:33: policy[0].ext_authz.server: found `http://h:1` beside `tls`, expected https://host:port",
+        ),
+        (
+            "policy: [{ ext_authz: { server: 'https://h:1', tls: { key: k } } }]",
+            "2:60: policy[0].ext_authz.tls.key: found it without `certificate`, expected them together",
         ),
         (
             "policy: [{ ext_authz: { server: 'http://h:1', on_failure: maybe } }]",

@@ -1,4 +1,5 @@
-//! The section `tls` of an upstream: which keys go together, and where files stand that are no good.
+//! The section `tls` of an upstream, or of a server of a policy: which keys go together, and where files
+//! stand that are no good.
 
 use std::fmt;
 use std::path::Path;
@@ -11,24 +12,24 @@ use crate::config::choices::Wrong;
 use crate::config::load::FileError;
 use crate::config::raw::{Key, UpstreamTls};
 use crate::config::units::quoted;
-use crate::upstream::config::{Identity, Tls};
-use crate::upstream::{self, Part};
+use crate::control::tls::{Files, Identity, Part};
 
-/// Where the configuration names the files of one upstream.
+/// Where the configuration names the files of one section.
 #[derive(Clone)]
 pub(in crate::config) struct Places {
-    upstream: String,
+    /// The key of the section.
+    at: String,
     ca: Location,
     certificate: Location,
     key: Location,
 }
 
-/// Checks the keys with each other.
-pub(super) fn tls(name: &str, section: &Key<UpstreamTls>) -> Result<Option<Tls>, Wrong> {
+/// Checks the keys with each other; `at` is the key of the section.
+pub(in crate::config) fn tls(at: &str, section: &Key<UpstreamTls>) -> Result<Option<Files>, Wrong> {
     let Some(raw) = &section.value else {
         return Ok(None);
     };
-    let key = |key: &str| format!("upstreams.{name}.tls.{key}");
+    let key = |key: &str| format!("{at}.{key}");
     let lacks = |place, this: &str, other: &str| {
         let message = format!("found it without `{other}`, expected them together");
         Err((place, key(this), message))
@@ -52,7 +53,7 @@ pub(super) fn tls(name: &str, section: &Key<UpstreamTls>) -> Result<Option<Tls>,
             (raw.server_name.place, key("server_name"), message)
         })?),
     };
-    Ok(Some(Tls {
+    Ok(Some(Files {
         ca: raw.ca.value.clone(),
         identity,
         server_name,
@@ -62,17 +63,17 @@ pub(super) fn tls(name: &str, section: &Key<UpstreamTls>) -> Result<Option<Tls>,
 /// Without lines: settings are compared as texts, and the same ones may stand at other places.
 impl fmt::Debug for Places {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Places").field(&self.upstream).finish()
+        f.debug_tuple("Places").field(&self.at).finish()
     }
 }
 
 impl Places {
-    /// Those of an upstream.
-    pub(in crate::config) fn of(name: &str, section: &Key<UpstreamTls>) -> Self {
+    /// Those of a section with this key.
+    pub(in crate::config) fn of(at: String, section: &Key<UpstreamTls>) -> Self {
         let raw = section.value.as_ref();
         let place = |of: fn(&UpstreamTls) -> Location| raw.map_or(Location::UNKNOWN, of);
         Self {
-            upstream: name.to_owned(),
+            at,
             ca: place(|tls| tls.ca.place),
             certificate: place(|tls| tls.certificate.place),
             key: place(|tls| tls.key.place),
@@ -82,14 +83,10 @@ impl Places {
     /// Reads the files, to see whether they are good.
     pub(in crate::config) fn check(
         &self,
-        upstreams: &[upstream::Config],
+        files: &Files,
         config: Option<&Path>,
     ) -> Result<(), Error> {
-        let named = upstreams.iter().find(|one| one.name == self.upstream);
-        let Some(tls) = named.and_then(|upstream| upstream.tls.as_ref()) else {
-            return Ok(());
-        };
-        tls.check().map_err(|error| {
+        files.check().map_err(|error| {
             let (place, key) = match error.part {
                 Part::Ca => (self.ca, "ca"),
                 Part::Certificate => (self.certificate, "certificate"),
@@ -97,10 +94,15 @@ impl Places {
             };
             match config {
                 Some(config) => {
-                    let key = format!("upstreams.{}.tls.{key}", self.upstream);
+                    let key = format!("{}.{key}", self.at);
                     Error::File(FileError::at(config, place, &key, error.to_string()))
                 }
-                None => Error::Flags(format!("--upstream {}: {error}", self.upstream)),
+                None => {
+                    let name = self.at.strip_prefix("upstreams.");
+                    let name = name.and_then(|name| name.strip_suffix(".tls"));
+                    let name = name.unwrap_or(&self.at);
+                    Error::Flags(format!("--upstream {name}: {error}"))
+                }
             }
         })
     }

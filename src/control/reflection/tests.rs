@@ -62,7 +62,7 @@ async fn descriptors(url: &str) -> Result<Vec<u8>, ReflectionError> {
         let stream = TcpStream::connect(uri.authority().unwrap().as_str()).await;
         stream.map(TokioIo::new)
     };
-    super::descriptors(url.parse().unwrap(), tower::service_fn(connect)).await
+    super::descriptors(url.parse().unwrap(), None, tower::service_fn(connect)).await
 }
 
 async fn serve(routes: Routes) -> String {
@@ -208,7 +208,7 @@ async fn a_backend_that_takes_connections_and_is_silent_is_not_up() {
         let ours = ours.take().ok_or(io::ErrorKind::ConnectionRefused);
         async move { ours.map(TokioIo::new).map_err(io::Error::from) }
     });
-    let asked = super::descriptors(Uri::from_static("http://silent"), connect).await;
+    let asked = super::descriptors(Uri::from_static("http://silent"), None, connect).await;
     let Err(ReflectionError::NotUp(cause)) = asked else {
         panic!("{asked:?}");
     };

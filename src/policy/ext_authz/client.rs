@@ -1,16 +1,14 @@
 //! The servers of policies, over gRPC.
 //!
-//! A server that is gone costs one connection attempt at a time, and each call no more than its timeout. One
-//! that ends a connection, for its age or because it restarts, costs nothing: what it has not read is asked again.
-//! Whatever it sends ends as a fault: also where the client library panics over it, as it does over
-//! details of an error that are no base64.
+//! One that ends a connection, for its age or because it restarts, costs nothing: what it has not read is
+//! asked again. Whatever it sends ends as a fault: also where the client library panics over it, as it does
+//! over details of an error that are no base64.
 
 use std::panic::AssertUnwindSafe;
-use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::Channel;
 
 use super::Check;
 use crate::call::Code;
@@ -18,17 +16,8 @@ use crate::policy::failure::Fault;
 use crate::policy::pb::envoy::service::auth::v3::authorization_client::AuthorizationClient;
 use crate::policy::pb::envoy::service::auth::v3::{CheckRequest, CheckResponse};
 
-/// How long a connection may take to be made.
-pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-
 /// Bytes of an answer at most.
 pub const ANSWER_BYTES_MAX: usize = 256 * 1024;
-
-/// Seconds between pings on a connection, so that a dead one is noticed.
-const KEEPALIVE: Duration = Duration::from_secs(10);
-
-/// How long the answer to a ping may take.
-const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How often a server is asked again at most, where it has not read the question.
 const AGAIN_MAX: usize = 2;
@@ -53,19 +42,6 @@ impl Check for Server {
             async move { client.check(request).await }
         })))
     }
-}
-
-/// A channel to a server, which connects when it is first asked. Must be made in a runtime.
-///
-/// # Errors
-/// The address is none: expected is `http://host:port`.
-pub fn channel(address: &str) -> Result<Channel, tonic::transport::Error> {
-    Ok(Endpoint::from_shared(address.to_owned())?
-        .connect_timeout(CONNECT_TIMEOUT)
-        .http2_keep_alive_interval(KEEPALIVE)
-        .keep_alive_timeout(KEEPALIVE_TIMEOUT)
-        .keep_alive_while_idle(true)
-        .connect_lazy())
 }
 
 /// An answer, or why there is none; what the server says of its failure is not passed on.
@@ -124,6 +100,7 @@ mod tests {
     use h2::Reason;
     use http::{HeaderMap, HeaderValue, Response};
     use tokio::net::TcpListener;
+    use tonic::transport::Endpoint;
 
     use super::*;
 
@@ -150,8 +127,8 @@ mod tests {
                 stream.send_trailers(trailers).unwrap();
             }
         });
-        let channel = channel(&format!("http://{address}")).unwrap();
-        (Server::new(channel), asked)
+        let endpoint = Endpoint::from_shared(format!("http://{address}")).unwrap();
+        (Server::new(endpoint.connect_lazy()), asked)
     }
 
     #[tokio::test]

@@ -6,8 +6,8 @@ use std::sync::Mutex;
 use serde_json::json;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpListener;
-use tonic::transport::Server as Router;
 use tonic::transport::server::TcpIncoming;
+use tonic::transport::{Endpoint, Server as Router};
 
 use super::*;
 use crate::call::details::RpcStatus;
@@ -20,6 +20,7 @@ use crate::policy::pb::envoy::service::auth::v3::authorization_server::{
 use crate::policy::pb::envoy::service::auth::v3::check_response::HttpResponse;
 use crate::policy::pb::envoy::service::auth::v3::{DeniedHttpResponse, OkHttpResponse};
 use crate::policy::pb::envoy::r#type::v3::HttpStatus;
+use crate::policy::server::TIMEOUT_MAX;
 
 type Said = Result<Passed, Box<Refused>>;
 
@@ -91,17 +92,20 @@ async fn serve(fake: Fake) -> SocketAddr {
 }
 
 fn authz(address: SocketAddr, settings: Settings) -> ExtAuthz {
-    let channel = client::channel(&format!("http://{address}")).unwrap();
-    ExtAuthz::new(settings, Arc::new(client::Server::new(channel)))
+    by(PATIENT, address, settings)
+}
+
+fn by(terms: Terms, address: SocketAddr, settings: Settings) -> ExtAuthz {
+    let channel = Endpoint::from_shared(format!("http://{address}")).unwrap();
+    let server = client::Server::new(channel.connect_lazy());
+    ExtAuthz::new(settings, terms, Arc::new(server))
 }
 
 /// Long enough that it never runs out where an answer comes.
-fn patient() -> Settings {
-    Settings {
-        timeout: TIMEOUT_MAX,
-        ..Settings::default()
-    }
-}
+const PATIENT: Terms = Terms {
+    timeout: TIMEOUT_MAX,
+    ..TERMS
+};
 
 async fn ask(authz: &ExtAuthz, question: &Question, so_far: &Passed) -> Said {
     match authz.ask(question.asked(), so_far) {
@@ -122,7 +126,7 @@ async fn said(answer: CheckResponse) -> Said {
         answer: Ok(answer),
         asked: Arc::default(),
     };
-    let authz = authz(serve(fake).await, patient());
+    let authz = authz(serve(fake).await, Settings::default());
     ask(&authz, &question(), &Passed::default()).await
 }
 
@@ -136,7 +140,6 @@ async fn the_server_sees_the_rpc_the_client_and_the_headers_that_it_may_see() {
     let settings = Settings {
         headers: Some(vec![HeaderName::from_static("x-tenant")]),
         context: [("zone".to_owned(), "a".to_owned())].into(),
-        ..patient()
     };
     let authz = authz(serve(fake).await, settings);
     let so_far = Passed {
@@ -341,29 +344,21 @@ async fn r27_a_server_that_is_gone_slow_or_mad_fails_closed_and_open_if_it_is_sa
         } else {
             TIMEOUT_MAX
         };
-        let settings = Settings {
-            timeout,
-            ..Settings::default()
-        };
-        let refused = ask(
-            &authz(address, settings.clone()),
-            &question(),
-            &Passed::default(),
-        )
-        .await;
+        let terms = Terms { timeout, ..TERMS };
+        let closed = by(terms, address, Settings::default());
+        let refused = ask(&closed, &question(), &Passed::default()).await;
         let refused = refused.unwrap_err();
         assert_eq!(refused.status.code, Code::PermissionDenied);
         let word = refused.rule.as_deref().unwrap();
         assert!(words.contains(&word), "{words:?} {word}");
         assert!(!refused.status.message.contains("secret"));
 
-        let open = Settings {
+        let terms = Terms {
             on_failure: OnFailure::Open,
-            ..settings
+            ..terms
         };
-        let passed = ask(&authz(address, open), &question(), &Passed::default())
-            .await
-            .unwrap();
+        let open = by(terms, address, Settings::default());
+        let passed = ask(&open, &question(), &Passed::default()).await.unwrap();
         assert_eq!(passed.fault.unwrap().0, NAME);
         assert!(passed.changes.is_empty());
     }
@@ -381,7 +376,7 @@ impl Check for Silent {
 
 #[tokio::test(start_paused = true)]
 async fn nobody_waits_longer_than_the_timeout_or_the_call_has() {
-    let authz = ExtAuthz::new(Settings::default(), Arc::new(Silent));
+    let authz = ExtAuthz::new(Settings::default(), TERMS, Arc::new(Silent));
     let question = question();
     for (left, expected) in [
         (None, 200),

@@ -14,7 +14,7 @@ use crate::policy::pb::envoy::service::ratelimit::v3::{RateLimitRequest, RateLim
 pub struct Server(RateLimitServiceClient<Channel>);
 
 impl Server {
-    /// The one behind a channel, such as [`channel`](crate::policy::ext_authz::client::channel) makes.
+    /// The one behind a channel.
     #[must_use]
     pub fn new(channel: Channel) -> Self {
         Self(RateLimitServiceClient::new(channel).max_decoding_message_size(ANSWER_BYTES_MAX))

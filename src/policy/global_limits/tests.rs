@@ -6,13 +6,12 @@ use http::HeaderName;
 use prost_types::Duration as Reset;
 use serde_json::json;
 use tokio::net::TcpListener;
-use tonic::transport::Server as Router;
 use tonic::transport::server::TcpIncoming;
+use tonic::transport::{Endpoint, Server as Router};
 
 use super::*;
 use crate::call::Code;
 use crate::call::gate::{Change, Refused};
-use crate::policy::ext_authz::client::channel;
 use crate::policy::fixtures::{Question, caller, method, selectors};
 use crate::policy::pb::envoy::config::core::v3::HeaderValue;
 use crate::policy::pb::envoy::service::ratelimit::v3::rate_limit_response::{
@@ -21,6 +20,7 @@ use crate::policy::pb::envoy::service::ratelimit::v3::rate_limit_response::{
 use crate::policy::pb::envoy::service::ratelimit::v3::rate_limit_service_server::{
     RateLimitService, RateLimitServiceServer,
 };
+use crate::policy::server::TIMEOUT_MAX;
 
 type Said = Result<Passed, Box<Refused>>;
 
@@ -64,16 +64,23 @@ async fn serve(fake: Fake) -> Arc<client::Server> {
     let address = listener.local_addr().unwrap();
     let server = Router::builder().add_service(RateLimitServiceServer::new(fake));
     tokio::spawn(server.serve_with_incoming(TcpIncoming::from(listener)));
-    let channel = channel(&format!("http://{address}")).unwrap();
-    Arc::new(client::Server::new(channel))
+    let channel = Endpoint::from_shared(format!("http://{address}")).unwrap();
+    Arc::new(client::Server::new(channel.connect_lazy()))
+}
+
+fn settings(descriptors: Vec<Descriptor>) -> Settings {
+    Settings {
+        domain: "edge".to_owned(),
+        descriptors,
+    }
 }
 
 fn limits(descriptors: Vec<Descriptor>, server: Arc<dyn ShouldLimit>) -> GlobalLimits {
-    let settings = Settings {
+    let terms = Terms {
         timeout: TIMEOUT_MAX,
-        ..Settings::new("edge", descriptors)
+        ..TERMS
     };
-    GlobalLimits::new(settings, server, [&*question().method])
+    GlobalLimits::new(settings(descriptors), terms, server, [&*question().method])
 }
 
 async fn ask(limits: &GlobalLimits, question: &Question, so_far: &Passed) -> Said {
@@ -309,7 +316,9 @@ async fn r27_a_server_that_is_gone_or_mad_fails_open_and_closed_if_it_is_said() 
     let address = listener.local_addr().unwrap();
     drop(listener);
     let gone: Arc<client::Server> = Arc::new(client::Server::new(
-        channel(&format!("http://{address}")).unwrap(),
+        Endpoint::from_shared(format!("http://{address}"))
+            .unwrap()
+            .connect_lazy(),
     ));
     let mad = serve(Fake::default()).await;
     for (server, word) in [(gone, "failed"), (mad, "garbage")] {
@@ -322,7 +331,7 @@ async fn r27_a_server_that_is_gone_or_mad_fails_open_and_closed_if_it_is_said() 
         .await;
         assert_eq!(passed.unwrap().fault, Some((NAME, word)));
         let mut closed = limits(descriptors(), server);
-        closed.settings.on_failure = OnFailure::Closed(Code::Unavailable);
+        closed.terms.on_failure = OnFailure::Closed(Code::Unavailable);
         let refused = ask(&closed, &question(), &Passed::default())
             .await
             .unwrap_err();
@@ -341,8 +350,8 @@ async fn a_slow_server_costs_a_call_20_milliseconds() {
             Box::pin(std::future::pending())
         }
     }
-    let settings = Settings::new("edge", vec![every(vec![generic("all")])]);
-    let limits = GlobalLimits::new(settings, Arc::new(Silent), [&*question().method]);
+    let settings = settings(vec![every(vec![generic("all")])]);
+    let limits = GlobalLimits::new(settings, TERMS, Arc::new(Silent), [&*question().method]);
     let started = tokio::time::Instant::now();
     let passed = ask(&limits, &question(), &Passed::default()).await.unwrap();
     assert_eq!(passed.fault, Some((NAME, "timeout")));

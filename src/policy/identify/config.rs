@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::control::https::{Https, Url};
+pub use crate::control::secret::Secret;
+use crate::control::tls::TlsError;
 use crate::files::Content;
 use crate::identity::api_keys::FileError;
 use crate::identity::cache;
@@ -11,9 +13,7 @@ use crate::identity::introspection::Expected;
 use crate::identity::issuer::{IssuerError, IssuersError, Settings};
 use crate::identity::keys::SetError;
 use crate::identity::refresh;
-use crate::pem;
 use http::HeaderName;
-use rustls::RootCertStore;
 
 /// Who may call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,26 +62,16 @@ impl Config {
     }
 
     pub(super) fn https(&self) -> Result<Https, NoIdentity> {
-        let roots = match &self.ca {
-            None => system_roots(),
-            Some(path) => {
-                let file = |cause: &dyn std::fmt::Display| NoIdentity::File {
-                    path: path.clone(),
-                    cause: cause.to_string(),
-                };
-                let text = std::fs::read(path).map_err(|cause| file(&cause))?;
-                pem::authorities(&text).map_err(|cause| file(&cause))?
-            }
-        };
-        Https::new(roots).map_err(|error| NoIdentity::Tls(error.to_string()))
+        let issuers = self.issuers.iter().filter_map(|issuer| match &issuer.keys {
+            KeysFrom::Url(url) => Some(url),
+            KeysFrom::File(_) | KeysFrom::Secret => None,
+        });
+        let introspection = self.introspection.iter().map(|asked| &asked.url);
+        Ok(Https::trusting(
+            self.ca.as_deref(),
+            issuers.chain(introspection),
+        )?)
     }
-}
-
-/// Those that the system trusts. Where it trusts nobody, no issuer over HTTPS has keys, which is told.
-fn system_roots() -> RootCertStore {
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    roots
 }
 
 /// An issuer of signed tokens.
@@ -121,16 +111,6 @@ pub struct IntrospectionConfig {
     pub ttl: Duration,
     /// How long an answer is waited for.
     pub timeout: Duration,
-}
-
-/// What is shown to nobody, not in logs either.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(pub String);
-
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("[redacted]")
-    }
 }
 
 /// API keys.
@@ -194,9 +174,9 @@ pub enum NoIdentity {
         /// What is wrong with it.
         cause: FileError,
     },
-    /// No TLS.
+    /// Nobody is trusted.
     #[error("no issuer can be asked over HTTPS: {0}")]
-    Tls(String),
+    Tls(#[from] TlsError),
 }
 
 /// What is in the only file that is watched.

@@ -7,9 +7,9 @@ use arc_swap::{ArcSwap, Guard};
 
 use super::NoIdentity;
 use super::config::text;
-use super::tasks::Tasks;
 use crate::files::{Content, Watch};
 use crate::identity::api_keys::ApiKeys;
+use crate::policy::tasks::Tasks;
 
 /// The keys that count now.
 #[derive(Debug)]

@@ -9,7 +9,6 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::config::text;
-use super::tasks::Tasks;
 use super::{KeysFrom, NoIdentity};
 use crate::call::random;
 use crate::control::https::{Ask, Https, Url};
@@ -17,6 +16,7 @@ use crate::files::{Content, Watch};
 use crate::identity::keyring::{Fetch, FetchError, Keyring, News};
 use crate::identity::keys::{Keys, SET_BYTES_MAX};
 use crate::identity::refresh::{self, Edition};
+use crate::policy::tasks::Tasks;
 
 /// The keys.
 #[derive(Debug)]

@@ -1,7 +1,9 @@
-//! Whether the endpoints of an upstream are known yet, and calls that wait for that.
+//! Whether the endpoints of an upstream are known yet, and the token for its calls; and calls that wait for
+//! that.
 
 use std::pin::pin;
 
+use http::HeaderValue;
 use tokio::time::{Instant, sleep_until};
 
 use super::super::discovery::Found;
@@ -50,6 +52,32 @@ impl Shared {
             return Ok(());
         }
         self.unless_leaving(self.wait_for_open()).await
+    }
+
+    /// Waits until there is a token, if calls carry one.
+    ///
+    /// # Errors
+    /// UNAVAILABLE: there is none in time, or too many calls wait already.
+    pub(in crate::upstream) async fn authorized(&self) -> Result<(), Status> {
+        let Some(bearer) = self.bearer.as_ref().filter(|one| one.present().is_none()) else {
+            return Ok(());
+        };
+        let _pending = self.breaker.wait()?;
+        self.unless_leaving(bearer.ready()).await
+    }
+
+    /// The `authorization` of an attempt that is made now; none if clients choose it.
+    ///
+    /// # Errors
+    /// UNAVAILABLE: the token is over, and there is no other yet.
+    pub(in crate::upstream) fn authorization(&self) -> Result<Option<HeaderValue>, Status> {
+        match &self.bearer {
+            None => Ok(None),
+            Some(bearer) => match bearer.present() {
+                Some(value) => Ok(Some(value)),
+                None => Err(bearer.missing()),
+            },
+        }
     }
 
     /// What a call waits for, unless the gateway leaves before.

@@ -27,7 +27,7 @@ async fn reflection_goes_through_a_unix_domain_socket() {
     let upstream = Upstream::build([Config::new("backend", url)], 1).unwrap();
     let connector = upstream.connector("backend").await.unwrap();
     assert_eq!(connector.origin(), "http://localhost/");
-    let set = reflection::descriptors(connector.origin(), connector).await;
+    let set = reflection::descriptors(connector.origin(), None, connector).await;
     let set = set.unwrap();
     assert!(set.windows(14).any(|bytes| bytes == b"grpc.health.v1"));
     std::fs::remove_file(path).unwrap();

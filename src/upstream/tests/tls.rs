@@ -11,27 +11,28 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
 use super::*;
+use crate::control::tls::Part;
 use crate::pem;
 use crate::upstream::config::{Connect, Identity, Tls};
 
 /// An authority that certifies servers and clients.
-struct Authority(CertifiedIssuer<'static, KeyPair>);
+pub(super) struct Authority(pub(super) CertifiedIssuer<'static, KeyPair>);
 
 /// A certificate in PEM, with its key.
-struct Certified {
-    certificate: String,
-    key: String,
+pub(super) struct Certified {
+    pub(super) certificate: String,
+    pub(super) key: String,
 }
 
 impl Authority {
-    fn new(name: &str) -> Self {
+    pub(super) fn new(name: &str) -> Self {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.distinguished_name.push(DnType::CommonName, name);
         Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
     }
 
-    fn certify(&self, name: &str) -> Certified {
+    pub(super) fn certify(&self, name: &str) -> Certified {
         self.certify_by(&CertificateParams::new(vec![name.to_owned()]).unwrap())
     }
 
@@ -48,13 +49,13 @@ impl Authority {
 pub(super) struct Folder(PathBuf);
 
 impl Folder {
-    fn new(name: &str) -> Self {
+    pub(super) fn new(name: &str) -> Self {
         let path = std::env::temp_dir().join(format!("transom-up-{name}-{}", std::process::id()));
         std::fs::create_dir_all(&path).unwrap();
         Self(path)
     }
 
-    fn write(&self, name: &str, text: &str) -> PathBuf {
+    pub(super) fn write(&self, name: &str, text: &str) -> PathBuf {
         let path = self.0.join(name);
         std::fs::write(&path, text).unwrap();
         path
@@ -72,7 +73,11 @@ impl Drop for Folder {
     }
 }
 
-fn server(identity: &Certified, clients: Option<&Authority>, alpn: &[&[u8]]) -> Arc<ServerConfig> {
+pub(super) fn server(
+    identity: &Certified,
+    clients: Option<&Authority>,
+    alpn: &[&[u8]],
+) -> Arc<ServerConfig> {
     let provider = pem::provider();
     let chain = pem::certificates(identity.certificate.as_bytes()).unwrap();
     let key = pem::private_key(identity.key.as_bytes()).unwrap();

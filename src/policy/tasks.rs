@@ -6,11 +6,11 @@ use tokio::task::JoinSet;
 
 /// Some tasks.
 #[derive(Debug, Default)]
-pub(super) struct Tasks(JoinSet<()>);
+pub(in crate::policy) struct Tasks(JoinSet<()>);
 
 impl Tasks {
     /// Begins one more.
-    pub(super) fn spawn(&mut self, task: impl Future<Output = ()> + Send + 'static) {
+    pub(in crate::policy) fn spawn(&mut self, task: impl Future<Output = ()> + Send + 'static) {
         self.0.spawn(task);
     }
 }
