@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::control::{oauth, tls as client};
 use crate::gateway;
+use crate::identity::Salt;
 use crate::observe::access_log;
 
 mod build;
@@ -17,7 +18,9 @@ mod cors;
 mod destinations;
 mod docs;
 mod doors;
+mod environment;
 mod flags;
+mod headers;
 mod http_rules;
 mod identity;
 mod json_schema;
@@ -48,6 +51,8 @@ pub struct Settings {
     pub log: Log,
     /// Which calls have a line in the access log.
     pub access_log: access_log::Rules,
+    /// What pseudonyms of callers in it are made with, where that is configured.
+    pub salt: Option<Salt>,
     /// The files of TLS.
     tls: Option<tls::Files>,
     /// Those of the documentation.
@@ -130,7 +135,10 @@ impl Settings {
         let all = [
             ("tls", tls(self) != tls(new)),
             ("log", self.log != new.log),
-            ("access_log", self.access_log != new.access_log),
+            (
+                "access_log",
+                self.access_log != new.access_log || self.salt != new.salt,
+            ),
         ];
         let changed = all.into_iter().filter(|(_, is_other)| *is_other);
         changed.map(|(key, _)| key).collect()
@@ -158,6 +166,7 @@ pub fn load(file: Option<&Path>, flags: &Flags) -> Result<Settings, Error> {
         None => raw::File::default(),
     };
     flags.apply(&mut raw).map_err(Error::Flags)?;
+    environment::fill(&mut raw.traces, &environment::of_process);
     let mut rules = Vec::new();
     let mut fully_decode = None;
     for file in &raw.http_rules {
@@ -177,6 +186,19 @@ pub fn load(file: Option<&Path>, flags: &Flags) -> Result<Settings, Error> {
         });
     }
     let mut settings = build::settings(&raw, file)?;
+    if let (Some(traces), Some((name, list))) = (
+        &mut settings.gateway.traces,
+        environment::headers(&environment::of_process),
+    ) && traces.collector.headers.is_empty()
+    {
+        let headers = headers::of_list(&list);
+        let headers = headers.map_err(|error| Error::Flags(format!("{name}: {error}")))?;
+        traces.collector.headers = headers;
+        if traces.collector.reveals() {
+            let expected = "expected an endpoint of https, or an address of this host";
+            return Err(Error::Flags(format!("{name}: {expected}")));
+        }
+    }
     settings.gateway.schema_options.http_rules = rules;
     for ((_, raw), config) in raw.upstreams.0.iter().zip(&mut settings.gateway.upstreams) {
         upstream::with_service_config(raw, config).map_err(|(place, key, message)| {

@@ -229,7 +229,8 @@ impl Gateway {
         let calls = Upstream::build(config.upstreams.clone(), workers.count())?;
 
         let reflection = config.admin_reflection;
-        let traces = config.traces.clone().map(telling::Telling::start);
+        let traces = config.traces.clone();
+        let traces = traces.map(telling::Telling::start).transpose()?;
         let tracer = traces.as_ref().map(telling::Telling::tracer);
         let legacy = config.legacy_metrics;
         let observe = Observe::new(config.access_log.clone(), legacy, tracer);
@@ -252,6 +253,7 @@ impl Gateway {
                 let look = Arc::new(Operators {
                     live: Arc::clone(&live),
                     listener: bound.view(),
+                    redirect: redirecting.as_ref().map(listener::Bound::view),
                 });
                 let (admin, pages) = Admin::new(look, reflection);
                 let pages = front::with_site(pages, Arc::clone(&live));
@@ -291,6 +293,7 @@ impl Gateway {
             (Some(bound), Some(redirect), Some(tls)) => {
                 let port = redirect.port.unwrap_or(listener.address().port());
                 let service = front::redirect(tls, port);
+                let bound = bound.counted(live.observe.redirect());
                 let served = bound.serve(service, workers.clone());
                 Some(served.map_err(at(redirect.address))?)
             }

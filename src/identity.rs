@@ -21,6 +21,7 @@ pub mod keyring;
 pub mod keys;
 pub mod principal;
 pub mod refresh;
+pub mod salt;
 pub mod shown;
 pub mod spiffe;
 pub mod token;
@@ -36,4 +37,5 @@ mod forge;
 #[cfg(test)]
 mod hostile;
 
-pub use principal::Principal;
+pub use principal::{PSEUDONYM_DIGITS, Principal};
+pub use salt::Salt;

@@ -26,7 +26,7 @@ pub mod upstreams;
 pub use access_log::AccessLog;
 pub use protocol::Protocol;
 pub use record::CallRecord;
-pub use tally::Tally;
+pub use tally::{Tally, Weight};
 pub use totals::Direction;
 
 use crate::schema::Schema;
@@ -55,6 +55,7 @@ struct Shared {
     decisions: Decisions,
     failures: Failures,
     public: Arc<Connections>,
+    redirect: Arc<Connections>,
     admin: Arc<Connections>,
 }
 
@@ -83,16 +84,22 @@ impl Observe {
         Arc::clone(&self.0.public)
     }
 
+    /// Connections of the port that sends clients to `https`.
+    #[must_use]
+    pub fn redirect(&self) -> Arc<Connections> {
+        Arc::clone(&self.0.redirect)
+    }
+
     /// Connections of the admin listener.
     #[must_use]
     pub fn admin(&self) -> Arc<Connections> {
         Arc::clone(&self.0.admin)
     }
 
-    /// What counts the methods of a schema: made once for it.
+    /// What counts the methods of a schema, served by the configuration of this number: made once for it.
     #[must_use]
-    pub fn table(&self, schema: &Schema) -> Table {
-        self.0.calls.of(schema)
+    pub fn table(&self, schema: &Schema, generation: u64) -> Table {
+        self.0.calls.of(schema, generation)
     }
 
     /// What has counted calls of a method, by name.

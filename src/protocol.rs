@@ -94,6 +94,8 @@ pub struct Config {
     pub gates: Option<Arc<dyn call::Gates>>,
     /// What looks at some of REST's answers.
     pub watch: Option<Arc<dyn Watch>>,
+    /// The number of the configuration that all this is of, for the log.
+    pub generation: u64,
 }
 
 impl Config {
@@ -299,9 +301,10 @@ impl<S: call::Service> Router<S> {
         if !serving.config.trusted_proxies.is_empty() {
             forwarded::resolve(&mut parts, &serving.config.trusted_proxies);
         }
-        let counted = serving
-            .counted
-            .get_or_init(|| self.observe.table(&serving.schema));
+        let counted = serving.counted.get_or_init(|| {
+            self.observe
+                .table(&serving.schema, serving.config.generation)
+        });
         let record = self.observe.begin(&parts, Some(counted));
         let request_id = record.request_id().clone();
         let is_head = parts.method == http::Method::HEAD;

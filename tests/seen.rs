@@ -9,6 +9,7 @@ use http::Method;
 use serde_json::Value;
 use transom::config::{self, Flags};
 use transom::gateway::Gateway;
+use transom::identity::Salt;
 use transom::observe::AccessLog;
 use transom::observe::access_log::{Entry, Sink};
 
@@ -62,6 +63,7 @@ impl Site {
         settings.gateway.access_log = Some(AccessLog {
             sink: Arc::clone(&lines) as Arc<dyn Sink>,
             rules: settings.access_log,
+            salt: Salt::default(),
         });
         Self {
             gateway: Gateway::start(settings.gateway, |_| {}).await.unwrap(),
@@ -190,6 +192,13 @@ async fn a_line_tells_where_the_call_went_and_no_secret() {
         assert_eq!(line[field], value, "{field} in {line}");
     }
     assert_eq!(line["attempts"], 1);
+    assert_eq!(line["config_generation"], 1);
+    assert_eq!(
+        (&line["req_bytes"], &line["req_decoded_bytes"]),
+        (&0.into(), &2.into())
+    );
+    assert_eq!(line["resp_bytes"], answer.text().len());
+    assert!(line.get("response_flags").is_none() && line.get("principal").is_none());
     assert!(line["upstream_ms"].as_f64() <= line["duration_ms"].as_f64());
     assert!(line["deadline_left_ms"].as_f64() < line["deadline_ms"].as_f64());
 }
@@ -207,5 +216,6 @@ async fn of_sampled_calls_errors_have_a_line_all_the_same() {
         panic!("{lines:?}")
     };
     assert_eq!(line["grpc_status"], "INTERNAL");
+    assert_eq!(line["response_code_details"], "upstream_status");
     assert_eq!(line["origin"], "upstream");
 }

@@ -1,9 +1,10 @@
 //! The gateway, in a process of its own: what it holds is read from Linux, and signals are real.
 
 use std::fs::File;
+use std::io::{PipeReader, pipe};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -27,6 +28,19 @@ pub(crate) struct Gateway {
     pub(crate) address: SocketAddr,
     pub(crate) admin: SocketAddr,
     child: Child,
+    /// What it says, where nobody reads it.
+    _unread: Option<PipeReader>,
+}
+
+/// Who reads what a gateway says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ear {
+    /// It says little, into a file.
+    Quiet,
+    /// It says a line for each call, into a file.
+    File,
+    /// It says a line for each call, into a pipe that nobody reads.
+    Nobody,
 }
 
 /// The program.
@@ -38,22 +52,35 @@ pub(crate) fn program() -> PathBuf {
 }
 
 impl Gateway {
-    /// Starts one at this address, its admin port on this machine, and waits until it is ready. What it says goes into a file beside its
-    /// configuration.
-    pub(crate) async fn start(file: &Path, address: SocketAddr, admin: u16) -> Self {
+    /// Starts one at this address, its admin port on this machine, and waits until it is ready. The file into
+    /// which it says something is beside its configuration.
+    pub(crate) async fn start(file: &Path, address: SocketAddr, admin: u16, ear: Ear) -> Self {
         let log = File::create(file.with_extension("log")).unwrap();
+        let (unread, err) = match ear {
+            Ear::Quiet | Ear::File => (None, Stdio::from(log.try_clone().unwrap())),
+            Ear::Nobody => {
+                let (reader, writer) = pipe().unwrap();
+                (Some(reader), writer.into())
+            }
+        };
+        let level = match ear {
+            Ear::Quiet => "warn",
+            Ear::File | Ear::Nobody => "info",
+        };
         let child = Command::new(program())
             .arg("serve")
             .arg("--config")
             .arg(file)
-            .stdout(log.try_clone().unwrap())
-            .stderr(log)
+            .args(["--log-level", level])
+            .stdout(log)
+            .stderr(err)
             .spawn()
             .unwrap_or_else(|error| panic!("{}: {error}", program().display()));
         let mut gateway = Self {
             address,
             admin: ([127, 0, 0, 1], admin).into(),
             child,
+            _unread: unread,
         };
         let begun = Instant::now();
         let is_ready =

@@ -1,6 +1,7 @@
 //! What the gateway does when the world around it breaks: backends that are killed, restarted or fail all
 //! at once, peers that vanish without a word, clients that do not read, more load than a backend bears,
-//! reloads, drains and other certificates under load.
+//! reloads, drains and other certificates under load, logs that nobody reads and a collector that is not
+//! there.
 //!
 //! ```text
 //! cargo bench --bench faults [-- ROW...]
@@ -34,6 +35,7 @@ mod site;
 mod stalled;
 mod storm;
 mod table;
+mod unheard;
 mod unread;
 mod vanished;
 mod watchers;
@@ -57,11 +59,12 @@ enum Row {
     HalfOpen,
     Vanished,
     Overload,
+    Unheard,
     Drained,
 }
 
 impl Row {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::Killed,
         Self::Rolling,
         Self::Storm,
@@ -72,6 +75,7 @@ impl Row {
         Self::HalfOpen,
         Self::Vanished,
         Self::Overload,
+        Self::Unheard,
         Self::Drained,
     ];
 
@@ -88,6 +92,7 @@ impl Row {
             Self::HalfOpen => "R18",
             Self::Vanished => "R19",
             Self::Overload => "R23",
+            Self::Unheard => "R28",
             Self::Drained => "R40",
         }
     }
@@ -110,6 +115,7 @@ impl Row {
             Self::HalfOpen => half_open::run(&mut tell).await,
             Self::Vanished => vanished::run(&mut tell).await,
             Self::Overload => overload::run(&mut tell).await,
+            Self::Unheard => unheard::run(&mut tell).await,
             Self::Drained => drained::run(&mut tell).await,
         }
         holds

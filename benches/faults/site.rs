@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 
 use crate::backend::{Backend, Manner};
-use crate::gateway::Gateway;
+use crate::gateway::{Ear, Gateway};
 use crate::line::Line;
 use crate::load::{Clients, LINES};
 
@@ -53,7 +53,7 @@ impl Site {
             .map(|address| format!("      - address: {address}\n"))
             .collect();
         let upstream = format!("    endpoints:\n{endpoints}{}", indented(keys));
-        let (file, gateway) = gateway(name, host, &upstream, more).await;
+        let (file, gateway) = gateway(name, host, &upstream, more, Ear::Quiet).await;
         Self {
             backends,
             gateway,
@@ -64,7 +64,14 @@ impl Site {
 
     /// One more gateway before the same backends.
     pub(crate) async fn another(&self, name: &str, more: &str) -> Gateway {
-        gateway(name, LOCAL, &self.upstream, more).await.1
+        gateway(name, LOCAL, &self.upstream, more, Ear::Quiet)
+            .await
+            .1
+    }
+
+    /// One more that says a line for each call.
+    pub(crate) async fn telling(&self, name: &str, more: &str, ear: Ear) -> Gateway {
+        gateway(name, LOCAL, &self.upstream, more, ear).await.1
     }
 
     /// The configuration with other keys.
@@ -83,7 +90,13 @@ impl Site {
 /// Behind it a configuration has what a row adds.
 const MARK: &str = "# of this row\n";
 
-async fn gateway(name: &str, host: IpAddr, upstream: &str, more: &str) -> (PathBuf, Gateway) {
+async fn gateway(
+    name: &str,
+    host: IpAddr,
+    upstream: &str,
+    more: &str,
+    ear: Ear,
+) -> (PathBuf, Gateway) {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("faults");
     std::fs::create_dir_all(&folder).unwrap();
     let file = folder.join(format!("{name}.yaml"));
@@ -98,7 +111,7 @@ async fn gateway(name: &str, host: IpAddr, upstream: &str, more: &str) -> (PathB
          {MARK}{more}"
     );
     std::fs::write(&file, text).unwrap();
-    let gateway = Gateway::start(&file, (host, port).into(), admin).await;
+    let gateway = Gateway::start(&file, (host, port).into(), admin, ear).await;
     (file, gateway)
 }
 

@@ -219,6 +219,8 @@ pub struct Refused {
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// Which kind of gate it was, for logs and metrics.
     pub by: &'static str,
+    /// Who was refused, if somebody was known by then: for logs.
+    pub principal: Option<Arc<Principal>>,
     /// Which of its rules, for logs and metrics.
     pub rule: Option<Arc<str>>,
 }
@@ -231,6 +233,7 @@ impl Refused {
             status,
             headers: Vec::new(),
             by,
+            principal: None,
             rule: None,
         }
     }

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::Code;
 use super::details::{self, FieldViolation};
+use super::{Cause, Code};
 
 /// How a call ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +25,8 @@ pub struct Status {
     pub origin: Origin,
     /// Whether trying again is safe.
     pub retry: Retry,
+    /// Why, for operators: clients are not told.
+    pub cause: Cause,
 }
 
 /// Who failed.
@@ -79,6 +81,7 @@ impl Status {
             details: Bytes::new(),
             origin,
             retry: Retry::Never,
+            cause: Cause::of(origin, code),
         }
     }
 
@@ -136,6 +139,7 @@ impl Status {
     #[must_use]
     pub fn shutting_down() -> Self {
         Self::gateway(Code::Unavailable, "the gateway is shutting down")
+            .because(Cause::ShuttingDown)
     }
 
     /// The deadline ran out while the gateway held the call.
@@ -154,6 +158,12 @@ impl Status {
             details: details::retry_info(self.code, &self.message, delay),
             ..self
         }
+    }
+
+    /// The same status for this reason.
+    #[must_use]
+    pub fn because(self, cause: Cause) -> Self {
+        Self { cause, ..self }
     }
 
     /// The same status with another answer to "is a second try safe?".

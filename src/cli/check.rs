@@ -10,6 +10,7 @@ use super::routes::{Loaded, NotLoaded};
 use super::terminal::{DIM, GOOD};
 use super::{Exit, on_runtime, refuse, routes, terminal};
 use crate::config::{self, Flags, Settings};
+use crate::policy::identify;
 use crate::protocol::options::Reach;
 use crate::schema::Unmatched;
 
@@ -22,8 +23,8 @@ Examples:
 
 Where the file has access rules, a table says who may call what.
 
-Exits with 0 if the file is good, with 64 if not: a wrong key or value, descriptors, protos or files
-of TLS that cannot be read, bindings that clash or have a wrong template, a route or a rule for retries that
+Exits with 0 if the file is good, with 64 if not: a wrong key or value, descriptors, protos, files of
+TLS or of keys that cannot be read, bindings that clash or have a wrong template, a route or a rule for retries that
 applies to nothing, a step of the policy for methods that are not there; with 1 if --connect finds no schema.")]
 pub(super) struct Arguments {
     /// The configuration file
@@ -51,6 +52,10 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
             Ok(settings) => settings.gateway,
             Err(error) => return refuse(&error),
         };
+    if let Some(Err(error)) = (gateway.policy.identity.as_ref()).map(identify::Config::look) {
+        terminal::error(&format!("{}: {error}", arguments.config.display()));
+        return Exit::Configuration;
+    }
     let all = gateway.schema.len();
     if !arguments.connect {
         gateway.schema.retain(|source| !source.is_reflection());

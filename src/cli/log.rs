@@ -62,6 +62,7 @@ impl Logging {
         settings.gateway.access_log = Some(AccessLog {
             sink: Arc::clone(&self.calls),
             rules: settings.access_log,
+            salt: settings.salt.clone().unwrap_or_default(),
         });
         settings.gateway.log_level = self.level.clone();
     }

@@ -13,7 +13,7 @@ use super::docs::docs;
 use super::identity::{asserted, identity};
 use super::layers::Layered;
 use super::load::{FileError, closest};
-use super::observe::{access_log, traces};
+use super::observe::{access_log, salt, traces};
 use super::policy::{files, policy as steps};
 use super::raw::{Compression, File, Key, Limits, Overload, Source};
 use super::shown::shown;
@@ -166,6 +166,7 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
     });
     let tokens = tokens.collect();
     let traces = traces(&raw.traces).map_err(|(place, key, message)| wrong(place, key, message))?;
+    let salt = salt(&raw.access_log).map_err(|(place, key, message)| wrong(place, key, message))?;
     let trusted_proxies =
         doors::trusted(raw).map_err(|(place, key, message)| wrong(place, &key, message))?;
     let policy = policy(raw).map_err(|(place, key, message)| wrong(place, &key, message))?;
@@ -194,6 +195,7 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
             routes: layered.routes,
             pages: Vec::new(),
             watch: None,
+            generation: 0, // the gateway's own, which counts
         },
         docs,
         workers: raw.workers.map_or_else(worker::default_count, |count| {
@@ -212,6 +214,7 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
         gateway,
         log: raw.log,
         access_log: access_log(&raw.access_log),
+        salt,
         tls,
         pages,
         client_tls,

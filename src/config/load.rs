@@ -90,6 +90,17 @@ pub(super) fn file(path: &Path) -> Result<File, FileError> {
     }
     files_of_identity(&mut file.identity, base);
     for relative in [
+        &mut file.access_log.salt_file,
+        &mut file.traces.ca,
+        &mut file.traces.headers_file,
+    ] {
+        if let Some(path) = &mut relative.value
+            && !path.as_os_str().is_empty()
+        {
+            *path = base.join(&*path);
+        }
+    }
+    for relative in [
         &mut file.docs.logo,
         &mut file.docs.history,
         &mut file.docs.overlay,

@@ -11,6 +11,7 @@ mod compat;
 mod cors;
 mod full;
 mod oauth2;
+mod observe;
 mod options;
 mod policy;
 mod precedence;

@@ -2,19 +2,24 @@
 //! queue, and sends their spans in batches. A collector that does not answer is asked less and less often;
 //! what comes meanwhile waits in the queue as long as there is room.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::Uri;
 use http::uri::PathAndQuery;
+use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use tokio::sync::{mpsc, oneshot};
 use tonic::client::Grpc;
-use tonic::transport::{Channel, Endpoint};
+use tonic::metadata::MetadataMap;
+use tonic::transport::Channel;
 use tonic_prost::ProstCodec;
 
 use crate::observe::trace::{Finished, Tracer};
 
+mod dial;
 mod wire;
+
+pub use dial::Authorities;
 
 use wire::{ExportRequest, ExportResponse};
 
@@ -38,28 +43,49 @@ const PAUSE: Duration = Duration::from_secs(1);
 const LAST_MAX: Duration = Duration::from_secs(1);
 
 /// Where spans go, and whose they are.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Collector {
-    /// `http://` and where it is.
+    /// `http://` or `https://`, and where it is.
     pub url: Uri,
+    /// By whom its certificate has to be.
+    pub authorities: Authorities,
+    /// With what it is asked besides, such as a key of ours.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
     /// The name of the gateway among services.
     pub service: String,
 }
 
+impl Collector {
+    /// Whether somebody on the way could read what it is asked with.
+    #[must_use]
+    pub fn reveals(&self) -> bool {
+        let host = self.url.host().unwrap_or_default();
+        let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
+        let is_here = host == "localhost" || address.is_ok_and(|address| address.is_loopback());
+        !self.headers.is_empty() && !is_here && self.url.scheme_str() != Some("https")
+    }
+
+    /// What sends it the spans of this tracer. It is connected to when there is something to send.
+    ///
+    /// # Errors
+    /// There is no TLS with its authorities, in rustls' words.
+    pub fn sender(self, tracer: Arc<Tracer>) -> Result<Sender, rustls::Error> {
+        let channel = dial::channel(&self.url, &self.authorities)?;
+        Ok(Sender {
+            client: Grpc::new(channel),
+            headers: self.headers.into_iter().collect(),
+            service: self.service,
+            tracer,
+        })
+    }
+}
+
 /// Sends what comes, until it is told to stop; then what is there, and no more.
 pub async fn run(
-    collector: Collector,
-    tracer: Arc<Tracer>,
+    sender: Sender,
     mut calls: mpsc::Receiver<Box<Finished>>,
     mut stop: oneshot::Receiver<()>,
 ) {
-    let endpoint = Endpoint::from(collector.url.clone());
-    let endpoint = endpoint.connect_timeout(CONNECT_MAX).timeout(ANSWER_MAX);
-    let sender = Sender {
-        client: Grpc::new(endpoint.connect_lazy()),
-        service: collector.service,
-        tracer,
-    };
     let mut batch = Vec::with_capacity(BATCH_MAX);
     loop {
         tokio::select! {
@@ -106,8 +132,10 @@ pub async fn run(
     let _ = tokio::time::timeout(LAST_MAX, last).await;
 }
 
-struct Sender {
+/// Sends spans to a collector.
+pub struct Sender {
     client: Grpc<Channel>,
+    headers: HeaderMap,
     service: String,
     tracer: Arc<Tracer>,
 }
@@ -153,9 +181,9 @@ impl Sender {
         ready.map_err(|error| tonic::Status::unavailable(error.to_string()))?;
         let codec = ProstCodec::<ExportRequest, ExportResponse>::default();
         let path = PathAndQuery::from_static(EXPORT);
-        client
-            .unary(tonic::Request::new(request), path, codec)
-            .await?;
+        let mut request = tonic::Request::new(request);
+        *request.metadata_mut() = MetadataMap::from_headers(self.headers.clone());
+        client.unary(request, path, codec).await?;
         Ok(())
     }
 }

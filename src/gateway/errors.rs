@@ -24,6 +24,9 @@ pub enum StartError {
     /// The threads cannot be had.
     #[error("cannot start the worker threads: {0}")]
     Workers(std::io::Error),
+    /// There is no TLS to the collector of traces.
+    #[error("the collector of traces cannot be reached by TLS: {0}")]
+    Traces(rustls::Error),
     /// A port cannot be had.
     #[error("cannot listen on {address}: {cause}")]
     Listen {

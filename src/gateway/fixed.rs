@@ -58,3 +58,52 @@ pub(super) fn fixed(was: &Config, now: &Config) -> Vec<&'static str> {
     let changed = all.into_iter().filter(|(_, is_other)| *is_other);
     changed.map(|(key, _)| key).collect()
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::control::otlp::{Authorities, Collector};
+    use crate::gateway::{Reflection, Traces};
+    use crate::observe::metrics::LegacyMetrics;
+    use crate::observe::trace;
+
+    #[test]
+    fn what_is_made_once_is_told_by_its_section() {
+        let was = Config::for_upstream("http://127.0.0.1:1").unwrap();
+        let mut now = was.clone();
+        assert_eq!(fixed(&was, &now), Vec::<&str>::new());
+        let tracing = trace::Config {
+            sampling: trace::Sampling::Always,
+            inbound: trace::Inbound::Linked,
+            formats: Vec::new().into(),
+            baggage: Vec::new(),
+            failures: trace::Failures::default(),
+            messages: trace::Messages::default(),
+        };
+        let mut collector = Collector {
+            url: "http://127.0.0.1:2".parse().unwrap(),
+            authorities: Authorities::default(),
+            headers: Vec::new(),
+            service: "a".to_owned(),
+        };
+        now.traces = Some(Traces {
+            tracing: tracing.clone(),
+            collector: collector.clone(),
+        });
+        now.legacy_metrics = LegacyMetrics::GoGrpc;
+        now.admin_reflection = Reflection::On;
+        let all = ["admin.reflection", "traces", "metrics"];
+        assert_eq!(fixed(&was, &now), all);
+
+        // Another key for the collector, too: it is in a file.
+        let mut later = now.clone();
+        let key = (
+            http::header::AUTHORIZATION,
+            http::HeaderValue::from_static("x"),
+        );
+        collector.headers.push(key);
+        later.traces = Some(Traces { tracing, collector });
+        assert_eq!(fixed(&now, &later), ["traces"]);
+    }
+}

@@ -121,6 +121,8 @@ impl Live {
         observe: Observe,
         report: Report,
     ) -> Result<Self, BuildError> {
+        let mut config = config;
+        config.protocol.generation = 1;
         let nothing = Arc::new(Schema::build(Vec::new(), &Options::default())?);
         let serving = snapshot(&config, None, nothing, calls);
         let sources = config.schema.iter().cloned();
@@ -188,7 +190,8 @@ impl Live {
             }
             Some(_) | None => Policies::start_if_any(&config.policy, Counting::of(&self.observe))?,
         };
-        let config = config.behind(policies.as_ref());
+        let mut config = config.behind(policies.as_ref());
+        config.protocol.generation = self.told.next();
         let calls = self.serving.load_full();
         let calls = calls
             .calls

@@ -20,6 +20,8 @@ use crate::schema::{Listing, Schema};
 pub(super) struct Operators {
     pub(super) live: Arc<Live>,
     pub(super) listener: listener::View,
+    /// Where clients are sent from `http` to `https`.
+    pub(super) redirect: Option<listener::View>,
 }
 
 impl Look for Operators {
@@ -30,7 +32,11 @@ impl Look for Operators {
     fn metrics(&self) -> Metrics {
         let serving = self.live.serving.load();
         Metrics {
-            listeners: vec![self.listener.observed()],
+            listeners: [&self.listener]
+                .into_iter()
+                .chain(&self.redirect)
+                .map(listener::View::observed)
+                .collect(),
             upstreams: self.upstreams(),
             calls: serving.calls.meters(),
             observe: self.live.observe.clone(),

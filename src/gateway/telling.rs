@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use super::Traces;
+use super::{StartError, Traces};
 use crate::control::otlp;
 use crate::observe::trace::Tracer;
 
@@ -19,16 +19,20 @@ pub(super) struct Telling {
 
 impl Telling {
     /// Starts it, on this runtime: no worker has anything to do with it.
-    pub(super) fn start(traces: Traces) -> Self {
+    ///
+    /// # Errors
+    /// There is no TLS to the collector.
+    pub(super) fn start(traces: Traces) -> Result<Self, StartError> {
         let (tracer, calls) = Tracer::new(traces.tracing);
         let tracer = Arc::new(tracer);
         let (stop, stopped) = oneshot::channel();
-        let telling = otlp::run(traces.collector, Arc::clone(&tracer), calls, stopped);
-        Self {
+        let sender = traces.collector.sender(Arc::clone(&tracer));
+        let telling = otlp::run(sender.map_err(StartError::Traces)?, calls, stopped);
+        Ok(Self {
             tracer,
             stop,
             task: tokio::spawn(telling),
-        }
+        })
     }
 
     pub(super) fn tracer(&self) -> Arc<Tracer> {

@@ -90,6 +90,12 @@ impl Told {
         self.state().sources.remove(&source);
     }
 
+    /// The number of the configuration that is taken next.
+    pub(super) fn next(&self) -> u64 {
+        // The first was taken without a reload.
+        self.state().reloads + 2
+    }
+
     /// A configuration was taken; its number. What is wrong with sources is found again, but for
     /// those that are as they were: by their index before, and now.
     pub(super) fn taken(&self, fingerprint: u32, kept: &[(usize, usize)]) -> u64 {

@@ -25,8 +25,12 @@ impl Witness for Counting {
                 (Some(refused), ..) => (Decided::WouldRefuse, refused.rule.clone()),
                 (None, Some((_, fault)), _) => (Decided::Unanswered, Some(fault.into())),
                 (None, None, Some(rule)) => (Decided::Allowed, Some(Arc::clone(rule))),
-                // Most steps have nothing to say of most calls.
-                (None, None, None) => return,
+                // Most steps have no more to say of most calls.
+                (None, None, None) => {
+                    let caller = passed.principal.as_ref();
+                    let of = caller.map_or("", |caller| caller.kind.name());
+                    return self.0.decisions().pass(step, of);
+                }
             },
         };
         self.0.decisions().count(Decision {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::sha256;
 
 /// Hexadecimal digits of a pseudonym: enough that nobody shares one by chance.
-const PSEUDONYM_DIGITS: usize = 16;
+pub const PSEUDONYM_DIGITS: usize = 16;
 
 /// How a caller has shown who it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -57,7 +57,7 @@ impl Principal {
     /// The subject in logs: always the same for the same issuer, subject and salt, and without the salt
     /// nobody can try names. An empty salt protects no subject that can be guessed.
     #[must_use]
-    pub fn pseudonym(&self, salt: &[u8]) -> Option<String> {
+    pub fn pseudonym(&self, salt: &[u8]) -> Option<[u8; PSEUDONYM_DIGITS]> {
         let subject = self.subject.as_deref()?;
         // Lengths in front: no two ways to cut give the same text.
         let lengths = [salt.len() as u64, self.issuer.len() as u64].map(u64::to_be_bytes);
@@ -67,8 +67,10 @@ impl Principal {
             self.issuer.as_bytes(),
             subject.as_bytes(),
         ]);
-        let mut digits: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-        digits.truncate(PSEUDONYM_DIGITS);
+        let mut digits = [0; PSEUDONYM_DIGITS];
+        for (two, byte) in digits.chunks_exact_mut(2).zip(hash) {
+            two.copy_from_slice(&[byte >> 4, byte & 0xf].map(sha256::digit));
+        }
         Some(digits)
     }
 

@@ -33,6 +33,14 @@ pub(super) fn from_hex(text: &str) -> Option<Hash> {
     Some(hash)
 }
 
+/// A number below 16 as a hexadecimal digit.
+pub(super) const fn digit(number: u8) -> u8 {
+    match number {
+        0..=9 => b'0' + number,
+        _ => b'a' + (number & 0xf) - 10,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -11,11 +11,14 @@ use std::time::{Duration, SystemTime};
 use super::protocol::Protocol;
 use crate::call::random;
 use crate::call::trace::Context;
-use crate::call::{Certificate, Secured};
-use crate::call::{Origin, Status};
+use crate::call::{Cause, Certificate, Origin, Secured, Status};
+use crate::identity::{PSEUDONYM_DIGITS, Salt};
 use crate::schema::{Method, Shape};
 
+mod flags;
 mod json;
+
+pub use flags::{Flag, Flags};
 
 /// By this target, in a filter of log lines, the access log is switched off and on.
 pub const TARGET: &str = "transom::access";
@@ -36,6 +39,8 @@ pub struct AccessLog {
     pub sink: Arc<dyn Sink>,
     /// Which calls have one.
     pub rules: Rules,
+    /// What pseudonyms of callers are made with.
+    pub salt: Salt,
 }
 
 impl fmt::Debug for AccessLog {
@@ -159,6 +164,10 @@ pub struct Entry<'e> {
     pub http_status: Option<u16>,
     /// How the call ended.
     pub status: Option<&'e Status>,
+    /// Why it failed, if it did.
+    pub cause: Option<Cause>,
+    /// What happened on its way.
+    pub flags: Flags,
     /// How often it went to an endpoint.
     pub attempts: u32,
     /// The upstream's name.
@@ -167,8 +176,12 @@ pub struct Entry<'e> {
     pub endpoint: Option<&'e str>,
     /// Messages to the backend, and from it.
     pub messages: (u64, u64),
-    /// Their bytes.
+    /// Their bytes, as the client sees them.
     pub bytes: (u64, u64),
+    /// Their bytes in protobuf.
+    pub decoded: (u64, u64),
+    /// Bytes of the largest.
+    pub largest: (u64, u64),
     /// The time the call was given.
     pub deadline: Option<Duration>,
     /// What is left of it.
@@ -177,10 +190,18 @@ pub struct Entry<'e> {
     pub peer: Option<IpAddr>,
     /// What TLS told of it.
     pub secured: Option<&'e Secured>,
+    /// The pseudonym of whoever has shown who it is.
+    pub principal: Option<&'e [u8; PSEUDONYM_DIGITS]>,
+    /// The step of the policy that refused the call, or nearly.
+    pub policy_step: Option<&'static str>,
+    /// Its rule, or the one that let the call pass.
+    pub policy_rule: Option<&'e str>,
     /// Who claims to be behind it.
     pub forwarded_for: Option<&'e [u8]>,
     /// The client's program.
     pub user_agent: Option<&'e [u8]>,
+    /// The number of the configuration by which it was served.
+    pub config_generation: Option<u64>,
 }
 
 impl Entry<'_> {
@@ -220,6 +241,15 @@ impl Entry<'_> {
                 line.word("origin", status.origin.as_str());
             }
         }
+        line.words("response_flags", self.flags.words());
+        if let Some(cause) = self.cause {
+            line.word("response_code_details", cause.as_str());
+        }
+        if let Some(step) = self.policy_step {
+            line.word("policy_step", step);
+        }
+        let rule = self.policy_rule.filter(|rule| !rule.is_empty());
+        line.text("policy_rule", rule.map(str::as_bytes), HEADER_MAX);
         let attempts = Some(u64::from(self.attempts));
         line.number("attempts", attempts.filter(|attempts| *attempts > 0));
         line.text(
@@ -236,6 +266,10 @@ impl Entry<'_> {
         line.number("resp_msgs", Some(self.messages.1));
         line.number("req_bytes", Some(self.bytes.0));
         line.number("resp_bytes", Some(self.bytes.1));
+        line.number("req_decoded_bytes", Some(self.decoded.0));
+        line.number("resp_decoded_bytes", Some(self.decoded.1));
+        line.number("req_high_water_bytes", Some(self.largest.0));
+        line.number("resp_high_water_bytes", Some(self.largest.1));
         line.milliseconds("deadline_ms", self.deadline);
         line.milliseconds("deadline_left_ms", self.deadline_left);
         line.shown("peer_ip", self.peer);
@@ -248,7 +282,10 @@ impl Entry<'_> {
             let spiffe = certificate.and_then(Certificate::spiffe_id);
             line.text("peer_spiffe_id", spiffe.map(str::as_bytes), HEADER_MAX);
         }
+        let principal = self.principal.map(<[u8; PSEUDONYM_DIGITS]>::as_slice);
+        line.text("principal", principal, PSEUDONYM_DIGITS);
         line.text("user_agent", self.user_agent, HEADER_MAX);
+        line.number("config_generation", self.config_generation);
         line.end();
     }
 }

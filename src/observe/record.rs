@@ -5,34 +5,31 @@
 //! One that is dropped before its end belongs to a client that went away: CANCELLED, 499. It holds
 //! no query, no body and no credential.
 
-use std::net::IpAddr;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use http::uri::Authority;
-use http::{
-    HeaderMap, HeaderName, HeaderValue, Method as Verb, StatusCode, Version, header, request,
-};
-use tokio::time::{Instant, Sleep};
+use http::{HeaderMap, HeaderValue, Method as Verb, StatusCode, Version, request};
+use tokio::time::Instant;
 
 use super::Shared;
-use super::access_log::{Entry, LONG, Stage};
+use super::access_log::{LONG, Stage};
 use super::protocol::{HttpVersion, Protocol};
 use super::request_id::is_harmless;
 use super::served::{Outcome, Table};
-use super::tally::Tally;
+use super::tally::{Tally, Weight};
 use super::totals::Direction;
-use super::trace::{Finished, Traced};
-use crate::call::Secured;
+use super::trace::{Events, Finished, Traced};
 use crate::call::gate::Held;
 use crate::call::trace::Sampled;
-use crate::call::trail::{Steps, Trail};
-use crate::call::{Code, Deadline, Origin, Peer, Status};
+use crate::call::trail::Trail;
+use crate::call::{Code, Deadline, Origin, Status};
 use crate::schema::{Method, Shape};
 
-const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+mod judged;
+mod told;
+
+use told::Told;
 
 /// What a client gets that went away, in nginx' words.
 const LEFT: u16 = 499;
@@ -69,22 +66,6 @@ enum State {
     Over,
 }
 
-/// What of a call only the access log wants to know.
-#[derive(Debug, Default)]
-struct Told {
-    authority: Option<Authority>,
-    host: Option<HeaderValue>,
-    deadline: Option<Duration>,
-    ends: Option<Deadline>,
-    peer: Option<IpAddr>,
-    secured: Option<Arc<Secured>>,
-    forwarded_for: Option<HeaderValue>,
-    user_agent: Option<HeaderValue>,
-    /// Of a stream: when it has lasted so long that it is told of.
-    long: Option<Pin<Box<Sleep>>>,
-    is_long_told: bool,
-}
-
 impl CallRecord {
     pub(super) fn begin(
         request: &request::Parts,
@@ -97,6 +78,8 @@ impl CallRecord {
             .filter(|id| is_harmless(id));
         let tracer = shared.tracer.as_ref();
         let traced = tracer.map(|tracer| tracer.begin(&request.headers));
+        let replies = traced.as_ref().and_then(|traced| traced.replies.clone());
+        let requests = traced.as_ref().and_then(|traced| traced.requests.clone());
         let told = shared.log.as_ref().filter(|log| log.sink.wants());
         Self {
             shared: Arc::clone(shared),
@@ -110,9 +93,9 @@ impl CallRecord {
             verb: request.method.clone(),
             method: None,
             http_status: None,
-            requests: Tally::default(),
+            requests: Tally::told(requests),
             elsewhere: None,
-            replies: Tally::default(),
+            replies: Tally::told(replies),
             path_template: None,
             trail: None,
             traced: traced.map(Box::new),
@@ -165,9 +148,7 @@ impl CallRecord {
     /// Notes the time the call was given.
     pub fn deadline(&mut self, deadline: Deadline) {
         if let Some(told) = &mut self.told {
-            // Read just after it was set: the rounding gives back what was set.
-            told.deadline = deadline.remaining().map(to_milliseconds);
-            told.ends = Some(deadline);
+            told.ends(deadline);
         }
     }
 
@@ -190,29 +171,37 @@ impl CallRecord {
     }
 
     /// Counts one request message.
-    pub fn request(&self, bytes: usize) {
-        self.requests.count(bytes);
-        self.shared.totals.message(Direction::Request, bytes);
+    pub fn request(&self, message: impl Into<Weight>) {
+        let weight = message.into();
+        self.requests.count(weight);
+        (self.shared.totals).message(Direction::Request, weight.bytes);
     }
 
     /// A tally for request messages that another task counts.
     #[must_use]
     pub fn shared_requests(&mut self) -> Arc<Tally> {
         let totals = &self.shared.totals;
-        let tally = self
-            .elsewhere
-            .get_or_insert_with(|| Arc::new(Tally::of_requests(totals)));
+        let traced = self.traced.as_ref();
+        let tally = self.elsewhere.get_or_insert_with(|| {
+            let events = traced.and_then(|traced| traced.requests.clone());
+            Arc::new(Tally::of_requests(totals, events))
+        });
         Arc::clone(tally)
     }
 
     /// Counts one reply message.
-    pub fn reply(&self, bytes: usize) {
-        self.replies.count(bytes);
-        self.shared.totals.message(Direction::Response, bytes);
+    pub fn reply(&self, message: impl Into<Weight>) {
+        let weight = message.into();
+        self.replies.count(weight);
+        (self.shared.totals).message(Direction::Response, weight.bytes);
     }
 
-    /// A message was, or became, so many bytes of text, and that took so long.
-    pub fn transcoded(&self, direction: Direction, text: usize, took: Duration) {
+    /// A message of so many bytes was, or became, so many bytes of text, and that took so long.
+    pub fn transcoded(&self, direction: Direction, message: usize, text: usize, took: Duration) {
+        match direction {
+            Direction::Request => self.requests().shown(message, text),
+            Direction::Response => self.replies.shown(message, text),
+        }
         self.shared.totals.transcoded(direction, text, took);
     }
 
@@ -312,11 +301,17 @@ impl CallRecord {
         let (Some(tracer), Some(traced)) = (&self.shared.tracer, traced) else {
             return;
         };
-        if traced.server.sampled == Sampled::No {
+        if traced.server.sampled == Sampled::No && !tracer.keeps(status, Instant::now()) {
             return;
         }
         let trail = self.trail.as_ref();
+        let noted = |events: &Option<Arc<Events>>| {
+            let events = events.as_ref().map(|events| events.take());
+            events.unwrap_or_default()
+        };
         tracer.take(Finished {
+            requests: noted(&traced.requests),
+            replies: noted(&traced.replies),
             traced: *traced,
             began: self.began,
             duration,
@@ -329,74 +324,6 @@ impl CallRecord {
             steps: trail.map(|trail| trail.so_far()).unwrap_or_default(),
         });
     }
-
-    /// Writes a line, if one is due.
-    fn tell(&self, stage: Stage, status: Option<&Status>, duration: Duration) {
-        let (Some(told), Some(log)) = (&self.told, &self.shared.log) else {
-            return;
-        };
-        if !log.rules.are_met_by(status, duration) {
-            return;
-        }
-        let steps = self.trail.as_ref().map(|trail| trail.so_far());
-        let Steps {
-            upstream,
-            endpoint,
-            attempts,
-            came,
-            answered,
-            ..
-        } = steps.unwrap_or_default();
-        let authority = told.authority.as_ref().map(|own| own.as_str().as_bytes());
-        let requests = self.requests();
-        log.sink.take(&Entry {
-            stage,
-            at: SystemTime::now(),
-            duration,
-            first_byte: self.first_byte,
-            upstream_time: came.zip(answered).map(|(came, answered)| answered - came),
-            request_id: self.request_id.to_str().unwrap_or_default(),
-            protocol: self.protocol,
-            http_version: HttpVersion::of(self.version).as_str(),
-            verb: self.verb.as_str(),
-            trace: self.traced.as_ref().map(|traced| traced.server),
-            path_template: self.path_template.as_deref(),
-            authority: authority.or(told.host.as_ref().map(HeaderValue::as_bytes)),
-            method: self.method.as_deref(),
-            http_status: match stage {
-                Stage::Started => self.http_status.map(|status| status.as_u16()),
-                Stage::Ended => Some(self.http_status.map_or(LEFT, |status| status.as_u16())),
-            },
-            status,
-            attempts,
-            upstream: upstream.as_deref(),
-            endpoint: endpoint.as_deref(),
-            messages: (requests.messages(), self.replies.messages()),
-            bytes: (requests.bytes(), self.replies.bytes()),
-            deadline: told.deadline,
-            deadline_left: told.ends.and_then(Deadline::remaining),
-            peer: told.peer,
-            secured: told.secured.as_deref(),
-            forwarded_for: told.forwarded_for.as_ref().map(HeaderValue::as_bytes),
-            user_agent: told.user_agent.as_ref().map(HeaderValue::as_bytes),
-        });
-    }
-}
-
-impl Told {
-    fn of(request: &request::Parts) -> Self {
-        let header = |name: HeaderName| request.headers.get(name).cloned();
-        let peer = request.extensions.get::<Peer>();
-        Self {
-            authority: request.uri.authority().cloned(),
-            host: header(header::HOST),
-            peer: peer.map(|peer| peer.address.ip()),
-            secured: peer.and_then(|peer| peer.secured.clone()),
-            forwarded_for: header(FORWARDED_FOR),
-            user_agent: header(header::USER_AGENT),
-            ..Self::default()
-        }
-    }
 }
 
 impl Drop for CallRecord {
@@ -407,12 +334,6 @@ impl Drop for CallRecord {
             self.end(&Status::new(Code::Cancelled, Origin::Downstream, left));
         }
     }
-}
-
-/// The nearest whole number of milliseconds.
-fn to_milliseconds(span: Duration) -> Duration {
-    let millis = (span + Duration::from_micros(500)).as_millis();
-    Duration::from_millis(u64::try_from(millis).unwrap_or(u64::MAX))
 }
 
 #[cfg(test)]

@@ -37,9 +37,10 @@ impl Default for Calls {
 }
 
 impl Calls {
-    /// What counts the methods of a schema. Takes a lock for each of them.
+    /// What counts the methods of a schema, served by the configuration of this number. Takes a lock for
+    /// each of them.
     #[must_use]
-    pub fn of(&self, schema: &Schema) -> Table {
+    pub fn of(&self, schema: &Schema, generation: u64) -> Table {
         let mut methods = vec![self.0.other(); schema.methods().len()];
         for method in schema.methods() {
             if let Some(place) = methods.get_mut(method.id) {
@@ -49,6 +50,7 @@ impl Calls {
         Table {
             methods: methods.into(),
             other: self.0.other(),
+            generation,
         }
     }
 
@@ -77,6 +79,7 @@ impl Calls {
 pub struct Table {
     methods: Arc<[Arc<Served>]>,
     other: Arc<Served>,
+    generation: u64,
 }
 
 impl Table {
@@ -84,6 +87,12 @@ impl Table {
     #[must_use]
     pub fn of(&self, method: &Method) -> &Served {
         self.methods.get(method.id).unwrap_or(&self.other)
+    }
+
+    /// The number of the configuration by which the schema is served.
+    #[must_use]
+    pub const fn generation(&self) -> u64 {
+        self.generation
     }
 
     /// What counts requests of no method.

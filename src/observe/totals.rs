@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::histogram::{Histogram, LATENCY, SIZE, nanoseconds};
 use super::protocol::Protocol;
-use crate::call::{Code, Origin, Status};
+use crate::call::{Cause, Code, Origin, Status};
 use crate::schema::Shape;
 
 /// Which way a message goes.
@@ -43,7 +43,7 @@ pub(super) const KINDS: [(Shape, &str); 4] = [
 #[derive(Debug)]
 pub(super) struct Totals {
     active: [[AtomicI64; KINDS.len()]; Protocol::ALL.len()],
-    rejected: [AtomicU64; Code::ALL.len()],
+    rejected: [AtomicU64; Cause::ALL.len()],
     messages: [Histogram; 2],
     texts: [Histogram; 2],
     transcoding: [Histogram; 2],
@@ -54,7 +54,7 @@ impl Default for Totals {
         let two = |bounds| [Histogram::new(bounds), Histogram::new(bounds)];
         Self {
             active: [const { [const { AtomicI64::new(0) }; KINDS.len()] }; Protocol::ALL.len()],
-            rejected: [const { AtomicU64::new(0) }; Code::ALL.len()],
+            rejected: [const { AtomicU64::new(0) }; Cause::ALL.len()],
             messages: two(&SIZE),
             texts: two(&SIZE),
             transcoding: two(&LATENCY),
@@ -83,7 +83,7 @@ impl Totals {
         if status.is_ok() || status.origin == Origin::Upstream || status.code == Code::Cancelled {
             return;
         }
-        self.rejected[status.code as usize].fetch_add(1, Ordering::Relaxed);
+        self.rejected[status.cause as usize].fetch_add(1, Ordering::Relaxed);
     }
 
     /// A message of so many bytes, in protobuf.
@@ -106,10 +106,10 @@ impl Totals {
         })
     }
 
-    /// Requests that were refused here, by code.
-    pub(super) fn rejected(&self) -> impl Iterator<Item = (Code, u64)> {
-        let codes = Code::ALL.into_iter().zip(&self.rejected);
-        codes.map(|(code, count)| (code, count.load(Ordering::Relaxed)))
+    /// Requests that were refused here, by why.
+    pub(super) fn rejected(&self) -> impl Iterator<Item = (Cause, u64)> {
+        let causes = Cause::ALL.into_iter().zip(&self.rejected);
+        causes.map(|(cause, count)| (cause, count.load(Ordering::Relaxed)))
     }
 
     /// Sizes of messages: in text to the client, and in protobuf.
@@ -147,12 +147,10 @@ mod tests {
         totals.ended(&Status::upstream(Code::NotFound, ""));
         totals.ended(&Status::downstream(Code::Cancelled, ""));
         totals.ended(&Status::downstream(Code::InvalidArgument, ""));
-        totals.ended(&Status::gateway(Code::ResourceExhausted, ""));
+        let limited = Status::gateway(Code::ResourceExhausted, "");
+        totals.ended(&limited.because(Cause::RateLimited));
         let rejected: Vec<_> = totals.rejected().filter(|(_, count)| *count > 0).collect();
-        assert_eq!(
-            rejected,
-            [(Code::InvalidArgument, 1), (Code::ResourceExhausted, 1)]
-        );
+        assert_eq!(rejected, [(Cause::BadRequest, 1), (Cause::RateLimited, 1)]);
     }
 
     #[test]

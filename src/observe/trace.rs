@@ -14,14 +14,20 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::protocol::Protocol;
-use crate::call::Status;
 use crate::call::trace::{Context, Format, Sampled, SpanId, TraceId, keep_baggage};
 use crate::call::trail::{Carried, Steps};
+use crate::call::{Code, Status};
 use crate::schema::Method;
 
+mod allowance;
+mod events;
 mod span;
 
-pub use span::{Kind, Span, Value};
+pub use events::EVENTS_MAX;
+pub(super) use events::{Events, Noted};
+pub use span::{Happened, Kind, Span, Value};
+
+use allowance::Allowance;
 
 /// Calls that have ended and wait to be sent.
 pub const QUEUE_MAX: usize = 4096;
@@ -37,6 +43,33 @@ pub struct Config {
     pub formats: Arc<[Format]>,
     /// Keys of `baggage` that pass to backends.
     pub baggage: Vec<String>,
+    /// What is told of calls that fail and whose trace is not kept.
+    pub failures: Failures,
+    /// Whether the messages of calls are told one by one.
+    pub messages: Messages,
+}
+
+/// What is told of calls that fail and whose trace is not kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Failures {
+    /// Their spans here, of so many a second as there may be: [`FAILURES_MAX`].
+    #[default]
+    Told,
+    /// Nothing.
+    Untold,
+}
+
+/// Calls a second that are told although their trace is not kept.
+pub const FAILURES_MAX: u32 = 10;
+
+/// Whether the messages of calls are told one by one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Messages {
+    /// They are: [`EVENTS_MAX`] of each way.
+    Told,
+    /// They are not.
+    #[default]
+    Untold,
 }
 
 /// Which calls are traced.
@@ -65,6 +98,7 @@ pub enum Inbound {
 pub struct Tracer {
     config: Config,
     queue: mpsc::Sender<Box<Finished>>,
+    failures: Allowance,
     lost: AtomicU64,
     sent: AtomicU64,
 }
@@ -82,6 +116,9 @@ pub(super) struct Traced {
     client: SpanId,
     state: Option<HeaderValue>,
     began: SystemTime,
+    /// Its messages, where each is told of.
+    pub(super) requests: Option<Arc<Events>>,
+    pub(super) replies: Option<Arc<Events>>,
 }
 
 /// A call that has ended.
@@ -97,6 +134,8 @@ pub struct Finished {
     pub(super) http: Option<StatusCode>,
     pub(super) status: Status,
     pub(super) steps: Steps,
+    pub(super) requests: Noted,
+    pub(super) replies: Noted,
 }
 
 impl Tracer {
@@ -107,6 +146,7 @@ impl Tracer {
         let tracer = Self {
             config,
             queue,
+            failures: Allowance::of(FAILURES_MAX),
             lost: AtomicU64::new(0),
             sent: AtomicU64::new(0),
         };
@@ -142,6 +182,8 @@ impl Tracer {
         } else {
             Sampled::No
         };
+        let are_told = is_sampled && self.config.messages == Messages::Told;
+        let events = || are_told.then(Arc::<Events>::default);
         Traced {
             server: Context {
                 trace,
@@ -153,7 +195,19 @@ impl Tracer {
             client: SpanId::new(),
             state,
             began: SystemTime::now(),
+            requests: events(),
+            replies: events(),
         }
+    }
+
+    /// Whether a call that ended so at this moment is told although its trace is not kept: where a server
+    /// is to blame, as often as there may be.
+    pub(super) fn keeps(&self, status: &Status, now: Instant) -> bool {
+        let are_told = match (self.config.failures, self.config.sampling) {
+            (Failures::Told, Sampling::Parent(_) | Sampling::Always) => true,
+            (Failures::Untold, _) | (Failures::Told, Sampling::Never) => false,
+        };
+        are_told && is_servers_error(status.code) && self.failures.take(now)
     }
 
     /// What backends are told of it.
@@ -194,6 +248,29 @@ impl Tracer {
     }
 }
 
+/// Whether a server is to blame for an answer with this code.
+const fn is_servers_error(code: Code) -> bool {
+    match code {
+        Code::Unknown
+        | Code::DeadlineExceeded
+        | Code::Unimplemented
+        | Code::Internal
+        | Code::Unavailable
+        | Code::DataLoss => true,
+        Code::Ok
+        | Code::Cancelled
+        | Code::InvalidArgument
+        | Code::NotFound
+        | Code::AlreadyExists
+        | Code::PermissionDenied
+        | Code::ResourceExhausted
+        | Code::FailedPrecondition
+        | Code::Aborted
+        | Code::OutOfRange
+        | Code::Unauthenticated => false,
+    }
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -205,6 +282,8 @@ mod tests {
             inbound,
             formats: Arc::new([Format::W3c]),
             baggage: Vec::new(),
+            failures: Failures::Told,
+            messages: Messages::Untold,
         };
         Tracer::new(config).0
     }
@@ -253,5 +332,19 @@ mod tests {
         assert_eq!((count(0.0), count(1.0)), (0, 10_000));
         let some = count(0.25);
         assert!((2_000..3_000).contains(&some), "{some}");
+    }
+
+    #[test]
+    fn of_calls_that_are_not_kept_some_failures_are_told_all_the_same() {
+        let now = Instant::now();
+        let told = |sampling, code| {
+            let tracer = tracer(sampling, Inbound::Trusted);
+            let all = (0..100).filter(|_| tracer.keeps(&Status::gateway(code, ""), now));
+            all.count()
+        };
+        let (none, most) = (Sampling::Parent(0.0), usize::try_from(FAILURES_MAX));
+        assert_eq!(Ok(told(none, Code::Unavailable)), most);
+        assert_eq!(told(none, Code::NotFound), 0, "a client's own mistake");
+        assert_eq!(told(Sampling::Never, Code::Unavailable), 0);
     }
 }

@@ -18,7 +18,7 @@ use super::global_limits::{self, GlobalLimits};
 use super::limits::{self, Limits, headers};
 use super::overload;
 use crate::call::gate::{Asked, Decision, Gate, Interceptor, Passed, Refused};
-use crate::call::{Code, Status};
+use crate::call::{Cause, Code, Status};
 
 /// Steps at most.
 pub const STEPS_MAX: usize = 32;
@@ -66,6 +66,19 @@ impl Step {
             Self::GlobalLimits(_) => global_limits::NAME,
             Self::ExtAuthz(_) => ext_authz::NAME,
             Self::Custom { name, .. } => name,
+        }
+    }
+
+    /// Why a call fails that it refuses.
+    const fn cause(&self, code: Code) -> Cause {
+        match (self, code) {
+            (_, Code::Unauthenticated) | (Self::Identify(_), _) => Cause::Unauthenticated,
+            (Self::Overload(_), _) => Cause::Overload,
+            (Self::Access(_) | Self::Assert(_), _) => Cause::AccessDenied,
+            (Self::Limits(_) | Self::GlobalLimits(_), _) => Cause::RateLimited,
+            (Self::Concurrency(_), _) => Cause::TooManyCalls,
+            (Self::ExtAuthz(_), _) => Cause::ExtAuthzDenied,
+            (Self::Custom { .. }, _) => Cause::StepRefused,
         }
     }
 
@@ -179,7 +192,8 @@ impl Chain {
         so_far: &mut Passed,
         said: Result<Passed, Box<Refused>>,
     ) -> Result<(), Box<Refused>> {
-        if let Some(witness) = &self.witness {
+        // What backends are told is no decision.
+        if let (Some(witness), false) = (&self.witness, matches!(step, Step::Assert(_))) {
             witness.decided(
                 step.name(),
                 asked,
@@ -194,6 +208,11 @@ impl Chain {
             Err(mut refused) => {
                 // What the earlier steps say to the client holds for a refusal too.
                 refused.headers.append(&mut so_far.response_headers);
+                refused.by = step.name();
+                refused.principal = so_far.principal.take();
+                if refused.status.cause != Cause::PolicyUnanswered {
+                    refused.status.cause = step.cause(refused.status.code);
+                }
                 so_far.told.tell(&refused.status);
                 Err(refused)
             }

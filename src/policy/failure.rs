@@ -1,7 +1,7 @@
 //! What becomes of a call when nobody answers who should be asked about it.
 
 use crate::call::gate::{Decision, Passed, Refused};
-use crate::call::{Code, Status};
+use crate::call::{Cause, Code, Status};
 
 /// What becomes of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +52,8 @@ impl OnFailure {
             }),
             Self::Closed(code) => {
                 let status =
-                    Status::gateway(code, "whether the call may be made cannot be found out");
+                    Status::gateway(code, "whether the call may be made cannot be found out")
+                        .because(Cause::PolicyUnanswered);
                 Err(Box::new(Refused {
                     rule: Some(fault.name().into()),
                     ..Refused::new(by, status)

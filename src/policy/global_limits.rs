@@ -31,7 +31,7 @@ pub use descriptors::Entry;
 pub const TIMEOUT: Duration = Duration::from_millis(20);
 
 /// What this step is called in logs and metrics.
-pub const NAME: &str = "global_limits";
+pub const NAME: &str = "global_rate_limits";
 
 /// How a server is asked, if nothing is said.
 pub const TERMS: Terms = Terms {

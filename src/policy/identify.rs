@@ -18,7 +18,7 @@ use tokio::time::Instant;
 
 use super::tasks::Tasks;
 use crate::call::gate::{Asked, Decision, Gate, Passed, Refused};
-use crate::call::{Code, Status};
+use crate::call::{Cause, Code, Status};
 use crate::identity::bearer::{Bearer, Places};
 use crate::identity::cache::{Cache, Known, Place, Stamp};
 use crate::identity::challenge::Challenge;
@@ -31,6 +31,7 @@ mod config;
 mod introspect;
 mod key_file;
 mod keys;
+mod look;
 
 pub use config::{
     ApiKeysConfig, Config, Cookie, Forward, IntrospectionConfig, IssuerConfig, KeysFrom,
@@ -209,7 +210,7 @@ impl From<Unknown> for Box<Refused> {
                 let message = "whose token it is cannot be found out at the moment";
                 Self::new(Refused::new(
                     NAME,
-                    Status::gateway(Code::Unavailable, message),
+                    Status::gateway(Code::Unavailable, message).because(Cause::PolicyUnanswered),
                 ))
             }
         }

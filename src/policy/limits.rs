@@ -45,7 +45,7 @@ pub const BY_MAX: usize = 4;
 pub const FILL_MAX: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// What this step is called in logs and metrics.
-pub const NAME: &str = "limits";
+pub const NAME: &str = "rate_limits";
 
 /// A limit.
 #[derive(Clone, Debug)]

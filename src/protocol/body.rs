@@ -201,7 +201,7 @@ impl<E: Encoder> ReplyBody<E> {
 
     fn message(&mut self, message: Message) {
         if let Some(record) = &self.open_record {
-            record.reply(message.len());
+            record.reply(&message);
         }
         if let Some(idle) = &mut self.idle {
             idle.touch();
@@ -224,10 +224,11 @@ impl<E: Encoder> ReplyBody<E> {
             return self.encoder.message(message, &mut self.chunk);
         }
         let (began, before) = (Instant::now(), self.chunk.len());
+        let length = message.len();
         self.encoder.message(message, &mut self.chunk)?;
         if let Some(record) = &self.open_record {
             let text = self.chunk.len().saturating_sub(before);
-            record.transcoded(Direction::Response, text, began.elapsed());
+            record.transcoded(Direction::Response, length, text, began.elapsed());
         }
         Ok(())
     }

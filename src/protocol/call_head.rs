@@ -180,10 +180,14 @@ async fn pass(
     };
     let (fields, decided) = match decided {
         Ok(mut passed) => {
+            record.passed(&passed);
             record.hold(Held::of(&mut passed));
             (std::mem::take(&mut passed.response_headers), Ok(passed))
         }
-        Err(refused) => (refused.headers, Err(Unfit::Refused(refused.status))),
+        Err(refused) => {
+            record.refused(&refused);
+            (refused.headers, Err(Unfit::Refused(refused.status)))
+        }
     };
     if let Some(answer) = parts.extensions.get::<Fields>() {
         answer.add(fields);

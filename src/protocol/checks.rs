@@ -17,7 +17,7 @@ use prost_reflect::MessageDescriptor;
 
 use super::options::Chosen;
 use crate::call::details::FieldViolation;
-use crate::call::{Code, Encodings, Message, Packed, Requests, Status};
+use crate::call::{Cause, Code, Encodings, Message, Packed, Requests, Status};
 use crate::schema::{Method, Schema};
 use crate::validate::{Compiler, Fault, RuleError, Rules, Timestamp};
 
@@ -184,7 +184,7 @@ fn status(fault: Fault) -> Status {
                 description: one.description,
                 reason: one.reason,
             });
-            Status::invalid_fields(message, list.collect())
+            Status::invalid_fields(message, list.collect()).because(Cause::Invalid)
         }
         Fault::Malformed(reason) => Status::downstream(Code::InvalidArgument, reason),
         Fault::Unjudged(error) => Status::gateway(

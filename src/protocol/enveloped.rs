@@ -23,8 +23,8 @@ use super::metadata::{self, Reader, rules::Rules};
 use super::{Exchange, Options, excerpt};
 use crate::call::compression::{GRPC_ACCEPT_ENCODING, GRPC_ENCODING};
 use crate::call::{
-    self, Accept, Call, Code, Coding, Codings, Encodings, Message, Origin, Packed, Reply, Requests,
-    Status,
+    self, Accept, Call, Cause, Code, Coding, Codings, Encodings, Message, Origin, Packed, Reply,
+    Requests, Status,
 };
 use crate::schema::Shape;
 
@@ -160,7 +160,7 @@ impl Enveloped {
             let message = messages
                 .only(head.deadline, options.timeouts.request_body)
                 .await?;
-            record.request(message.len());
+            record.request(&message);
             (Requests::One(message), None)
         };
         let idle =
@@ -270,7 +270,7 @@ fn request_coding(headers: &HeaderMap, field: &HeaderName) -> Result<Option<Codi
 
 /// For whoever calls what is not here.
 pub(super) fn no_such_method() -> Status {
-    Status::downstream(Code::Unimplemented, "there is no such method here")
+    Status::downstream(Code::Unimplemented, "there is no such method here").because(Cause::NotFound)
 }
 
 /// Adds what every answer that has begun has in its head.

@@ -25,7 +25,7 @@ use super::metadata::rules::Rules;
 use super::unary::{self, Whole};
 use super::{Exchange, text};
 use crate::call::{self, End, Message, Reply, Status};
-use crate::observe::{CallRecord, Direction, Protocol};
+use crate::observe::{CallRecord, Direction, Protocol, Weight};
 use crate::schema::Shape;
 
 /// Answers a gRPC-Web request.
@@ -175,12 +175,13 @@ fn complete(
     } = whole;
     let mut body = Chunk::default();
     if let (Some(message), Some(writer)) = (message, writer) {
-        let (began, length) = (Instant::now(), message.len());
+        let (began, weight) = (Instant::now(), Weight::from(&message));
         match writer.message(message, &mut body) {
             Ok(()) => {
-                record.reply(length);
+                record.reply(weight);
                 if writer.transcodes() {
-                    record.transcoded(Direction::Response, body.len(), began.elapsed());
+                    let (length, took) = (weight.bytes, began.elapsed());
+                    record.transcoded(Direction::Response, length, body.len(), took);
                 }
             }
             Err(status) => end.status = status,

@@ -3,7 +3,7 @@
 
 use http::StatusCode;
 
-use crate::call::{Code, Status};
+use crate::call::{Cause, Code, Status};
 use crate::transcode::{Error, ErrorKind};
 
 /// A request's JSON or text: 400, or 413 where a bound was exceeded. `within` names the field where
@@ -34,10 +34,10 @@ pub(super) fn of_request(error: &Error, within: &str) -> (Status, Option<StatusC
 pub(super) fn of_reply(error: &Error) -> Status {
     let message = said_of(&error.path, &error.message);
     match error.kind {
-        ErrorKind::Invalid => Status::upstream(
-            Code::Internal,
-            format!("the backend's message is malformed: {message}"),
-        ),
+        ErrorKind::Invalid => {
+            let message = format!("the backend's message is malformed: {message}");
+            Status::upstream(Code::Internal, message).because(Cause::UpstreamProtocol)
+        }
         ErrorKind::TooLarge => Status::gateway(Code::ResourceExhausted, message),
     }
 }

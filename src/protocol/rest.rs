@@ -291,8 +291,9 @@ impl<S: call::Service> Request<'_, S> {
         let (began, text) = (Instant::now(), request.payload.len());
         let message = bind::message(self.terms.plans, self.binding, &request, options)?;
         let took = began.elapsed();
-        self.record.transcoded(Direction::Request, text, took);
-        self.record.request(message.len());
+        let record = &self.record;
+        record.transcoded(Direction::Request, message.len(), text, took);
+        record.request(&message);
         Ok(Requests::One(message))
     }
 

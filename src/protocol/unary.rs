@@ -1,6 +1,8 @@
 //! What unary exchanges share: the whole body of a `request`, and an answer taken whole.
 
-use crate::call::{Answer, Call, Code, Coding, End, Message, Metadata, Reply, Service, Status};
+use crate::call::{
+    Answer, Call, Cause, Code, Coding, End, Message, Metadata, Reply, Service, Status,
+};
 
 mod request;
 
@@ -90,15 +92,14 @@ pub(super) fn not_one_request(found: &str) -> Status {
 
 /// A call that is answered with one message, and got another number of them.
 pub(super) fn not_one_reply(found: &str) -> Status {
-    Status::upstream(
-        Code::Unimplemented,
-        format!("the backend answered a unary call with {found}, expected exactly one"),
-    )
+    let message = format!("the backend answered a unary call with {found}, expected exactly one");
+    Status::upstream(Code::Unimplemented, message).because(Cause::UpstreamProtocol)
 }
 
 /// A reply that stopped without its end; what carries replies never lets it happen.
 pub(super) fn no_end() -> Status {
     Status::upstream(Code::Unknown, "the backend's answer ended without a status")
+        .because(Cause::UpstreamProtocol)
 }
 
 /// The payload of a message that has to be opened here.

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::config::Limits;
-use crate::call::{Code, Status};
+use crate::call::{Cause, Code, Status};
 use crate::observe::upstreams::Usage;
 
 /// When a refused client may try again: long enough to be of use, short enough that a spike of load is
@@ -182,7 +182,9 @@ impl Breaker {
             "upstream {:?} is overloaded: {max} calls {what} already",
             self.name
         );
-        Status::gateway(Code::Unavailable, message).after(RETRY_AFTER)
+        Status::gateway(Code::Unavailable, message)
+            .after(RETRY_AFTER)
+            .because(Cause::CircuitOpen)
     }
 
     /// Calls under way.

@@ -33,7 +33,7 @@ use super::terms::Known;
 use super::tried::Tried;
 use super::view;
 use super::{Joint, random, sweeper};
-use crate::call::{Call, Code, Reply, Retry, Status};
+use crate::call::{Call, Cause, Code, Reply, Retry, Status};
 use crate::observe::meter::Meters;
 use crate::observe::upstreams as observe;
 
@@ -416,7 +416,9 @@ impl Shared {
     /// The answer where there is no endpoint.
     fn without_endpoint(&self, what: impl std::fmt::Display) -> Status {
         let message = format!("upstream {:?} {what}", self.name);
-        Status::upstream(Code::Unavailable, message).retry(Retry::Unsent)
+        Status::upstream(Code::Unavailable, message)
+            .retry(Retry::Unsent)
+            .because(Cause::NoHealthyEndpoint)
     }
 
     /// The endpoints now.

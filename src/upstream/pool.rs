@@ -38,7 +38,7 @@ use super::exchange::{Failure, RequestBody};
 use super::parting::Parting;
 use super::random;
 use super::traffic::Traffic;
-use crate::call::{Code, Retry, Status};
+use crate::call::{Cause, Code, Retry, Status};
 
 /// Share of a connection's greatest age that is random, both ways.
 const AGE_JITTER: f64 = 0.1;
@@ -186,7 +186,9 @@ impl Pool {
             "upstream {:?} cannot be reached: {cause}",
             self.0.target.upstream
         );
-        Status::upstream(Code::Unavailable, message).retry(Retry::Unsent)
+        Status::upstream(Code::Unavailable, message)
+            .retry(Retry::Unsent)
+            .because(Cause::UpstreamUnreachable)
     }
 
     /// A stream of the oldest connection that has a free one. Those that rested too long are let go.

@@ -1,10 +1,19 @@
 //! Traces over real sockets: a collector of the tests' own, which reads OTLP by the numbers of its fields.
 
+use std::net::SocketAddr;
+use std::path::Path;
+
 use axum::extract::{Request, State};
+use axum::middleware::Next;
 use axum::response::Response;
 use http::HeaderMap;
-use tokio::net::TcpListener;
+use rustls::ServerConfig;
+use rustls::crypto::ring;
+use rustls::pki_types::PrivateKeyDer;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 use tonic::server::UnaryService;
 use tonic_prost::ProstCodec;
 
@@ -50,8 +59,20 @@ struct Span {
     end: u64,
     #[prost(message, repeated, tag = "9")]
     attributes: Vec<Attribute>,
+    #[prost(message, repeated, tag = "11")]
+    events: Vec<Event>,
     #[prost(message, repeated, tag = "13")]
     links: Vec<Link>,
+    #[prost(fixed32, tag = "16")]
+    flags: u32,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct Event {
+    #[prost(string, tag = "2")]
+    name: String,
+    #[prost(message, repeated, tag = "3")]
+    attributes: Vec<Attribute>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -122,14 +143,64 @@ async fn export(State(collector): State<Collector>, request: Request) -> Respons
 
 /// A collector, and what it gets.
 async fn collector() -> (String, mpsc::UnboundedReceiver<Span>) {
+    let (routes, spans) = collecting();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, routes).await });
+    (url, spans)
+}
+
+fn collecting() -> (axum::Router, mpsc::UnboundedReceiver<Span>) {
     let (sender, spans) = mpsc::unbounded_channel();
     let path = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
     let routes = axum::Router::new().route(path, axum::routing::post(export));
+    (routes.with_state(Collector(sender)), spans)
+}
+
+/// A listener that speaks TLS.
+struct Secured(TcpListener, TlsAcceptor);
+
+impl axum::serve::Listener for Secured {
+    type Io = TlsStream<TcpStream>;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Self::Io, SocketAddr) {
+        let (socket, address) = self.0.accept().await.unwrap();
+        (self.1.accept(socket).await.unwrap(), address)
+    }
+
+    fn local_addr(&self) -> std::io::Result<SocketAddr> {
+        self.0.local_addr()
+    }
+}
+
+/// A collector with a certificate, which takes spans of those alone who have this key; the certificate in
+/// PEM.
+async fn secured(key: &'static str) -> (String, String, mpsc::UnboundedReceiver<Span>) {
+    let (routes, spans) = collecting();
+    let routes = routes.layer(axum::middleware::from_fn(
+        move |request: Request, next: Next| async move {
+            assert_eq!(request.headers()["x-api-key"], key);
+            next.run(request).await
+        },
+    ));
+    let own = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let private = PrivateKeyDer::try_from(own.signing_key.serialize_der()).unwrap();
+    let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![own.cert.der().clone()], private)
+        .unwrap();
+    config.alpn_protocols = vec![b"h2".to_vec()];
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let service = routes.with_state(Collector(sender));
-    tokio::spawn(async move { axum::serve(listener, service).await });
-    (url, spans)
+    let url = format!(
+        "https://localhost:{}",
+        listener.local_addr().unwrap().port()
+    );
+    let listener = Secured(listener, TlsAcceptor::from(Arc::new(config)));
+    tokio::spawn(async move { axum::serve(listener, routes).await });
+    (url, own.cert.pem(), spans)
 }
 
 /// The header fields of the calls that a backend gets.
@@ -250,4 +321,71 @@ async fn a_dead_collector_costs_no_call_anything() {
     assert!(text.text().contains("gateway_traces_exported_total 0\n"));
     drop(client);
     site.gateway.drain().await;
+}
+
+#[tokio::test]
+async fn by_tls_and_with_a_key_a_collector_is_told_of_messages_and_of_failures_that_are_not_kept() {
+    let (url, certificate, mut spans) = secured("s3cret").await;
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let (ca, headers) = (
+        folder.join("collector.pem"),
+        folder.join("collector.headers"),
+    );
+    std::fs::write(&ca, certificate).unwrap();
+    std::fs::write(&headers, "# of a test\nX-Api-Key: s3cret\n").unwrap();
+    let answers = vec![
+        Script::ok(b"\x08\x07"),
+        Script::fail(5, ""),
+        Script::fail(13, ""),
+    ];
+    let (backend, heads) = backend(answers).await;
+    let keys = format!(
+        "traces:\n  endpoint: {url}\n  ca: {}\n  headers_file: {}\n  trust_inbound: true\n  \
+         message_events: true\n",
+        ca.display(),
+        headers.display()
+    );
+    let site = Site::start(&backend.url(), &keys).await;
+    let client = Native::connect(site.gateway.address()).await;
+    for (flags, is_ok) in [("01", true), ("00", false), ("00", false)] {
+        let parent = format!("00-{TRACE}-b7ad6b7169203331-{flags}");
+        let ask = Ask::get(7).with("traceparent", parent);
+        assert_eq!(client.call(&ask).await.is_ok(), is_ok);
+    }
+    let mut servers = Vec::new();
+    while servers.len() < 2 {
+        let span = spans.recv().await.unwrap();
+        servers.extend(Some(span).filter(|span| span.kind == 2));
+    }
+    let [kept, failed] = &servers[..] else {
+        panic!("{servers:?}")
+    };
+    let sizes = kept.events.iter().map(|event| {
+        let of = |key: &str| {
+            let found = event.attributes.iter().find(|one| one.key == key);
+            found
+                .and_then(|one| one.value.as_ref())
+                .map(|value| value.number)
+        };
+        (&*event.name, of("sequence-number"), of("message-size"))
+    });
+    assert_eq!(
+        sizes.collect::<Vec<_>>(),
+        [
+            ("Inbound message", Some(0), Some(2)),
+            ("Outbound message", Some(0), Some(2)),
+        ]
+    );
+    assert_eq!(
+        failed.text("rpc.response.status_code"),
+        "INTERNAL",
+        "NOT_FOUND is no server's"
+    );
+    assert_eq!((kept.flags & 1, failed.flags & 1), (1, 0));
+    assert!(
+        heads.lock().unwrap()[2]["traceparent"]
+            .to_str()
+            .unwrap()
+            .ends_with("-00")
+    );
 }

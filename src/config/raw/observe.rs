@@ -1,5 +1,7 @@
 //! What is told of calls: the access log, metrics and traces.
 
+use std::path::PathBuf;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +21,9 @@ section! {
         errors: Errors = access_log::Errors::default().into();
         /// Calls that take longer have a line, whatever the sample. `none`: they are as the others.
         slower_than: SpanOrNone = SpanOrNone(access_log::Rules::default().slower_than);
+        /// A file with a secret, by which pseudonyms of callers are the same in several gateways and
+        /// after a restart. Empty: they are others for each process.
+        salt_file: PathBuf = PathBuf::new();
     }
 }
 
@@ -55,8 +60,13 @@ choice! {
 section! {
     /// Traces of calls, told to a collector of OpenTelemetry by OTLP over gRPC.
     Traces "a mapping of `traces` keys" {
-        /// The collector's URL, such as `http://127.0.0.1:4317`. Empty: calls are not traced.
+        /// The collector's URL, such as `http://127.0.0.1:4317` or `https://otlp.example`. Empty: calls
+        /// are not traced.
         endpoint: String = String::new();
+        /// A file with the authorities of its certificate, in PEM. Empty: those that the system trusts.
+        ca: PathBuf = PathBuf::new();
+        /// A file with headers for it, such as a key: a line for each, `name: value`.
+        headers_file: PathBuf = PathBuf::new();
         /// The gateway's name among services.
         service: String = "transom".to_owned();
         /// Which calls are traced: `parent` as the caller's trace is, where that is trusted, else a
@@ -69,6 +79,11 @@ section! {
         /// How contexts are read, the first that there is counts, and how all of them are written:
         /// `w3c`, `b3` in one header, `b3_multi` in several, `grpc_trace_bin`.
         formats: Vec<TraceFormat> = vec![TraceFormat::W3c];
+        /// Calls that end with an error of a server are told too where their trace is not kept, ten a
+        /// second at most; not with `sampling: never`.
+        errors: bool = trace::Failures::default() == trace::Failures::Told;
+        /// The messages of calls are told one by one, the first 128 of each way.
+        message_events: bool = trace::Messages::default() == trace::Messages::Told;
         /// Keys of `baggage` that pass to backends.
         baggage: Vec<String> = Vec::new();
     }

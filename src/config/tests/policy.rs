@@ -60,9 +60,9 @@ policy:
         names,
         [
             "access",
-            "limits",
+            "rate_limits",
             "concurrency",
-            "global_limits",
+            "global_rate_limits",
             "ext_authz",
             "access"
         ]
@@ -242,6 +242,8 @@ fn files_of_identity_are_relative_to_the_configuration() {
     std::fs::write(&path, text).unwrap();
     let settings = load(Some(&path), &Flags::default()).unwrap();
     let identity = settings.gateway.policy.identity.unwrap();
+    let missing = identity.look().unwrap_err().to_string();
+    assert!(missing.contains("keys.json"), "{missing}");
     let KeysFrom::File(keys) = &identity.issuers[0].keys else {
         panic!("{identity:?}")
     };

@@ -47,7 +47,7 @@ fn what_needs_a_restart_is_known_by_its_key() {
     let before = settings(&format!("{UPSTREAM}{tls}")).unwrap();
     let moved = settings(&format!("{tls}{UPSTREAM}")).unwrap();
     assert_eq!(before.fixed(&moved), Vec::<&str>::new());
-    let other = "log: { level: debug }\ntls: { certificate: b.pem, key: a.key }\n";
+    let other = "log: { level: debug }\naccess_log: { sample: 0.5 }\ntls: { certificate: b.pem, key: a.key }\n";
     let other = settings(&format!("{UPSTREAM}{other}")).unwrap();
-    assert_eq!(before.fixed(&other), ["tls", "log"]);
+    assert_eq!(before.fixed(&other), ["tls", "log", "access_log"]);
 }

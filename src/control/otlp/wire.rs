@@ -1,5 +1,6 @@
 //! What of OTLP's messages is sent, by the numbers of their fields (opentelemetry-proto 1.x).
 
+use crate::call::trace::Sampled;
 use crate::observe::trace;
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -61,12 +62,26 @@ struct Span {
     end_time_unix_nano: u64,
     #[prost(message, repeated, tag = "9")]
     attributes: Vec<KeyValue>,
+    #[prost(message, repeated, tag = "11")]
+    events: Vec<Event>,
+    #[prost(uint32, tag = "12")]
+    dropped_events_count: u32,
     #[prost(message, repeated, tag = "13")]
     links: Vec<Link>,
     #[prost(message, optional, tag = "15")]
     status: Option<Status>,
     #[prost(fixed32, tag = "16")]
     flags: u32,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct Event {
+    #[prost(fixed64, tag = "1")]
+    time_unix_nano: u64,
+    #[prost(string, tag = "2")]
+    name: String,
+    #[prost(message, repeated, tag = "3")]
+    attributes: Vec<KeyValue>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -158,6 +173,8 @@ impl From<trace::Span> for Span {
             attributes: attributes
                 .map(|(key, value)| key_value(key, value))
                 .collect(),
+            events: span.events.into_iter().map(Event::from).collect(),
+            dropped_events_count: span.events_beyond,
             links: Vec::from_iter(span.link.map(|link| Link {
                 trace_id: link.trace.to_bytes().to_vec(),
                 span_id: link.span.to_bytes().to_vec(),
@@ -166,7 +183,23 @@ impl From<trace::Span> for Span {
                 message,
                 code: ERROR,
             }),
-            flags: SAMPLED,
+            flags: match span.context.sampled {
+                Sampled::Yes => SAMPLED,
+                Sampled::No => 0,
+            },
+        }
+    }
+}
+
+impl From<trace::Happened> for Event {
+    fn from(happened: trace::Happened) -> Self {
+        let attributes = happened.attributes.into_iter();
+        Self {
+            time_unix_nano: happened.at,
+            name: happened.name.to_owned(),
+            attributes: attributes
+                .map(|(key, value)| key_value(key, value))
+                .collect(),
         }
     }
 }

@@ -32,6 +32,22 @@ impl<'o> Line<'o> {
         self.out.push(b'"');
     }
 
+    /// Words of the gateway's own, with commas between; nothing if there are none.
+    pub(super) fn words(&mut self, key: &str, words: impl Iterator<Item = &'static str>) {
+        let mut words = words.peekable();
+        if words.peek().is_none() {
+            return;
+        }
+        self.key(key);
+        let mut before = b'"';
+        for word in words {
+            self.out.push(before);
+            self.out.extend_from_slice(word.as_bytes());
+            before = b',';
+        }
+        self.out.push(b'"');
+    }
+
     /// What somebody else has chosen: cut after so many bytes, and quoted.
     pub(super) fn text(&mut self, key: &str, text: Option<&[u8]>, max: usize) {
         let Some(text) = text else {

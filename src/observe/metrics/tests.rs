@@ -41,7 +41,7 @@ fn series(text: &str) -> BTreeSet<String> {
 fn a_million_random_methods_and_paths_make_no_new_series() {
     let schema = Schema::build(Vec::new(), &Options::default()).unwrap();
     let observe = Observe::default();
-    let table = observe.table(&schema);
+    let table = observe.table(&schema, 1);
     let mut seen = None;
     for n in 0_u64..1_000_000 {
         let path = format!(
@@ -64,14 +64,14 @@ fn a_million_random_methods_and_paths_make_no_new_series() {
                    origin=\"downstream\"} 125000";
     assert!(text.contains(of_grpc), "{text}");
     assert!(text.contains("grpc_server_call_started_total{grpc_method=\"_OTHER\"} 500000"));
-    assert!(text.contains("gateway_rejected_total{reason=\"unimplemented\"} 1000000"));
+    assert!(text.contains("gateway_rejected_total{reason=\"unsupported\"} 1000000"));
 }
 
 #[test]
 fn every_name_is_there_once_in_both_forms() {
     let observe = Observe::new(None, LegacyMetrics::GoGrpc, None);
     let schema = Schema::build(Vec::new(), &Options::default()).unwrap();
-    let record = observe.begin(&parts("GET", "/"), Some(&observe.table(&schema)));
+    let record = observe.begin(&parts("GET", "/"), Some(&observe.table(&schema, 1)));
     record.finish_with(
         StatusCode::NOT_FOUND,
         &Status::downstream(Code::NotFound, ""),
@@ -111,11 +111,13 @@ fn a_trace_stands_beside_the_bucket_of_its_call() {
         inbound: trace::Inbound::Linked,
         formats: Arc::new([]),
         baggage: Vec::new(),
+        failures: trace::Failures::Told,
+        messages: trace::Messages::Told,
     };
     let tracer = Arc::new(trace::Tracer::new(config).0);
     let observe = Observe::new(None, LegacyMetrics::Off, Some(tracer));
     let schema = Schema::build(Vec::new(), &Options::default()).unwrap();
-    let mut record = observe.begin(&parts("POST", "/a.B/C"), Some(&observe.table(&schema)));
+    let mut record = observe.begin(&parts("POST", "/a.B/C"), Some(&observe.table(&schema, 1)));
     record.protocol(Protocol::Grpc);
     record.finish_with(StatusCode::OK, &Status::gateway(Code::Internal, ""));
     let text = scraped(&observe, Form::OpenMetrics);

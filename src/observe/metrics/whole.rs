@@ -17,7 +17,11 @@ pub(super) fn encode(to: &mut DescriptorEncoder<'_>, observe: &Observe) -> fmt::
         (labels, count as f64)
     });
     gauges(to, "gateway_active_streams", "Calls under way", active)?;
-    let listeners = [(LISTENER, observe.public()), ("admin", observe.admin())];
+    let listeners = [
+        (LISTENER, observe.public()),
+        ("redirect", observe.redirect()),
+        ("admin", observe.admin()),
+    ];
     let connections = listeners.iter().flat_map(|(listener, connections)| {
         connections.now().map(|(proto, count)| {
             let labels = [("listener", *listener), ("proto", proto)];
@@ -38,13 +42,8 @@ pub(super) fn encode(to: &mut DescriptorEncoder<'_>, observe: &Observe) -> fmt::
     let about = "How long it took to make a message of JSON, and JSON of a message";
     family(to, "gateway_transcode_seconds", about, transcoding)?;
     let rejected = totals.rejected().filter(|(_, count)| *count > 0);
-    let rejected: Vec<_> = rejected
-        .map(|(code, count)| (code.connect_name(), count))
-        .collect();
-    let rejected = rejected
-        .iter()
-        .map(|(reason, count)| ([("reason", *reason)], *count));
-    let about = "Requests that were refused here, by the code of the refusal";
+    let rejected = rejected.map(|(cause, count)| ([("reason", cause.as_str())], count));
+    let about = "Requests that were refused here, by why, in the access log's words";
     counters(to, "gateway_rejected", about, rejected)?;
     let lost = [([], observe.lost_lines())];
     let about = "Lines of the access log that came faster than they could be written";

@@ -5,9 +5,12 @@
 use std::sync::Mutex;
 
 use super::*;
-use crate::call::Transport;
+use crate::call::gate::{Passed, Refused};
 use crate::call::trace::Format;
-use crate::observe::access_log::{AccessLog, Rules, Sink};
+use crate::call::{Cause, Message, Peer, Transport};
+use crate::identity::Salt;
+use crate::identity::{Principal, principal};
+use crate::observe::access_log::{AccessLog, Entry, Rules, Sink};
 use crate::observe::metrics::LegacyMetrics;
 use crate::observe::trace::{self, Kind, QUEUE_MAX, Tracer, Value};
 use crate::observe::{Observe, Protocol};
@@ -28,6 +31,7 @@ fn logged(run: impl FnOnce(&Observe)) -> Vec<serde_json::Value> {
     let log = AccessLog {
         sink: Arc::clone(&sink) as Arc<dyn Sink>,
         rules: Rules::default(),
+        salt: Salt::default(),
     };
     run(&Observe::new(Some(log), LegacyMetrics::Off, None));
     let text = String::from_utf8(sink.0.lock().unwrap().clone()).unwrap();
@@ -84,6 +88,100 @@ fn a_call_is_one_line_without_secrets() {
     assert!(fields.get("grpc_method").is_none());
 }
 
+fn ada() -> Arc<Principal> {
+    Arc::new(Principal {
+        kind: principal::Kind::Token,
+        issuer: "https://id.example".into(),
+        subject: Some("ada@example.com".into()),
+        audience: Vec::new(),
+        scopes: principal::Scopes::default(),
+        claims: serde_json::Map::new(),
+        expires_at: None,
+    })
+}
+
+#[test]
+fn a_line_tells_why_and_who_by_a_pseudonym() {
+    let lines = logged(|observe| {
+        let status = Status::gateway(Code::PermissionDenied, "no").because(Cause::AccessDenied);
+        let refused = Refused {
+            principal: Some(ada()),
+            rule: Some("admins".into()),
+            ..Refused::new("access", status)
+        };
+        let mut record = observe.begin(&request(), None);
+        record.refused(&refused);
+        record.finish_with(StatusCode::FORBIDDEN, &refused.status);
+
+        let mut record = observe.begin(&request(), None);
+        record.passed(&Passed {
+            principal: Some(ada()),
+            would_refuse: Some(Box::new(refused)),
+            ..Passed::default()
+        });
+        record.reply(2);
+        record.head(StatusCode::OK);
+        record.finish(&Status::upstream(Code::Internal, ""));
+
+        let mut record = observe.begin(&request(), None);
+        record.passed(&Passed {
+            fault: Some(("ext_authz", "timeout")),
+            ..Passed::default()
+        });
+        record.finish_with(StatusCode::OK, &Status::ok());
+    });
+    let shown = lines.iter().map(|line| {
+        let of = |key: &str| line[key].as_str().unwrap_or_default().to_owned();
+        let keys = [
+            "response_code_details",
+            "response_flags",
+            "policy_step",
+            "policy_rule",
+        ];
+        keys.map(of)
+    });
+    assert_eq!(
+        shown.collect::<Vec<_>>(),
+        [
+            ["access_denied", "", "access", "admins"],
+            [
+                "upstream_status",
+                "after_head,would_refuse",
+                "access",
+                "admins"
+            ],
+            ["", "unanswered", "ext_authz", "timeout"],
+        ]
+    );
+    let who = |at: usize| lines[at]["principal"].as_str();
+    assert_eq!(who(0).map(str::len), Some(16));
+    assert_eq!((who(0), who(2)), (who(1), None));
+    assert!(!format!("{lines:?}").contains("ada"), "{lines:?}");
+}
+
+#[test]
+fn a_message_has_a_size_to_the_client_and_one_in_protobuf() {
+    let lines = logged(|observe| {
+        let record = observe.begin(&request(), None);
+        record.request(10);
+        record.transcoded(Direction::Request, 10, 25, Duration::ZERO);
+        record.reply(&Message::from_payload(&[0; 300]));
+        record.reply(7);
+        record.transcoded(Direction::Response, 7, 2, Duration::ZERO);
+        record.finish_with(StatusCode::OK, &Status::ok());
+    });
+    for (key, bytes) in [
+        ("req_bytes", 25),
+        ("req_decoded_bytes", 10),
+        ("req_high_water_bytes", 10),
+        ("resp_bytes", 302),
+        ("resp_decoded_bytes", 307),
+        ("resp_high_water_bytes", 300),
+    ] {
+        assert_eq!(lines[0][key], bytes, "{key}");
+    }
+}
+
 #[test]
 fn a_record_that_is_dropped_is_a_client_that_left() {
     let lines = logged(|observe| {
@@ -96,6 +194,7 @@ fn a_record_that_is_dropped_is_a_client_that_left() {
     };
     assert_eq!(line["http_status"], 499);
     assert_eq!(line["grpc_status"], "CANCELLED");
+    assert_eq!(line["response_code_details"], "client_gone");
     assert_eq!(line["req_bytes"], 7);
 }
 
@@ -105,6 +204,7 @@ async fn a_stream_that_lasts_is_told_of_once_while_it_does() {
     let log = AccessLog {
         sink: Arc::clone(&sink) as Arc<dyn Sink>,
         rules: Rules::default(),
+        salt: Salt::default(),
     };
     let observe = Observe::new(Some(log), LegacyMetrics::Off, None);
     let mut record = observe.begin(&request(), None);
@@ -145,6 +245,8 @@ fn where_the_queue_of_traces_is_full_calls_are_left_out_and_counted() {
         inbound: trace::Inbound::Linked,
         formats: Arc::new([Format::W3c]),
         baggage: Vec::new(),
+        failures: trace::Failures::Told,
+        messages: trace::Messages::Told,
     };
     let (tracer, mut calls) = Tracer::new(config);
     let tracer = Arc::new(tracer);
@@ -153,6 +255,7 @@ fn where_the_queue_of_traces_is_full_calls_are_left_out_and_counted() {
         let mut record = observe.begin(&request(), None);
         record.protocol(Protocol::Grpc);
         record.method(&method(Shape::Unary));
+        record.request(5);
         let trail = record.trail().unwrap();
         trail.came(&"u".into());
         let step = trail.goes(&"127.0.0.1:5".into(), 0);
@@ -173,6 +276,13 @@ fn where_the_queue_of_traces_is_full_calls_are_left_out_and_counted() {
         ],
         "of a server NOT_FOUND is no error"
     );
+    let [message] = &spans[0].events[..] else {
+        panic!("{:?}", spans[0])
+    };
+    assert_eq!(message.name, "Inbound message");
+    let (number, size) = (Value::Number(0), Value::Number(5));
+    let expected = [("sequence-number", number), ("message-size", size)];
+    assert_eq!(message.attributes, expected);
     let port = ("server.port", Value::Number(5));
     assert!(spans[2].attributes.contains(&port), "{:?}", spans[2]);
 }

@@ -7,7 +7,8 @@ use std::time::UNIX_EPOCH;
 use http::HeaderValue;
 use tokio::time::Instant;
 
-use super::Finished;
+use super::events::Event;
+use super::{Finished, is_servers_error};
 use crate::call::trace::{Context, SpanId};
 use crate::call::trail::Attempt;
 use crate::call::{Code, Status};
@@ -26,8 +27,15 @@ const HTTP_ROUTE: &str = "http.route";
 const HTTP_STATUS: &str = "http.response.status_code";
 const PREVIOUS_ATTEMPTS: &str = "previous-rpc-attempts";
 const TRANSPARENT_RETRY: &str = "transparent-retry";
+const SEQUENCE: &str = "sequence-number";
+const SIZE: &str = "message-size";
+const SIZE_COMPRESSED: &str = "message-size-compressed";
 const UPSTREAM: &str = "gateway.upstream";
 const PROTOCOL: &str = "gateway.protocol";
+
+// The names of events: what a server receives, and sends.
+const INBOUND: &str = "Inbound message";
+const OUTBOUND: &str = "Outbound message";
 
 const GRPC: &str = "grpc";
 const CONNECT: &str = "connectrpc";
@@ -51,10 +59,25 @@ pub struct Span {
     pub end: u64,
     /// What is known of it.
     pub attributes: Vec<(&'static str, Value)>,
+    /// What happened meanwhile, in the order of time.
+    pub events: Vec<Happened>,
+    /// What happened besides.
+    pub events_beyond: u32,
     /// Why it is an error, if it is.
     pub error: Option<String>,
     /// The context of a client that is not trusted.
     pub link: Option<Context>,
+}
+
+/// Something that happened during a span.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Happened {
+    /// When, in nanoseconds since 1970.
+    pub at: u64,
+    /// What.
+    pub name: &'static str,
+    /// What is known of it.
+    pub attributes: Vec<(&'static str, Value)>,
 }
 
 /// On which side a span is.
@@ -141,6 +164,7 @@ impl Finished {
         }
         let error = is_servers_error(self.status.code).then(|| self.failure(&mut attributes));
         let name = self.rpc().or(system);
+        let (events, events_beyond) = self.messages();
         Span {
             context: traced.server,
             parent: traced.parent,
@@ -150,8 +174,38 @@ impl Finished {
             start: self.at(self.began),
             end: self.at(self.end()),
             attributes,
+            events,
+            events_beyond,
             error,
             link: traced.link,
+        }
+    }
+
+    /// The messages of both ways, and how many there were besides.
+    fn messages(&self) -> (Vec<Happened>, u32) {
+        let (requests, replies) = (&self.requests, &self.replies);
+        let inbound = requests.all.iter().map(|event| (event, INBOUND));
+        let outbound = replies.all.iter().map(|event| (event, OUTBOUND));
+        let both = inbound.chain(outbound);
+        let mut all: Vec<_> = both
+            .map(|(event, name)| self.happened(event, name))
+            .collect();
+        all.sort_by_key(|happened| happened.at);
+        (all, requests.beyond.saturating_add(replies.beyond))
+    }
+
+    fn happened(&self, event: &Event, name: &'static str) -> Happened {
+        let number = |number: u64| Value::Number(i64::try_from(number).unwrap_or(i64::MAX));
+        let size = number(event.weight.bytes as u64);
+        let which = if event.weight.is_packed {
+            SIZE_COMPRESSED
+        } else {
+            SIZE
+        };
+        Happened {
+            at: self.at(event.at),
+            name,
+            attributes: vec![(SEQUENCE, number(event.number)), (which, size)],
         }
     }
 
@@ -170,6 +224,8 @@ impl Finished {
             start: self.at(came),
             end: self.at(self.end()),
             attributes,
+            events: Vec::new(),
+            events_beyond: 0,
             error,
             link: None,
         }
@@ -195,6 +251,8 @@ impl Finished {
             start: self.at(attempt.began),
             end: self.at(end),
             attributes,
+            events: Vec::new(),
+            events_beyond: 0,
             error: (code != Code::Ok).then(|| code.name().to_owned()),
             link: None,
         }
@@ -228,28 +286,5 @@ impl Finished {
             .chars()
             .take(super::super::access_log::MESSAGE_MAX)
             .collect()
-    }
-}
-
-/// Whether a server is to blame for an answer with this code.
-const fn is_servers_error(code: Code) -> bool {
-    match code {
-        Code::Unknown
-        | Code::DeadlineExceeded
-        | Code::Unimplemented
-        | Code::Internal
-        | Code::Unavailable
-        | Code::DataLoss => true,
-        Code::Ok
-        | Code::Cancelled
-        | Code::InvalidArgument
-        | Code::NotFound
-        | Code::AlreadyExists
-        | Code::PermissionDenied
-        | Code::ResourceExhausted
-        | Code::FailedPrecondition
-        | Code::Aborted
-        | Code::OutOfRange
-        | Code::Unauthenticated => false,
     }
 }

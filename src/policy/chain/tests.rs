@@ -298,7 +298,7 @@ async fn a_witness_sees_each_decision_and_its_rule() {
     let chain = Chain::new(steps, Some(seen.clone())).unwrap();
     assert_eq!(
         chain.names().collect::<Vec<_>>(),
-        ["identify", "access", "limits"]
+        ["identify", "access", "rate_limits"]
     );
     for _ in 0..2 {
         let _ = chain.ask(setting.question.asked(), &Passed::default());
@@ -308,10 +308,10 @@ async fn a_witness_sees_each_decision_and_its_rule() {
         [
             "identify Get passed -",
             "access Get passed only",
-            "limits Get passed -",
+            "rate_limits Get passed -",
             "identify Get passed -",
             "access Get passed only",
-            "limits Get refused all",
+            "rate_limits Get refused all",
         ]
     );
 }

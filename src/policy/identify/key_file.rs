@@ -47,7 +47,7 @@ impl KeyFile {
     }
 }
 
-fn keys_of(path: &Path, contents: &[Content]) -> Result<ApiKeys, NoIdentity> {
+pub(super) fn keys_of(path: &Path, contents: &[Content]) -> Result<ApiKeys, NoIdentity> {
     ApiKeys::parse(text(path, contents)?).map_err(|cause| NoIdentity::ApiKeys {
         path: path.to_owned(),
         cause,

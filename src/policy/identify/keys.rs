@@ -169,7 +169,7 @@ fn told(iss: &str, url: &Url, news: &News) {
     }
 }
 
-fn keys_of(path: &Path, contents: &[Content]) -> Result<Keys, NoIdentity> {
+pub(super) fn keys_of(path: &Path, contents: &[Content]) -> Result<Keys, NoIdentity> {
     match Keys::parse(text(path, contents)?) {
         Ok(set) => Ok(set.keys),
         Err(cause) => Err(NoIdentity::Keys {

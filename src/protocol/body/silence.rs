@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Sleep};
 
-use crate::call::{Code, Status};
+use crate::call::{Cause, Code, Status};
 use crate::observe::Tally;
 
 /// A span of time that begins anew with whatever happens.
@@ -113,13 +113,10 @@ impl Idle {
             self.span.restart();
         }
         ready!(self.span.poll_over(cx));
-        Poll::Ready(Status::gateway(
-            Code::Unavailable,
-            format!(
-                "the stream was silent for {} s",
-                self.span.length.as_secs_f32()
-            ),
-        ))
+        let silent = self.span.length.as_secs_f32();
+        let message = format!("the stream was silent for {silent} s");
+        let status = Status::gateway(Code::Unavailable, message);
+        Poll::Ready(status.because(Cause::StreamIdle))
     }
 }
 

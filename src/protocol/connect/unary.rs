@@ -104,12 +104,14 @@ async fn reply<S: call::Service>(
         Coder::Json(json) => {
             let began = Instant::now();
             let message = json.to_wire(&payload);
-            record.transcoded(Direction::Request, payload.len(), began.elapsed());
+            let length = message.as_ref().map_or(0, Message::len);
+            let took = began.elapsed();
+            record.transcoded(Direction::Request, length, payload.len(), took);
             message.map_err(|error| Failure::unreadable(&error))?
         }
     };
     drop(payload);
-    record.request(message.len());
+    record.request(&message);
     let call = head.with(method, Encodings::default(), Requests::One(message))?;
     let whole = unary::make(&serving.calls, call, options.limits.response_message).await;
     let Whole {
@@ -121,13 +123,14 @@ async fn reply<S: call::Service>(
     let Some(message) = message else {
         return Err(Failure::ended(end, metadata));
     };
-    record.reply(message.len());
+    record.reply(&message);
     let End { trailers, .. } = end;
     let began = Instant::now();
     match written(&coder, &message, options) {
         Ok(body) => {
             if coder.transcodes() {
-                record.transcoded(Direction::Response, body.len(), began.elapsed());
+                let (length, took) = (message.len(), began.elapsed());
+                record.transcoded(Direction::Response, length, body.len(), took);
             }
             Ok(Reply {
                 codec,

@@ -163,9 +163,9 @@ impl Messages {
                     compression::spend(decompressed, cx);
                 }
                 if let Some(tally) = &self.tally {
-                    tally.count(message.len());
+                    tally.count(&message);
                     if self.coder.transcodes() {
-                        tally.transcoded(text, began.elapsed());
+                        tally.transcoded(message.len(), text, began.elapsed());
                     }
                 }
                 Ok(message)

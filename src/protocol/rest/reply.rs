@@ -43,11 +43,12 @@ pub(super) fn answer(
     let Some(message) = message else {
         return failed(terms, &status.into(), shown, record);
     };
-    record.reply(message.len());
+    record.reply(&message);
     let began = Instant::now();
     match write(terms, binding, &message) {
         Ok(content) => {
-            record.transcoded(Direction::Response, content.len(), began.elapsed());
+            let (length, text) = (message.len(), content.len());
+            record.transcoded(Direction::Response, length, text, began.elapsed());
             let response = content.into_response(http, shown);
             record.finish_with(http, &status);
             response

@@ -225,7 +225,8 @@ impl Messages {
     fn write(&mut self, text: &Bytes) -> Result<Message, Failure> {
         let began = Instant::now();
         let message = self.writer.write(text)?;
-        self.tally.transcoded(text.len(), began.elapsed());
+        let took = began.elapsed();
+        self.tally.transcoded(message.len(), text.len(), took);
         Ok(message)
     }
 
@@ -248,7 +249,7 @@ impl Stream for Messages {
         budget.made_progress();
         Poll::Ready(message.map(|message| match message {
             Ok(message) => {
-                self.tally.count(message.len());
+                self.tally.count(&message);
                 Ok(message)
             }
             Err(failure) => Err(self.fail(failure)),

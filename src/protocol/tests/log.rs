@@ -1,6 +1,7 @@
 //! One access-log line a call, in every dialect and however it ends.
 
 use super::*;
+use crate::identity::Salt;
 use crate::observe::access_log::{AccessLog, Entry, Rules, Sink};
 use crate::observe::metrics::LegacyMetrics;
 
@@ -21,6 +22,7 @@ async fn logged(service: &Scripted, request: Request<Body>, read: bool) -> Vec<S
     let log = AccessLog {
         sink: Arc::clone(&lines) as Arc<dyn Sink>,
         rules: Rules::default(),
+        salt: Salt::default(),
     };
     let observe = Observe::new(Some(log), LegacyMetrics::Off, None);
     let response = service.router_seen(observe).handle(request).await;

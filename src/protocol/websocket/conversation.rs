@@ -146,7 +146,7 @@ impl<S: call::Service> Conversation<S> {
             None => self.first(line).await?,
             Some(message) => message,
         };
-        self.record.request(message.len());
+        self.record.request(&message);
         Ok((None, Requests::One(message)))
     }
 
@@ -167,9 +167,10 @@ impl<S: call::Service> Conversation<S> {
         let began = Instant::now();
         let said = self.head.incoming.take(frame, &mut self.head.frames)?;
         match (&said, frame) {
-            (Said::Message(_), Frame::Text(text)) => {
-                let took = began.elapsed();
-                self.record.transcoded(Direction::Request, text.len(), took);
+            (Said::Message(message), Frame::Text(text)) => {
+                let (length, took) = (message.len(), began.elapsed());
+                let record = &self.record;
+                record.transcoded(Direction::Request, length, text.len(), took);
             }
             (Said::Message(_) | Said::HalfClose, _) => {}
         }

@@ -79,7 +79,7 @@ impl Uploads {
     pub(super) fn put(&self, said: Said) {
         let length = match &said {
             Said::Message(message) => {
-                self.tally.count(message.len());
+                self.tally.count(message);
                 PREFIX + message.len()
             }
             Said::HalfClose => PREFIX,

@@ -15,8 +15,8 @@ use super::failure::Failure;
 use super::{Answered, HEADERS_MAX, Hold, Timer, is_oversize, trailers};
 use crate::call::compression::{self, GRPC_ENCODING, Unopened};
 use crate::call::{
-    Accept, Answer, Code, Coding, Deadline, End, FrameDecoder, FrameError, Message, Metadata,
-    Origin, Replies, Reply, Retry, Status,
+    Accept, Answer, Cause, Code, Coding, Deadline, End, FrameDecoder, FrameError, Message,
+    Metadata, Origin, Replies, Reply, Retry, Status,
 };
 use crate::schema::method::Shape;
 use crate::upstream::books::Ledger;
@@ -448,12 +448,14 @@ fn http_error(name: &str, status: StatusCode, found: &str) -> Status {
         "upstream {name:?} answered HTTP {}{found}; expected gRPC",
         status.as_u16()
     );
-    Status::upstream(Code::from_http(status), message).retry(Retry::BeforeFirstByte)
+    Status::upstream(Code::from_http(status), message)
+        .retry(Retry::BeforeFirstByte)
+        .because(Cause::UpstreamProtocol)
 }
 
 fn oversize(name: &str, what: &str) -> Status {
     let message = format!("upstream {name:?} sent {what} of more than {HEADERS_MAX} bytes");
-    Status::upstream(Code::ResourceExhausted, message)
+    Status::upstream(Code::ResourceExhausted, message).because(Cause::UpstreamProtocol)
 }
 
 fn without_status(name: &str) -> Status {
@@ -461,7 +463,7 @@ fn without_status(name: &str) -> Status {
 }
 
 fn protocol_error(name: &str, code: Code, what: &str) -> Status {
-    Status::upstream(code, format!("upstream {name:?} {what}"))
+    Status::upstream(code, format!("upstream {name:?} {what}")).because(Cause::UpstreamProtocol)
 }
 
 fn broken_frame(name: &str, error: FrameError) -> Status {

@@ -4,7 +4,7 @@ use std::error::Error;
 
 use h2::Reason;
 
-use crate::call::{Code, Retry, Status};
+use crate::call::{Cause, Code, Retry, Status};
 
 /// How a stream broke.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,31 +64,41 @@ impl Failure {
 
     /// The status of a call that ends like this before any message.
     pub(super) fn status(self, name: &str) -> Status {
-        let (code, what, retry) = match self {
+        let (code, what, retry, cause) = match self {
             Self::Leaving => return Status::shutting_down(),
-            Self::Refused => (Code::Unavailable, "refused the call".into(), Retry::Refused),
+            Self::Refused => (
+                Code::Unavailable,
+                "refused the call".into(),
+                Retry::Refused,
+                Cause::UpstreamReset,
+            ),
             Self::GoAway => (
                 Code::Unavailable,
                 "is closing its connection".into(),
                 Retry::Refused,
+                Cause::UpstreamLost,
             ),
             Self::Lost => (
                 Code::Unavailable,
                 "closed the connection during the call".into(),
                 Retry::Lost,
+                Cause::UpstreamLost,
             ),
             Self::Malformed(reason) => (
                 Code::Internal,
                 format!("sent what is not valid HTTP/2 ({})", reason.description()),
                 Retry::Never,
+                Cause::UpstreamProtocol,
             ),
             Self::Reset(reason) => (
                 code_of(reason),
                 format!("reset the call ({})", reason.description()),
                 Retry::BeforeFirstByte,
+                Cause::UpstreamReset,
             ),
         };
-        Status::upstream(code, format!("upstream {name:?} {what}")).retry(retry)
+        let message = format!("upstream {name:?} {what}");
+        Status::upstream(code, message).retry(retry).because(cause)
     }
 }
 

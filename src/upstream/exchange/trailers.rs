@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderValue};
 use prost::Message as _;
 
 use crate::call::details::RpcStatus;
-use crate::call::{Code, End, Metadata, Retry, Status};
+use crate::call::{Cause, Code, End, Metadata, Retry, Status};
 
 /// Bytes of `grpc-message` that are kept.
 const MESSAGE_MAX: usize = 8 * 1024;
@@ -61,7 +61,8 @@ fn status(trailers: &HeaderMap) -> Option<Status> {
     };
     if values.next().is_some() {
         let message = "the upstream sent more than one grpc-status";
-        return Some(Status::upstream(Code::Unknown, message).retry(retry));
+        let status = Status::upstream(Code::Unknown, message).retry(retry);
+        return Some(status.because(Cause::UpstreamProtocol));
     }
     let code = Code::from_grpc_status(value.as_bytes());
     let mut message = trailers.get(GRPC_MESSAGE).map(message).unwrap_or_default();

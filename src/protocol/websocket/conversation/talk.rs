@@ -197,7 +197,7 @@ impl<'c, S: call::Service> Talk<'c, S> {
             }
             Answer::Message(message) => {
                 self.replies += 1;
-                self.conversation.record.reply(message.len());
+                self.conversation.record.reply(&message);
                 if let Some(idle) = &mut self.idle {
                     idle.touch();
                 }
@@ -225,7 +225,8 @@ impl<'c, S: call::Service> Talk<'c, S> {
                 let began = Instant::now();
                 let json = frames.write_json(message)?;
                 let record = &self.conversation.record;
-                record.transcoded(Direction::Response, json.len(), began.elapsed());
+                let (length, took) = (message.len(), began.elapsed());
+                record.transcoded(Direction::Response, length, json.len(), took);
                 let text = Utf8Bytes::try_from(json)
                     .map_err(|_| Status::gateway(Code::Internal, "a reply's JSON is not UTF-8"))?;
                 Ok(ws::Message::Text(text))
