@@ -12,14 +12,26 @@ use crate::admin::{Asked, Leave, Look};
 use crate::listener;
 use crate::observe::level::Leveled;
 use crate::observe::metrics::Metrics;
+use crate::observe::overload::Overload;
 use crate::observe::process::Process;
 use crate::observe::upstreams;
+use crate::policy::overload;
 use crate::schema::{Listing, Schema};
 
 /// What operators look at.
 pub(super) struct Operators {
     pub(super) live: Arc<Live>,
     pub(super) listener: listener::View,
+    /// Where overload is measured.
+    pub(super) overload: Option<Arc<overload::Shared>>,
+}
+
+impl Operators {
+    /// How it stood when it was measured last.
+    fn overload(&self) -> Option<(overload::State, overload::Readings)> {
+        let shared = self.overload.as_ref()?;
+        Some((shared.load(), shared.readings()?))
+    }
 }
 
 impl Look for Operators {
@@ -33,6 +45,13 @@ impl Look for Operators {
             listeners: vec![self.listener.observed()],
             upstreams: self.upstreams(),
             calls: serving.calls.meters(),
+            overload: self.overload().map(|(state, readings)| Overload {
+                level: state.level as u8,
+                pressures: (readings.known())
+                    .map(|(resource, used)| (resource.name(), used))
+                    .collect(),
+            }),
+            buffers: self.live.buffers.counts(),
             observe: self.live.observe.clone(),
             process: Process::read(),
             ..self.live.told.metrics()
@@ -60,7 +79,15 @@ impl Look for Operators {
     }
 
     fn notes(&self) -> Vec<String> {
-        self.live.told.lines()
+        let mut notes = self.live.told.lines();
+        if let Some((state, _)) = self.overload()
+            && state.level != overload::Level::Calm
+        {
+            let cause = state.cause.map_or("nothing", |cause| cause.name());
+            let (level, used) = (state.level.name(), state.pressure * 100.0);
+            notes.push(format!("overload: {level}, {used:.0} % of {cause}"));
+        }
+        notes
     }
 
     fn reload(&self) -> Pin<Box<dyn Future<Output = Asked> + Send>> {

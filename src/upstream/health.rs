@@ -186,6 +186,7 @@ impl Asked {
             accept: Accept::Opened,
             max_message: ANSWER_MAX,
             deadline,
+            buffers: Arc::default(),
         };
         let pool = endpoint.control_pool();
         let source = Source::new(Requests::One(message));
