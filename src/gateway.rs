@@ -317,7 +317,11 @@ impl Gateway {
             let watched = loaded::Watched {
                 workers: workers.clone(),
                 observe: live.observe.clone(),
-                doors: doors.into_iter().flatten().map(Listener::strainer).collect(),
+                doors: doors
+                    .into_iter()
+                    .flatten()
+                    .map(Listener::strainer)
+                    .collect(),
                 buffers,
                 shared: Arc::clone(policies.overload()),
             };

@@ -48,7 +48,9 @@ pub enum Crowded {
         max: usize,
     },
     /// It was among the largest when there was too little of something.
-    #[error("the gateway has more to do than it can, and this call held a large part of its memory")]
+    #[error(
+        "the gateway has more to do than it can, and this call held a large part of its memory"
+    )]
     Shed,
 }
 
@@ -262,7 +264,6 @@ impl Share {
             Poll::Pending
         }
     }
-
 }
 
 /// What is counted of so many bytes.
@@ -311,9 +312,16 @@ mod tests {
         let full = other.hold(STEP + 1).unwrap_err();
         assert_eq!(full, Crowded::Full { max: 4 * STEP });
         assert_eq!(full.status().code, Code::ResourceExhausted);
-        assert_eq!((buffers.counts().used, buffers.counts().refused), (4 * STEP, 1));
+        assert_eq!(
+            (buffers.counts().used, buffers.counts().refused),
+            (4 * STEP, 1)
+        );
         other.note(2 * STEP);
-        assert_eq!(buffers.counts().used, 5 * STEP, "what is there cannot be refused");
+        assert_eq!(
+            buffers.counts().used,
+            5 * STEP,
+            "what is there cannot be refused"
+        );
         one.hold(FREE).unwrap();
         other.hold(4 * STEP).unwrap();
         assert!(one.hold(usize::MAX).is_err());

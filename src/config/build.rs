@@ -185,7 +185,7 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
         schema_options: layered.schema,
         schema_reload,
         protocol: protocol::Config {
-            gates: None, // the gateway's own, made of its policy
+            gates: None,             // the gateway's own, made of its policy
             buffers: Arc::default(), // the gateway's own
             trusted_proxies,
             head: head_limits(&raw.limits),

@@ -72,7 +72,9 @@ impl Held {
         }
         let piece = self.rest.split_to(self.rest.len().min(PIECE));
         if !self.rest.is_empty() || self.share.is_some() {
-            let share = self.share.get_or_insert_with(|| Share::of(self.open.buffers()));
+            let share = self
+                .share
+                .get_or_insert_with(|| Share::of(self.open.buffers()));
             share.note(self.rest.len());
             if let Poll::Ready(crowded) = share.poll_shed(cx) {
                 // A head has left, so the end of the stream says it.

@@ -92,7 +92,10 @@ mod tests {
                 assert!((0.0..1.0).contains(&turn));
                 tenths[(turn * 10.0) as usize] += 1;
             }
-            assert!(tenths.iter().all(|count| (98..=102).contains(count)), "{tenths:?}");
+            assert!(
+                tenths.iter().all(|count| (98..=102).contains(count)),
+                "{tenths:?}"
+            );
         }
     }
 }

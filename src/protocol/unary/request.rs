@@ -93,11 +93,7 @@ pub struct Bounds {
 ///
 /// # Errors
 /// Too much, too late, or broken; or all calls together hold too much.
-pub async fn read(
-    body: Body,
-    bounds: Bounds,
-    buffers: &Arc<Buffers>,
-) -> Result<Bytes, Unread> {
+pub async fn read(body: Body, bounds: Bounds, buffers: &Arc<Buffers>) -> Result<Bytes, Unread> {
     // A declared length is refused before a byte of it is read.
     if http_body::Body::size_hint(&body).lower() > u64::try_from(bounds.bytes).unwrap_or(u64::MAX) {
         linger(body);
