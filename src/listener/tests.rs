@@ -22,6 +22,7 @@ use super::{Config, Drain, Listener, Timeouts, bind};
 use crate::call::Buffers;
 use crate::worker::Workers;
 
+mod panics;
 mod strain;
 mod tls;
 

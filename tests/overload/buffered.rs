@@ -17,7 +17,7 @@ async fn who_asks_for_more_than_all_messages_may_hold_is_refused_and_nobody_else
     for form in [Form::Rest, Form::GrpcWeb] {
         held.push(Part::of(address, form, PART).await);
     }
-    until(&gateway, "gateway_buffered_bytes 131072").await;
+    until(&gateway, "gateway_buffered_bytes 131072.0").await;
     for form in Form::ALL {
         let mut refused = Part::of(address, form, PART).await;
         refused.ends_with(8, "RESOURCE_EXHAUSTED").await;
@@ -26,7 +26,7 @@ async fn who_asks_for_more_than_all_messages_may_hold_is_refused_and_nobody_else
     let mut answered = Part::of(address, Form::Rest, 0).await;
     let outcome = call(address, Dialect::Rest, &Ask::get(7)).await;
     assert_eq!(outcome.code, Some(8), "{outcome:?}");
-    let metrics = until(&gateway, "gateway_buffered_max_bytes 131072").await;
+    let metrics = until(&gateway, "gateway_buffered_max_bytes 131072.0").await;
     let refused = "gateway_buffers_refused_total{reason=\"buffered_total\"} 5";
     assert!(metrics.contains(refused), "{metrics}");
 
@@ -34,7 +34,7 @@ async fn who_asks_for_more_than_all_messages_may_hold_is_refused_and_nobody_else
     for part in &mut held {
         part.complete().await;
     }
-    until(&gateway, "gateway_buffered_bytes 0").await;
+    until(&gateway, "gateway_buffered_bytes 0.0").await;
     answered.complete().await;
     answered.stream.readable().await.unwrap();
     let mut status = [0; 15];

@@ -36,7 +36,7 @@ async fn each_level_does_what_it_says_and_all_is_as_before_when_it_is_over() {
         while held.len() < calls {
             held.push(Part::of(address, Form::Rest, 10).await);
         }
-        let metrics = until(&gateway, &format!("gateway_overload_state {level}")).await;
+        let metrics = until(&gateway, &format!("gateway_overload_state {level}.0")).await;
         let pressure = format!("{{resource=\"streams\"}} 0.{}", calls * 4);
         assert!(metrics.contains(&pressure), "{pressure} {metrics}");
         if level == 2 {
@@ -66,7 +66,7 @@ async fn each_level_does_what_it_says_and_all_is_as_before_when_it_is_over() {
     assert_eq!(nothing.kind(), std::io::ErrorKind::WouldBlock);
 
     held.clear();
-    until(&gateway, "gateway_overload_state 0").await;
+    until(&gateway, "gateway_overload_state 0.0").await;
     let mut status = [0; 12];
     waiting.read_exact(&mut status).await.unwrap();
     assert_eq!(&status, b"HTTP/1.1 200");
@@ -82,7 +82,7 @@ async fn the_calls_that_hold_most_are_ended_in_their_own_words() {
     for form in Form::ALL {
         large.push(Part::of(address, form, PART).await);
     }
-    until(&gateway, "gateway_buffered_bytes 262144").await;
+    until(&gateway, "gateway_buffered_bytes 262144.0").await;
     let mut small = Vec::new();
     for _ in 0..4 {
         small.push(Part::of(address, Form::Rest, 10).await);
@@ -90,7 +90,7 @@ async fn the_calls_that_hold_most_are_ended_in_their_own_words() {
     for part in &mut large {
         part.ends_with(14, "UNAVAILABLE").await;
     }
-    let metrics = until(&gateway, "gateway_buffered_bytes 0").await;
+    let metrics = until(&gateway, "gateway_buffered_bytes 0.0").await;
     let ended = "gateway_buffers_refused_total{reason=\"overload\"} 4";
     assert!(metrics.contains(ended), "{metrics}");
     for part in &mut small {
