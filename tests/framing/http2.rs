@@ -148,7 +148,7 @@ impl Wire {
 
     /// How a stream, or the whole connection, ends: by a reset or GOAWAY of this code, or with a status
     /// of an answer, by the bytes of its head.
-    async fn end_of(&mut self, stream: u32) -> End {
+    pub(super) async fn end_of(&mut self, stream: u32) -> End {
         loop {
             let Some(frame) = self.frames.recv().await else {
                 return End::Closed;
@@ -167,7 +167,7 @@ impl Wire {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum End {
+pub(super) enum End {
     Error(u32),
     Answer(Vec<u8>),
     Closed,
