@@ -2,11 +2,12 @@
 //! together, a step of others that panics. Row R25 is in `cli/descriptors.rs`.
 
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use http::Method;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio::time::Instant;
 use transom::gateway::Gateway;
 
 use crate::support::{Version, configured, send};

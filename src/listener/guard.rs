@@ -198,8 +198,13 @@ impl Guard {
 /// A [`Guard`] shared by the parts of one connection.
 #[derive(Clone, Debug)]
 pub(super) struct Watch {
-    guard: Arc<Mutex<Guard>>,
+    shared: Arc<Shared>,
     taken: Taken,
+}
+
+#[derive(Debug)]
+struct Shared {
+    guard: Mutex<Guard>,
     /// What holds answers that the client has not taken.
     buffers: Arc<Buffers>,
 }
@@ -207,15 +212,18 @@ pub(super) struct Watch {
 impl Watch {
     pub(super) fn new(guard: Guard, buffers: Arc<Buffers>) -> Self {
         Self {
-            guard: Arc::new(Mutex::new(guard)),
+            shared: Arc::new(Shared {
+                guard: Mutex::new(guard),
+                buffers,
+            }),
             taken: Taken::default(),
-            buffers,
         }
     }
 
     fn with<T>(&self, act: impl FnOnce(&mut Guard) -> T) -> T {
         // The guard's own code cannot panic half-way, so a poisoned lock still holds a valid state.
-        act(&mut self.guard.lock().unwrap_or_else(PoisonError::into_inner))
+        let guard = self.shared.guard.lock();
+        act(&mut guard.unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Bytes came in.
@@ -321,7 +329,7 @@ pub(super) struct OpenCall {
 impl OpenCall {
     /// What holds answers that the client has not taken.
     pub(super) fn buffers(&self) -> &Arc<Buffers> {
-        &self.watch.buffers
+        &self.watch.shared.buffers
     }
 }
 
