@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use crate::schema::Method;
 
+pub mod buffers;
 pub mod cause;
 pub mod code;
 pub mod compression;
@@ -27,6 +28,7 @@ pub mod timeout;
 pub mod trace;
 pub mod trail;
 
+pub use buffers::{Buffers, Crowded, Share};
 pub use cause::Cause;
 pub use code::Code;
 pub use compression::{Accept, Coding, Codings, Encodings, Packed};

@@ -22,7 +22,7 @@ use tokio::task::JoinSet;
 
 use crate::admin::Admin;
 pub use crate::admin::Reflection;
-use crate::call;
+use crate::call::{self, Buffers};
 use crate::control::otlp::Collector;
 use crate::docs::{self, Documentation, Place, Reached};
 use crate::listener::{self, Listener, Redirect};
@@ -94,6 +94,9 @@ pub struct Config {
     pub policy: policy::Config,
     /// The documentation.
     pub docs: docs::Config,
+    /// Bytes that all messages together may hold while they are not whole, or not taken by their clients;
+    /// without it, by what the process may have.
+    pub buffered: Option<u64>,
     /// Threads that serve connections.
     pub workers: NonZeroUsize,
     /// Where a line for every call goes; nowhere unless somebody says.
@@ -111,8 +114,9 @@ pub struct Config {
 }
 
 impl Config {
-    /// With this before its calls.
-    fn behind(mut self, policies: Option<&Arc<Policies>>) -> Self {
+    /// With this before its calls, and what they hold counted there.
+    fn behind(mut self, policies: Option<&Arc<Policies>>, buffers: &Arc<Buffers>) -> Self {
+        self.protocol.buffers = Arc::clone(buffers);
         let gates = policies.map(|policies| Arc::clone(policies) as Arc<dyn call::Gates>);
         self.protocol.gates = gates;
         self
@@ -139,6 +143,7 @@ impl Config {
             protocol: protocol::Config::default(),
             policy: policy::Config::default(),
             docs: docs::Config::default(),
+            buffered: None,
             workers: worker::default_count(),
             access_log: None,
             traces: None,
@@ -210,6 +215,8 @@ impl Gateway {
         config: Config,
         report: impl FnMut(&Progress<'_>) + Send + 'static,
     ) -> Result<Self, StartError> {
+        let mut config = config;
+        loaded::bound(&mut config.listener.limits);
         let public = config.listener.clone();
         let (address, drain_delay) = (public.address, public.drain.delay);
         let at = |address| move |cause| StartError::Listen { address, cause };
@@ -226,7 +233,9 @@ impl Gateway {
             .map(|redirect| listener::bind(redirect.beside(&public)).map_err(at(redirect.address)))
             .transpose()?;
         let workers = Workers::start(config.workers).map_err(StartError::Workers)?;
-        let calls = Upstream::build(config.upstreams.clone(), workers.count())?;
+        let buffers = Arc::new(Buffers::new(loaded::buffered(config.buffered)));
+        let calls = Upstream::holding(Arc::clone(&buffers));
+        let calls = calls.rebuild(config.upstreams.clone(), workers.count())?;
 
         let reflection = config.admin_reflection;
         let traces = config.traces.clone();
@@ -236,11 +245,11 @@ impl Gateway {
         let observe = Observe::new(config.access_log.clone(), legacy, tracer);
         let policies = Policies::start_if_any(&config.policy, Counting::of(&observe))?;
         let overload = config.policy.overload;
-        let config = config.behind(policies.as_ref());
+        let config = config.behind(policies.as_ref(), &buffers);
         let (admin_address, count) = (config.admin, workers.count());
         let live = Live::new(
             config,
-            policies.clone(),
+            (policies.clone(), Arc::clone(&buffers)),
             (calls, count),
             observe,
             Box::new(report),
@@ -254,6 +263,7 @@ impl Gateway {
                     live: Arc::clone(&live),
                     listener: bound.view(),
                     redirect: redirecting.as_ref().map(listener::Bound::view),
+                    overload: policies.as_deref().map(Policies::overload).cloned(),
                 });
                 let (admin, pages) = Admin::new(look, reflection);
                 let pages = front::with_site(pages, Arc::clone(&live));
@@ -287,6 +297,7 @@ impl Gateway {
         let router = protocol::Router::new(Arc::clone(&live.serving), live.observe.clone());
         let listener = bound
             .counted(live.observe.public())
+            .buffered(Arc::clone(&buffers))
             .serve(front::service(router), workers.clone())
             .map_err(at(address))?;
         let redirect = match (redirecting, redirect, public.tls) {
@@ -305,9 +316,19 @@ impl Gateway {
         let mut watching = JoinSet::new();
         watching.spawn(watch::watch(Arc::clone(&live)));
         if let (Some(settings), Some(policies)) = (overload, &policies) {
-            let shared = Arc::clone(policies.overload());
-            let observe = live.observe.clone();
-            watching.spawn(loaded::measure(settings, shared, workers.clone(), observe));
+            let doors = [Some(&listener), redirect.as_ref()];
+            let watched = loaded::Watched {
+                workers: workers.clone(),
+                observe: live.observe.clone(),
+                doors: doors
+                    .into_iter()
+                    .flatten()
+                    .map(Listener::strainer)
+                    .collect(),
+                buffers,
+                shared: Arc::clone(policies.overload()),
+            };
+            watching.spawn(loaded::measure(settings, watched));
         }
         Ok(Self {
             listener,

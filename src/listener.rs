@@ -24,7 +24,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::call::{Deadline, Transport};
+use crate::call::{Buffers, Deadline, Transport};
 use crate::observe::connections::{Connections, Open};
 use crate::observe::listeners;
 use crate::worker::Workers;
@@ -39,6 +39,7 @@ pub mod proxy;
 pub mod redirect;
 mod socket;
 mod stall;
+pub mod strain;
 mod stream;
 mod target;
 mod tenancy;
@@ -46,6 +47,7 @@ mod tls;
 
 pub use config::{Config, Drain, Limits, Timeouts};
 pub use redirect::Redirect;
+pub use strain::{Ask, Strain, Strainer};
 pub use tls::{Asked, Choices, Clients, Files, Part, Tls, TlsError, Unknown, Version};
 
 use absent::{Intake, Lookout};
@@ -97,6 +99,7 @@ pub struct Bound {
     config: Config,
     door: Arc<Door>,
     counted: Arc<Connections>,
+    buffers: Arc<Buffers>,
 }
 
 /// What is to be seen of a listener, whenever somebody looks.
@@ -128,6 +131,7 @@ pub fn bind(config: Config) -> io::Result<Bound> {
         config,
         door,
         counted: Arc::default(),
+        buffers: Arc::default(),
     })
 }
 
@@ -144,6 +148,12 @@ impl Bound {
         Self { counted, ..self }
     }
 
+    /// Has what its clients have not taken of large answers counted there.
+    #[must_use]
+    pub fn buffered(self, buffers: Arc<Buffers>) -> Self {
+        Self { buffers, ..self }
+    }
+
     /// Starts to answer, on the workers. `service` gets every request with a [`Peer`](crate::call::Peer) in its
     /// extensions; a response may have a [`Deadline`] in its own, at which nobody waits any longer
     /// for its client to read on.
@@ -157,18 +167,19 @@ impl Bound {
     {
         let listener = self.socket.listen(BACKLOG)?;
         let address = listener.local_addr()?;
-        let (phase, phases) = watch::channel(Phase::Serving);
+        let (tell, told) = watch::channel(Told::default());
         let (over, grace) = watch::channel(());
         let mut watching = JoinSet::new();
         if let Some(tls) = &self.config.tls {
             watching.spawn(tls.keep_current());
         }
-        let told = (self.config, self.door, self.counted);
-        let accepting = accept(listener, told, service, workers, phases, over);
+        let shared = (self.door, self.counted, self.buffers);
+        let made = (self.config, shared);
+        let accepting = accept(listener, made, service, workers, told, over);
         let accepting = tokio::spawn(accepting);
         Ok(Listener {
             address,
-            phase,
+            tell: Arc::new(tell),
             grace,
             accepting,
             _watching: watching,
@@ -177,8 +188,28 @@ impl Bound {
 }
 
 /// What connections are told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Told {
+    phase: Phase,
+    strain: Strain,
+}
+
+impl Told {
+    /// Whether nothing is to begin any more.
+    fn is_over(&self) -> bool {
+        self.phase == Phase::Draining
+    }
+
+    /// Whether nobody is let in for now.
+    fn is_shut(&self) -> bool {
+        self.strain.ask == Ask::StayOut
+    }
+}
+
+/// How far the listener is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Phase {
+    #[default]
     Serving,
     /// Finish what runs, start nothing.
     Draining,
@@ -188,7 +219,7 @@ enum Phase {
 #[derive(Debug)]
 pub struct Listener {
     address: SocketAddr,
-    phase: watch::Sender<Phase>,
+    tell: Arc<watch::Sender<Told>>,
     grace: watch::Receiver<()>,
     accepting: tokio::task::JoinHandle<()>,
     /// The watching of files; given up when this is dropped.
@@ -202,10 +233,16 @@ impl Listener {
         self.address
     }
 
+    /// Where it is told how strained the gateway is.
+    #[must_use]
+    pub fn strainer(&self) -> Strainer {
+        Strainer(Arc::downgrade(&self.tell))
+    }
+
     /// Stops accepting, and lets running calls finish for the grace period. What is left then is to be ended
     /// by `end`, and is cut a moment later. Afterwards no connection is open.
     pub async fn drain(mut self, end: impl FnOnce()) {
-        let _ = self.phase.send(Phase::Draining);
+        self.tell.send_modify(|told| told.phase = Phase::Draining);
         // An error where it took less than the grace: nothing is left to be ended.
         if self.grace.changed().await.is_ok() {
             end();
@@ -214,14 +251,17 @@ impl Listener {
     }
 }
 
+/// What all connections of a listener have together.
+type Shared = (Arc<Door>, Arc<Connections>, Arc<Buffers>);
+
 /// Accepts until told to drain, then waits for the connections it made, says when the grace is `over`, and
 /// cuts those that last.
 async fn accept<S, F>(
     listener: TcpListener,
-    (config, door, counted): (Config, Arc<Door>, Arc<Connections>),
+    (config, (door, counted, buffers)): (Config, Shared),
     service: S,
     workers: Workers,
-    mut phases: watch::Receiver<Phase>,
+    mut told: watch::Receiver<Told>,
     over: watch::Sender<()>,
 ) where
     S: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
@@ -230,8 +270,12 @@ async fn accept<S, F>(
     let builder = Arc::new(http_builder(&config));
     let permits = Arc::new(Semaphore::new(config.limits.connections));
     let mut connections = JoinSet::new();
+    let mut number = 0_u32;
+    let mut shut = told.clone();
     loop {
         while connections.try_join_next().is_some() {}
+        // While it is shut, clients wait in the kernel's queue. A listener that is dropped drains.
+        let is_shut = shut.borrow_and_update().is_shut();
         // A permit first, then a connection: at the limit clients wait in the kernel's queue.
         let next = async {
             let permit = Arc::clone(&permits)
@@ -244,14 +288,17 @@ async fn accept<S, F>(
         };
         let accepted = tokio::select! {
             biased;
-            _ = phases.wait_for(|phase| *phase == Phase::Draining) => break,
-            accepted = next => accepted,
+            _ = told.wait_for(Told::is_over) => break,
+            _ = shut.wait_for(|told| told.is_shut() != is_shut) => continue,
+            accepted = next, if !is_shut => accepted,
         };
         match accepted {
             Ok((stream, address, permit)) => {
-                let (builder, service, mut phases) =
-                    (Arc::clone(&builder), service.clone(), phases.clone());
+                let (builder, service, mut told) =
+                    (Arc::clone(&builder), service.clone(), told.clone());
                 let (grace, counted) = (over.subscribe(), counted.open());
+                let its = (strain::turn(number), Arc::clone(&buffers));
+                number = number.wrapping_add(1);
                 let (door, timeouts) = (Arc::clone(&door), config.timeouts);
                 let hsts = config.hsts.clone();
                 let place = workers.place();
@@ -260,11 +307,12 @@ async fn accept<S, F>(
                     match TcpStream::from_std(stream) {
                         Ok(socket) => {
                             let _ = socket.set_nodelay(true); // a failure costs latency only
-                            if let Some(opened) = door.open(socket, address, &mut phases).await {
-                                let drain = (phases, grace);
-                                let opened = (opened, counted);
+                            if let Some(opened) = door.open(socket, address, &mut told).await {
+                                let drain = (told, grace);
+                                let opened = (opened, counted, door);
                                 let answered = (service, hsts);
-                                serve_connection(opened, &builder, answered, timeouts, drain).await;
+                                serve_connection(opened, &builder, answered, timeouts, drain, its)
+                                    .await;
                             }
                         }
                         Err(error) => tracing::warn!(%error, "a connection could not be served"),
@@ -332,18 +380,21 @@ async fn serve_connection<S, F>(
             names,
         },
         counted,
-    ): (Opened, Open),
+        door,
+    ): (Opened, Open, Arc<Door>),
     builder: &auto::Builder<Streams>,
     (service, hsts): (S, Option<HeaderValue>),
     timeouts: Timeouts,
-    (mut phases, mut grace): (watch::Receiver<Phase>, watch::Receiver<()>),
+    (mut told, mut grace): (watch::Receiver<Told>, watch::Receiver<()>),
+    (turn, buffers): (f64, Arc<Buffers>),
 ) where
     S: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Result<Response<Body>, Infallible>> + Send + 'static,
 {
     let address = peer.address;
     let hsts = hsts.filter(|_| peer.transport == Transport::Tls);
-    let watch = Watch::new(Guard::new(timeouts, Instant::now()));
+    let guard = Guard::new(timeouts, Instant::now()).in_turn(turn);
+    let watch = Watch::new(guard, buffers);
     let intake = Intake::default();
     let mut lookout = Lookout::new(intake.clone());
     let io = TokioIo::new(Watched::new(stream, watch.clone(), intake));
@@ -389,6 +440,7 @@ async fn serve_connection<S, F>(
     let mut connection = pin!(builder.serve_connection_with_upgrades(io, service));
     let mut alarm = watch.alarm();
     let (mut draining, mut leaving) = (false, false);
+    told.mark_changed(); // what holds already has to be heard, too
     loop {
         tokio::select! {
             biased; // the alarm looks at what the connection's poll has just done
@@ -398,9 +450,15 @@ async fn serve_connection<S, F>(
                 }
                 break;
             }
-            _ = phases.wait_for(|phase| *phase == Phase::Draining), if !draining => {
-                draining = true;
-                connection.as_mut().graceful_shutdown();
+            changed = told.changed(), if !draining => {
+                let now = *told.borrow_and_update();
+                // A listener that is dropped drains.
+                if changed.is_err() || now.is_over() {
+                    draining = true;
+                    connection.as_mut().graceful_shutdown();
+                } else {
+                    watch.on_strain(now.strain);
+                }
             }
             verdict = std::future::poll_fn(|cx| alarm.poll_expired(cx)) => match verdict {
                 guard::Verdict::Idle => {
@@ -409,6 +467,12 @@ async fn serve_connection<S, F>(
                     }
                     draining = true;
                     alarm.snooze(FAREWELL);
+                    connection.as_mut().graceful_shutdown();
+                }
+                guard::Verdict::Unwanted => {
+                    draining = true;
+                    watch.on_told();
+                    door.told_to_go();
                     connection.as_mut().graceful_shutdown();
                 }
                 guard::Verdict::Slow => {

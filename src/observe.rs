@@ -12,6 +12,7 @@ pub mod level;
 pub mod listeners;
 pub mod meter;
 pub mod metrics;
+pub mod overload;
 pub mod process;
 pub mod protocol;
 pub mod record;

@@ -92,6 +92,8 @@ pub struct Config {
     pub trusted_proxies: Vec<call::Network>,
     /// Who decides which calls may pass; without anybody, all may.
     pub gates: Option<Arc<dyn call::Gates>>,
+    /// What messages that are not whole yet may hold in memory.
+    pub buffers: Arc<call::Buffers>,
     /// What looks at some of REST's answers.
     pub watch: Option<Arc<dyn Watch>>,
     /// The number of the configuration that all this is of, for the log.

@@ -14,7 +14,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::call::{Call, Code, Reply, Service, Status};
+use crate::call::{Buffers, Call, Code, Reply, Service, Status};
 use crate::control::oauth::NoCredentials;
 use crate::control::tls::TlsError;
 use crate::observe::meter::Meters;
@@ -101,6 +101,8 @@ pub struct Upstream {
 struct Joint {
     /// What they keep for retries.
     account: Arc<Account>,
+    /// What messages of their answers hold while they are not whole.
+    buffers: Arc<Buffers>,
     leaving: Arc<Leaving>,
 }
 
@@ -114,11 +116,19 @@ impl Upstream {
         configs: impl IntoIterator<Item = Config>,
         workers: usize,
     ) -> Result<Self, BuildError> {
-        let none = Self {
+        Self::holding(Arc::default()).rebuild(configs, workers)
+    }
+
+    /// None at all, whose answers hold what is not whole yet there: to be [rebuilt](Self::rebuild).
+    #[must_use]
+    pub fn holding(buffers: Arc<Buffers>) -> Self {
+        Self {
             clusters: Arc::default(),
-            joint: Joint::default(),
-        };
-        none.rebuild(configs, workers)
+            joint: Joint {
+                buffers,
+                ..Joint::default()
+            },
+        }
     }
 
     /// The upstreams as they are configured from now on. One whose configuration is as before is

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 mod demo;
+#[cfg(target_os = "linux")]
+mod descriptors;
 mod docs;
 #[cfg(unix)]
 mod log;

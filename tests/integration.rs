@@ -22,6 +22,7 @@ mod guards;
 mod metadata;
 mod openapi;
 mod options;
+mod overload;
 mod panel;
 mod protos;
 mod reload;

@@ -139,6 +139,12 @@ impl FrameDecoder {
         Err(FrameError::Truncated { found, expected })
     }
 
+    /// Bytes that are held of a message that is not whole.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.partial.capacity()
+    }
+
     /// Bytes of the envelope that begins here, prefix included, once the prefix is there.
     fn size_of(&self, start: &[u8]) -> Result<Option<usize>, FrameError> {
         let Some(&[flags, a, b, c, d]) = start.first_chunk::<PREFIX>() else {

@@ -34,8 +34,17 @@ const REFLECTION_MIN: Span = Span(std::time::Duration::from_secs(1));
 /// What is watched, if calls are to be refused by it.
 fn overload(raw: &Overload) -> Option<policy::overload::Settings> {
     raw.shed.or(false).then(|| policy::overload::Settings {
-        memory_max: None, // what the control group may have
+        memory_max: raw.memory_max.value.and_then(|size| size.0),
         streams_max: Some(u64::from(raw.calls.or(Count::of(1_000_000)).0)),
+    })
+}
+
+/// What messages may hold together, if anybody says so: outright, or by what the process may have.
+fn buffered(raw: &File) -> Option<u64> {
+    let total = raw.limits.buffered_total.value.and_then(|size| size.0);
+    total.or_else(|| {
+        let process = raw.overload.memory_max.value.and_then(|size| size.0);
+        process.map(policy::overload::buffers_of)
     })
 }
 
@@ -186,7 +195,8 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
         schema_options: layered.schema,
         schema_reload,
         protocol: protocol::Config {
-            gates: None, // the gateway's own, made of its policy
+            gates: None,             // the gateway's own, made of its policy
+            buffers: Arc::default(), // the gateway's own
             trusted_proxies,
             head: head_limits(&raw.limits),
             compression: compression(&raw.compression),
@@ -201,6 +211,7 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
         workers: raw.workers.map_or_else(worker::default_count, |count| {
             NonZeroUsize::new(count.get()).unwrap_or(NonZeroUsize::MIN)
         }),
+        buffered: buffered(raw),
         access_log: None,
         traces,
         log_level: None,

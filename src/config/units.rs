@@ -57,38 +57,45 @@ impl FromStr for ByteSize {
     type Err = UnitError;
 
     fn from_str(text: &str) -> Result<Self, UnitError> {
-        let wrong = || UnitError::new(text, SIZE);
-        let (number, unit) = split_number(text);
-        let factor: usize = match unit {
-            "" | "B" => 1,
-            "KiB" => 1 << 10,
-            "MiB" => 1 << 20,
-            "GiB" => 1 << 30,
-            "kB" | "KB" => 1_000,
-            "MB" => 1_000_000,
-            "GB" => 1_000_000_000,
-            _ => return Err(wrong()),
-        };
-        let bytes = number
-            .parse::<usize>()
-            .ok()
-            .and_then(|n| n.checked_mul(factor));
-        match bytes {
-            Some(bytes @ 1..=SIZE_MAX) => Ok(Self(bytes)),
-            Some(_) | None => Err(wrong()),
+        match bytes(text).map(usize::try_from) {
+            Some(Ok(bytes @ 1..=SIZE_MAX)) => Ok(Self(bytes)),
+            Some(_) | None => Err(UnitError::new(text, SIZE)),
         }
     }
 }
 
 impl fmt::Display for ByteSize {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (shift, unit) in [(30, "GiB"), (20, "MiB"), (10, "KiB")] {
-            if self.0 >> shift != 0 && self.0.trailing_zeros() >= shift {
-                return write!(f, "{}{unit}", self.0 >> shift);
-            }
-        }
-        write!(f, "{}B", self.0)
+        written(u64::try_from(self.0).unwrap_or(u64::MAX), f)
     }
+}
+
+/// A whole number of bytes, with its unit or without.
+fn bytes(text: &str) -> Option<u64> {
+    let (number, unit) = split_number(text);
+    let factor: u64 = match unit {
+        "" | "B" => 1,
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        "GiB" => 1 << 30,
+        "TiB" => 1 << 40,
+        "kB" | "KB" => 1_000,
+        "MB" => 1_000_000,
+        "GB" => 1_000_000_000,
+        "TB" => 1_000_000_000_000,
+        _ => return None,
+    };
+    number.parse::<u64>().ok()?.checked_mul(factor)
+}
+
+/// Writes them in the largest unit that fits.
+fn written(bytes: u64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    for (shift, unit) in [(40, "TiB"), (30, "GiB"), (20, "MiB"), (10, "KiB")] {
+        if bytes >> shift != 0 && bytes.trailing_zeros() >= shift {
+            return write!(f, "{}{unit}", bytes >> shift);
+        }
+    }
+    write!(f, "{bytes}B")
 }
 
 /// A span of time: `250ms`, `15s`, `5m`, `1h`, `1.5s`.
@@ -342,6 +349,10 @@ macro_rules! serialized_as_text {
         }
     )*};
 }
+
+mod memory;
+
+pub use memory::MemorySize;
 
 quantity!(ByteSize, SIZE, deserialize_any, {
     "anyOf": [

@@ -53,6 +53,7 @@ pub(super) fn fixed(was: &Config, now: &Config) -> Vec<&'static str> {
         ),
         ("timeouts.drain_delay", a.drain.delay != b.drain.delay),
         ("timeouts.drain_grace", a.drain.grace != b.drain.grace),
+        ("limits.buffered_total", was.buffered != now.buffered),
         ("overload", was.policy.overload != now.policy.overload),
     ];
     let changed = all.into_iter().filter(|(_, is_other)| *is_other);

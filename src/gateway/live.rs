@@ -25,6 +25,7 @@ use super::told::Told;
 use super::wishes::Wishes;
 use super::witness::Counting;
 use super::{Config, Progress, ReloadError, Reloaded, SourceConfig, site};
+use crate::call::Buffers;
 use crate::docs::{Documentation, Place};
 use crate::observe::Observe;
 use crate::observe::level::Leveled;
@@ -61,6 +62,8 @@ pub(super) struct Live {
     /// Held while another configuration is taken: one at a time, and the state is free meanwhile.
     reloading: tokio::sync::Mutex<()>,
     report: Mutex<Report>,
+    /// What all messages together hold.
+    pub(super) buffers: Arc<Buffers>,
     workers: usize,
 }
 
@@ -116,7 +119,7 @@ impl Live {
     /// Not even an empty schema can be built.
     pub(super) fn new(
         config: Config,
-        policies: Option<Arc<Policies>>,
+        (policies, buffers): (Option<Arc<Policies>>, Arc<Buffers>),
         (calls, workers): (Upstream, usize),
         observe: Observe,
         report: Report,
@@ -145,6 +148,7 @@ impl Live {
             }),
             reloading: tokio::sync::Mutex::new(()),
             report: Mutex::new(report),
+            buffers,
             workers,
         })
     }
@@ -190,7 +194,7 @@ impl Live {
             }
             Some(_) | None => Policies::start_if_any(&config.policy, Counting::of(&self.observe))?,
         };
-        let mut config = config.behind(policies.as_ref());
+        let mut config = config.behind(policies.as_ref(), &self.buffers);
         config.protocol.generation = self.told.next();
         let calls = self.serving.load_full();
         let calls = calls

@@ -12,8 +12,10 @@ use crate::admin::{Asked, Leave, Look};
 use crate::listener;
 use crate::observe::level::Leveled;
 use crate::observe::metrics::Metrics;
+use crate::observe::overload::Overload;
 use crate::observe::process::Process;
 use crate::observe::upstreams;
+use crate::policy::overload;
 use crate::schema::{Listing, Schema};
 
 /// What operators look at.
@@ -22,6 +24,16 @@ pub(super) struct Operators {
     pub(super) listener: listener::View,
     /// Where clients are sent from `http` to `https`.
     pub(super) redirect: Option<listener::View>,
+    /// Where overload is measured.
+    pub(super) overload: Option<Arc<overload::Shared>>,
+}
+
+impl Operators {
+    /// How it stood when it was measured last.
+    fn overload(&self) -> Option<(overload::State, overload::Readings)> {
+        let shared = self.overload.as_ref()?;
+        Some((shared.load(), shared.readings()?))
+    }
 }
 
 impl Look for Operators {
@@ -39,6 +51,13 @@ impl Look for Operators {
                 .collect(),
             upstreams: self.upstreams(),
             calls: serving.calls.meters(),
+            overload: self.overload().map(|(state, readings)| Overload {
+                level: state.level as u8,
+                pressures: (readings.known())
+                    .map(|(resource, used)| (resource.name(), used))
+                    .collect(),
+            }),
+            buffers: self.live.buffers.counts(),
             observe: self.live.observe.clone(),
             process: Process::read(),
             ..self.live.told.metrics()
@@ -66,7 +85,15 @@ impl Look for Operators {
     }
 
     fn notes(&self) -> Vec<String> {
-        self.live.told.lines()
+        let mut notes = self.live.told.lines();
+        if let Some((state, _)) = self.overload()
+            && state.level != overload::Level::Calm
+        {
+            let cause = state.cause.map_or("nothing", |cause| cause.name());
+            let (level, used) = (state.level.name(), state.pressure * 100.0);
+            notes.push(format!("overload: {level}, {used:.0} % of {cause}"));
+        }
+        notes
     }
 
     fn reload(&self) -> Pin<Box<dyn Future<Output = Asked> + Send>> {

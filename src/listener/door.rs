@@ -13,7 +13,7 @@ use tokio::sync::{Semaphore, watch};
 use super::proxy::{self, Malformed, Step};
 use super::stream::Stream;
 use super::tls::{Names, Tls};
-use super::{Config, Phase};
+use super::{Config, Told};
 use crate::call::{Network, Peer, Transport};
 use crate::observe::listeners;
 
@@ -31,6 +31,8 @@ pub(super) struct Door {
     /// For handshakes that are under way.
     room: Semaphore,
     refused: Refused,
+    /// Connections that were told to go because the gateway is strained.
+    told_to_go: AtomicU64,
 }
 
 /// How many connections were refused, by why.
@@ -73,7 +75,13 @@ impl Door {
             handshake_within: config.timeouts.tls_handshake,
             room: Semaphore::new(config.limits.handshakes),
             refused: Refused::default(),
+            told_to_go: AtomicU64::new(0),
         }
+    }
+
+    /// A connection was told to go because the gateway is strained.
+    pub(super) fn told_to_go(&self) {
+        self.told_to_go.fetch_add(1, Ordering::Relaxed);
     }
 
     /// The connection once it can carry HTTP, if it comes to that.
@@ -81,7 +89,7 @@ impl Door {
         &self,
         mut socket: TcpStream,
         from: SocketAddr,
-        phases: &mut watch::Receiver<Phase>,
+        told: &mut watch::Receiver<Told>,
     ) -> Option<Opened> {
         let mut address = from;
         if !self.proxies.is_empty() {
@@ -89,11 +97,11 @@ impl Door {
             let introduced = Box::pin(self.introduced(&mut socket, from));
             let introduced = tokio::select! {
                 biased;
-                _ = phases.wait_for(|phase| *phase == Phase::Draining) => return None,
+                _ = told.wait_for(Told::is_over) => return None,
                 introduced = introduced => introduced,
             };
             match introduced {
-                Ok(told) => address = told.unwrap_or(from),
+                Ok(whose) => address = whose.unwrap_or(from),
                 Err(error) => {
                     self.refused.count(&error);
                     tracing::debug!(%error, peer = %from, "closed a connection");
@@ -115,7 +123,7 @@ impl Door {
         let handshake = Box::pin(tls.handshake(socket, self.handshake_within, &self.room));
         tokio::select! {
             biased;
-            _ = phases.wait_for(|phase| *phase == Phase::Draining) => None,
+            _ = told.wait_for(Told::is_over) => None,
             opened = handshake => match opened {
                 Ok(opened) => Some(Opened {
                     stream: Stream::Tls(opened.stream),
@@ -168,6 +176,7 @@ impl Door {
     pub(super) fn observed(&self) -> listeners::Listener {
         let mut seen = listeners::Listener {
             name: self.name.clone(),
+            told_to_go: self.told_to_go.load(Ordering::Relaxed),
             ..listeners::Listener::default()
         };
         if let Some(tls) = &self.tls {

@@ -8,6 +8,9 @@
 //!   Slow                    Slow                                             Idle
 //! ```
 //!
+//! A gateway that is strained shortens the time of the idle, and gives every connection that is idle or
+//! busy a turn at which it is told to go.
+//!
 //! [`Guard`] is a pure value with time as an argument; [`Watch`] shares it between the socket, the
 //! request service and the connection's task. An HTTP/2 connection is past its preface with the
 //! first frame header; whatever it sends later without a stream is only idleness.
@@ -21,7 +24,8 @@ use std::time::Duration;
 use tokio::time::{Instant, Sleep};
 
 use super::Timeouts;
-use crate::call::Taken;
+use super::strain::{Ask, Strain};
+use crate::call::{Buffers, Taken};
 
 /// What an HTTP/2 client sends first: the preface and at least one frame header.
 const HTTP2_OPENING: usize = 24 + 9;
@@ -36,6 +40,8 @@ pub(super) enum Verdict {
     Slow,
     /// Nothing runs on it: say good-bye.
     Idle,
+    /// Its turn has come to go: say good-bye, and let its calls end.
+    Unwanted,
 }
 
 /// The state machine of the picture above.
@@ -47,6 +53,29 @@ pub(super) struct Guard {
     received: usize,
     mark: [u8; HTTP2_MARK.len()],
     open_calls: usize,
+    strain: Strain,
+    /// Its part of the time in which all are told to go.
+    turn: f64,
+    asked: Asked,
+}
+
+/// Whether the connection is to go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asked {
+    No,
+    /// When its turn comes.
+    Since(Instant),
+    /// It was told.
+    Told,
+}
+
+/// A half of the time in which all are told to go.
+#[derive(Clone, Copy, Debug)]
+enum Half {
+    /// Of those without a call.
+    First,
+    /// Of those with one.
+    Second,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -66,7 +95,31 @@ impl Guard {
             received: 0,
             mark: [0; 4],
             open_calls: 0,
+            strain: Strain::default(),
+            turn: 0.0,
+            asked: Asked::No,
         }
+    }
+
+    /// With this turn, a number in 0..1.
+    pub(super) fn in_turn(self, turn: f64) -> Self {
+        Self { turn, ..self }
+    }
+
+    /// So much is asked from now on.
+    pub(super) fn on_strain(&mut self, now: Instant, strain: Strain) {
+        self.strain = strain;
+        self.asked = match (self.asked, strain.ask) {
+            (Asked::Told, _) => Asked::Told,
+            (Asked::No | Asked::Since(_), Ask::Nothing) => Asked::No,
+            (Asked::No, Ask::Leave | Ask::StayOut) => Asked::Since(now),
+            (since @ Asked::Since(_), Ask::Leave | Ask::StayOut) => since,
+        };
+    }
+
+    /// It was told to go.
+    pub(super) fn on_told(&mut self) {
+        self.asked = Asked::Told;
     }
 
     /// Bytes came in.
@@ -109,8 +162,27 @@ impl Guard {
         match self.phase {
             Phase::Fresh { since } => Some((since + self.timeouts.preface, Verdict::Slow)),
             Phase::Reading { since } => Some((since + self.timeouts.head, Verdict::Slow)),
-            Phase::Idle { since } => Some((since + self.timeouts.idle, Verdict::Idle)),
-            Phase::Busy => None,
+            Phase::Idle { since } => {
+                let idle = since + self.timeouts.idle.mul_f64(self.strain.idle);
+                match self.turn_in(Half::First) {
+                    Some(turn) if turn < idle => Some((turn, Verdict::Unwanted)),
+                    Some(_) | None => Some((idle, Verdict::Idle)),
+                }
+            }
+            Phase::Busy => Some((self.turn_in(Half::Second)?, Verdict::Unwanted)),
+        }
+    }
+
+    /// When its turn comes in this half of the time for all, if it does.
+    fn turn_in(&self, half: Half) -> Option<Instant> {
+        let length = self.strain.turns / 2;
+        let begin = match half {
+            Half::First => Duration::ZERO,
+            Half::Second => length,
+        };
+        match self.asked {
+            Asked::Since(since) => Some(since + begin + length.mul_f64(self.turn)),
+            Asked::No | Asked::Told => None,
         }
     }
 
@@ -126,21 +198,32 @@ impl Guard {
 /// A [`Guard`] shared by the parts of one connection.
 #[derive(Clone, Debug)]
 pub(super) struct Watch {
-    guard: Arc<Mutex<Guard>>,
+    shared: Arc<Shared>,
     taken: Taken,
 }
 
+#[derive(Debug)]
+struct Shared {
+    guard: Mutex<Guard>,
+    /// What holds answers that the client has not taken.
+    buffers: Arc<Buffers>,
+}
+
 impl Watch {
-    pub(super) fn new(guard: Guard) -> Self {
+    pub(super) fn new(guard: Guard, buffers: Arc<Buffers>) -> Self {
         Self {
-            guard: Arc::new(Mutex::new(guard)),
+            shared: Arc::new(Shared {
+                guard: Mutex::new(guard),
+                buffers,
+            }),
             taken: Taken::default(),
         }
     }
 
     fn with<T>(&self, act: impl FnOnce(&mut Guard) -> T) -> T {
         // The guard's own code cannot panic half-way, so a poisoned lock still holds a valid state.
-        act(&mut self.guard.lock().unwrap_or_else(PoisonError::into_inner))
+        let guard = self.shared.guard.lock();
+        act(&mut guard.unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Bytes came in.
@@ -151,6 +234,16 @@ impl Watch {
                 guard.on_read(Instant::now(), bytes);
             }
         });
+    }
+
+    /// So much is asked from now on.
+    pub(super) fn on_strain(&self, strain: Strain) {
+        self.with(|guard| guard.on_strain(Instant::now(), strain));
+    }
+
+    /// It was told to go.
+    pub(super) fn on_told(&self) {
+        self.with(Guard::on_told);
     }
 
     /// Bytes went out.
@@ -233,6 +326,13 @@ pub(super) struct OpenCall {
     watch: Watch,
 }
 
+impl OpenCall {
+    /// What holds answers that the client has not taken.
+    pub(super) fn buffers(&self) -> &Arc<Buffers> {
+        &self.watch.shared.buffers
+    }
+}
+
 impl Drop for OpenCall {
     fn drop(&mut self) {
         self.watch.with(|guard| guard.on_end(Instant::now()));
@@ -292,9 +392,45 @@ mod tests {
         assert_eq!(guard.deadline(), Some((start + seconds(50), Verdict::Slow)));
     }
 
+    #[test]
+    fn under_strain_the_idle_have_less_time_and_each_connection_its_turn_to_go() {
+        let start = Instant::now();
+        let turns = seconds(10);
+        let idle = 0.1;
+        let shorter = |ask| Strain { idle, ask, turns };
+        let mut guard = Guard::new(Timeouts::default(), start).in_turn(0.5);
+        guard.on_read(start, b"GET / HTTP/1.1\r\n\r\n");
+        guard.on_request();
+        guard.on_strain(start, shorter(Ask::Nothing));
+        assert_eq!(guard.deadline(), None);
+        guard.on_end(start);
+        let idle = (start + Duration::from_millis(7_500), Verdict::Idle);
+        assert_eq!(guard.deadline(), Some(idle));
+
+        // Without a call its turn is in the first half, with one in the second.
+        guard.on_strain(start + seconds(1), shorter(Ask::Leave));
+        guard.on_strain(start + seconds(2), shorter(Ask::StayOut));
+        let turn = start + seconds(1) + turns / 4;
+        assert_eq!(guard.deadline(), Some((turn, Verdict::Unwanted)));
+        guard.on_request();
+        let turn = turn + turns / 2;
+        assert_eq!(guard.deadline(), Some((turn, Verdict::Unwanted)));
+        // It is over before its turn has come.
+        guard.on_strain(start + seconds(3), Strain::default());
+        assert_eq!(guard.deadline(), None);
+        // It is told once.
+        guard.on_strain(start + seconds(4), shorter(Ask::Leave));
+        guard.on_told();
+        guard.on_strain(start + seconds(5), shorter(Ask::StayOut));
+        assert_eq!(guard.deadline(), None);
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_deadline_that_moved_while_waiting_counts_as_it_is_then() {
-        let watch = Watch::new(Guard::new(Timeouts::default(), Instant::now()));
+        let watch = Watch::new(
+            Guard::new(Timeouts::default(), Instant::now()),
+            Arc::default(),
+        );
         watch.on_read(b"GET / HTTP/1.1\r\n\r\n");
         let begun = Instant::now();
         let open = watch.request();

@@ -1,5 +1,6 @@
 //! A response body as the listener hands it to hyper: it keeps its call open, says at what
-//! [`Pace`] it is taken, and comes in pieces that bound what lies in hyper's buffers.
+//! [`Pace`] it is taken, and comes in pieces that bound what lies in hyper's buffers. What is left of a
+//! large frame is counted, and may have to be given up.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -10,7 +11,7 @@ use http_body::{Body as HttpBody, Frame, SizeHint};
 
 use super::guard::OpenCall;
 use super::stall::Pace;
-use crate::call::Deadline;
+use crate::call::{Deadline, Share};
 
 /// The largest piece. hyper takes a whole one for a single byte of window, and what it has taken
 /// stays in memory as long as the client pleases.
@@ -25,7 +26,9 @@ pub(super) struct Held {
     /// Why the body broke off, until what came before is on its way.
     broken: Option<axum::Error>,
     pace: Pace,
-    _open: OpenCall,
+    /// What the rest of a frame holds; made for the first that is large.
+    share: Option<Share>,
+    open: OpenCall,
 }
 
 impl Held {
@@ -38,7 +41,8 @@ impl Held {
             rest: Bytes::new(),
             broken: None,
             pace,
-            _open: open,
+            share: None,
+            open,
         }
     }
 
@@ -67,6 +71,16 @@ impl Held {
             }
         }
         let piece = self.rest.split_to(self.rest.len().min(PIECE));
+        if !self.rest.is_empty() || self.share.is_some() {
+            let share = self
+                .share
+                .get_or_insert_with(|| Share::of(self.open.buffers()));
+            share.note(self.rest.len());
+            if let Poll::Ready(crowded) = share.poll_shed(cx) {
+                // A head has left, so the end of the stream says it.
+                return Poll::Ready(Some(Err(axum::Error::new(crowded))));
+            }
+        }
         Poll::Ready(Some(Ok(Frame::data(piece))))
     }
 }

@@ -59,12 +59,17 @@ impl Tenancy {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::super::guard::{Guard, Watch};
+    use std::sync::Arc;
+
     use super::*;
 
     #[tokio::test]
     async fn a_connection_is_held_until_its_last_holder_is_gone() {
         let now = tokio::time::Instant::now();
-        let watch = Watch::new(Guard::new(super::super::Timeouts::default(), now));
+        let watch = Watch::new(
+            Guard::new(super::super::Timeouts::default(), now),
+            Arc::default(),
+        );
         let tenancy = Tenancy::new(Duration::from_secs(1), Taken::default());
         let (grace, mut graces) = watch::channel(());
         tenancy.ended(&mut graces).await;
@@ -82,7 +87,10 @@ mod tests {
     #[tokio::test]
     async fn a_tenure_is_over_with_its_connection() {
         let now = tokio::time::Instant::now();
-        let watch = Watch::new(Guard::new(super::super::Timeouts::default(), now));
+        let watch = Watch::new(
+            Guard::new(super::super::Timeouts::default(), now),
+            Arc::default(),
+        );
         let tenancy = Tenancy::new(Duration::from_secs(1), Taken::default());
         let tenure = tenancy.tenure(watch.request(), Version::HTTP_11);
         drop(tenancy);

@@ -19,8 +19,11 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 
 use super::{Config, Drain, Listener, Timeouts, bind};
+use crate::call::Buffers;
 use crate::worker::Workers;
 
+mod panics;
+mod strain;
 mod tls;
 
 /// Long enough for a loaded machine to do nothing wrong in, short enough to wait for.
@@ -126,6 +129,18 @@ fn listen_by(config: Config) -> (Listener, mpsc::UnboundedReceiver<()>, Arc<Atom
         dropped,
         pulled,
     )
+}
+
+/// With what is not taken of answers counted there.
+fn listen_buffered(buffers: &Arc<Buffers>) -> Listener {
+    let config = Config {
+        address: ([127, 0, 0, 1], 0).into(),
+        ..Config::default()
+    };
+    let service = |_| async { Ok(Response::new(Body::from(vec![b'x'; 16 << 20]))) };
+    let workers = Workers::start(NonZeroUsize::MIN).unwrap();
+    let bound = bind(config).unwrap().buffered(Arc::clone(buffers));
+    bound.serve(service, workers).unwrap()
 }
 
 fn stalling() -> (Listener, mpsc::UnboundedReceiver<()>) {

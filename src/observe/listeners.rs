@@ -16,6 +16,8 @@ pub struct Listener {
     pub files_refused: u64,
     /// Connections that were closed before their first byte of TLS or HTTP, by why.
     pub refused: Vec<(&'static str, u64)>,
+    /// Connections that were told to go because the gateway has too much to do.
+    pub told_to_go: u64,
 }
 
 /// How many handshakes went this way.

@@ -15,14 +15,17 @@ use prometheus_client::registry::Registry;
 use super::Observe;
 use super::listeners::Listener;
 use super::meter::Meters;
+use super::overload::Overload;
 use super::process::Process;
 use super::upstreams::{Endpoint, State, Upstream};
+use crate::call::buffers;
 
 mod calls;
 mod exemplars;
 mod form;
 mod legacy;
 mod listeners;
+mod overload;
 mod served;
 mod whole;
 
@@ -48,6 +51,10 @@ pub struct Metrics {
     pub reloads_refused: u64,
     /// A number that is another whenever something in the configuration is.
     pub config_hash: u32,
+    /// How much is used of what calls need, where that is measured.
+    pub overload: Option<Overload>,
+    /// What calls hold in memory.
+    pub buffers: buffers::Counts,
     /// What is counted of the calls that clients make.
     pub observe: Observe,
     /// The process.
@@ -112,6 +119,7 @@ impl Collector for Metrics {
         counters(to, "gateway_policy_decisions", about, decisions)?;
         served::encode(to, &self.observe)?;
         whole::encode(to, &self.observe)?;
+        overload::encode(to, self.overload.as_ref(), &self.buffers)?;
         whole::process(to, &self.process)?;
         legacy::encode(to, &self.observe)?;
         self.of_upstreams(to)?;

@@ -100,6 +100,9 @@ impl Step {
     }
 }
 
+/// The rule, in logs and metrics, by which a call is refused whose interceptor panicked.
+const PANICKED: &str = "panicked";
+
 /// What a step of others does is not trusted not to panic.
 fn guarded<'r>(
     name: &'static str,
@@ -114,7 +117,10 @@ fn guarded<'r>(
             "an interceptor panicked"
         );
         let status = Status::gateway(Code::Internal, "a step of the gateway's policy failed");
-        Box::new(Refused::new(name, status))
+        Box::new(Refused {
+            rule: Some(PANICKED.into()),
+            ..Refused::new(name, status)
+        })
     };
     match catch_unwind(AssertUnwindSafe(|| interceptor.before(asked, so_far))) {
         Ok(Decision::Later(answer)) => {

@@ -14,6 +14,7 @@
 //! [`CALM_READINGS`] in a row: nothing flaps. The port of the operators and health checks are exempt.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::call::gate::{Asked, Decision, Gate, Passed, Refused};
@@ -52,6 +53,13 @@ pub const SCALE_MIN: f64 = 0.1;
 
 /// Streams that are reset at one reading, at most.
 pub const RESETS: usize = 8;
+
+/// What messages may hold together of the memory that a process may have: half. The rest is for connections,
+/// the schema, and what the messages become.
+#[must_use]
+pub const fn buffers_of(memory: u64) -> u64 {
+    memory / 2
+}
 
 /// What this step is called in logs and metrics.
 pub const NAME: &str = "overload";
@@ -119,7 +127,8 @@ pub enum Level {
 }
 
 impl Level {
-    const ALL: [Self; 5] = [
+    /// All of them, each at the place of its number.
+    pub const ALL: [Self; 5] = [
         Self::Calm,
         Self::Scaling,
         Self::Draining,
@@ -230,25 +239,35 @@ impl Monitor {
     }
 }
 
-/// The state, for whoever looks at it: a number of 64 bits.
+/// The state, for whoever looks at it: a number of 64 bits. And for operators, of what it was made.
 #[derive(Debug, Default)]
-pub struct Shared(AtomicU64);
+pub struct Shared {
+    state: AtomicU64,
+    readings: Mutex<Option<Readings>>,
+}
 
 impl Shared {
-    /// Says how it stands.
-    pub fn store(&self, state: &State) {
+    /// What was read last; nothing where nothing is watched.
+    #[must_use]
+    pub fn readings(&self) -> Option<Readings> {
+        *self.readings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says how it stands after this.
+    pub fn store(&self, state: &State, readings: Readings) {
+        *self.readings.lock().unwrap_or_else(PoisonError::into_inner) = Some(readings);
         let level = state.level as u64;
         let cause = state.cause.map_or(0, |cause| cause as u64 + 1);
         // The pressure as a number of 32 bits is exact enough to scale a timeout.
         let pressure = u64::from((state.pressure as f32).to_bits());
         let packed = pressure << 32 | cause << 8 | level;
-        self.0.store(packed, Ordering::Relaxed);
+        self.state.store(packed, Ordering::Relaxed);
     }
 
     /// How it stands.
     #[must_use]
     pub fn load(&self) -> State {
-        let packed = self.0.load(Ordering::Relaxed);
+        let packed = self.state.load(Ordering::Relaxed);
         let at = |bits: u64| usize::try_from(bits & 0xff).unwrap_or_default();
         let cause = at(packed >> 8).checked_sub(1);
         State {

@@ -147,7 +147,14 @@ impl Enveloped {
             })?;
 
         let coder = Coder::new(codec, serving.schema.plans(), method, options);
-        let mut messages = Messages::new(std::mem::take(body), form, coder.clone(), coding, max);
+        let mut messages = Messages::new(
+            std::mem::take(body),
+            form,
+            coder.clone(),
+            coding,
+            max,
+            &serving.config.buffers,
+        );
         let (requests, tally) = if method.shape.takes_stream() {
             let tally = record.shared_requests();
             messages.count_in(Arc::clone(&tally));

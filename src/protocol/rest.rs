@@ -23,7 +23,7 @@ use super::call_head::{Aim, CallHead};
 use super::checks::Checks;
 use super::linger::linger;
 use super::{Exchange, Serving, coding, unary};
-use crate::call::{self, Call, Deadline, Encodings, Requests, Status};
+use crate::call::{self, Call, Deadline, Encodings, Requests, Share, Status};
 use crate::observe::{CallRecord, Direction, Protocol};
 use crate::schema::{Binding, Captures, Route, Shape};
 use crate::transcode::Plans;
@@ -93,6 +93,7 @@ pub(super) async fn answer<S: call::Service>(
                 calls: &serving.calls,
                 gate: serving.gate.as_deref(),
                 checks: &serving.checks,
+                buffers: &serving.config.buffers,
                 terms: Terms::new(serving, serving.chosen.of_binding(binding)),
                 binding,
                 captures: &captures,
@@ -158,6 +159,8 @@ struct Request<'a, S> {
     calls: &'a S,
     gate: Option<&'a dyn call::Gate>,
     checks: &'a Checks,
+    /// What holds what is not whole yet.
+    buffers: &'a Arc<call::Buffers>,
     terms: Terms<'a>,
     binding: &'a Binding,
     captures: &'a [std::ops::Range<usize>],
@@ -286,7 +289,8 @@ impl<S: call::Service> Request<'_, S> {
             within: options.timeouts.request_body,
             deadline,
         };
-        let payload = kind.read(std::mem::take(&mut self.body), bounds).await?;
+        let (body, buffers) = (std::mem::take(&mut self.body), self.buffers);
+        let payload = kind.read(body, bounds, buffers).await?;
         let request = self.bound(payload);
         let (began, text) = (Instant::now(), request.payload.len());
         let message = bind::message(self.terms.plans, self.binding, &request, options)?;
@@ -302,7 +306,9 @@ impl<S: call::Service> Request<'_, S> {
         let tally = self.record.shared_requests();
         let body = std::mem::take(&mut self.body);
         let url = self.bound(Payload::Empty);
-        let (requests, fault) = requests::stream(self.terms, self.binding, &url, cut, body, tally)?;
+        let share = Share::of(self.buffers);
+        let taken = (body, tally, share);
+        let (requests, fault) = requests::stream(self.terms, self.binding, &url, cut, taken)?;
         self.fault = Some(fault);
         Ok(requests)
     }

@@ -101,6 +101,7 @@ impl<'c> Attempts<'c> {
             accept: call.encodings.accept,
             max_message: (terms.sizes.response).map_or(max_message, |most| most.min(max_message)),
             deadline: call.deadline,
+            buffers: Arc::clone(&cluster.joint.buffers),
         };
         let outgoing = Outgoing::new(
             &call.method.path,

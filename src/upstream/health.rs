@@ -187,6 +187,7 @@ impl Asked {
             accept: Accept::Opened,
             max_message: ANSWER_MAX,
             deadline,
+            buffers: Arc::default(),
         };
         let told = Repeat {
             authorization: self.authorization().await?,

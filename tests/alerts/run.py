@@ -29,6 +29,8 @@ PATIENCE = 60
 # Metrics that a gateway has only once something has happened, or is configured.
 ABSENT = {
     "gateway_cert_not_after_seconds": "there is no TLS",
+    "gateway_overload_pressure": "overload is not measured",
+    "gateway_overload_state": "overload is not measured",
     "gateway_traces_dropped_total": "nothing is traced",
     "grpc_subchannel_disconnections_total": "no connection has ended",
 }

@@ -12,7 +12,7 @@ use crate::support::has_curl;
 
 /// A running demo, and the URLs that it told.
 pub(super) struct Demo {
-    running: Running,
+    pub(super) running: Running,
     pub(super) gateway: String,
     pub(super) backend: String,
     said: Vec<String>,
@@ -23,21 +23,34 @@ pub(super) fn demo() -> Demo {
 }
 
 fn demo_with(flags: &[&str]) -> Demo {
-    let running = Running::start(&[&["demo", "--listen", "127.0.0.1:0"], flags].concat());
-    let said = running.out_until("Ctrl-C ends the demo.");
-    let url = |part: &str| {
-        let line = said.iter().find(|line| line.contains(part)).unwrap();
-        line.split_whitespace()
-            .find(|word| word.starts_with("http://") || word.starts_with("https://"))
-            .unwrap()
-            .to_owned()
-    };
-    let (gateway, backend) = (url("listening on"), url("sample gRPC server is at"));
-    Demo {
-        running,
-        gateway,
-        backend,
-        said,
+    Demo::of(Running::start(
+        &[&["demo", "--listen", "127.0.0.1:0"], flags].concat(),
+    ))
+}
+
+/// The same with no more than so many file descriptors.
+pub(super) fn demo_within(descriptors: usize) -> Demo {
+    let flags = ["demo", "--listen", "127.0.0.1:0"];
+    Demo::of(Running::start_within(descriptors, &flags))
+}
+
+impl Demo {
+    fn of(running: Running) -> Self {
+        let said = running.out_until("Ctrl-C ends the demo.");
+        let url = |part: &str| {
+            let line = said.iter().find(|line| line.contains(part)).unwrap();
+            line.split_whitespace()
+                .find(|word| word.starts_with("http://") || word.starts_with("https://"))
+                .unwrap()
+                .to_owned()
+        };
+        let (gateway, backend) = (url("listening on"), url("sample gRPC server is at"));
+        Self {
+            running,
+            gateway,
+            backend,
+            said,
+        }
     }
 }
 

@@ -18,8 +18,22 @@ pub(super) struct Running {
 
 impl Running {
     pub(super) fn start(arguments: &[&str]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_transom"))
-            .args(arguments)
+        let mut command = Command::new(env!("CARGO_BIN_EXE_transom"));
+        command.args(arguments);
+        Self::start_by(command)
+    }
+
+    /// The same with no more than so many file descriptors.
+    pub(super) fn start_within(descriptors: usize, arguments: &[&str]) -> Self {
+        let mut command = Command::new("sh");
+        let script = format!("ulimit -n {descriptors} && exec \"$0\" \"$@\"");
+        command.args(["-c", &script, env!("CARGO_BIN_EXE_transom")]);
+        command.args(arguments);
+        Self::start_by(command)
+    }
+
+    fn start_by(mut command: Command) -> Self {
+        let mut child = command
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .env_remove("RUST_LOG")
             .stdin(Stdio::null())

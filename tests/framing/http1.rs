@@ -1,9 +1,11 @@
 //! Rows 1 to 28: heads and bodies of HTTP/1.1, byte by byte.
 
+use std::time::Duration;
+
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::support::Stack;
+use crate::support::{Backend, Stack, Version, before, send};
 
 /// What may stand in a hostile request and has to be answered for once.
 const FOLLOWED: &str = "GET /v1/echo/7 HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
@@ -254,6 +256,43 @@ async fn row_25_ten_thousand_requests_at_once_are_answered_in_their_order() {
     let ids = answers.split("{\"id\":\"").skip(1);
     let ids = ids.filter_map(|rest| rest.split('"').next()?.parse::<usize>().ok());
     assert!(ids.eq(1..=REQUESTS));
+}
+
+/// How long the whole body of a request with one message may take.
+const BODY_WITHIN: &str = "timeouts: { request_body: 300ms }\n";
+
+#[tokio::test]
+async fn row_27_a_body_that_comes_byte_by_byte_has_as_long_as_any_other() {
+    let backend = Backend::start().await;
+    let gateway = before(&backend.url, BODY_WITHIN).await;
+    for path in ["/v1/echo", "/demo.echo.v1.EchoService/Echo"] {
+        let socket = TcpStream::connect(gateway.address()).await.unwrap();
+        let (mut read, mut write) = socket.into_split();
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 100000\r\n\r\n"
+        );
+        write.write_all(head.as_bytes()).await.unwrap();
+        // Never silent, and never done.
+        let dribbling = tokio::spawn(async move {
+            let mut pauses = tokio::time::interval(Duration::from_millis(20));
+            while write.write_all(b" ").await.is_ok() {
+                pauses.tick().await;
+            }
+        });
+        let mut status = [0; 12];
+        read.read_exact(&mut status).await.unwrap();
+        assert_eq!(&status, b"HTTP/1.1 408", "{path}");
+        dribbling.abort();
+    }
+    let answer = send(
+        gateway.address(),
+        Version::Http1,
+        http::Method::GET,
+        "/v1/echo/7",
+        &[],
+        "",
+    );
+    assert_eq!(answer.await.status, 200);
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! Rows 29 to 48: frames of HTTP/2 that a well-behaved client never sends.
 
+use std::net::SocketAddr;
+
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedWriteHalf;
@@ -7,8 +9,8 @@ use tokio::sync::mpsc;
 
 use crate::support::Stack;
 
-const DATA: u8 = 0;
-const HEADERS: u8 = 1;
+pub(super) const DATA: u8 = 0;
+pub(super) const HEADERS: u8 = 1;
 const PRIORITY: u8 = 2;
 const RST_STREAM: u8 = 3;
 const SETTINGS: u8 = 4;
@@ -18,7 +20,7 @@ const WINDOW_UPDATE: u8 = 8;
 const CONTINUATION: u8 = 9;
 
 const END_STREAM: u8 = 1;
-const END_HEADERS: u8 = 4;
+pub(super) const END_HEADERS: u8 = 4;
 
 /// A frame as it came.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,12 +32,12 @@ struct Frame {
 }
 
 /// A connection that is written and read by frames.
-struct Wire {
+pub(super) struct Wire {
     write: OwnedWriteHalf,
     frames: mpsc::UnboundedReceiver<Frame>,
 }
 
-fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+pub(super) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
     let mut bytes = length[1..].to_vec();
     bytes.extend([kind, flags]);
@@ -55,7 +57,7 @@ fn field(name: &str, value: &[u8]) -> Vec<u8> {
     bytes
 }
 
-fn fields(all: &[(&str, &str)]) -> Vec<u8> {
+pub(super) fn fields(all: &[(&str, &str)]) -> Vec<u8> {
     let all = all.iter();
     all.flat_map(|(name, value)| field(name, value.as_bytes()))
         .collect()
@@ -82,12 +84,12 @@ fn with(base: &[(&'static str, &'static str)], more: &[(&'static str, &'static s
 
 impl Wire {
     async fn open(stack: &Stack) -> Self {
-        Self::open_with(stack, &[]).await
+        Self::open_with(stack.address(), &[]).await
     }
 
     /// With these settings.
-    async fn open_with(stack: &Stack, settings: &[u8]) -> Self {
-        let socket = TcpStream::connect(stack.address()).await.unwrap();
+    pub(super) async fn open_with(address: SocketAddr, settings: &[u8]) -> Self {
+        let socket = TcpStream::connect(address).await.unwrap();
         let (mut read, mut write) = socket.into_split();
         write
             .write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
@@ -123,7 +125,7 @@ impl Wire {
     }
 
     /// Sends bytes; the other side may have closed before.
-    async fn send(&mut self, bytes: &[u8]) -> bool {
+    pub(super) async fn send(&mut self, bytes: &[u8]) -> bool {
         self.write.write_all(bytes).await.is_ok()
     }
 
@@ -146,7 +148,7 @@ impl Wire {
 
     /// How a stream, or the whole connection, ends: by a reset or GOAWAY of this code, or with a status
     /// of an answer, by the bytes of its head.
-    async fn end_of(&mut self, stream: u32) -> End {
+    pub(super) async fn end_of(&mut self, stream: u32) -> End {
         loop {
             let Some(frame) = self.frames.recv().await else {
                 return End::Closed;
@@ -165,7 +167,7 @@ impl Wire {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum End {
+pub(super) enum End {
     Error(u32),
     Answer(Vec<u8>),
     Closed,

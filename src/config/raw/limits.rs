@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::key::Key;
 use super::section::Section;
-use crate::config::units::{ByteSize, Count, Span, SpanOrNone};
+use crate::config::units::{ByteSize, Count, MemorySize, Span, SpanOrNone};
 use crate::{listener, protocol};
 
 fn limits() -> protocol::Limits {
@@ -39,9 +39,14 @@ gateway_section! {
         header_bytes: ByteSize = ByteSize(protocol::HeadLimits::default().metadata);
         /// How many request headers (431).
         headers: Count = Count::of(listener().limits.headers);
+        /// What all messages together hold in memory while they are not whole, or not taken by their clients yet. A
+        /// call that needs more is refused (RESOURCE_EXHAUSTED). `auto`: half of `overload.memory_max`, or 1 GiB where
+        /// that is not known.
+        buffered_total: MemorySize = MemorySize(None);
         /// Concurrent streams on one HTTP/2 connection.
         streams_per_connection: Count = Count(listener().limits.streams_per_connection);
-        /// Concurrent client connections; further ones wait to be accepted.
+        /// Concurrent client connections; further ones wait to be accepted. No more than half of the file descriptors
+        /// that the process may have.
         connections: Count = Count::of(listener().limits.connections);
         /// TLS handshakes under way; further ones wait, within their time-out.
         handshakes: Count = Count::of(listener().limits.handshakes);

@@ -17,6 +17,7 @@ pub(super) fn keep_fixed(was: &Config, config: &mut Config) {
     config.admin = was.admin;
     config.admin_reflection = was.admin_reflection;
     config.workers = was.workers;
+    config.buffered = was.buffered;
     config.policy.overload = was.policy.overload;
     config.traces.clone_from(&was.traces);
     config.legacy_metrics = was.legacy_metrics;

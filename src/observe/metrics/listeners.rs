@@ -64,5 +64,12 @@ pub(super) fn encode(to: &mut DescriptorEncoder<'_>, all: &[Listener]) -> fmt::R
         "gateway_connections_refused",
         "Connections that were closed before anything was read of them",
         refused,
+    )?;
+    let told = all.iter().filter(|one| one.told_to_go > 0);
+    counters(
+        to,
+        "gateway_connections_told_to_go",
+        "Connections that were told to go because the gateway had too much to do",
+        told.map(|one| ([("listener", &*one.name)], one.told_to_go)),
     )
 }

@@ -23,14 +23,17 @@ pub struct Readings {
 }
 
 impl Readings {
-    /// What is used most, and how much of it.
-    pub(super) fn most(&self) -> (Option<Resource>, f64) {
+    /// All that is known: what, and how much of it is used.
+    pub fn known(&self) -> impl Iterator<Item = (Resource, f64)> {
         let all = [self.workers, self.memory, self.descriptors, self.streams];
         let known = Resource::ALL.into_iter().zip(all);
         // What is no number says nothing.
-        let known =
-            known.filter_map(|(cause, used)| Some((cause, used.filter(|used| used.is_finite())?)));
-        let most = known.max_by(|(_, a), (_, b)| a.total_cmp(b));
+        known.filter_map(|(cause, used)| Some((cause, used.filter(|used| used.is_finite())?)))
+    }
+
+    /// What is used most, and how much of it.
+    pub(super) fn most(&self) -> (Option<Resource>, f64) {
+        let most = self.known().max_by(|(_, a), (_, b)| a.total_cmp(b));
         most.map_or((None, 0.0), |(cause, used)| (Some(cause), used.max(0.0)))
     }
 }
@@ -100,8 +103,13 @@ impl Kernel {
     /// The part of the file descriptors that is used.
     #[must_use]
     pub fn descriptors(&self) -> Option<f64> {
-        let limits = fs::read_to_string(self.process.join("limits")).ok()?;
-        part(self.open()?, open_files(&limits)?)
+        part(self.open()?, self.descriptors_max()?)
+    }
+
+    /// File descriptors that the process may have.
+    #[must_use]
+    pub fn descriptors_max(&self) -> Option<u64> {
+        open_files(&fs::read_to_string(self.process.join("limits")).ok()?)
     }
 
     /// How many are open. Newer kernels say so without a list.

@@ -44,7 +44,7 @@ fn calls_are_refused_from_095_on_and_told_what_there_is_too_little_of() {
         crate::policy::fixtures::Question::of(crate::policy::fixtures::method(0, "a.S", "Get"));
     let shared = Shared::default();
     for (used, refuses) in [(0.94, false), (0.95, true), (0.3, false)] {
-        shared.store(&Monitor::default().read(&memory(used)));
+        shared.store(&Monitor::default().read(&memory(used)), memory(used));
         match shared.ask(question.asked(), &Passed::default()) {
             Decision::Now(Ok(_)) => assert!(!refuses),
             Decision::Now(Err(refused)) => {
@@ -123,7 +123,8 @@ proptest! {
         ][cause] = Some(used);
         let state = Monitor::default().read(&readings);
         let shared = Shared::default();
-        shared.store(&state);
+        shared.store(&state, readings);
+        prop_assert_eq!(shared.readings(), Some(readings));
         let seen = shared.load();
         prop_assert_eq!((seen.level, seen.cause), (state.level, state.cause));
         prop_assert!((seen.pressure - state.pressure).abs() < 1e-6);

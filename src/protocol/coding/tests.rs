@@ -65,7 +65,7 @@ async fn read(coding: Coding, bytes: &[u8], piece: usize, max: usize) -> Result<
         within: std::time::Duration::from_secs(60),
         deadline: crate::call::Deadline::Never,
     };
-    unary::read(body, bounds).await
+    unary::read(body, bounds, &Default::default()).await
 }
 
 #[tokio::test(start_paused = true)]

@@ -93,7 +93,7 @@ async fn reply<S: call::Service>(
                 within: options.timeouts.request_body,
                 deadline: head.deadline,
             };
-            unary::read(std::mem::take(body), bounds)
+            unary::read(std::mem::take(body), bounds, &serving.config.buffers)
                 .await
                 .map_err(Failure::unread)?
         }

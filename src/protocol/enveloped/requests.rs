@@ -12,7 +12,9 @@ use tokio::time::Instant;
 
 use super::{Form, Wire};
 use crate::call::compression;
-use crate::call::{Code, Coding, Deadline, FrameDecoder, FrameError, Message, Status};
+use crate::call::{
+    Buffers, Code, Coding, Deadline, FrameDecoder, FrameError, Message, Share, Status,
+};
 use crate::observe::Tally;
 use crate::protocol::codec::Coder;
 use crate::protocol::linger::linger;
@@ -32,6 +34,8 @@ pub(super) struct Messages {
     /// Payload bytes of a message at most, decompressed.
     max: usize,
     tally: Option<Arc<Tally>>,
+    /// What the message that is not whole yet holds.
+    share: Share,
     state: State,
 }
 
@@ -49,6 +53,7 @@ impl Messages {
         coder: Coder,
         coding: Option<Coding>,
         max: usize,
+        buffers: &Arc<Buffers>,
     ) -> Self {
         Self {
             body,
@@ -62,6 +67,7 @@ impl Messages {
             coding,
             max,
             tally: None,
+            share: Share::of(buffers),
             state: State::Reading,
         }
     }
@@ -108,13 +114,20 @@ impl Messages {
 
     fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, Status>>> {
         while self.state == State::Reading {
-            match self.decoder.next() {
+            let next = self.decoder.next();
+            if let Err(crowded) = self.share.hold(self.decoder.held()) {
+                return self.fail(crowded.status());
+            }
+            match next {
                 Ok(Some(message)) => return Poll::Ready(Some(self.taken(message, cx))),
                 Ok(None) => {}
                 Err(error) => return self.fail(broken(error)),
             }
             if let Some(fault) = self.text.as_ref().and_then(TextDecoder::fault) {
                 return self.fail(no_text(fault));
+            }
+            if let Poll::Ready(crowded) = self.share.poll_shed(cx) {
+                return self.fail(crowded.status());
             }
             match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
                 // Trailers of a request mean nothing in gRPC.

@@ -9,6 +9,8 @@
 //! | an `HttpBody` (but for parts into a field) | any, one | the bytes as they are |
 //! | anything else | | 415 |
 
+use std::sync::Arc;
+
 use axum::body::Body as Incoming;
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
@@ -17,6 +19,7 @@ use http::{HeaderMap, HeaderValue};
 use super::error::Failure;
 use super::http_body;
 use super::multipart::{self, Boundary};
+use crate::call::Buffers;
 use crate::protocol::excerpt;
 use crate::protocol::field_value::essence;
 use crate::protocol::unary::{self, Bounds, Unread};
@@ -134,12 +137,17 @@ impl Kind {
     ///
     /// # Errors
     /// 400, 408 or 413; DEADLINE_EXCEEDED if the call's own deadline passes first.
-    pub(super) async fn read(self, body: Incoming, bounds: Bounds) -> Result<Payload, Failure> {
+    pub(super) async fn read(
+        self,
+        body: Incoming,
+        bounds: Bounds,
+        buffers: &Arc<Buffers>,
+    ) -> Result<Payload, Failure> {
         if ::http_body::Body::is_end_stream(&body) {
             return Ok(self.holding(Bytes::new()));
         }
         match self {
-            Self::None => match unary::read(body, Bounds { bytes: 0, ..bounds }).await {
+            Self::None => match unary::read(body, Bounds { bytes: 0, ..bounds }, buffers).await {
                 Ok(_) => Ok(Payload::Empty),
                 Err(Unread::TooLarge { .. }) => Err(Failure::bad_request(
                     "found a body, but this method takes none: its fields go into path and query",
@@ -147,7 +155,7 @@ impl Kind {
                 Err(unread) => Err(unread.into()),
             },
             Self::Json | Self::Form | Self::Multipart(_) | Self::Raw(_) => {
-                Ok(self.holding(unary::read(body, bounds).await?))
+                Ok(self.holding(unary::read(body, bounds, buffers).await?))
             }
         }
     }

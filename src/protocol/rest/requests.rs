@@ -24,7 +24,7 @@ use tokio::time::Instant;
 
 use super::error::Failure;
 use super::{Terms, bind, body, http_body as raw};
-use crate::call::{Message, Requests, Status};
+use crate::call::{Message, Requests, Share, Status};
 use crate::observe::Tally;
 use crate::protocol::field_value::essence;
 use crate::protocol::linger::linger;
@@ -118,8 +118,7 @@ pub(super) fn stream(
     binding: &Binding,
     url: &bind::Request<'_>,
     cut: Cut,
-    body: Incoming,
-    tally: Arc<Tally>,
+    (body, tally, share): (Incoming, Arc<Tally>, Share),
 ) -> Result<(Requests, Fault), Failure> {
     let max = terms.options.limits.request_message;
     let (form, content_type) = match cut {
@@ -139,6 +138,7 @@ pub(super) fn stream(
         writer,
         tally,
         fault: fault.clone(),
+        share,
         state: State::Reading,
     };
     Ok((Requests::stream(messages), fault))
@@ -166,6 +166,14 @@ impl Cutter {
         }
     }
 
+    /// Bytes that are held of a message that is not whole.
+    fn held(&self) -> usize {
+        match self {
+            Self::Json(splitter) => splitter.held(),
+            Self::Raw(_) => 0, // pieces are of one chunk
+        }
+    }
+
     fn finish(&mut self) -> Result<Option<Bytes>, SplitError> {
         match self {
             Self::Json(splitter) => splitter.finish(),
@@ -182,6 +190,8 @@ struct Messages {
     writer: Writer,
     tally: Arc<Tally>,
     fault: Fault,
+    /// What the text that is not whole yet holds.
+    share: Share,
     state: State,
 }
 
@@ -195,10 +205,17 @@ enum State {
 impl Messages {
     fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, Failure>>> {
         while self.state == State::Reading {
-            match self.cutter.next() {
+            let next = self.cutter.next();
+            if let Err(crowded) = self.share.hold(self.cutter.held()) {
+                return Poll::Ready(Some(Err(crowded.status().into())));
+            }
+            match next {
                 Ok(Some(value)) => return Poll::Ready(Some(self.write(&value))),
                 Ok(None) => {}
                 Err(error) => return Poll::Ready(Some(Err(self.writer.misplaced(&error)))),
+            }
+            if let Poll::Ready(crowded) = self.share.poll_shed(cx) {
+                return Poll::Ready(Some(Err(crowded.status().into())));
             }
             // A chunk need not hold the end of a message: few bytes decompress to many that do not.
             let budget = ready!(tokio::task::coop::poll_proceed(cx));

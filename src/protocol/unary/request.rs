@@ -1,12 +1,16 @@
 //! A request's body, read whole under bounds: of size, of time, of the call's deadline.
 
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
 
-use crate::call::{Code, Deadline, Status};
+use crate::call::buffers::{self, Buffers};
+use crate::call::{Code, Crowded, Deadline, Share, Status};
 use crate::protocol::coding::Undecodable;
 use crate::protocol::linger::linger;
 
@@ -34,6 +38,9 @@ pub enum Unread {
     /// It is not what its content coding says.
     #[error(transparent)]
     Undecodable(Undecodable),
+    /// The bodies and messages of all calls hold too much.
+    #[error(transparent)]
+    Crowded(#[from] Crowded),
 }
 
 impl From<axum::Error> for Unread {
@@ -52,6 +59,7 @@ impl Unread {
             Self::DeadlinePassed => return Status::deadline_exceeded(),
             Self::Broken => Code::Cancelled,
             Self::Undecodable(_) => return Status::invalid_field("", &self.to_string()),
+            Self::Crowded(crowded) => return crowded.status(),
         };
         Status::downstream(code, self.to_string())
     }
@@ -64,6 +72,8 @@ impl Unread {
             Self::TooSlow { .. } => http::StatusCode::REQUEST_TIMEOUT,
             Self::DeadlinePassed => http::StatusCode::GATEWAY_TIMEOUT,
             Self::Broken | Self::Undecodable(_) => http::StatusCode::BAD_REQUEST,
+            Self::Crowded(Crowded::Full { .. }) => http::StatusCode::TOO_MANY_REQUESTS,
+            Self::Crowded(Crowded::Shed) => http::StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 }
@@ -82,14 +92,15 @@ pub struct Bounds {
 /// Reads a whole body. One that comes in one chunk is not copied.
 ///
 /// # Errors
-/// Too much, too late, or broken.
-pub async fn read(body: Body, bounds: Bounds) -> Result<Bytes, Unread> {
+/// Too much, too late, or broken; or all calls together hold too much.
+pub async fn read(body: Body, bounds: Bounds, buffers: &Arc<Buffers>) -> Result<Bytes, Unread> {
     // A declared length is refused before a byte of it is read.
     if http_body::Body::size_hint(&body).lower() > u64::try_from(bounds.bytes).unwrap_or(u64::MAX) {
         linger(body);
         return Err(Unread::TooLarge { max: bounds.bytes });
     }
-    in_time(bounds.within, bounds.deadline, collect(body, bounds.bytes)).await
+    let collecting = collect(body, bounds.bytes, buffers);
+    in_time(bounds.within, bounds.deadline, collecting).await
 }
 
 /// Awaits `reading` within this time and no longer than to the call's deadline.
@@ -107,9 +118,26 @@ pub(in crate::protocol) async fn in_time<T>(
         .unwrap_or(Err(late))
 }
 
-async fn collect(mut body: Body, max: usize) -> Result<Bytes, Unread> {
+async fn collect(mut body: Body, max: usize, all_of: &Arc<Buffers>) -> Result<Bytes, Unread> {
     let mut all = Gathered::default();
-    while let Some(frame) = body.frame().await {
+    // Only a body that is large and comes in pieces has one.
+    let mut share: Option<Share> = None;
+    loop {
+        let mut next = body.frame();
+        let next = std::future::poll_fn(|cx| {
+            if let Some(Poll::Ready(crowded)) = share.as_ref().map(|share| share.poll_shed(cx)) {
+                return Poll::Ready(Err(crowded));
+            }
+            Pin::new(&mut next).poll(cx).map(Ok)
+        });
+        let frame = match next.await {
+            Ok(Some(frame)) => frame,
+            Ok(None) => break,
+            Err(crowded) => {
+                linger(body);
+                return Err(crowded.into());
+            }
+        };
         let Ok(chunk) = frame.map_err(Unread::from)?.into_data() else {
             continue;
         };
@@ -118,6 +146,13 @@ async fn collect(mut body: Body, max: usize) -> Result<Bytes, Unread> {
             return Err(Unread::TooLarge { max });
         }
         all.push(chunk);
+        if all.length > buffers::FREE {
+            let share = share.get_or_insert_with(|| Share::of(all_of));
+            if let Err(crowded) = share.hold(all.length) {
+                linger(body);
+                return Err(crowded.into());
+            }
+        }
     }
     Ok(all.join())
 }
@@ -187,11 +222,12 @@ mod tests {
     async fn a_body_of_one_chunk_is_handed_on_as_it_came() {
         let sent = Bytes::from(vec![7; 100]);
         let mut body = Some(Body::from(sent.clone()));
+        let buffers = Arc::default();
         let mut got = None;
         let counted = allocation_counter::measure(|| {
             got = body
                 .take()
-                .and_then(|body| collect(body, 100).now_or_never());
+                .and_then(|body| collect(body, 100, &buffers).now_or_never());
         });
         let got = got.unwrap().unwrap();
         assert_eq!(got.as_ptr(), sent.as_ptr());

@@ -15,8 +15,8 @@ use super::failure::Failure;
 use super::{Answered, HEADERS_MAX, Hold, Timer, is_oversize, trailers};
 use crate::call::compression::{self, GRPC_ENCODING, Unopened};
 use crate::call::{
-    Accept, Answer, Cause, Code, Coding, Deadline, End, FrameDecoder, FrameError, Message,
-    Metadata, Origin, Replies, Reply, Retry, Status,
+    Accept, Answer, Buffers, Cause, Code, Coding, Deadline, End, FrameDecoder, FrameError, Message,
+    Metadata, Origin, Replies, Reply, Retry, Share, Status,
 };
 use crate::schema::method::Shape;
 use crate::upstream::books::Ledger;
@@ -44,6 +44,8 @@ struct Live {
     name: Arc<str>,
     body: Incoming,
     decoder: FrameDecoder,
+    /// What the message that is not whole yet holds.
+    share: Share,
     /// A `grpc-status` in the headers of a response that has a body all the same.
     early: Option<End>,
     cardinality: Cardinality,
@@ -63,6 +65,8 @@ pub(in crate::upstream) struct Reading {
     pub(in crate::upstream) accept: Accept,
     pub(in crate::upstream) max_message: usize,
     pub(in crate::upstream) deadline: Deadline,
+    /// What holds messages that are not whole.
+    pub(in crate::upstream) buffers: Arc<Buffers>,
 }
 
 /// An answer whose headers were read.
@@ -167,6 +171,7 @@ impl Answers {
             name: Arc::clone(name),
             body,
             decoder: FrameDecoder::new(reading.max_message),
+            share: Share::of(&reading.buffers),
             early,
             cardinality,
             compressed: Compressed::of(encoding.as_ref(), reading.accept),
@@ -256,7 +261,11 @@ impl Live {
             if self.compressed.takes_work() {
                 ready!(compression::poll_turn(cx));
             }
-            match self.decoder.next() {
+            let next = self.decoder.next();
+            if let Err(crowded) = self.share.hold(self.decoder.held()) {
+                return Poll::Ready(fail(crowded.status()));
+            }
+            match next {
                 Ok(Some(message)) => return Poll::Ready(self.take(message, cx)),
                 Ok(None) => {}
                 Err(error) => return Poll::Ready(fail(broken_frame(&self.name, error))),
@@ -264,6 +273,9 @@ impl Live {
             // Before every frame: a backend that never pauses does not outlive the deadline.
             if Pin::new(&mut self.timer).poll(cx).is_ready() {
                 return Poll::Ready(fail(Status::deadline_exceeded()));
+            }
+            if let Poll::Ready(crowded) = self.share.poll_shed(cx) {
+                return Poll::Ready(fail(crowded.status()));
             }
             let frame = match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
                 Some(Ok(frame)) => frame,

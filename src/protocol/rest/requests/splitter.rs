@@ -120,6 +120,11 @@ impl Splitter {
         self.chunk = bytes;
     }
 
+    /// Bytes that are held of a value that is not whole.
+    pub(super) fn held(&self) -> usize {
+        self.partial.capacity()
+    }
+
     /// The next whole value; `None` until more text is pushed.
     #[allow(clippy::should_implement_trait)] // an iterator would promise an end
     pub(super) fn next(&mut self) -> Result<Option<Bytes>, SplitError> {
