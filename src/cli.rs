@@ -15,6 +15,7 @@ mod breaking;
 mod call;
 mod check;
 mod demo;
+mod descriptors;
 mod findings;
 mod flags;
 mod lint;

@@ -6,11 +6,12 @@ use std::pin::pin;
 use clap::Args;
 
 use super::flags::Target;
+
 use super::log::{self, Form};
 use super::reload::Reloads;
 use super::report::{Report, explain};
 use super::signal::{Hangup, Signals};
-use super::{Exit, on_runtime, refuse, terminal};
+use super::{Exit, descriptors, on_runtime, refuse, terminal};
 use crate::config::{self, Address, LogFormat, LogLevel, OriginPattern, Settings};
 use crate::gateway::Gateway;
 
@@ -114,6 +115,7 @@ pub(super) async fn until_stopped(
 ) -> Exit {
     let drain = settings.gateway.listener.drain;
     let transport = settings.gateway.listener.transport();
+    descriptors::raise();
     let start = Gateway::start(settings.gateway, move |progress| report.progress(progress));
     let gateway = tokio::select! {
         started = start => match started {

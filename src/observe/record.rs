@@ -145,6 +145,13 @@ impl CallRecord {
         }
     }
 
+    /// Counts values of metadata that no backend can be sent.
+    pub fn dropped(&self, values: u64) {
+        if values > 0 {
+            self.shared.totals.dropped(values);
+        }
+    }
+
     /// Notes the time the call was given.
     pub fn deadline(&mut self, deadline: Deadline) {
         if let Some(told) = &mut self.told {

@@ -44,6 +44,7 @@ pub(super) const KINDS: [(Shape, &str); 4] = [
 pub(super) struct Totals {
     active: [[AtomicI64; KINDS.len()]; Protocol::ALL.len()],
     rejected: [AtomicU64; Cause::ALL.len()],
+    dropped: AtomicU64,
     messages: [Histogram; 2],
     texts: [Histogram; 2],
     transcoding: [Histogram; 2],
@@ -55,6 +56,7 @@ impl Default for Totals {
         Self {
             active: [const { [const { AtomicI64::new(0) }; KINDS.len()] }; Protocol::ALL.len()],
             rejected: [const { AtomicU64::new(0) }; Cause::ALL.len()],
+            dropped: AtomicU64::new(0),
             messages: two(&SIZE),
             texts: two(&SIZE),
             transcoding: two(&LATENCY),
@@ -84,6 +86,16 @@ impl Totals {
             return;
         }
         self.rejected[status.cause as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// So many values of metadata were left out, which are not ASCII.
+    pub(super) fn dropped(&self, values: u64) {
+        self.dropped.fetch_add(values, Ordering::Relaxed);
+    }
+
+    /// How many there were.
+    pub(super) fn metadata_dropped(&self) -> u64 {
+        self.dropped.load(Ordering::Relaxed)
     }
 
     /// A message of so many bytes, in protobuf.

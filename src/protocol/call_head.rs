@@ -107,7 +107,9 @@ impl CallHead {
         let rules = aim.checks.of(aim.method, options.validation);
         let rules = rules.map_err(Unfit::Refused)?;
         let upstream = options.destinations.choose(parts);
-        let mut metadata = metadata::from_request(parts, record.request_id(), &options.metadata)?;
+        let taken = metadata::from_request(parts, record.request_id(), &options.metadata)?;
+        record.dropped(taken.dropped);
+        let mut metadata = taken.metadata;
         if let Some(passed) = passed {
             passed.change(&mut metadata.0);
         }

@@ -107,6 +107,14 @@ fn fate(name: &str) -> Fate {
     }
 }
 
+/// What request headers became.
+#[derive(Debug)]
+pub(crate) struct Taken {
+    pub(crate) metadata: Metadata,
+    /// Values that would have passed, were they ASCII: no backend could be sent them.
+    pub(crate) dropped: u64,
+}
+
 /// Request headers as metadata: filtered, with what the gateway itself asserts.
 ///
 /// `request_id` is sent on as `x-request-id`. The headers are taken out of `request`.
@@ -117,7 +125,7 @@ pub(crate) fn from_request(
     request: &mut request::Parts,
     request_id: &HeaderValue,
     rules: &Rules,
-) -> Result<Metadata, Unfit> {
+) -> Result<Taken, Unfit> {
     let headers = std::mem::take(&mut request.headers);
     let mut out = HeaderMap::with_capacity(headers.len() + ASSERTED.len());
     let host = headers.get(header::HOST).cloned();
@@ -126,13 +134,17 @@ pub(crate) fn from_request(
         .map(|_| named_by_connection(&headers));
 
     let mut current = None;
+    let mut dropped = 0;
     for (name, value) in headers {
         // A repeated field comes without its name: it is one more value of the last one.
         if let Some(name) = name {
             current = passing_name(name, hop_by_hop.as_deref().unwrap_or_default(), rules)?;
         }
         if let Some(name) = &current {
-            append(&mut out, name, value)?;
+            match append(&mut out, name, value)? {
+                Fit::Taken => {}
+                Fit::Dropped => dropped += 1,
+            }
         }
     }
 
@@ -157,7 +169,10 @@ pub(crate) fn from_request(
     if let Some(host) = host {
         out.insert("x-forwarded-host", host);
     }
-    Ok(Metadata(out))
+    Ok(Taken {
+        metadata: Metadata(out),
+        dropped,
+    })
 }
 
 /// The name under which a header passes, if it does.
@@ -231,19 +246,24 @@ fn named_by_connection(headers: &HeaderMap) -> Vec<HeaderName> {
         .collect()
 }
 
-fn append(out: &mut HeaderMap, name: &HeaderName, value: HeaderValue) -> Result<(), Unfit> {
+/// What became of a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fit {
+    Taken,
+    Dropped,
+}
+
+fn append(out: &mut HeaderMap, name: &HeaderName, value: HeaderValue) -> Result<Fit, Unfit> {
     if name.as_str().ends_with("-bin") {
-        return append_binary(out, name, &value);
+        return append_binary(out, name, &value).map(|()| Fit::Taken);
     }
-    // gRPC's ASCII values; others are dropped, since no backend could be sent them.
-    if value
-        .as_bytes()
-        .iter()
-        .all(|byte| (0x20..=0x7e).contains(byte))
-    {
-        out.append(name, value);
+    // gRPC's ASCII values.
+    let is_ascii = |byte: &u8| (0x20..=0x7e).contains(byte);
+    if !value.as_bytes().iter().all(is_ascii) {
+        return Ok(Fit::Dropped);
     }
-    Ok(())
+    out.append(name, value);
+    Ok(Fit::Taken)
 }
 
 /// Values of a `-bin` name may be joined by commas and padded; they go out one by one, unpadded.

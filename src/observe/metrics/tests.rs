@@ -87,6 +87,7 @@ fn every_name_is_there_once_in_both_forms() {
             "gateway_rejected",
             "gateway_config_reload",
             "gateway_log_dropped",
+            "gateway_metadata_dropped",
         ] {
             let line = format!("# TYPE {counter}{suffix} counter");
             assert!(types.contains(&&*line), "{line}: {types:?}");

@@ -45,6 +45,9 @@ pub(super) fn encode(to: &mut DescriptorEncoder<'_>, observe: &Observe) -> fmt::
     let rejected = rejected.map(|(cause, count)| ([("reason", cause.as_str())], count));
     let about = "Requests that were refused here, by why, in the access log's words";
     counters(to, "gateway_rejected", about, rejected)?;
+    let dropped = [([], totals.metadata_dropped())];
+    let about = "Values of metadata that are not ASCII, and were not sent to a backend";
+    counters(to, "gateway_metadata_dropped", about, dropped)?;
     let lost = [([], observe.lost_lines())];
     let about = "Lines of the access log that came faster than they could be written";
     counters(to, "gateway_log_dropped", about, lost)?;

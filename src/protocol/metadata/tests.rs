@@ -16,7 +16,7 @@ fn passed_by(rules: &Rules, headers: &[(&str, &str)]) -> Result<Vec<String>, Unf
         request = request.header(*name, *value);
     }
     let mut parts = request.body(()).unwrap().into_parts().0;
-    let metadata = from_request(&mut parts, &HeaderValue::from_static("id"), rules)?;
+    let metadata = from_request(&mut parts, &HeaderValue::from_static("id"), rules)?.metadata;
     let asserted = ["x-request-id", "x-forwarded-proto"];
     let lines = metadata
         .0
@@ -173,14 +173,15 @@ fn values_that_grpc_cannot_carry_are_dropped() {
     parts
         .headers
         .insert("x-b", HeaderValue::from_bytes(b"a\tb").unwrap());
-    let metadata = from_request(
+    let taken = from_request(
         &mut parts,
         &HeaderValue::from_static("id"),
         &Rules::default(),
     )
     .unwrap();
-    assert_eq!(metadata.get("x-a"), None);
-    assert_eq!(metadata.get("x-b"), None);
+    assert_eq!(taken.dropped, 2);
+    assert_eq!(taken.metadata.get("x-a"), None);
+    assert_eq!(taken.metadata.get("x-b"), None);
 }
 
 #[test]
@@ -207,7 +208,8 @@ fn the_gateway_says_who_asked() {
             &HeaderValue::from_static("id"),
             &Rules::default(),
         )
-        .unwrap();
+        .unwrap()
+        .metadata;
         let all = |name: &str| metadata.0.get_all(name).iter().collect::<Vec<_>>();
         assert_eq!(all("x-forwarded-for"), ["10.0.0.7"]);
         assert_eq!(all("x-forwarded-proto"), [scheme]);
