@@ -48,7 +48,7 @@ pub(super) fn bound(limits: &mut Limits) {
             found = limits.connections,
             taken = half,
             "limits.connections is more than half of the file descriptors that the process may have \
-             (`ulimit -n`)"
+             (`ulimit -Hn`)"
         );
         limits.connections = half;
     }
