@@ -63,6 +63,7 @@ const ADMIN_GRACE: Duration = Duration::from_secs(1);
 
 pub use errors::{ReloadError, Reloaded, StartError};
 pub use guard::{OnBreaking, SchemaReload};
+pub use ineffective::of as ineffective;
 pub use served::load_schema;
 pub use shown::kept as shown;
 pub use sources::{SourceConfig, SourceError, the_upstream};

@@ -47,7 +47,6 @@ pub(crate) async fn run(tell: &mut impl FnMut(Line)) {
     let relay = Relay::start(&apart, backend.port);
     let (there, backends) = (relay.address, vec![backend]);
     let site = Site::at("half-open", (LOCAL, backends), &[there], KEYS, "").await;
-    let before = relay.accepted();
     let line = silence(
         &site,
         "the network drops all packets",

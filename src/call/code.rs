@@ -99,6 +99,30 @@ impl Code {
         }
     }
 
+    /// Whether a server is to blame for an answer with it, as OpenTelemetry's conventions have it.
+    #[must_use]
+    pub const fn is_servers_error(self) -> bool {
+        match self {
+            Self::Unknown
+            | Self::DeadlineExceeded
+            | Self::Unimplemented
+            | Self::Internal
+            | Self::Unavailable
+            | Self::DataLoss => true,
+            Self::Ok
+            | Self::Cancelled
+            | Self::InvalidArgument
+            | Self::NotFound
+            | Self::AlreadyExists
+            | Self::PermissionDenied
+            | Self::ResourceExhausted
+            | Self::FailedPrecondition
+            | Self::Aborted
+            | Self::OutOfRange
+            | Self::Unauthenticated => false,
+        }
+    }
+
     /// The Connect protocol's name, such as `not_found`. OK has none there; `ok` stands for it.
     #[must_use]
     pub const fn connect_name(self) -> &'static str {

@@ -93,6 +93,9 @@ impl Reloads {
         for key in reloaded.fixed.iter().chain(&more) {
             told.push_str(&format!("\n{key}: another value needs a restart"));
         }
+        for reason in &reloaded.ineffective {
+            told.push_str(&format!("\nwithout effect: {reason}"));
+        }
         Ok(told)
     }
 }

@@ -7,9 +7,7 @@ use super::flags::Target;
 use super::report::explain;
 use super::{Exit, on_runtime, refuse, table, terminal};
 use crate::gateway::{self, Progress, SourceError, StartError, the_upstream};
-use crate::protocol;
 use crate::schema::Schema;
-use crate::upstream;
 
 /// Flags of `routes`.
 #[derive(Args, Debug)]
@@ -133,10 +131,7 @@ pub(super) async fn load(config: &gateway::Config) -> Result<Loaded, NotLoaded> 
         Ok(message) = waiting => return Err(NotLoaded::Server(message)),
     };
     left_out.extend(schema.refusals().iter().cloned());
-    let mut idle = protocol::options::idle(&config.protocol.routes, &schema);
-    let upstreams = config.upstreams.iter();
-    idle.extend(upstreams.flat_map(|upstream| upstream::plan::idle(upstream, &schema)));
-    idle.extend(config.policy.idle(&schema));
+    let idle = gateway::ineffective(config, &schema);
     Ok(Loaded {
         schema,
         left_out,

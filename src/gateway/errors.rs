@@ -70,4 +70,6 @@ pub struct Reloaded {
     pub generation: u64,
     /// Keys of which it says something else that needs a restart; what was serves on.
     pub fixed: Vec<&'static str>,
+    /// What it says of methods or paths that the schema has not, a sentence each.
+    pub ineffective: Vec<String>,
 }

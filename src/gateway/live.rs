@@ -165,14 +165,16 @@ impl Live {
     }
 
     /// Once everything that is served is known.
-    fn tell_ineffective(&self, state: &State) {
+    fn tell_ineffective(&self, state: &State) -> Vec<String> {
         if state.slots.iter().any(Slot::is_awaited) {
-            return;
+            return Vec::new();
         }
         let schema = Arc::clone(&self.serving.load().schema);
-        ineffective::tell(&state.config, &schema, &mut |progress: &Progress<'_>| {
-            self.report(progress);
-        });
+        let reasons = ineffective::of(&state.config, &schema);
+        for reason in &reasons {
+            self.report(&Progress::Ineffective(reason));
+        }
+        reasons
     }
 
     /// Takes another configuration, if it is good: new calls are served by it.
@@ -258,8 +260,12 @@ impl Live {
         for key in &fixed {
             tracing::warn!(key, "another value of this key needs a restart");
         }
-        self.tell_ineffective(&state);
-        Ok(Reloaded { generation, fixed })
+        let ineffective = self.tell_ineffective(&state);
+        Ok(Reloaded {
+            generation,
+            fixed,
+            ineffective,
+        })
     }
 
     /// What sources bring in place of those before is judged as what a source brings later.

@@ -11,8 +11,8 @@
 //! socket: flush, asked to look ◄────────────────────┘     without a read
 //! ```
 //!
-//! A client that vanishes without a word, or whose last bytes find no room, is not seen here: a
-//! silent stream ends by its idle time-out.
+//! A client that vanishes without a word, or whose last bytes find no room, is not seen here: over
+//! HTTP/2 it answers no PING, and a silent stream ends by its idle time-out.
 
 use std::future::Future;
 use std::pin::{Pin, pin};

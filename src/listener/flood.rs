@@ -129,6 +129,11 @@ impl Frames {
         Ok(())
     }
 
+    /// True once the preface has come.
+    pub(super) fn are_http2(&self) -> bool {
+        matches!(self.at, At::Head(..) | At::Payload(_))
+    }
+
     /// Bytes went out.
     pub(super) fn wrote(&mut self, bytes: usize) {
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);

@@ -40,6 +40,8 @@ pub(super) struct Watched {
     is_at_a_border: bool,
     /// Whether it has said more than anybody reads.
     is_flooded: bool,
+    /// When bytes came last.
+    read_at: Instant,
     /// Set once it is to end.
     ending: Option<Ending>,
 }
@@ -62,6 +64,7 @@ impl Watched {
             frames: Frames::default(),
             is_at_a_border: true,
             is_flooded: false,
+            read_at: Instant::now(),
             ending: None,
         }
     }
@@ -106,6 +109,7 @@ impl AsyncRead for Watched {
             && !bytes.is_empty()
         {
             self.watch.on_read(bytes);
+            self.read_at = Instant::now();
             if let Err(flood) = self.frames.read(bytes, Instant::now) {
                 self.send_away(flood, cx);
                 buf.set_filled(before);
@@ -152,8 +156,13 @@ impl AsyncWrite for Watched {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
+        // Over HTTP/2 a peer that is there says something now and then: the answers to PINGs.
+        let is_gone = this.frames.are_http2() && this.read_at.elapsed() >= LINGER;
         let ending = this.ending.get_or_insert_with(|| Ending {
-            until: Box::pin(tokio::time::sleep(LINGER)),
+            until: Box::pin(tokio::time::sleep(match is_gone {
+                true => Duration::ZERO,
+                false => LINGER,
+            })),
             is_closed: false,
         });
         if !ending.is_closed {

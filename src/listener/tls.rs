@@ -211,6 +211,12 @@ impl Tls {
         })))
     }
 
+    /// Whether clients show certificates.
+    #[must_use]
+    pub fn clients(&self) -> Asked {
+        self.0.choices.clients
+    }
+
     /// Agrees with the client on keys, once fewer handshakes than `room` are under way.
     ///
     /// # Errors

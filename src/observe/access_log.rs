@@ -113,7 +113,7 @@ impl Rules {
         };
         let is_told = match self.errors {
             Errors::All => !status.is_ok(),
-            Errors::Server => !status.is_ok() && status.origin != Origin::Downstream,
+            Errors::Server => status.code.is_servers_error() && status.origin != Origin::Downstream,
             Errors::Sampled => false,
         };
         is_told
@@ -316,6 +316,7 @@ mod tests {
         let (fast, slow) = (Duration::from_millis(1), Duration::from_secs(2));
         let (fine, ill) = (Status::ok(), Status::upstream(Code::Internal, ""));
         let wrong = Status::downstream(Code::InvalidArgument, "");
+        let absent = Status::upstream(Code::NotFound, "");
         let last = u64::MAX;
         assert!(rules.are_met(Some(&fine), fast, 0));
         assert!(!rules.are_met(Some(&fine), fast, last));
@@ -323,6 +324,7 @@ mod tests {
         assert!(rules.are_met(Some(&fine), slow, last));
         assert!(rules.are_met(Some(&ill), fast, last));
         assert!(!rules.are_met(Some(&wrong), fast, last));
+        assert!(!rules.are_met(Some(&absent), fast, last));
         assert!(rules.are_met(None, fast, last), "a stream that lasts");
         let (all, none) = (Errors::All, Errors::Sampled);
         assert!(

@@ -14,9 +14,9 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::protocol::Protocol;
+use crate::call::Status;
 use crate::call::trace::{Context, Format, Sampled, SpanId, TraceId, keep_baggage};
 use crate::call::trail::{Carried, Steps};
-use crate::call::{Code, Status};
 use crate::schema::Method;
 
 mod allowance;
@@ -207,7 +207,7 @@ impl Tracer {
             (Failures::Told, Sampling::Parent(_) | Sampling::Always) => true,
             (Failures::Untold, _) | (Failures::Told, Sampling::Never) => false,
         };
-        are_told && is_servers_error(status.code) && self.failures.take(now)
+        are_told && status.code.is_servers_error() && self.failures.take(now)
     }
 
     /// What backends are told of it.
@@ -248,33 +248,11 @@ impl Tracer {
     }
 }
 
-/// Whether a server is to blame for an answer with this code.
-const fn is_servers_error(code: Code) -> bool {
-    match code {
-        Code::Unknown
-        | Code::DeadlineExceeded
-        | Code::Unimplemented
-        | Code::Internal
-        | Code::Unavailable
-        | Code::DataLoss => true,
-        Code::Ok
-        | Code::Cancelled
-        | Code::InvalidArgument
-        | Code::NotFound
-        | Code::AlreadyExists
-        | Code::PermissionDenied
-        | Code::ResourceExhausted
-        | Code::FailedPrecondition
-        | Code::Aborted
-        | Code::OutOfRange
-        | Code::Unauthenticated => false,
-    }
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::call::Code;
 
     fn tracer(sampling: Sampling, inbound: Inbound) -> Tracer {
         let config = Config {

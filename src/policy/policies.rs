@@ -137,6 +137,21 @@ impl Config {
         identity.is_none() && asserted.0.is_empty() && steps.is_empty() && overload.is_none()
     }
 
+    /// True if there are rules which let callers pass that are known, and none is but by a certificate.
+    #[must_use]
+    pub fn asks_for_certificates(&self) -> bool {
+        let is_met_by_known = |step: &StepConfig| match step {
+            StepConfig::Access(policy) => {
+                let mut rules = policy.rules.iter();
+                rules.any(|rule| rule.effect == Effect::Allow)
+            }
+            _ => false,
+        };
+        let identity = self.identity.as_ref();
+        identity.is_none_or(identify::Config::is_of_certificates)
+            && self.steps.iter().any(is_met_by_known)
+    }
+
     /// Methods that steps are for and that no schema has, each a sentence: whoever wrote one meant another.
     #[must_use]
     pub fn idle(&self, schema: &Schema) -> Vec<String> {

@@ -7,8 +7,8 @@ use std::time::UNIX_EPOCH;
 use http::HeaderValue;
 use tokio::time::Instant;
 
+use super::Finished;
 use super::events::Event;
-use super::{Finished, is_servers_error};
 use crate::call::trace::{Context, SpanId};
 use crate::call::trail::Attempt;
 use crate::call::{Code, Status};
@@ -162,7 +162,11 @@ impl Finished {
         if let Some(http) = self.http {
             attributes.push((HTTP_STATUS, Value::Number(http.as_u16().into())));
         }
-        let error = is_servers_error(self.status.code).then(|| self.failure(&mut attributes));
+        let error = self
+            .status
+            .code
+            .is_servers_error()
+            .then(|| self.failure(&mut attributes));
         let name = self.rpc().or(system);
         let (events, events_beyond) = self.messages();
         Span {

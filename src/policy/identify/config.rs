@@ -61,6 +61,12 @@ impl Config {
         }
     }
 
+    /// True if nothing but a client's certificate tells who calls.
+    #[must_use]
+    pub fn is_of_certificates(&self) -> bool {
+        self.issuers.is_empty() && self.introspection.is_none() && self.api_keys.is_none()
+    }
+
     pub(super) fn https(&self) -> Result<Https, NoIdentity> {
         let issuers = self.issuers.iter().filter_map(|issuer| match &issuer.keys {
             KeysFrom::Url(url) => Some(url),
