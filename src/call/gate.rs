@@ -28,7 +28,8 @@ pub struct Asked<'r> {
     pub method: &'r Arc<Method>,
     /// The path template of the binding that was called, or the method's own path.
     pub template: &'r str,
-    /// The headers as the client sent them.
+    /// The headers as the client sent them, without those that say what only the gateway may: who the client
+    /// is, and what it asserts of the caller. `x-request-id` is the call's.
     pub headers: &'r HeaderMap,
     /// The authority that the client named.
     pub host: &'r str,
@@ -46,6 +47,11 @@ pub struct Asked<'r> {
 pub trait Gate: fmt::Debug + Send + Sync + 'static {
     /// Asks. `so_far` is what the gates before this one have found; what is returned is added to it.
     fn ask<'r>(&'r self, asked: Asked<'r>, so_far: &Passed) -> Decision<'r>;
+
+    /// Names of metadata in which it tells backends who calls: what clients send there is nobody's word.
+    fn asserts(&self) -> &[HeaderName] {
+        &[]
+    }
 }
 
 /// Makes the gate of each schema that is served.

@@ -11,7 +11,7 @@ use crate::listener::{Ask, Limits, Strain, Strainer};
 use crate::observe::Observe;
 use crate::policy::overload::readings::{Kernel, LAG_FULL, Readings, lag, part};
 use crate::policy::overload::{
-    INTERVAL, Level, Monitor, Settings, Shared, State, buffers_of, largest,
+    DRAINING, INTERVAL, Level, Monitor, Settings, Shared, State, buffers_of, largest,
 };
 use crate::worker::Workers;
 
@@ -66,7 +66,7 @@ pub(super) async fn measure(settings: Settings, watched: Watched) {
         let streams = settings.streams_max;
         let readings = Readings {
             workers: Some(lateness(&watched.workers).await),
-            memory: kernel.memory(),
+            memory: kernel.memory().map(|used| held(used, &watched)),
             descriptors: kernel.descriptors(),
             streams: streams.and_then(|most| part(watched.observe.active(), most)),
         };
@@ -85,12 +85,24 @@ pub(super) async fn measure(settings: Settings, watched: Watched) {
     }
 }
 
+/// What memory counts as: what an idle process holds is nobody's load, and refusing would not give it back.
+fn held(used: f64, watched: &Watched) -> f64 {
+    let is_idle = watched.observe.active() == 0 && watched.buffers.counts().used == 0;
+    if is_idle { used.min(DRAINING) } else { used }
+}
+
 /// Tells everybody what there is to be done.
 fn act(state: &State, readings: Readings, watched: &Watched) {
     watched.shared.store(state, readings);
     let strain = strain(state);
     for door in &watched.doors {
         door.ask(strain);
+    }
+    if state.level >= Level::Draining {
+        tidy();
+        for runtime in watched.workers.runtimes() {
+            runtime.spawn(async { tidy() });
+        }
     }
     if state.level == Level::Resetting {
         let large = watched.buffers.large();
@@ -120,6 +132,14 @@ async fn lateness(workers: &Workers) -> f64 {
     // One that is later than that is as late as can be, and looked at again.
     let _ = timeout(LAG_FULL, join_all(probes)).await;
     lag(begun.elapsed())
+}
+
+/// The allocator gives pages back to the system while a thread allocates and frees: one that does neither
+/// would keep what it does not need.
+fn tidy() {
+    for shift in 14..=22 {
+        std::hint::black_box(Vec::<u8>::with_capacity(1 << shift));
+    }
 }
 
 #[cfg(test)]

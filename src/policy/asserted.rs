@@ -1,7 +1,7 @@
 //! What the gateway says of a caller to the backend, in metadata that no client can write: whatever a
 //! client sends under these names is taken away first, also where nothing is known of it.
 
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue};
 use serde_json::Value;
 
 use super::condition::{NoPath, find, split};
@@ -10,9 +10,6 @@ use crate::identity::Principal;
 
 /// Bytes of a value at most; a longer one is left out.
 pub const VALUE_BYTES_MAX: usize = 4096;
-
-/// Before the name of metadata in a header, as grpc-gateway has it.
-const MAPPED: &str = "grpc-metadata-";
 
 /// A name of metadata, and what it says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,7 +54,7 @@ impl ClaimPath {
 pub struct Assertions(pub Vec<Asserted>);
 
 impl Gate for Assertions {
-    fn ask<'r>(&'r self, asked: Asked<'r>, so_far: &Passed) -> Decision<'r> {
+    fn ask<'r>(&'r self, _: Asked<'r>, so_far: &Passed) -> Decision<'r> {
         let principal = so_far.principal.as_deref();
         let change = |asserted: &Asserted| {
             let value = principal.and_then(|principal| asserted.says.of(principal));
@@ -70,28 +67,17 @@ impl Gate for Assertions {
                 None => Change::Remove(name),
             }
         };
-        let changes = self.0.iter().map(change);
         Decision::Now(Ok(Passed {
-            changes: changes.chain(self.look_alikes(asked.headers)).collect(),
+            changes: self.0.iter().map(change).collect(),
             ..Passed::default()
         }))
     }
 }
 
 impl Assertions {
-    /// Names of the client's that backends could take for one of these: many read `_` as `-`.
-    fn look_alikes<'r>(&'r self, headers: &'r HeaderMap) -> impl Iterator<Item = Change> + 'r {
-        let names = headers.keys().filter_map(|name| {
-            let name = name.as_str();
-            let name = name.strip_prefix(MAPPED).unwrap_or(name);
-            name.contains('_').then_some(name)
-        });
-        names.filter_map(|name| {
-            let read = name.replace('_', "-");
-            let is_asserted = self.0.iter().any(|one| one.name.as_str() == read);
-            let name = is_asserted.then(|| HeaderName::try_from(name).ok());
-            name.flatten().map(Change::Remove)
-        })
+    /// In which metadata.
+    pub fn names(&self) -> impl Iterator<Item = &HeaderName> {
+        self.0.iter().map(|asserted| &asserted.name)
     }
 }
 
@@ -124,6 +110,7 @@ fn text(value: &Value) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderMap;
     use serde_json::json;
 
     use super::*;

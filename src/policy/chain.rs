@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
+use http::HeaderName;
 
 use super::access::{self, Access};
 use super::asserted::Assertions;
@@ -149,6 +150,7 @@ pub struct TooLong(usize);
 #[derive(Clone, Default)]
 pub struct Chain {
     steps: Vec<Step>,
+    asserts: Vec<HeaderName>,
     witness: Option<Arc<dyn Witness>>,
 }
 
@@ -161,12 +163,20 @@ impl Chain {
         if steps.len() > STEPS_MAX {
             return Err(TooLong(steps.len()));
         }
-        Ok(Self { steps, witness })
+        Ok(Self::of(steps, witness))
     }
 
     /// Of these steps, of which no more were read than there may be.
-    pub(super) const fn of(steps: Vec<Step>, witness: Option<Arc<dyn Witness>>) -> Self {
-        Self { steps, witness }
+    pub(super) fn of(steps: Vec<Step>, witness: Option<Arc<dyn Witness>>) -> Self {
+        let names = |step: &Step| match step {
+            Step::Assert(assertions) => assertions.names().cloned().collect(),
+            _ => Vec::new(),
+        };
+        Self {
+            asserts: steps.iter().flat_map(names).collect(),
+            steps,
+            witness,
+        }
     }
 
     /// The names of the steps, in their order.
@@ -271,6 +281,10 @@ impl Gate for Chain {
             }
         }
         Decision::Now(Ok(finished(so_far)))
+    }
+
+    fn asserts(&self) -> &[HeaderName] {
+        &self.asserts
     }
 }
 

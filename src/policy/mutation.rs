@@ -13,8 +13,16 @@ pub const HEADERS_MAX: usize = 64;
 /// Bytes of their names and values at most.
 pub const BYTES_MAX: usize = 16 * 1024;
 
-/// Headers that are about the message or the connection, which the gateway itself makes.
-const OWN: [&str; 15] = [
+/// Headers that are the gateway's to make: about the message, the connection, the client, and what a page may
+/// do. So are all that begin with one of [`OWN_PREFIXES`].
+const OWN: [&str; 22] = [
+    "date",
+    "forwarded",
+    "strict-transport-security",
+    "via",
+    "x-content-type-options",
+    "x-real-ip",
+    "x-request-id",
     "connection",
     "content-encoding",
     "content-length",
@@ -31,6 +39,8 @@ const OWN: [&str; 15] = [
     "upgrade",
     "http2-settings",
 ];
+
+const OWN_PREFIXES: [&str; 3] = ["grpc-", "access-control-", "x-forwarded-"];
 
 /// How many bytes an answer may still name.
 #[derive(Debug)]
@@ -67,7 +77,11 @@ impl Room {
             return Err(wrong("a pseudo-header"));
         }
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| wrong("something else"))?;
-        if OWN.contains(&name.as_str()) || name.as_str().starts_with("grpc-") {
+        if OWN.contains(&name.as_str())
+            || OWN_PREFIXES
+                .iter()
+                .any(|begin| name.as_str().starts_with(begin))
+        {
             return Err(wrong("one of the gateway's own headers"));
         }
         Ok(name)

@@ -195,6 +195,8 @@ pub struct Policies {
     /// Those that keep the files of servers current.
     _tasks: Tasks,
     overload: Arc<overload::Shared>,
+    /// Whether calls are refused by it.
+    sheds: bool,
     witness: Option<Arc<dyn Witness>>,
     /// What the last chain has counted, which the next one goes on with.
     counted: Mutex<Counted>,
@@ -295,6 +297,7 @@ impl Policies {
             steps,
             _tasks: tasks,
             overload,
+            sheds: config.overload.is_some(),
             witness,
             counted: Mutex::new(counted),
         })
@@ -325,7 +328,10 @@ impl Policies {
         let methods = methods.iter().copied();
         let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
         let before = std::mem::take(&mut *counted);
-        let mut steps = vec![Step::Overload(Arc::clone(&self.overload))];
+        let overload = self
+            .sheds
+            .then(|| Step::Overload(Arc::clone(&self.overload)));
+        let mut steps: Vec<_> = overload.into_iter().collect();
         if let Some((_, identify)) = &self.identity {
             steps.push(Step::Identify(Arc::new(identify.clone())));
         }

@@ -102,7 +102,12 @@ impl CallHead {
         }
         let passed = match aim.gate {
             None => None,
-            Some(gate) => Some(pass(gate, &aim, parts, deadline, record).await?),
+            Some(gate) => {
+                metadata::take_forged(&mut parts.headers, gate.asserts());
+                let id = record.request_id().clone();
+                parts.headers.insert("x-request-id", id);
+                Some(pass(gate, &aim, parts, deadline, record).await?)
+            }
         };
         let rules = aim.checks.of(aim.method, options.validation);
         let rules = rules.map_err(Unfit::Refused)?;

@@ -4,6 +4,8 @@
 //! a backend can set nothing that is the gateway's to say to a browser. A request name with `_`
 //! is judged as if it had `-`: many servers read the two alike.
 
+use std::borrow::Cow;
+
 use http::request;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
@@ -104,6 +106,27 @@ fn fate(name: &str) -> Fate {
             }
             _ => Fate::Pass,
         },
+    }
+}
+
+/// Takes away what says of the client what only the gateway may say, and what the gateway `asserts` of the
+/// caller: in every spelling that somebody might take for it.
+pub(crate) fn take_forged(headers: &mut HeaderMap, asserts: &[HeaderName]) {
+    let is_forged = |name: &&HeaderName| {
+        let name = name.as_str();
+        let name = name.strip_prefix(MAPPED_PREFIX).unwrap_or(name);
+        let read = match name.contains('_') {
+            true => Cow::Owned(name.replace('_', "-")),
+            false => Cow::Borrowed(name),
+        };
+        let of_the_client = ["x-forwarded-", "x-envoy-"];
+        of_the_client.iter().any(|begin| read.starts_with(begin))
+            || matches!(&*read, "forwarded" | "via" | "x-real-ip" | "x-request-id")
+            || asserts.iter().any(|asserted| asserted.as_str() == read)
+    };
+    let forged: Vec<_> = headers.keys().filter(is_forged).cloned().collect();
+    for name in forged {
+        headers.remove(name);
     }
 }
 

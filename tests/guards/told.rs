@@ -56,6 +56,27 @@ async fn claims_become_metadata_and_what_clients_say_there_is_gone() {
 }
 
 #[tokio::test]
+async fn no_rule_believes_what_a_client_says_in_the_gateways_place() {
+    let pair = Pair::new("a");
+    let rule = "{ effect: allow, when: { cel: 'request.headers[\"x-user\"] == \"root\" || request.headers[\"x-envoy-internal\"] == \"true\"' } }";
+    let rules = format!("policy: [{{ access: {{ rules: [{rule}] }} }}]\n");
+    let backend = Backend::start().await;
+    let text = identity(&[pair.jwk()], &format!("{METADATA}{rules}"));
+    let gateway = guarded(&backend.url, &text).await;
+    let token = bearer(&pair.of(""));
+    for (name, value) in [
+        ("x-other", "1"),
+        ("x-user", "root"),
+        ("x_user", "root"),
+        ("x-envoy-internal", "true"),
+    ] {
+        let headers = [("authorization", token.as_str()), (name, value)];
+        let answer = get(gateway.address(), "/v1/echo/7", &headers).await;
+        assert_eq!(answer.status, 403, "{name}");
+    }
+}
+
+#[tokio::test]
 async fn every_dialect_tells_the_same_and_forges_the_same_nothing() {
     let pair = Pair::new("a");
     let backend = Scripted::start(|_| Script::ok(b"")).await;
