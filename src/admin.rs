@@ -274,11 +274,7 @@ async fn set_level(State(look): State<Arc<dyn Look>>, wanted: String) -> impl In
         return no_level();
     };
     match level.set(&wanted) {
-        Ok(()) => {
-            let now = level.level();
-            tracing::warn!(level = now, "another level of logs was asked for");
-            (StatusCode::OK, format!("{now}\n"))
-        }
+        Ok(()) => (StatusCode::OK, format!("{}\n", level.level())),
         Err(reason) => (StatusCode::BAD_REQUEST, format!("{reason}\n")),
     }
 }

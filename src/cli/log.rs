@@ -4,11 +4,13 @@
 use std::cell::RefCell;
 use std::fmt;
 use std::io::{self, Write};
+use std::str::FromStr as _;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tracing::{Level, Subscriber};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::reload;
 
@@ -105,6 +107,9 @@ pub(super) fn start(log: Log) -> Logging {
             started.ok().map(|()| leveled(level))
         }
     };
+    if !asked.trim().is_empty() && parsed(&asked).is_none() {
+        tracing::warn!(error = unknown(&asked), "RUST_LOG is passed over");
+    }
     let calls = Calls {
         form,
         queue: queue.clone(),
@@ -125,10 +130,17 @@ fn filter(level: LogLevel, asked: &str) -> EnvFilter {
         LogLevel::Debug => "warn,transom=debug",
         LogLevel::Trace => "info,transom=trace",
     };
-    if asked.trim().is_empty() {
-        return EnvFilter::new(ours);
-    }
-    EnvFilter::try_new(asked).unwrap_or_else(|_| EnvFilter::new(ours))
+    parsed(asked).unwrap_or_else(|| EnvFilter::new(ours))
+}
+
+/// A filter as `RUST_LOG` has it. A bare word that is no level would be a target, and all the others'
+/// lines would stop for a slip of the pen: targets have to come with their levels.
+fn parsed(asked: &str) -> Option<EnvFilter> {
+    let mut directives = asked.split(',').map(str::trim);
+    let is_told = |one: &str| one.contains(['=', '[']) || LevelFilter::from_str(one).is_ok();
+    let is_empty = asked.trim().is_empty();
+    let is_good = !is_empty && directives.all(|one| one.is_empty() || is_told(one));
+    EnvFilter::try_new(asked).ok().filter(|_| is_good)
 }
 
 /// The filter of lines, while they are written.
@@ -155,9 +167,13 @@ impl<S: Subscriber> Leveled for Filter<S> {
         let level = <LogLevel as clap::ValueEnum>::from_str(wanted, true);
         let filter = match level {
             Ok(level) => filter(level, ""),
-            Err(_) if wanted.is_empty() => return Err(unknown(wanted)),
-            Err(_) => EnvFilter::try_new(wanted).map_err(|_| unknown(wanted))?,
+            Err(_) => parsed(wanted).ok_or_else(|| unknown(wanted))?,
         };
+        // Told whatever was written before and is from now on.
+        let telling = EnvFilter::new("warn");
+        self.0.reload(telling).map_err(|error| error.to_string())?;
+        let level = filter.to_string();
+        tracing::warn!(level, "another level of logs was asked for");
         self.0.reload(filter).map_err(|error| error.to_string())
     }
 }
@@ -165,7 +181,7 @@ impl<S: Subscriber> Leveled for Filter<S> {
 fn unknown(found: &str) -> String {
     let found: String = found.chars().take(100).collect();
     format!(
-        "found {found:?}, expected error, warn, info, debug or trace, or what RUST_LOG takes, such as \
+        "found {found:?}, expected error, warn, info, debug, trace or off, or target=level, such as \
          transom=debug,h2=info"
     )
 }
@@ -223,24 +239,34 @@ impl Write for Queue {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
+    use std::sync::Mutex;
+
     use super::*;
 
     #[test]
     fn the_environment_wins_unless_it_says_nothing() {
         let told = |asked| filter(LogLevel::Info, asked).to_string();
         let default = EnvFilter::new("warn,transom=info").to_string();
-        for nothing in ["", " ", "=,="] {
+        for nothing in ["", " ", "=,=", "verbose", "inf", "foo bar", "warn,books"] {
             assert_eq!(told(nothing), default, "{nothing:?}");
         }
-        assert_eq!(told("transom=debug"), "transom=debug");
+        for filter in ["transom=debug", "off", "WARN,h2=info", "[call]=debug"] {
+            assert_eq!(
+                told(filter).to_lowercase(),
+                EnvFilter::new(filter).to_string()
+            );
+        }
     }
 
     #[test]
     fn the_level_is_changed_while_lines_are_written() {
+        let told = Told::default();
+        let writer = told.clone();
         let builder = tracing_subscriber::fmt()
             .with_env_filter(filter(LogLevel::Warn, ""))
-            .with_writer(io::sink)
+            .with_writer(move || writer.clone())
             .with_filter_reloading();
         let level = leveled(builder.reload_handle());
         tracing::subscriber::with_default(builder.finish(), || {
@@ -251,10 +277,29 @@ mod tests {
             assert_eq!(level.set("transom::access=off,h2=debug"), Ok(()));
             assert!(!calls());
             assert!(level.level().contains("h2=debug"));
-            for wrong in ["", "loud=very"] {
+            for wrong in ["", "loud=very", "verbose", "inf", "foo bar"] {
                 assert!(level.set(wrong).is_err(), "{wrong:?}");
             }
             assert!(level.level().contains("h2=debug"), "it stays");
+            for _ in 0..2 {
+                assert_eq!(level.set("off"), Ok(()));
+            }
         });
+        let told = String::from_utf8(told.0.lock().unwrap().clone()).unwrap();
+        assert_eq!(told.matches("another level").count(), 4, "{told}");
+    }
+
+    /// What was written.
+    #[derive(Clone, Default)]
+    struct Told(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Told {
+        fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(line)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
     }
 }

@@ -7,7 +7,7 @@ pub trait Leveled: fmt::Debug + Send + Sync + 'static {
     /// What is written now.
     fn level(&self) -> String;
 
-    /// Writes from now on what this says.
+    /// Writes from now on what this says, and that somebody has asked for it, whatever it is.
     ///
     /// # Errors
     /// Nobody knows what it means; what was found and what was expected. Nothing has changed.
