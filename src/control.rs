@@ -6,6 +6,7 @@
 pub mod https;
 pub mod oauth;
 pub mod otlp;
+pub mod redacted;
 pub mod reflection;
 pub mod secret;
 pub mod tls;

@@ -54,10 +54,7 @@ pub(crate) async fn run(tell: &mut impl FnMut(Line)) {
         || apart.mend(),
     )
     .await;
-    let more = relay.accepted() - before;
-    tell(line.note(format!(
-        "{before} connections before, {more} more at the end"
-    )));
+    tell(line.note(format!("{} connections in all", relay.accepted())));
 }
 
 /// What becomes of the calls when the endpoint falls silent, and when it is there again.

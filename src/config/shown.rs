@@ -4,6 +4,7 @@
 //! Secrets are read from files, so there is none in the configuration by rights. What looks like one all the
 //! same is not shown: user info and queries of URLs, what is told to servers of others, keys by a telling name.
 
+use crate::control::redacted::{REDACTED, without_secrets};
 use std::sync::{Arc, OnceLock};
 
 use serde::Serialize;
@@ -11,9 +12,6 @@ use serde_json::{Map, Value};
 
 use super::json_schema;
 use super::raw::{Compat, File, Section as _};
-
-/// What stands in place of a secret.
-const REDACTED: &str = "(redacted)";
 
 /// Keys whose values are told to servers of others, who may take them for a password.
 const TOLD: [&str; 1] = ["context"];
@@ -144,66 +142,11 @@ fn redact_all(value: &mut Value) {
     }
 }
 
-/// A text with the URLs in it, but not with their user info and queries.
-fn without_secrets(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once("://") {
-        out.push_str(before);
-        out.push_str("://");
-        let is_end = |c: char| c.is_whitespace() || "\"'<>`".contains(c);
-        let (url, next) = after.split_at(after.find(is_end).unwrap_or(after.len()));
-        let end = url.find(['/', '?', '#']).unwrap_or(url.len());
-        let (authority, path) = url.split_at(end);
-        match authority.rsplit_once('@') {
-            Some((_, host)) => {
-                out.push_str(REDACTED);
-                out.push('@');
-                out.push_str(host);
-            }
-            None => out.push_str(authority),
-        }
-        match path.split_once('?') {
-            // Another URL may stand in a query.
-            Some((path, _)) => {
-                out.push_str(path);
-                out.push('?');
-                out.push_str(REDACTED);
-                rest = next;
-            }
-            None => {
-                // The path may hold the next one.
-                rest = &after[authority.len()..];
-            }
-        }
-    }
-    out.push_str(rest);
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
-
-    #[test]
-    fn urls_lose_whatever_may_be_a_secret() {
-        for (text, shown) in [
-            ("http://h:1", "http://h:1"),
-            ("https://u:p@h/x", "https://(redacted)@h/x"),
-            ("https://u:p@ss@h", "https://(redacted)@h"),
-            ("https://h/keys?token=t#f", "https://h/keys?(redacted)"),
-            (
-                "see http://u@a/ and https://b?x=1.",
-                "see http://(redacted)@a/ and https://b?(redacted)",
-            ),
-            ("https://h/http://u:p@i", "https://h/http://(redacted)@i"),
-            ("spiffe://example.org/*", "spiffe://example.org/*"),
-        ] {
-            assert_eq!(without_secrets(text), shown, "{text}");
-        }
-    }
 
     #[test]
     fn what_is_told_to_others_and_what_is_named_a_secret_is_not_shown() {

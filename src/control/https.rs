@@ -22,6 +22,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
+use super::redacted::without_secrets;
 use super::tls::{self, Part, TlsError};
 use crate::pem;
 
@@ -105,7 +106,7 @@ impl Url {
     /// # Errors
     /// It is none, or anybody on the way could answer.
     pub fn parse(text: &str) -> Result<Self, BadUrl> {
-        let none = || BadUrl::None(text.to_owned());
+        let none = || BadUrl::None(without_secrets(text));
         let uri: Uri = text.parse().map_err(|_| none())?;
         let host = uri.host().ok_or_else(none)?;
         let host = host
@@ -128,7 +129,7 @@ impl Url {
                 .parse::<IpAddr>()
                 .is_ok_and(|address| address.is_loopback());
         if !is_secure && !is_here {
-            return Err(BadUrl::Plaintext(text.to_owned()));
+            return Err(BadUrl::Plaintext(without_secrets(text)));
         }
         let port = uri.port_u16().unwrap_or(if is_secure { 443 } else { 80 });
         Ok(Self {
@@ -150,7 +151,7 @@ impl Url {
 
 impl fmt::Display for Url {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.uri.fmt(f)
+        f.write_str(&without_secrets(&self.uri.to_string()))
     }
 }
 

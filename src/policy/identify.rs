@@ -28,6 +28,7 @@ use crate::identity::token::{Token, TokenError};
 use crate::identity::{Principal, certificate};
 
 mod config;
+mod cookie;
 mod introspect;
 mod key_file;
 mod keys;
@@ -55,6 +56,8 @@ struct Shared {
     origins: Vec<String>,
     /// Where tokens and keys stand, unless the backend is to see them.
     taken_away: Option<Arc<[HeaderName]>>,
+    /// So is the cookie of this name, out of those that pass.
+    hidden_cookie: Option<String>,
     issuers: Issuers,
     /// Those of each issuer, in the order of the issuers.
     keys: Vec<Arc<IssuerKeys>>,
@@ -96,6 +99,10 @@ impl Identify {
         let key = api_keys.as_ref().map(|(name, _)| name);
         Ok(Self(Arc::new(Shared {
             taken_away: taken_away(config.forward, key),
+            hidden_cookie: match (config.forward, &config.cookie) {
+                (Forward::No, Some(cookie)) => Some(cookie.name.clone()),
+                (Forward::Yes, _) | (_, None) => None,
+            },
             places: Places {
                 cookie: config.cookie.as_ref().map(|cookie| cookie.name.clone()),
             },
@@ -121,6 +128,27 @@ impl Identify {
 
 impl Gate for Identify {
     fn ask<'r>(&'r self, asked: Asked<'r>, _: &Passed) -> Decision<'r> {
+        let hidden = self.0.hidden_cookie.as_deref();
+        let hidden = hidden.and_then(|name| cookie::without(asked.headers, name));
+        let Some(change) = hidden else {
+            return self.find(asked);
+        };
+        let with = |known: Result<Passed, Box<Refused>>| {
+            known.map(|mut passed| {
+                passed.changes.push(change);
+                passed
+            })
+        };
+        match self.find(asked) {
+            Decision::Now(known) => Decision::Now(with(known)),
+            Decision::Later(asking) => Decision::Later(Box::pin(async { with(asking.await) })),
+        }
+    }
+}
+
+impl Identify {
+    /// Who calls.
+    fn find<'r>(&'r self, asked: Asked<'r>) -> Decision<'r> {
         let this = &*self.0;
         if let Some((name, file)) = &this.api_keys
             && asked.headers.contains_key(name)

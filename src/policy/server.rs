@@ -21,6 +21,7 @@ use tonic::transport::{Channel, Endpoint};
 use super::failure::{Fault, OnFailure};
 use super::tasks::Tasks;
 use crate::call::gate::{Passed, Refused};
+use crate::control::redacted::without_secrets;
 use crate::control::tls::{Files, HTTP2, Tls, TlsError};
 
 /// How long an answer may take at most.
@@ -100,7 +101,7 @@ impl Config {
         let address = self.address.clone();
         let endpoint = Endpoint::from_shared(address.clone());
         let endpoint = endpoint
-            .map_err(|_| NoServer::Address(address.clone()))?
+            .map_err(|_| NoServer::Address(without_secrets(&address)))?
             .connect_timeout(CONNECT_TIMEOUT);
         let news = Arc::<News>::default();
         let Some(files) = self.tls.clone() else {
@@ -127,11 +128,14 @@ struct News(AtomicBool);
 impl News {
     fn of<S>(&self, server: &Uri, opened: io::Result<S>) -> io::Result<TokioIo<S>> {
         let was_lost = self.0.swap(opened.is_err(), Ordering::Relaxed);
+        let server = || without_secrets(&server.to_string());
         match &opened {
             Err(error) if !was_lost => {
-                tracing::warn!(%server, %error, "a policy server cannot be reached");
+                tracing::warn!(server = server(), %error, "a policy server cannot be reached");
             }
-            Ok(_) if was_lost => tracing::info!(%server, "a policy server is reached again"),
+            Ok(_) if was_lost => {
+                tracing::info!(server = server(), "a policy server is reached again")
+            }
             Err(_) | Ok(_) => {}
         }
         opened.map(TokioIo::new)

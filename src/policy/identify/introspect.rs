@@ -2,12 +2,13 @@
 //! token meanwhile, and its answer is relied on for a while.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use base64_simd::STANDARD;
 use http::HeaderValue;
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, Semaphore};
 use tokio::time::{Instant, timeout};
 
 use super::Unknown;
@@ -18,8 +19,12 @@ use crate::identity::cache::Place;
 use crate::identity::challenge::{Challenge, Hint};
 use crate::identity::introspection::{ANSWER_BYTES_MAX, Answer, request};
 
-/// Tokens that are remembered, or asked about, at most. Beyond, those whose time is over make room, then any.
+/// Tokens that are remembered, or asked about, at most. Beyond, those whose time is over make room, then those
+/// of nobody, then any.
 const TOKENS_MAX: usize = 4096;
+
+/// Questions under way at most: others wait, within their time.
+const QUESTIONS_MAX: usize = 32;
 
 /// Who is asked.
 pub(super) struct Introspection {
@@ -27,6 +32,9 @@ pub(super) struct Introspection {
     https: Https,
     authorization: Option<HeaderValue>,
     asked: Mutex<HashMap<Place, Arc<Asked>>>,
+    room: Semaphore,
+    /// Whether the last question had no answer, for the log.
+    is_lost: AtomicBool,
 }
 
 /// A token that was asked about, or is.
@@ -50,6 +58,8 @@ impl Introspection {
             https,
             authorization: HeaderValue::try_from(shown).ok(),
             asked: Mutex::default(),
+            room: Semaphore::new(QUESTIONS_MAX),
+            is_lost: AtomicBool::new(false),
         }
     }
 
@@ -65,9 +75,16 @@ impl Introspection {
             .answer
             .get_or_try_init(|| self.question(token, epoch))
             .await;
-        let (known, _) = answer.inspect_err(|cause| {
-            tracing::warn!(url = %self.config.url, cause, "nothing was found out about a token");
-        }).map_err(|_| Unknown::Outage)?;
+        let was_lost = self.is_lost.swap(answer.is_err(), Ordering::Relaxed);
+        let url = &self.config.url;
+        match &answer {
+            Err(cause) if !was_lost => {
+                tracing::warn!(%url, cause, "nothing is found out about tokens");
+            }
+            Ok(_) if was_lost => tracing::info!(%url, "tokens are known again"),
+            Err(_) | Ok(_) => {}
+        }
+        let (known, _) = answer.map_err(|_| Unknown::Outage)?;
         match known {
             Known::Active(principal) => Ok(Arc::clone(principal)),
             Known::Inactive => Err(Unknown::Refused(Challenge::InvalidToken(Hint::Invalid))),
@@ -85,6 +102,12 @@ impl Introspection {
         if all.len() >= TOKENS_MAX {
             all.retain(|_, asked| counts(asked));
         }
+        // Tokens of nobody push out no caller's.
+        if all.len() >= TOKENS_MAX {
+            let is_callers =
+                |asked: &Asked| matches!(asked.answer.get(), Some((Known::Active(_), _)));
+            all.retain(|_, asked| is_callers(asked));
+        }
         if all.len() >= TOKENS_MAX
             && let Some(any) = all.keys().next().copied()
         {
@@ -98,12 +121,16 @@ impl Introspection {
     }
 
     async fn question(&self, token: &str, epoch: u64) -> Result<(Known, Instant), String> {
-        let ask = self.https.ask(Ask {
-            url: &self.config.url,
-            form: Some(request(token)),
-            authorization: self.authorization.clone(),
-            most: ANSWER_BYTES_MAX,
-        });
+        let ask = async {
+            let _place = self.room.acquire().await;
+            let asked = self.https.ask(Ask {
+                url: &self.config.url,
+                form: Some(request(token)),
+                authorization: self.authorization.clone(),
+                most: ANSWER_BYTES_MAX,
+            });
+            asked.await
+        };
         let answer = match timeout(self.config.timeout, ask).await {
             Ok(answer) => answer.map_err(|error| error.to_string())?,
             Err(_) => return Err(format!("found no answer within {:?}", self.config.timeout)),
