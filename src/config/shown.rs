@@ -4,7 +4,6 @@
 //! Secrets are read from files, so there is none in the configuration by rights. What looks like one all the
 //! same is not shown: user info and queries of URLs, what is told to servers of others, keys by a telling name.
 
-use crate::control::redacted::{REDACTED, without_secrets};
 use std::sync::{Arc, OnceLock};
 
 use serde::Serialize;
@@ -12,7 +11,7 @@ use serde_json::{Map, Value};
 
 use super::json_schema;
 use super::raw::{Compat, File, Section as _};
-
+use crate::control::redacted::{REDACTED, without_secrets};
 /// Keys whose values are told to servers of others, who may take them for a password.
 const TOLD: [&str; 1] = ["context"];
 

@@ -22,7 +22,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use super::redacted::without_secrets;
+use super::redacted::{REDACTED, without_secrets};
 use super::tls::{self, Part, TlsError};
 use crate::pem;
 
@@ -106,7 +106,12 @@ impl Url {
     /// # Errors
     /// It is none, or anybody on the way could answer.
     pub fn parse(text: &str) -> Result<Self, BadUrl> {
-        let none = || BadUrl::None(without_secrets(text));
+        // What is no URL may hold a secret anywhere.
+        let is_plain = !text.contains(['@', '?', '#']);
+        let none = || match is_plain || text.contains("://") {
+            true => BadUrl::None(without_secrets(text)),
+            false => BadUrl::None(REDACTED.to_owned()),
+        };
         let uri: Uri = text.parse().map_err(|_| none())?;
         let host = uri.host().ok_or_else(none)?;
         let host = host

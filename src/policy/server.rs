@@ -111,7 +111,8 @@ impl Config {
             });
             return Ok(endpoint.connect_with_connector_lazy(connector));
         };
-        let (tls, keep_current) = Tls::load(files, format!("server {address}"))?;
+        let (tls, keep_current) =
+            Tls::load(files, format!("server {}", without_secrets(&address)))?;
         tasks.spawn(keep_current);
         let connector = tower::service_fn(move |uri: Uri| {
             let (tls, news) = (tls.clone(), Arc::clone(&news));

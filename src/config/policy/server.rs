@@ -6,6 +6,7 @@ use crate::config::choices::Wrong;
 use crate::config::raw::{ExtAuthz, GlobalRateLimits, Key, OnFailure, PolicyStep, UpstreamTls};
 use crate::config::units::{Span, quoted};
 use crate::config::upstream::{Places, tls};
+use crate::control::redacted::without_secrets;
 use crate::control::tls::Files;
 use crate::policy::StepConfig;
 use crate::policy::server::{Config, Terms};
@@ -51,13 +52,13 @@ impl Raw<'_> {
             (Some("http"), None) => None,
             (Some("https"), files) => Some(files.unwrap_or_default()),
             (Some("http"), Some(_)) => {
-                let found = quoted(&address);
+                let found = quoted(&without_secrets(&address));
                 return wrong(format!(
                     "found {found} beside `tls`, expected https://host:port"
                 ));
             }
             (_, _) => {
-                let found = quoted(&address);
+                let found = quoted(&without_secrets(&address));
                 return wrong(format!(
                     "found {found}, expected http://host:port or https://host:port"
                 ));

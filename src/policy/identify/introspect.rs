@@ -9,7 +9,7 @@ use std::time::Duration;
 use base64_simd::STANDARD;
 use http::HeaderValue;
 use tokio::sync::{OnceCell, Semaphore};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout_at};
 
 use super::Unknown;
 use super::config::IntrospectionConfig;
@@ -75,15 +75,6 @@ impl Introspection {
             .answer
             .get_or_try_init(|| self.question(token, epoch))
             .await;
-        let was_lost = self.is_lost.swap(answer.is_err(), Ordering::Relaxed);
-        let url = &self.config.url;
-        match &answer {
-            Err(cause) if !was_lost => {
-                tracing::warn!(%url, cause, "nothing is found out about tokens");
-            }
-            Ok(_) if was_lost => tracing::info!(%url, "tokens are known again"),
-            Err(_) | Ok(_) => {}
-        }
         let (known, _) = answer.map_err(|_| Unknown::Outage)?;
         match known {
             Known::Active(principal) => Ok(Arc::clone(principal)),
@@ -95,7 +86,11 @@ impl Introspection {
     fn asked(&self, place: &Place) -> Arc<Asked> {
         let now = Instant::now();
         let mut all = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        let counts = |asked: &Asked| asked.answer.get().is_none_or(|(_, until)| now < *until);
+        // A question without an answer is under way as long as somebody waits for it; else it has failed.
+        let counts = |asked: &Arc<Asked>| match asked.answer.get() {
+            Some((_, until)) => now < *until,
+            None => Arc::strong_count(asked) > 1,
+        };
         if let Some(known) = all.get(place).filter(|asked| counts(asked)) {
             return Arc::clone(known);
         }
@@ -104,9 +99,9 @@ impl Introspection {
         }
         // Tokens of nobody push out no caller's.
         if all.len() >= TOKENS_MAX {
-            let is_callers =
-                |asked: &Asked| matches!(asked.answer.get(), Some((Known::Active(_), _)));
-            all.retain(|_, asked| is_callers(asked));
+            let is_nobodys =
+                |asked: &Asked| matches!(asked.answer.get(), Some((Known::Inactive, _)));
+            all.retain(|_, asked| !is_nobodys(asked));
         }
         if all.len() >= TOKENS_MAX
             && let Some(any) = all.keys().next().copied()
@@ -120,21 +115,38 @@ impl Introspection {
         asked
     }
 
+    /// Tells when the issuer is lost and when it is there again: not every question, and nothing that was
+    /// remembered.
+    fn tell<T>(&self, answer: &Result<T, String>) {
+        let was_lost = self.is_lost.swap(answer.is_err(), Ordering::Relaxed);
+        let url = &self.config.url;
+        match answer {
+            Err(cause) if !was_lost => {
+                tracing::warn!(%url, cause, "nothing is found out about tokens");
+            }
+            Ok(_) if was_lost => tracing::info!(%url, "tokens are known again"),
+            Err(_) | Ok(_) => {}
+        }
+    }
+
     async fn question(&self, token: &str, epoch: u64) -> Result<(Known, Instant), String> {
-        let ask = async {
-            let _place = self.room.acquire().await;
-            let asked = self.https.ask(Ask {
-                url: &self.config.url,
-                form: Some(request(token)),
-                authorization: self.authorization.clone(),
-                most: ANSWER_BYTES_MAX,
-            });
-            asked.await
+        let until = Instant::now() + self.config.timeout;
+        let slow = || format!("found no answer within {:?}", self.config.timeout);
+        // What waits for room says nothing of the issuer.
+        let room = timeout_at(until, self.room.acquire()).await;
+        let _room = room.map_err(|_| slow())?;
+        let asked = self.https.ask(Ask {
+            url: &self.config.url,
+            form: Some(request(token)),
+            authorization: self.authorization.clone(),
+            most: ANSWER_BYTES_MAX,
+        });
+        let answer = match timeout_at(until, asked).await {
+            Ok(answer) => answer.map_err(|error| error.to_string()),
+            Err(_) => Err(slow()),
         };
-        let answer = match timeout(self.config.timeout, ask).await {
-            Ok(answer) => answer.map_err(|error| error.to_string())?,
-            Err(_) => return Err(format!("found no answer within {:?}", self.config.timeout)),
-        };
+        self.tell(&answer);
+        let answer = answer?;
         let answer = match Answer::parse(&answer, &self.config.expected, epoch) {
             Ok(answer) => answer,
             Err(error) => {
