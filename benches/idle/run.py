@@ -124,7 +124,7 @@ def start(gateway, transom, work, port, backend):
 listen: 127.0.0.1:{port}
 workers: 1
 limits: {{ connections: {FILES} }}
-upstreams: {{ demo: {{ url: "http://127.0.0.1:{backend}", connections: 110 }} }}
+upstreams: {{ demo: {{ url: "http://127.0.0.1:{backend}", connections: 110, limits: {{ requests: {FILES} }} }} }}
 """)
     return [transom, "serve", "--config", work / "idle.yaml", "--log-level", "error"]
 
