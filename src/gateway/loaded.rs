@@ -59,6 +59,14 @@ pub(super) async fn measure(settings: Settings, watched: Watched) {
     let kernel = Kernel::new(settings.memory_max);
     let mut monitor = Monitor::default();
     let mut before = Level::default();
+    // What a level began with, which its end tells too.
+    let mut cause = "nothing";
+    if kernel.memory_max().is_none() {
+        tracing::warn!(
+            "overload: memory is not measured, since nothing says how much there may be; expected \
+             `overload.memory_max`, or a limit of the control group"
+        );
+    }
     let mut ticks = interval(INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -73,9 +81,9 @@ pub(super) async fn measure(settings: Settings, watched: Watched) {
         let state = monitor.read(&readings);
         act(&state, readings, &watched);
         if state.level != before {
-            let cause = state.cause.map_or("nothing", |cause| cause.name());
             let (level, pressure) = (state.level.name(), state.pressure);
             if state.level > before {
+                cause = state.cause.map_or("nothing", |cause| cause.name());
                 tracing::warn!(level, cause, pressure, "the gateway is overloaded");
             } else {
                 tracing::info!(level, cause, pressure, "the gateway is less loaded");
