@@ -3,7 +3,7 @@
 /// Stands where a secret stood.
 pub const REDACTED: &str = "(redacted)";
 
-/// A text with the URLs in it, but not with their user info and queries.
+/// A text with the URLs in it, but not with their user info, queries and fragments.
 #[must_use]
 pub fn without_secrets(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -23,11 +23,10 @@ pub fn without_secrets(text: &str) -> String {
             }
             None => out.push_str(authority),
         }
-        match path.split_once('?') {
+        match path.find(['?', '#']) {
             // Another URL may stand in a query.
-            Some((path, _)) => {
-                out.push_str(path);
-                out.push('?');
+            Some(end) => {
+                out.push_str(&path[..=end]);
                 out.push_str(REDACTED);
                 rest = next;
             }
@@ -52,6 +51,7 @@ mod tests {
             ("https://u:p@h/x", "https://(redacted)@h/x"),
             ("https://u:p@ss@h", "https://(redacted)@h"),
             ("https://h/keys?token=t#f", "https://h/keys?(redacted)"),
+            ("https://h/keys#token=t?f", "https://h/keys#(redacted)"),
             (
                 "see http://u@a/ and https://b?x=1.",
                 "see http://(redacted)@a/ and https://b?(redacted)",
