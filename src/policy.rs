@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! Asked ─► chain: identify ─► assert ─► access (rules, CEL) ─► limits ─► global limits ─► ext_authz ─► custom
-//!            │ one list, in the configuration's order; the first that refuses ends it
+//!            │ one list, in the configuration's order (`order.rs`: what may stand before `identify`);
+//!            │ the first that refuses ends it
 //!            └► Passed { principal, changes of metadata, response headers, permits }, or Refused
 //! ```
 //!
@@ -23,6 +24,7 @@ pub mod global_limits;
 pub mod identify;
 pub mod limits;
 pub mod mutation;
+pub mod order;
 pub mod overload;
 pub mod policies;
 pub mod server;

@@ -54,10 +54,22 @@ fn policy(raw: &File) -> Result<policy::Config, Wrong> {
     let has_rules = steps
         .iter()
         .any(|step| matches!(step, policy::StepConfig::Access(_)));
+    // Rules may be about certificates alone, which need no section; tokens are then the backends' matter.
+    let identity = identity(&raw.identity)?.or_else(|| has_rules.then(Identify::of_certificates));
+    let is_it = |step: &policy::StepConfig| matches!(step, policy::StepConfig::Identify);
+    if let (None, Some(at)) = (&identity, steps.iter().position(is_it)) {
+        let message = "found `identify`, and neither `identity` nor access rules; expected what tells callers apart";
+        let place = raw
+            .policy
+            .value
+            .as_ref()
+            .and_then(|steps| Some(steps.get(at)?.place));
+        let place = place.unwrap_or(raw.policy.place);
+        return Err((place, format!("policy[{at}]"), message.to_owned()));
+    }
     Ok(policy::Config {
         overload: overload(&raw.overload),
-        // Rules may be about certificates alone, which need no section; tokens are then the backends' matter.
-        identity: identity(&raw.identity)?.or_else(|| has_rules.then(Identify::of_certificates)),
+        identity,
         asserted: asserted(&raw.identity)?,
         steps,
     })

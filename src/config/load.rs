@@ -315,6 +315,7 @@ fn in_place_of_events(expected: &str) -> &str {
 fn suggestion(found: &str, expected: &[&str]) -> String {
     match closest(found, expected.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
+        None if expected.is_empty() => "expected none".to_owned(),
         None => {
             let known: Vec<_> = expected.iter().map(|name| format!("`{name}`")).collect();
             format!("expected one of {}", known.join(", "))

@@ -19,7 +19,7 @@ use crate::policy::chain::STEPS_MAX;
 use crate::policy::condition::{self, Condition, Test};
 use crate::policy::global_limits::{Descriptor, Entry, Settings};
 use crate::policy::limits::{self, By, Limit, Limits, Rate, Tell};
-use crate::policy::{StepConfig, concurrency, ext_authz};
+use crate::policy::{StepConfig, concurrency, ext_authz, order};
 use crate::schema::Selector;
 
 mod server;
@@ -44,11 +44,16 @@ pub(super) fn policy(raw: &Key<Vec<Key<PolicyStep>>>) -> Result<Vec<StepConfig>,
             &format!("policy[{index}]"),
         )?);
     }
+    order::check(&made).map_err(|(at, message)| {
+        let place = steps.get(at).map_or(raw.place, |step| step.place);
+        (place, format!("policy[{at}]"), message)
+    })?;
     Ok(made)
 }
 
 fn step(raw: &PolicyStep, place: Location, at: &str) -> Result<StepConfig, Wrong> {
     let PolicyStep {
+        identify,
         access,
         rate_limits,
         concurrency,
@@ -56,6 +61,7 @@ fn step(raw: &PolicyStep, place: Location, at: &str) -> Result<StepConfig, Wrong
         ext_authz,
     } = raw;
     let given = [
+        identify.is_absent(),
         access.is_absent(),
         rate_limits.is_absent(),
         concurrency.is_absent(),
@@ -65,10 +71,13 @@ fn step(raw: &PolicyStep, place: Location, at: &str) -> Result<StepConfig, Wrong
     let given = given.into_iter().filter(|is_absent| !is_absent).count();
     if given != 1 {
         let message = format!(
-            "found {given} keys, expected exactly one of `access`, `rate_limits`, `concurrency`, \
-             `global_rate_limits` and `ext_authz`"
+            "found {given} keys, expected exactly one of `identify`, `access`, `rate_limits`, \
+             `concurrency`, `global_rate_limits` and `ext_authz`"
         );
         return Err((place, at.to_owned(), message));
+    }
+    if !identify.is_absent() {
+        return Ok(StepConfig::Identify);
     }
     if let Some(raw) = &access.value {
         return of_access(raw, access.place, &format!("{at}.access"));

@@ -17,7 +17,7 @@ use super::concurrency::{self, Concurrency};
 use super::ext_authz::{self, ExtAuthz};
 use super::global_limits::{self, GlobalLimits};
 use super::limits::{self, Limits, headers};
-use super::overload;
+use super::{identify, overload};
 use crate::call::gate::{Asked, Decision, Gate, Interceptor, Passed, Refused};
 use crate::call::{Cause, Code, Status};
 
@@ -59,7 +59,7 @@ impl Step {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Overload(_) => overload::NAME,
-            Self::Identify(_) => "identify",
+            Self::Identify(_) => identify::NAME,
             Self::Assert(_) => "assert",
             Self::Access(_) => access::NAME,
             Self::Limits(_) => limits::NAME,

@@ -5,7 +5,8 @@
 //! ```
 //!
 //! Where callers are told apart and no access rules are written, whoever is known may call everything and
-//! nobody else anything: an open door has to be written down.
+//! nobody else anything: an open door has to be written down. Rules before `identify` are about everybody,
+//! and say nothing of who may pass after it.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,9 +21,9 @@ use super::ext_authz::{self, ExtAuthz};
 use super::global_limits::{self, GlobalLimits, ShouldLimit};
 use super::identify::{self, Identify, NoIdentity};
 use super::limits::{Limit, Limits, Tell};
-use super::overload;
 use super::server::{self, NoServer, Terms};
 use super::tasks::Tasks;
+use super::{order, overload};
 use crate::call::gate::{Gate, Gates, Interceptor};
 use crate::schema::{Method, Schema, Selector};
 
@@ -36,7 +37,7 @@ pub struct Config {
     pub identity: Option<identify::Config>,
     /// What backends are told of them.
     pub asserted: Assertions,
-    /// What else stands before a call, in this order.
+    /// What stands before a call, in this order; see [`order::check`].
     pub steps: Vec<StepConfig>,
     /// What is watched so that calls are refused when there is too little of it; nothing, without.
     pub overload: Option<overload::Settings>,
@@ -45,6 +46,8 @@ pub struct Config {
 /// A step.
 #[derive(Clone)]
 pub enum StepConfig {
+    /// Who calls is found out here, and not before all others.
+    Identify,
     /// Who may call what.
     Access(access::Policy),
     /// Rate limits of this gateway.
@@ -84,6 +87,7 @@ impl StepConfig {
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
+            Self::Identify => identify::NAME,
             Self::Access(_) => access::NAME,
             Self::Limits { .. } => super::limits::NAME,
             Self::Concurrency(_) => super::concurrency::NAME,
@@ -103,7 +107,7 @@ impl StepConfig {
                 let all = settings.descriptors.iter();
                 all.flat_map(|one| &one.methods).collect()
             }
-            Self::ExtAuthz { .. } | Self::Custom { .. } => Vec::new(),
+            Self::Identify | Self::ExtAuthz { .. } | Self::Custom { .. } => Vec::new(),
         }
     }
 }
@@ -118,7 +122,7 @@ impl fmt::Debug for StepConfig {
             Self::Concurrency(ceilings) => step.field(ceilings),
             Self::GlobalLimits { server, settings } => step.field(server).field(settings),
             Self::ExtAuthz { server, settings } => step.field(server).field(settings),
-            Self::Custom { .. } => &mut step,
+            Self::Identify | Self::Custom { .. } => &mut step,
         };
         step.finish()
     }
@@ -205,6 +209,7 @@ pub struct Policies {
 /// A step that is made of something for each schema.
 #[derive(Clone)]
 enum Made {
+    Identify,
     Access(access::Policy),
     Limits {
         limits: Vec<Limit>,
@@ -282,15 +287,26 @@ impl Policies {
             (None, None) => None,
             (None, Some(identity)) => Some((identity.clone(), Identify::start(identity.clone())?)),
         };
-        let has_rules = config
-            .steps
+        let mut tasks = Tasks::default();
+        let place = order::place(&config.steps);
+        let (before, after) = config.steps.split_at(place);
+        let after = match after {
+            [StepConfig::Identify, after @ ..] => after,
+            after => after,
+        };
+        let has_rules = after
             .iter()
             .any(|step| matches!(step, StepConfig::Access(_)));
         let implied = (identity.is_some() && !has_rules).then(|| Made::Access(whoever_is_known()));
-        let mut tasks = Tasks::default();
-        let steps = config.steps.iter().map(|step| made(step, &mut tasks));
-        let steps = implied.into_iter().map(Ok).chain(steps);
-        let steps = steps.collect::<Result<_, _>>()?;
+        let mut steps = Vec::new();
+        for step in before {
+            steps.push(made(step, &mut tasks)?);
+        }
+        steps.push(Made::Identify);
+        steps.extend(implied);
+        for step in after {
+            steps.push(made(step, &mut tasks)?);
+        }
         Ok(Self {
             identity,
             asserted: (!config.asserted.0.is_empty()).then(|| Arc::new(config.asserted.clone())),
@@ -332,12 +348,15 @@ impl Policies {
             .sheds
             .then(|| Step::Overload(Arc::clone(&self.overload)));
         let mut steps: Vec<_> = overload.into_iter().collect();
-        if let Some((_, identify)) = &self.identity {
-            steps.push(Step::Identify(Arc::new(identify.clone())));
-        }
-        steps.extend(self.asserted.clone().map(Step::Assert));
         for step in &self.steps {
             steps.push(match step {
+                Made::Identify => {
+                    if let Some((_, identify)) = &self.identity {
+                        steps.push(Step::Identify(Arc::new(identify.clone())));
+                    }
+                    steps.extend(self.asserted.clone().map(Step::Assert));
+                    continue;
+                }
                 Made::Access(policy) => Step::Access(Arc::new(access(policy, methods.clone()))),
                 Made::Limits { limits, tell } => {
                     let before = before.limits.get(counted.limits.len()).map(|one| &**one);
@@ -405,6 +424,7 @@ fn made(step: &StepConfig, tasks: &mut Tasks) -> Result<Made, NoPolicy> {
         })
     };
     Ok(match step {
+        StepConfig::Identify => Made::Identify,
         StepConfig::Access(policy) => Made::Access(policy.clone()),
         StepConfig::Limits { limits, tell } => Made::Limits {
             limits: limits.clone(),

@@ -86,3 +86,34 @@ async fn a_call_beyond_those_that_may_run_at_once_is_refused_until_one_has_ended
         assert!(outcome.is_ok(), "{dialect:?}: {outcome:?}");
     }
 }
+
+#[tokio::test]
+async fn before_callers_are_told_apart_a_limit_counts_tokens_that_are_wrong_too() {
+    let pair = Pair::new("a");
+    let policy = "policy:\n  - rate_limits: [{ name: tries, by: [address], calls: 3, per: 1h }]\n  - identify: {}\n";
+    let backend = Scripted::start(|_| Script::ok(b"")).await;
+    let gateway = guarded(&backend.url(), &identity(&[pair.jwk()], policy)).await;
+    let good = bearer(&pair.of("read"));
+    let tries = [
+        "Bearer wrong".to_owned(),
+        "Bearer wronger".to_owned(),
+        good.clone(),
+        good,
+    ];
+    for (token, code) in tries.into_iter().zip([16, 16, 0, 8]) {
+        let ask = Ask::echo("a").with("authorization", token);
+        let outcome = call(gateway.address(), Dialect::Rest, &ask).await;
+        assert_eq!(outcome.code, Some(code), "{outcome:?}");
+    }
+    // Rules before are not rules after: whoever shows nothing is still nobody.
+    let gateway = guarded(
+        &backend.url(),
+        &identity(
+            &[pair.jwk()],
+            "policy: [{ access: { rules: [{ effect: public }] } }, { identify: {} }]\n",
+        ),
+    )
+    .await;
+    let outcome = call(gateway.address(), Dialect::Rest, &Ask::echo("a")).await;
+    assert_eq!(outcome.code, Some(16), "{outcome:?}");
+}

@@ -95,6 +95,7 @@ pub(in crate::config) fn files(
             StepConfig::Access(_)
             | StepConfig::Limits { .. }
             | StepConfig::Concurrency(_)
+            | StepConfig::Identify
             | StepConfig::Custom { .. } => return None,
         };
         let at = format!("policy[{index}].{key}.tls");

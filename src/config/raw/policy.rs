@@ -15,10 +15,13 @@ use crate::policy::{access, ext_authz, failure, global_limits, limits};
 #[serde(
     default,
     deny_unknown_fields,
-    expecting = "a mapping with one of the keys `access`, `rate_limits`, `concurrency`, `global_rate_limits` and `ext_authz`"
+    expecting = "a mapping with one of the keys `identify`, `access`, `rate_limits`, `concurrency`, `global_rate_limits` and `ext_authz`"
 )]
 #[schemars(extend("minProperties" = 1, "maxProperties" = 1))]
 pub(in crate::config) struct PolicyStep {
+    /// Who calls is found out here. Absent from the list: before all steps.
+    #[serde(skip_serializing_if = "Key::is_absent")]
+    pub(in crate::config) identify: Key<Nothing>,
     /// Who may call what. Whatever no rule allows is refused.
     #[serde(skip_serializing_if = "Key::is_absent")]
     pub(in crate::config) access: Key<Access>,
@@ -35,6 +38,11 @@ pub(in crate::config) struct PolicyStep {
     #[serde(skip_serializing_if = "Key::is_absent")]
     pub(in crate::config) ext_authz: Key<ExtAuthz>,
 }
+
+/// A step that has no keys; what it does stands elsewhere.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, Serialize)]
+#[serde(deny_unknown_fields, expecting = "`{}`, since it has no keys")]
+pub(in crate::config) struct Nothing {}
 
 /// Who may call what.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, Serialize)]

@@ -70,7 +70,7 @@ fn keys(value: &Value, path: &str, found: &mut BTreeSet<String>) {
             map.values()
                 .for_each(|value| keys(value, &below("*"), found));
         }
-        Value::Object(map) => map
+        Value::Object(map) if !map.is_empty() => map
             .iter()
             .for_each(|(name, value)| keys(value, &below(name), found)),
         Value::Array(list) if list.iter().any(Value::is_object) => list

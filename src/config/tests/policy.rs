@@ -109,9 +109,38 @@ fn an_error_in_a_policy_says_where_and_what_was_expected() {
         ),
         (
             "policy: [{}]",
-            "2:10: policy[0]: found 0 keys, expected exactly one of `access`, `rate_limits`, \
+            "2:10: policy[0]: found 0 keys, expected exactly one of `identify`, `access`, `rate_limits`, \
              `concurrency`, `global_rate_limits` and `ext_authz`",
         ),
+        (
+            "policy: [{ identify: {} }]",
+            "2:10: policy[0]: found `identify`, and neither `identity` nor access rules; expected what \
+             tells callers apart",
+        ),
+        (
+            "policy: [{ identify: {} }, { access: { rules: [{ effect: deny }] } }, { identify: {} }]",
+            "2:71: policy[2]: found `identify` once more, expected it once",
+        ),
+        (
+            "policy: [{ access: { rules: [{ effect: allow }] } }, { identify: {} }]",
+            "2:10: policy[0]: found rule 0 for callers that are known before `identify`, expected `public` \
+             or `deny` there, by networks and what else is known of everybody",
+        ),
+        (
+            "policy: [{ access: { rules: [{ name: x, effect: deny, when: { subjects: [eve] } }] } }, { identify: {} }]",
+            "2:10: policy[0]: found rule x that asks who calls before `identify`, expected `public` or \
+             `deny` there, by networks and what else is known of everybody",
+        ),
+        (
+            "policy: [{ rate_limits: [{ name: x, calls: 1, per: 1s, by: [method, api_key] }] }, { identify: {} }]",
+            "2:10: policy[0]: found limit x by api_key before `identify`, expected `address`, `method` or \
+             `header:NAME` there",
+        ),
+        (
+            "policy: [{ global_rate_limits: { server: 'http://h:1', domain: d, descriptors: [{ entries: [identity] }] } }, { identify: {} }]",
+            "2:10: policy[0]: found a descriptor of `identity` before `identify`, expected others there",
+        ),
+        ("policy: [{ identify: { first: true } }]", "2:24: policy[0].identify: unknown key `first`; expected none"),
         (
             "policy: [{ access: { rules: [{ methods: [a.B.C] }] } }]",
             "2:30: policy[0].access.rules[0]: found no `effect`, expected `allow`, `public` or `deny`",
