@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use prost::Message as _;
 use transom::call::details::{Any, RpcStatus};
-use transom::call::{Code, End, Metadata, Origin, Retry, Status};
+use transom::call::{Cause, Code, End, Metadata, Origin, Retry, Status};
 
 use crate::cursor::{Cursor, chosen};
 
@@ -82,6 +82,7 @@ impl Ending {
                 details: self.wire(),
                 origin: Origin::Upstream,
                 retry: Retry::Never,
+                cause: Cause::UpstreamStatus,
             },
             trailers: Metadata(self.trailers.clone()),
         }

@@ -1,30 +1,39 @@
 //! A client for the few documents that are asked of others over HTTPS: keys of issuers, what an issuer says
 //! of a token, tokens for ourselves.
 //!
-//! One connection a request, since there is one every few minutes. No redirects: what is configured is what
-//! is asked. Without TLS only this host is asked, where nobody is on the way.
+//! Connections are kept for a while: an issuer that is asked about every new token shall not shake hands each
+//! time. Not those that show a certificate, which may be another one the next time. No redirects: what is
+//! configured is what is asked. Without TLS only this host is asked, where nobody is on the way.
 
+use std::error::Error;
 use std::fmt;
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderValue, Method, Request, StatusCode, Uri};
 use http_body_util::{BodyExt as _, Full, Limited};
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::client::{ResolvesClientCert, Resumption};
-use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
+
+use door::Door;
 
 use super::redacted::{REDACTED, without_secrets};
 use super::tls::{self, Part, TlsError};
 use crate::pem;
+
+mod door;
+
+/// Connections without a question that are kept to a host, at most.
+const KEPT_MAX: usize = 16;
+
+/// How long they are.
+const KEPT_FOR: Duration = Duration::from_secs(30);
 
 /// What is asked.
 #[derive(Clone, Debug)]
@@ -162,7 +171,10 @@ impl fmt::Display for Url {
 
 /// The client. Clones are the same one.
 #[derive(Clone)]
-pub struct Https(Arc<ClientConfig>);
+pub struct Https {
+    tls: Arc<ClientConfig>,
+    client: Client<Door, Full<Bytes>>,
+}
 
 impl Https {
     /// A client that trusts these authorities.
@@ -175,7 +187,7 @@ impl Https {
             .with_root_certificates(roots)
             .with_no_client_auth();
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Self(Arc::new(config)))
+        Ok(Self::keeping(KEPT_MAX, config))
     }
 
     /// A client for these URLs, that trusts the authorities in a file (PEM), or else those of the system;
@@ -202,11 +214,22 @@ impl Https {
     /// The same client, which shows the certificate of the moment to whoever asks for one.
     #[must_use]
     pub fn showing(&self, certificate: Arc<dyn ResolvesClientCert>) -> Self {
-        let mut config = ClientConfig::clone(&self.0);
+        let mut config = ClientConfig::clone(&self.tls);
         config.client_auth_cert_resolver = certificate;
         // A session that goes on would be that of the certificate before.
         config.resumption = Resumption::disabled();
-        Self(Arc::new(config))
+        Self::keeping(0, config)
+    }
+
+    /// A client that keeps so many connections to a host.
+    fn keeping(most: usize, tls: ClientConfig) -> Self {
+        let tls = Arc::new(tls);
+        let client = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(KEPT_FOR)
+            .pool_max_idle_per_host(most)
+            .build(Door(Arc::clone(&tls)));
+        Self { tls, client }
     }
 
     /// Asks, and gives the body of the answer. Whoever asks bounds the time.
@@ -214,44 +237,19 @@ impl Https {
     /// # Errors
     /// See [`HttpsError`].
     pub async fn ask(&self, ask: Ask<'_>) -> Result<Bytes, HttpsError> {
-        let Url {
-            host,
-            port,
-            is_secure,
-            ..
-        } = ask.url;
-        let unreachable = |cause: &dyn fmt::Display| HttpsError::Unreachable {
-            host: host.clone(),
-            cause: cause.to_string(),
+        let host = || ask.url.host.clone();
+        let broken = |cause: &(dyn Error + 'static)| HttpsError::Broken {
+            host: host(),
+            cause: first_cause(cause),
         };
-        let socket = TcpStream::connect((host.as_str(), *port))
-            .await
-            .map_err(|error| unreachable(&error))?;
-        if !is_secure {
-            return exchange(socket, ask).await;
-        }
-        let name = ServerName::try_from(host.clone()).map_err(|error| unreachable(&error))?;
-        let connector = TlsConnector::from(Arc::clone(&self.0));
-        let stream = connector.connect(name, socket).await;
-        exchange(stream.map_err(|error| unreachable(&error))?, ask).await
-    }
-}
-
-async fn exchange<S>(stream: S, ask: Ask<'_>) -> Result<Bytes, HttpsError>
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let host = || ask.url.host.clone();
-    let broken = |cause: &dyn fmt::Display| HttpsError::Broken {
-        host: host(),
-        cause: cause.to_string(),
-    };
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
-        .await
-        .map_err(|error| broken(&error))?;
-    let exchange = async {
-        let response = sender.send_request(request(&ask)).await;
-        let response = response.map_err(|error| broken(&error))?;
+        let response = self.client.request(request(&ask)).await;
+        let response = response.map_err(|error| match error.is_connect() {
+            true => HttpsError::Unreachable {
+                host: host(),
+                cause: first_cause(&error),
+            },
+            false => broken(&error),
+        })?;
         if response.status() != StatusCode::OK {
             let status = response.status();
             let body = Limited::new(response.into_body(), ask.most).collect().await;
@@ -270,32 +268,25 @@ where
                         most: ask.most,
                     }
                 } else {
-                    broken(&error)
+                    broken(&*error)
                 }
             })
-    };
-    tokio::pin!(exchange, connection);
-    tokio::select! {
-        biased;
-        answer = &mut exchange => answer,
-        // It ends before the answer has been read to its end, which is in it already, or never comes.
-        _ = &mut connection => exchange.await,
     }
 }
 
-fn request(ask: &Ask<'_>) -> Request<Full<Bytes>> {
-    let path = ask
-        .url
-        .uri
-        .path_and_query()
-        .map_or("/", |path| path.as_str());
-    let mut request = Request::new(Full::new(ask.form.clone().unwrap_or_default()));
-    *request.uri_mut() = path.parse().unwrap_or_default();
-    let headers = request.headers_mut();
-    let authority = ask.url.uri.authority().map(http::uri::Authority::as_str);
-    if let Ok(host) = HeaderValue::from_str(authority.unwrap_or_default()) {
-        headers.insert(HOST, host);
+/// What the client says of an error is where it happened; what happened is behind that.
+fn first_cause(error: &(dyn Error + 'static)) -> String {
+    let mut first = error;
+    while let Some(cause) = first.source() {
+        first = cause;
     }
+    first.to_string()
+}
+
+fn request(ask: &Ask<'_>) -> Request<Full<Bytes>> {
+    let mut request = Request::new(Full::new(ask.form.clone().unwrap_or_default()));
+    request.uri_mut().clone_from(&ask.url.uri); // the client takes the path and `host` of it
+    let headers = request.headers_mut();
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
     if let Some(authorization) = &ask.authorization {
         let mut authorization = authorization.clone();
@@ -359,14 +350,44 @@ mod tests {
     async fn a_document_is_asked_for_and_a_form_is_posted() {
         let (answer, seen) = asked("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}", None).await;
         assert_eq!(answer.unwrap(), "{}");
-        assert!(
-            seen.starts_with("GET /keys?a=b HTTP/1.1\r\nhost: 127.0.0.1:"),
-            "{seen}"
-        );
+        assert!(seen.starts_with("GET /keys?a=b HTTP/1.1\r\n"), "{seen}");
+        assert!(seen.contains("\r\nhost: 127.0.0.1:"), "{seen}");
         let (answer, seen) = asked("HTTP/1.1 200 OK\r\n\r\n{\"a\":1}", Some("token=x")).await;
         assert_eq!(answer.unwrap(), "{\"a\":1}", "until the connection ends");
         assert!(seen.starts_with("POST /keys?a=b HTTP/1.1\r\n"), "{seen}");
         assert!(seen.contains("authorization: Basic eDp5\r\n"), "{seen}");
+    }
+
+    #[tokio::test]
+    async fn a_connection_is_kept_for_the_next_question_and_replaced_when_it_has_ended() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        // Two answers on each connection.
+        let serving = tokio::spawn(async move {
+            for _ in 0..2 {
+                let (mut socket, _) = listener.accept().await.unwrap();
+                for _ in 0..2 {
+                    let mut seen = Vec::new();
+                    while !seen.ends_with(b"\r\n\r\n") {
+                        seen.push(socket.read_u8().await.unwrap());
+                    }
+                    let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
+                    socket.write_all(answer).await.unwrap();
+                }
+            }
+        });
+        let url = Url::parse(&url).unwrap();
+        let https = Https::new(RootCertStore::empty()).unwrap();
+        for number in 0..4 {
+            let answer = https.ask(Ask {
+                url: &url,
+                form: None,
+                authorization: None,
+                most: 16,
+            });
+            assert_eq!(answer.await.unwrap(), "{}", "{number}");
+        }
+        serving.await.unwrap();
     }
 
     #[tokio::test]

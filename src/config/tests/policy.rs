@@ -140,7 +140,10 @@ fn an_error_in_a_policy_says_where_and_what_was_expected() {
             "policy: [{ global_rate_limits: { server: 'http://h:1', domain: d, descriptors: [{ entries: [identity] }] } }, { identify: {} }]",
             "2:10: policy[0]: found a descriptor of `identity` before `identify`, expected others there",
         ),
-        ("policy: [{ identify: { first: true } }]", "2:24: policy[0].identify: unknown key `first`; expected none"),
+        (
+            "policy: [{ identify: { first: true } }]",
+            "2:24: policy[0].identify: unknown key `first`; expected none",
+        ),
         (
             "policy: [{ access: { rules: [{ methods: [a.B.C] }] } }]",
             "2:30: policy[0].access.rules[0]: found no `effect`, expected `allow`, `public` or `deny`",

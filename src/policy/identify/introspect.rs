@@ -24,7 +24,7 @@ use crate::identity::introspection::{ANSWER_BYTES_MAX, Answer, request};
 const TOKENS_MAX: usize = 4096;
 
 /// Questions under way at most: others wait, within their time.
-const QUESTIONS_MAX: usize = 32;
+const QUESTIONS_MAX: usize = 128;
 
 /// Who is asked.
 pub(super) struct Introspection {
