@@ -29,10 +29,12 @@ pub mod overload;
 pub mod policies;
 pub mod server;
 
+mod step;
 mod table;
 mod tasks;
 
-pub use policies::{Config, NoPolicy, Policies, StepConfig};
+pub use policies::{Config, NoPolicy, Policies};
+pub use step::StepConfig;
 
 #[cfg(test)]
 mod fixtures;

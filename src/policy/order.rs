@@ -6,7 +6,7 @@
 use super::access::{Effect, Rule};
 use super::global_limits::Entry;
 use super::limits::By;
-use super::policies::StepConfig;
+use super::step::StepConfig;
 
 /// Where [`StepConfig::Identify`] stands; the first step, if nobody has put it elsewhere.
 pub(super) fn place(steps: &[StepConfig]) -> usize {
