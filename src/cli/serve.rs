@@ -136,7 +136,7 @@ pub(super) async fn until_stopped(
             () = std::future::ready(()) => {}
         }
         let wished = gateway.drain_wished();
-        report.listening(transport, gateway.address(), gateway.admin_address());
+        report.listening(transport, &gateway);
         listening(&gateway);
         tokio::select! {
             _ = signals.next() => {}
