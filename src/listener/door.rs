@@ -20,7 +20,6 @@ use crate::observe::listeners;
 /// What a connection passes, and how many did not.
 #[derive(Debug)]
 pub(super) struct Door {
-    name: String,
     tls: Option<Tls>,
     /// Who tells by the PROXY protocol whose connection it is; empty where nobody does.
     proxies: Box<[Network]>,
@@ -68,7 +67,6 @@ enum Unintroduced {
 impl Door {
     pub(super) fn of(config: &Config) -> Self {
         Self {
-            name: config.address.to_string(),
             tls: config.tls.clone(),
             proxies: config.proxies.clone().into(),
             within: config.timeouts.preface,
@@ -172,10 +170,10 @@ impl Door {
         read.map_err(|_| Unintroduced::Slow)?
     }
 
-    /// What is to be seen of it.
-    pub(super) fn observed(&self) -> listeners::Listener {
+    /// What is to be seen of it, by this name.
+    pub(super) fn observed(&self, name: &'static str) -> listeners::Listener {
         let mut seen = listeners::Listener {
-            name: self.name.clone(),
+            name,
             told_to_go: self.told_to_go.load(Ordering::Relaxed),
             ..listeners::Listener::default()
         };
