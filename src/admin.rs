@@ -9,7 +9,6 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
-use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Json};
 use axum::routing::{get, post};
 use serde::Serialize;
@@ -28,6 +27,7 @@ mod reflection;
 mod schema;
 mod status;
 
+pub use browsers::{Hosts, guarded};
 pub use reflection::Reflection;
 
 use health::Health;
@@ -118,7 +118,7 @@ pub enum Asked {
 
 impl Admin {
     /// Not ready: the port opens before there is something to serve, so that operators see who is
-    /// waited for.
+    /// waited for. The pages are to be [`guarded`] before anybody is answered.
     pub fn new(look: Arc<dyn Look>, reflection: Reflection) -> (Self, Router) {
         let (phase, _) = watch::channel(Phase::Starting);
         let admin = Self {
@@ -151,8 +151,7 @@ impl Admin {
             )
             .route("/metrics", get(scraped).with_state(look))
             .merge(reflection::services(health, reflection))
-            .fallback(nowhere)
-            .layer(from_fn(browsers::no_page));
+            .fallback(nowhere);
         (admin, router)
     }
 

@@ -43,21 +43,23 @@ pub struct Arguments {
 
 const HELP: &str = "\
 Examples:
-  transom demo                                      try it: a sample server and a gateway
-  transom serve --upstream http://127.0.0.1:50051   serve a gRPC server that offers reflection
-  transom serve --config transom.yaml               the same things, and more, from a file
-  transom call demo.echo.v1.EchoService/Get -d '{\"id\": 7}' --upstream http://127.0.0.1:50051
+  transom demo                                      try it, with a sample server
+  transom serve --upstream http://127.0.0.1:50051   serve a gRPC server
+  transom serve --config transom.yaml               the same and more, by a file
+  transom call demo.echo.v1.EchoService/Get -d '{\"id\": 7}' \\
+    -u http://127.0.0.1:50051
 
 Exit codes:
   0         done (serve, demo: stopped by a signal, after the running calls)
-  1         failed: no start, no schema, no such method, a request that does not fit it;
-            breaking, lint: something was found
+  1         failed: no start, no schema, no such method, a request that does
+            not fit it; breaking, lint: something was found
   2         wrong usage of the command line
-  64        wrong configuration file, or a schema in it with clashes (check); a schema that cannot
-            be read (breaking, lint)
-  64 + n    call: it ended with gRPC status n, such as 69 for NOT_FOUND, or 78 (UNAVAILABLE)
-            if the schema comes from files and the server is down
-  130, 143  ended at once: a second SIGINT or SIGTERM, or one before serving began";
+  64        wrong configuration file, or a schema in it with clashes (check);
+            a schema that cannot be read (breaking, lint)
+  64 + n    call: it ended with gRPC status n, such as 69 for NOT_FOUND, or 78
+            (UNAVAILABLE) if the schema comes from files and the server is down
+  130, 143  ended at once: a second SIGINT or SIGTERM, or one before serving
+            began";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -159,5 +161,36 @@ fn refuse(error: &crate::config::Error) -> Exit {
     match error {
         crate::config::Error::File(_) => Exit::Configuration,
         crate::config::Error::Flags(_) => Exit::Usage,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::Arguments;
+
+    /// Columns of a terminal as most are at first.
+    const COLUMNS: usize = 80;
+
+    #[test]
+    fn what_is_said_after_the_flags_is_wrapped_once_at_any_width() {
+        let all = Arguments::command();
+        for command in all.get_subcommands().chain([&all]) {
+            let after = command.get_after_help().map(ToString::to_string);
+            let (after, mut is_within) = (after.unwrap_or_default(), false);
+            for line in after.lines() {
+                if line.starts_with(' ') {
+                    assert!(line.len() <= COLUMNS, "too long to stay whole: {line}");
+                } else {
+                    // clap breaks a paragraph where the terminal ends: nobody else may have done so.
+                    assert!(
+                        !is_within || line.is_empty(),
+                        "a paragraph in lines: {line}"
+                    );
+                }
+                is_within = !line.is_empty();
+            }
+        }
     }
 }

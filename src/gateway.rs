@@ -20,8 +20,8 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use crate::admin::Admin;
-pub use crate::admin::Reflection;
+use crate::admin::{self, Admin};
+pub use crate::admin::{Hosts, Reflection};
 use crate::call::{self, Buffers};
 use crate::control::otlp::Collector;
 use crate::docs::{self, Documentation, Place, Reached};
@@ -79,6 +79,8 @@ pub struct Config {
     pub redirect: Option<Redirect>,
     /// The port for operators; none unless asked for.
     pub admin: Option<SocketAddr>,
+    /// Names under which that port answers, besides addresses.
+    pub admin_hosts: Hosts,
     /// Whether tools can ask which gRPC services that port has.
     pub admin_reflection: Reflection,
     /// The backends, by name.
@@ -136,6 +138,7 @@ impl Config {
             },
             redirect: None,
             admin: None,
+            admin_hosts: Hosts::default(),
             admin_reflection: Reflection::default(),
             upstreams: vec![upstream::Config::new(name.clone(), url.parse()?)],
             schema: vec![SourceConfig::Reflection { upstream: name }],
@@ -238,7 +241,7 @@ impl Gateway {
         let calls = Upstream::holding(Arc::clone(&buffers));
         let calls = calls.rebuild(config.upstreams.clone(), workers.count())?;
 
-        let reflection = config.admin_reflection;
+        let (hosts, reflection) = (config.admin_hosts.clone(), config.admin_reflection);
         let traces = config.traces.clone();
         let traces = traces.map(telling::Telling::start).transpose()?;
         let tracer = traces.as_ref().map(telling::Telling::tracer);
@@ -268,6 +271,7 @@ impl Gateway {
                 });
                 let (admin, pages) = Admin::new(look, reflection);
                 let pages = front::with_site(pages, Arc::clone(&live));
+                let pages = admin::guarded(pages, hosts);
                 let listener = listener::Config {
                     address,
                     tls: None,

@@ -107,10 +107,10 @@ pub struct Bound {
 pub struct View(Arc<Door>);
 
 impl View {
-    /// How it is at this moment.
+    /// How it is at this moment, by this name.
     #[must_use]
-    pub fn observed(&self) -> listeners::Listener {
-        self.0.observed()
+    pub fn observed(&self, name: &'static str) -> listeners::Listener {
+        self.0.observed(name)
     }
 }
 

@@ -208,19 +208,27 @@ async fn a_page_of_this_port_calls_health_by_grpc_web_if_it_was_asked_for_by_an_
         assert_eq!(refused, Err("403 Forbidden".to_owned()), "{origin}");
     }
     // A page asked for by a name that was made to lead here has that name as its host, too.
-    let mut stream = tokio::net::TcpStream::connect(admin).await.unwrap();
-    let request = format!(
-        "POST {check} HTTP/1.1\r\nhost: evil.example:9901\r\norigin: http://evil.example:9901\r\n\
-         content-type: application/grpc-web\r\ncontent-length: 5\r\nconnection: close\r\n\r\n\0\0\0\0\0"
-    );
-    tokio::io::AsyncWriteExt::write_all(&mut stream, request.as_bytes())
-        .await
-        .unwrap();
-    let mut answer = String::new();
-    tokio::io::AsyncReadExt::read_to_string(&mut stream, &mut answer)
-        .await
-        .unwrap();
-    assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
+    let call = "content-type: application/grpc-web\r\ncontent-length: 5\r\n\
+                origin: http://evil.example:9901\r\n\r\n\0\0\0\0\0";
+    for (line, rest, status) in [
+        (&*format!("POST {check}"), call, 403),
+        ("GET /config", "\r\n", 403),
+        ("GET /docs", "\r\n", 403),
+        ("GET /livez", "\r\n", 200),
+    ] {
+        let mut stream = tokio::net::TcpStream::connect(admin).await.unwrap();
+        let request =
+            format!("{line} HTTP/1.1\r\nhost: evil.example:9901\r\nconnection: close\r\n{rest}");
+        tokio::io::AsyncWriteExt::write_all(&mut stream, request.as_bytes())
+            .await
+            .unwrap();
+        let mut answer = String::new();
+        tokio::io::AsyncReadExt::read_to_string(&mut stream, &mut answer)
+            .await
+            .unwrap();
+        let expected = format!("HTTP/1.1 {status}");
+        assert!(answer.starts_with(&expected), "{line}: {answer}");
+    }
 
     let listed = panel
         .web("/grpc.health.v1.Health/List", &[], &[("origin", &own)])

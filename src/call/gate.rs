@@ -43,6 +43,15 @@ pub struct Asked<'r> {
     pub now: u64,
 }
 
+impl Asked<'_> {
+    /// The call's id, by which its line in the access log is found.
+    #[must_use]
+    pub fn request_id(&self) -> &str {
+        let id = self.headers.get("x-request-id");
+        id.and_then(|id| id.to_str().ok()).unwrap_or_default()
+    }
+}
+
 /// Whatever can say whether a call goes on.
 pub trait Gate: fmt::Debug + Send + Sync + 'static {
     /// Asks. `so_far` is what the gates before this one have found; what is returned is added to it.

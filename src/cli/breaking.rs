@@ -19,7 +19,7 @@ Examples:
   transom breaking http://127.0.0.1:50051 ./proto --format json
   transom breaking old.binpb new.binpb --except FIELD_SAME_DEFAULT
 
-Each of OLD and NEW is a folder of .proto files (an import root), a FileDescriptorSet file, a
+Each of OLD and NEW is a folder of .proto files (an import root), a FileDescriptorSet file, a \
 configuration file (.yaml), or the URL of a gRPC server that offers reflection.
 
 Exits with 0 if nothing breaks, with 1 if something does, with 64 if OLD or NEW cannot be read.")]

@@ -32,9 +32,11 @@ use output::{Form, Printer};
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  transom call demo.echo.v1.EchoService/Get -d '{\"id\": 7}' -u http://127.0.0.1:50051
-  transom call acme.Orders/Get -d @request.json -H 'authorization: Bearer abc' -u $URL
-  transom call acme.Orders/Import -d '{\"id\": 1} {\"id\": 2}' --proto ./proto -u $URL
+  transom call demo.echo.v1.EchoService/Get -d '{\"id\": 7}' \\
+    -u http://127.0.0.1:50051
+  transom call acme.Orders/Get -d @order.json -H 'authorization: Bearer a' \\
+    -u $URL
+  transom call acme.Orders/Import -d '{\"id\": 1} {\"id\": 2}' --proto . -u $URL
   transom call acme.Chat/Talk -d - -u $URL < messages.json
 
 Exit codes: 0 for OK, 64 + n for gRPC status n (5 NOT_FOUND: 69), 1 if no call could be made.")]

@@ -23,8 +23,8 @@ Examples:
 
 Where the file has access rules, a table says who may call what.
 
-Exits with 0 if the file is good, with 64 if not: a wrong key or value, descriptors, protos, files of
-TLS or of keys that cannot be read, bindings that clash or have a wrong template, a route or a rule for retries that
+Exits with 0 if the file is good, with 64 if not: a wrong key or value, descriptors, protos, files of TLS or \
+of keys that cannot be read, bindings that clash or have a wrong template, a route or a rule for retries that \
 applies to nothing, a step of the policy for methods that are not there; with 1 if --connect finds no schema.")]
 pub(super) struct Arguments {
     /// The configuration file

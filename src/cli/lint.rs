@@ -27,11 +27,11 @@ Examples:
   transom lint --config transom.yaml --only METHOD_DEADLINE --format json
   transom lint --rules
 
-What others have declared is left out: packages beneath buf, cel, envoy, gnostic, gogoproto, google, grpc,
-opencensus, opentelemetry, udpa, validate and xds, unless there is nothing else. --package says whose
+What others have declared is left out: packages beneath buf, cel, envoy, gnostic, gogoproto, google, grpc, \
+opencensus, opentelemetry, udpa, validate and xds, unless there is nothing else. --package says whose \
 declarations are judged instead.
 
-OLD of --against is a folder of .proto files (an import root), a FileDescriptorSet file, a configuration
+OLD of --against is a folder of .proto files (an import root), a FileDescriptorSet file, a configuration \
 file (.yaml), or the URL of a gRPC server that offers reflection.
 
 Exits with 0 if nothing is found, with 1 if something is, with 64 if a schema cannot be read.")]

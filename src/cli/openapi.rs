@@ -20,8 +20,9 @@ const SERVER: &str = "http://127.0.0.1:8080";
 #[command(after_help = "\
 Examples:
   transom openapi --upstream http://127.0.0.1:50051
-  transom openapi --proto ./proto --package library.v1 --format yaml --output library.yaml
-  transom openapi --config transom.yaml --version 3.0 --profile simple --server https://api.example.com")]
+  transom openapi --proto ./proto --package library.v1 --output library.json
+  transom openapi --config transom.yaml --version 3.0 --profile simple
+  transom openapi --config transom.yaml --server https://api.example.com")]
 pub(super) struct Arguments {
     #[command(flatten)]
     target: Target,

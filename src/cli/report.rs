@@ -10,7 +10,7 @@ use super::table;
 use super::terminal::{self, BOLD, DIM, GOOD};
 use crate::call::Transport;
 use crate::config::units::Span;
-use crate::gateway::{Progress, StartError, the_upstream};
+use crate::gateway::{Gateway, Progress, StartError, the_upstream};
 use crate::schema::{Row, Schema};
 
 /// Where progress goes.
@@ -94,25 +94,26 @@ impl Report {
     }
 
     /// The bound addresses.
-    pub(super) fn listening(
-        self,
-        transport: Transport,
-        address: SocketAddr,
-        admin: Option<SocketAddr>,
-    ) {
-        let scheme = transport.scheme();
+    pub(super) fn listening(self, transport: Transport, gateway: &Gateway) {
+        let (scheme, address) = (transport.scheme(), gateway.address());
+        let (redirect, admin) = (gateway.redirect_address(), gateway.admin_address());
         match self.0 {
             Form::Human => {
                 terminal::print(&format!(
                     "\n{GOOD}listening{GOOD:#} on {BOLD}{scheme}://{address}{BOLD:#}"
                 ));
-                if let Some(admin) = admin {
-                    terminal::print(&format!("{DIM}admin     on http://{admin}{DIM:#}"));
+                for (name, address) in [("redirect", redirect), ("admin", admin)] {
+                    if let Some(address) = address {
+                        let line = format!("{DIM}{name:9} on http://{address}{DIM:#}");
+                        terminal::print(&line);
+                    }
                 }
             }
             Form::Json => {
-                let admin = admin.map(|admin| admin.to_string());
-                tracing::info!(scheme, address = address.to_string(), admin, "listening");
+                let [redirect, admin] =
+                    [redirect, admin].map(|address| address.map(|address| address.to_string()));
+                let address = address.to_string();
+                tracing::info!(scheme, address, redirect, admin, "listening");
             }
         }
     }

@@ -20,15 +20,18 @@ use crate::gateway::Gateway;
 #[command(after_help = "\
 Examples:
   transom serve --upstream http://127.0.0.1:50051
-  transom serve --upstream http://127.0.0.1:50051 --proto ./proto --listen 0.0.0.0:8080
-  transom serve --upstream books=http://books:50051 --upstream chat=http://chat:50051
+  transom serve --upstream http://127.0.0.1:50051 --listen 0.0.0.0:8080
+  transom serve --upstream http://127.0.0.1:50051 --proto ./proto
+  transom serve --upstream books=http://b:50051 --upstream chat=http://c:50051
   transom serve --config transom.yaml --log json
-  transom serve --config transom.yaml --tls-certificate server.pem --tls-key server.key
+  transom serve -c transom.yaml --tls-certificate a.pem --tls-key a.key
 
-With a schema from files it listens at once, even while the server is down; by reflection it waits
-for a first server, and others join later. The first SIGINT or SIGTERM lets running calls end, a second one ends at once.
-POST /drain on the admin address is as good as the first of them. SIGHUP, a change of the configuration's files and POST /reload on the admin address have the configuration
-read again, while it serves.")]
+With a schema from files it listens at once, even while the server is down; by reflection it waits for a \
+first server, and others join later.
+
+The first SIGINT or SIGTERM lets running calls end, a second one ends at once. POST /drain on the admin \
+address is as good as the first of them. SIGHUP, a change of the configuration's files and POST /reload on \
+the admin address have the configuration read again, while it serves.")]
 pub(super) struct Arguments {
     #[command(flatten)]
     target: Target,
@@ -136,7 +139,7 @@ pub(super) async fn until_stopped(
             () = std::future::ready(()) => {}
         }
         let wished = gateway.drain_wished();
-        report.listening(transport, gateway.address(), gateway.admin_address());
+        report.listening(transport, &gateway);
         listening(&gateway);
         tokio::select! {
             _ = signals.next() => {}

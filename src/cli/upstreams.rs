@@ -1,9 +1,11 @@
 //! `transom upstreams`: the endpoints of a running gateway, asked of its admin listener.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use http::uri::Authority;
 use http::{Request, StatusCode, header};
 use http_body_util::{BodyExt as _, Empty, Limited};
 use hyper_util::rt::TokioIo;
@@ -11,7 +13,8 @@ use tokio::net::TcpStream;
 
 use super::terminal::{BAD, BOLD, DIM, GOOD};
 use super::{Exit, on_runtime, terminal};
-use crate::config::Address;
+use crate::config::units::quoted;
+use crate::control::redacted::without_secrets;
 use crate::observe::upstreams::{Endpoint, State, Upstream};
 
 /// How long the gateway may take to answer.
@@ -19,6 +22,9 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Bytes of an answer at most.
 const ANSWER_MAX: usize = 64 << 20;
+
+/// Letters of a refusal that are shown.
+const SAID_MAX: usize = 200;
 
 /// Flags of `upstreams`.
 #[derive(Args, Debug)]
@@ -28,16 +34,47 @@ Examples:
   transom upstreams --admin 127.0.0.1:9901 --format json
 
 The gateway has an admin listener if it was started with --admin, or with `admin.listen` in its file.
-Latency is the average as balancing sees it: slow answers and failures count at once, and it falls while
+
+Latency is the average as balancing sees it: slow answers and failures count at once, and it falls while \
 nothing is slow.")]
 pub(super) struct Arguments {
-    /// Address and port of the gateway's admin listener
+    /// Host and port of the gateway's admin listener, or its URL
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9901")]
-    admin: Address,
+    admin: Admin,
 
     /// A table for reading, or JSON as the admin listener's /clusters has it
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
+}
+
+/// Where the admin listener is: `host:port`, with `http://` in front or without.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Admin(Authority);
+
+impl FromStr for Admin {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let bare = text.strip_prefix("http://").unwrap_or(text);
+        let bare = bare.strip_suffix('/').unwrap_or(bare);
+        let authority = bare.parse::<Authority>().ok();
+        let is_place = |authority: &Authority| {
+            authority.port_u16().is_some()
+                && !authority.host().is_empty()
+                && !authority.as_str().contains('@')
+        };
+        authority.filter(is_place).map(Self).ok_or_else(|| {
+            let expected =
+                "expected a host and a port, such as 127.0.0.1:9901 or http://127.0.0.1:9901";
+            format!("found {}, {expected}", quoted(&without_secrets(text)))
+        })
+    }
+}
+
+impl fmt::Display for Admin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
 }
 
 /// The form of the list.
@@ -50,11 +87,12 @@ enum Format {
 /// Runs the command.
 pub(super) fn run(arguments: &Arguments) -> Exit {
     on_runtime(async {
-        let asked = tokio::time::timeout(TIMEOUT, ask(arguments.admin)).await;
+        let admin = &arguments.admin;
+        let asked = tokio::time::timeout(TIMEOUT, ask(admin)).await;
         let text = match asked {
             Ok(Ok(text)) => text,
-            Ok(Err(cause)) => return failed(arguments.admin, &cause),
-            Err(_) => return failed(arguments.admin, "no answer"),
+            Ok(Err(cause)) => return failed(admin, &cause),
+            Err(_) => return failed(admin, "no answer"),
         };
         let shown = match arguments.format {
             Format::Json => Ok(text),
@@ -65,25 +103,21 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
                 terminal::print(&text);
                 Exit::Done
             }
-            Err(error) => failed(
-                arguments.admin,
-                &format!("its answer is not of upstreams: {error}"),
-            ),
+            Err(error) => failed(admin, &format!("its answer is not of upstreams: {error}")),
         }
     })
 }
 
-fn failed(admin: Address, cause: &str) -> Exit {
-    terminal::error(&format!(
-        "no gateway's admin listener at {admin}: {cause}; start the gateway with --admin {admin}"
-    ));
+fn failed(admin: &Admin, cause: &str) -> Exit {
+    terminal::error(&format!("no upstreams from a gateway at {admin}: {cause}"));
     Exit::Failed
 }
 
-async fn ask(admin: Address) -> Result<String, String> {
-    let stream = TcpStream::connect(admin.0)
+async fn ask(admin: &Admin) -> Result<String, String> {
+    let hint = "has it an admin listener there (serve --admin, or `admin.listen`)?";
+    let stream = TcpStream::connect(admin.0.as_str())
         .await
-        .map_err(|error| error.to_string())?;
+        .map_err(|error| format!("{error}; {hint}"))?;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
         .await
         .map_err(|error| error.to_string())?;
@@ -96,12 +130,16 @@ async fn ask(admin: Address) -> Result<String, String> {
         .send_request(request)
         .await
         .map_err(|error| error.to_string())?;
-    if response.status() != StatusCode::OK {
-        return Err(format!("it answered {} to /clusters", response.status()));
-    }
+    let status = response.status();
     let body = Limited::new(response.into_body(), ANSWER_MAX);
     let body = body.collect().await.map_err(|error| error.to_string())?;
-    String::from_utf8(body.to_bytes().into()).map_err(|error| error.to_string())
+    let text = String::from_utf8(body.to_bytes().into()).map_err(|error| error.to_string())?;
+    if status != StatusCode::OK {
+        let said = text.lines().next().unwrap_or_default();
+        let said: String = said.chars().take(SAID_MAX).collect();
+        return Err(format!("it answered {status} to /clusters: {said}"));
+    }
+    Ok(text)
 }
 
 /// For reading: a line an upstream, a line an endpoint.
@@ -181,4 +219,31 @@ fn state(endpoint: &Endpoint) -> &'static str {
 
 fn is_fine(endpoint: &Endpoint) -> bool {
     endpoint.state == State::Healthy && endpoint.unreachable.is_none()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_admin_listener_is_named_by_host_and_port_or_by_its_url() {
+        for (text, place) in [
+            ("127.0.0.1:9901", Some("127.0.0.1:9901")),
+            ("http://127.0.0.1:9901", Some("127.0.0.1:9901")),
+            ("http://[::1]:9901/", Some("[::1]:9901")),
+            ("localhost:9901", Some("localhost:9901")),
+            ("https://127.0.0.1:9901", None),
+            ("http://127.0.0.1:9901/clusters", None),
+            ("127.0.0.1", None),
+            ("http://", None),
+            (":9901", None),
+        ] {
+            let found = text.parse::<Admin>().ok().map(|admin| admin.to_string());
+            assert_eq!(found.as_deref(), place, "{text}");
+        }
+        let error = "me:s3cret@h:9901".parse::<Admin>().unwrap_err();
+        assert!(error.contains("http://127.0.0.1:9901"), "{error}");
+        assert!(!error.contains("s3cret"), "{error}");
+    }
 }

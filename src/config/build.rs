@@ -190,6 +190,8 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
     let salt = salt(&raw.access_log).map_err(|(place, key, message)| wrong(place, key, message))?;
     let trusted_proxies =
         doors::trusted(raw).map_err(|(place, key, message)| wrong(place, &key, message))?;
+    let admin_hosts =
+        doors::admin_hosts(raw).map_err(|(place, key, message)| wrong(place, &key, message))?;
     let policy = policy(raw).map_err(|(place, key, message)| wrong(place, &key, message))?;
     client_tls.extend(files(&raw.policy, &policy.steps));
     let mut gateway = gateway::Config {
@@ -197,6 +199,7 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
         listener,
         redirect,
         admin: raw.admin.listen.map(|address| address.0),
+        admin_hosts,
         admin_reflection: if raw.admin.reflection {
             gateway::Reflection::On
         } else {

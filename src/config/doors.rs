@@ -1,15 +1,19 @@
-//! What stands beside the listener's address: who speaks the PROXY protocol, and what browsers are told of
-//! TLS.
+//! What stands beside the listener's address: who speaks the PROXY protocol, what browsers are told of TLS, and
+//! by which names operators ask.
 
 use http::HeaderValue;
 
 use super::choices::Wrong;
 use super::raw::{File, Hsts};
 use crate::call::Network;
+use crate::gateway::Hosts;
 use crate::listener::Redirect;
 
 /// Networks at most; every connection is looked for in them.
 const NETWORKS_MAX: usize = 100;
+
+/// Names of the admin listener at most; every request is looked for in them.
+const HOSTS_MAX: usize = 100;
 
 /// Who has to speak the PROXY protocol; nobody if there is no section.
 pub(super) fn proxies(raw: &File) -> Result<Vec<Network>, Wrong> {
@@ -47,6 +51,17 @@ pub(super) fn trusted(raw: &File) -> Result<Vec<Network>, Wrong> {
         ));
     }
     Ok(networks.iter().map(|range| range.0).collect())
+}
+
+/// Names under which the admin listener answers.
+pub(super) fn admin_hosts(raw: &File) -> Result<Hosts, Wrong> {
+    let key = &raw.admin.hosts;
+    let names = key.value.as_deref().unwrap_or_default();
+    if names.len() > HOSTS_MAX {
+        let message = format!("found more, expected {HOSTS_MAX} names at most");
+        return Err((key.place, "admin.hosts".to_owned(), message));
+    }
+    Ok(Hosts::of(names.iter().map(ToString::to_string).collect()))
 }
 
 /// The address that sends clients to `https`.

@@ -13,7 +13,7 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_saphyr::{Location, Spanned};
 
-use super::text::{Address, NetworkRange, UpstreamName};
+use super::text::{Address, HostName, NetworkRange, UpstreamName};
 use super::units::Count;
 use crate::listener;
 
@@ -169,11 +169,17 @@ impl Default for Listen {
 #[serde(
     default,
     deny_unknown_fields,
-    expecting = "a mapping with the keys `listen` and `reflection`"
+    expecting = "a mapping with the keys `listen`, `hosts` and `reflection`"
 )]
 pub(super) struct Admin {
     /// Address and port of the admin listener. Absent: there is none.
     pub(super) listen: Option<Address>,
+    /// Names under which it answers, such as `transom.ops.svc`, besides addresses and `localhost`: a page in
+    /// a browser can have other names lead here. `/livez`, `/readyz`, `/metrics` and gRPC health answer
+    /// under any.
+    #[serde(skip_serializing_if = "Key::is_absent")]
+    #[schemars(extend("default" = Vec::<HostName>::new()))]
+    pub(super) hosts: Key<Vec<HostName>>,
     /// Whether tools can ask by server reflection which gRPC services the admin listener has.
     pub(super) reflection: bool,
 }

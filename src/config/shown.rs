@@ -168,7 +168,7 @@ mod tests {
         };
         let value = shown(&raw, 3);
         assert_eq!(value["workers"], 3);
-        assert_eq!(value["admin"], json!({ "reflection": false }));
+        assert_eq!(value["admin"], json!({ "hosts": [], "reflection": false }));
         assert_eq!(value["limits"]["connections"], 10_000);
         assert_eq!(value["compat"], "envoy");
         assert!(value["timeouts"]["preface"].is_string(), "{value}");

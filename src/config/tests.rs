@@ -53,7 +53,12 @@ fn an_error_names_file_line_column_and_key_and_what_was_expected() {
         (
             "",
             "admin: { zzz: 1 }\n",
-            "transom.yaml:1:10: admin: unknown key `zzz`; expected one of `listen`, `reflection`",
+            "transom.yaml:1:10: admin: unknown key `zzz`; expected one of `listen`, `hosts`, `reflection`",
+        ),
+        (
+            "",
+            "admin: { hosts: ['a:9901'] }\n",
+            "transom.yaml:1:18: admin.hosts[0]: found `a:9901`, expected the name of a host without a port, such as `transom.ops.svc`",
         ),
         (
             "",

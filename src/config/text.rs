@@ -19,6 +19,9 @@ use crate::upstream;
 /// The longest upstream name, in bytes: it becomes a label in logs and metrics.
 pub const NAME_MAX: usize = 64;
 
+/// The longest name of a host, in bytes (RFC 1035, section 2.3.4).
+const HOST_MAX: usize = 253;
+
 /// An IP address and a port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Address(pub SocketAddr);
@@ -244,6 +247,29 @@ impl fmt::Display for OriginPattern {
     }
 }
 
+/// The name of a host, without a port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostName(String);
+
+impl FromStr for HostName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+        if (1..=HOST_MAX).contains(&text.len()) && text.bytes().all(is_letter) {
+            return Ok(Self(text.to_owned()));
+        }
+        let expected = "expected the name of a host without a port, such as `transom.ops.svc`";
+        Err(format!("found {}, {expected}", quoted(text)))
+    }
+}
+
+impl fmt::Display for HostName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 /// The name of a response header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResponseHeader(http::HeaderName);
@@ -431,6 +457,7 @@ text_in_the_file! {
         "type": "string",
         "pattern": "^(\\*|[A-Za-z][A-Za-z0-9+.-]*://(\\*\\.)?[A-Za-z0-9._:\\[\\]-]+)$"
     }
+    HostName { "type": "string", "pattern": "^[A-Za-z0-9._-]{1,253}$" }
     ResponseHeader { "type": "string", "pattern": "^[A-Za-z0-9._-]+$" }
     PagePath { "type": "string", "pattern": "^(/[A-Za-z0-9_~-][A-Za-z0-9_.~-]*)+$" }
     PublicUrl { "type": "string", "pattern": "^https?://" }

@@ -9,6 +9,7 @@ pub(super) fn fixed(was: &Config, now: &Config) -> Vec<&'static str> {
     let all = [
         ("listen", a.address != b.address),
         ("admin.listen", was.admin != now.admin),
+        ("admin.hosts", was.admin_hosts != now.admin_hosts),
         (
             "admin.reflection",
             was.admin_reflection != now.admin_reflection,
@@ -65,7 +66,7 @@ pub(super) fn fixed(was: &Config, now: &Config) -> Vec<&'static str> {
 mod tests {
     use super::*;
     use crate::control::otlp::{Authorities, Collector};
-    use crate::gateway::{Reflection, Traces};
+    use crate::gateway::{Hosts, Reflection, Traces};
     use crate::observe::metrics::LegacyMetrics;
     use crate::observe::trace;
 
@@ -93,8 +94,9 @@ mod tests {
             collector: collector.clone(),
         });
         now.legacy_metrics = LegacyMetrics::GoGrpc;
+        now.admin_hosts = Hosts::of(vec!["transom.ops".to_owned()]);
         now.admin_reflection = Reflection::On;
-        let all = ["admin.reflection", "traces", "metrics"];
+        let all = ["admin.hosts", "admin.reflection", "traces", "metrics"];
         assert_eq!(fixed(&was, &now), all);
 
         // Another key for the collector, too: it is in a file.

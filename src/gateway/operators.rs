@@ -11,6 +11,7 @@ use super::wishes::Granted;
 use crate::admin::{Asked, Leave, Look};
 use crate::listener;
 use crate::observe::level::Leveled;
+use crate::observe::listeners::{PUBLIC, REDIRECT};
 use crate::observe::metrics::Metrics;
 use crate::observe::overload::Overload;
 use crate::observe::process::Process;
@@ -44,11 +45,13 @@ impl Look for Operators {
     fn metrics(&self) -> Metrics {
         let serving = self.live.serving.load();
         Metrics {
-            listeners: [&self.listener]
-                .into_iter()
-                .chain(&self.redirect)
-                .map(listener::View::observed)
-                .collect(),
+            listeners: [
+                (PUBLIC, Some(&self.listener)),
+                (REDIRECT, self.redirect.as_ref()),
+            ]
+            .into_iter()
+            .filter_map(|(name, view)| Some(view?.observed(name)))
+            .collect(),
             upstreams: self.upstreams(),
             calls: serving.calls.meters(),
             overload: self.overload().map(|(state, readings)| Overload {

@@ -24,7 +24,7 @@ pub enum Challenge {
     InsufficientScope(Vec<String>),
 }
 
-/// What a client can do about a token.
+/// What a client can do about a token, or a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hint {
     /// Get another one by another way.
@@ -33,6 +33,10 @@ pub enum Hint {
     Expired,
     /// Wait.
     NotYet,
+    /// Get another key: this is none, whatever it is like.
+    NoKey,
+    /// Get a new key. Nobody but who has the old one reads this.
+    KeyExpired,
 }
 
 impl Hint {
@@ -41,6 +45,8 @@ impl Hint {
             Self::Invalid => "the token is not valid here",
             Self::Expired => "the token has expired",
             Self::NotYet => "the token is not valid yet",
+            Self::NoKey => "the key is not valid here",
+            Self::KeyExpired => "the key has expired",
         }
     }
 }
@@ -161,8 +167,8 @@ impl From<&AnswerError> for Challenge {
 impl From<&KeyError> for Challenge {
     fn from(error: &KeyError) -> Self {
         Self::InvalidToken(match error {
-            KeyError::Unknown => Hint::Invalid,
-            KeyError::Expired { .. } => Hint::Expired,
+            KeyError::Unknown => Hint::NoKey,
+            KeyError::Expired { .. } => Hint::KeyExpired,
         })
     }
 }
@@ -222,5 +228,21 @@ mod tests {
         }
         let many = Challenge::InsufficientScope(vec!["x".repeat(100); 1000]);
         assert!(many.www_authenticate().len() < 1200);
+    }
+
+    #[test]
+    fn a_key_is_called_a_key_and_one_that_is_none_is_told_nothing_of_those_there_are() {
+        let expired = KeyError::Expired {
+            expires_at: 10,
+            now: 11,
+        };
+        for (error, words) in [
+            (KeyError::Unknown, "the key is not valid here"),
+            (expired, "the key has expired"),
+        ] {
+            let challenge = Challenge::from(&error);
+            assert_eq!(challenge.words(), words);
+            assert_eq!(challenge.error(), Some("invalid_token"));
+        }
     }
 }

@@ -20,7 +20,6 @@ use crate::observe::listeners;
 /// What a connection passes, and how many did not.
 #[derive(Debug)]
 pub(super) struct Door {
-    name: String,
     tls: Option<Tls>,
     /// Who tells by the PROXY protocol whose connection it is; empty where nobody does.
     proxies: Box<[Network]>,
@@ -68,7 +67,6 @@ enum Unintroduced {
 impl Door {
     pub(super) fn of(config: &Config) -> Self {
         Self {
-            name: config.address.to_string(),
             tls: config.tls.clone(),
             proxies: config.proxies.clone().into(),
             within: config.timeouts.preface,
@@ -135,7 +133,7 @@ impl Door {
                     names: opened.names,
                 }),
                 Err(error) => {
-                    tracing::debug!(%error, peer = %address, "closed a connection without TLS");
+                    tracing::debug!(%error, peer = %address, "a TLS handshake failed, closed its connection");
                     None
                 }
             },
@@ -172,10 +170,10 @@ impl Door {
         read.map_err(|_| Unintroduced::Slow)?
     }
 
-    /// What is to be seen of it.
-    pub(super) fn observed(&self) -> listeners::Listener {
+    /// What is to be seen of it, by this name.
+    pub(super) fn observed(&self, name: &'static str) -> listeners::Listener {
         let mut seen = listeners::Listener {
-            name: self.name.clone(),
+            name,
             told_to_go: self.told_to_go.load(Ordering::Relaxed),
             ..listeners::Listener::default()
         };
@@ -207,5 +205,60 @@ impl Refused {
         ]
         .map(|(reason, count)| (reason, count.load(Ordering::Relaxed)))
         .into()
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::sync::Mutex;
+
+    use rcgen::generate_simple_self_signed;
+    use tokio::io::AsyncWriteExt as _;
+    use tokio::net::TcpListener;
+
+    use super::super::Clients;
+    use super::*;
+
+    /// Lines of the log.
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl std::io::Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_handshake_that_fails_is_told_with_its_cause() {
+        let made = generate_simple_self_signed(["a.example".to_owned()]).unwrap();
+        let (pem, key) = (made.cert.pem(), made.signing_key.serialize_pem());
+        let tls = Tls::new(pem.as_bytes(), key.as_bytes(), Clients::Unasked).unwrap();
+        let door = Door::of(&Config {
+            tls: Some(tls),
+            ..Config::default()
+        });
+        let lines = Lines::default();
+        let to = lines.clone();
+        let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::DEBUG);
+        let subscriber = subscriber.with_writer(move || to.clone()).finish();
+        let _logged = tracing::subscriber::set_default(subscriber);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).await;
+        let mut client = client.unwrap();
+        client.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
+        client.shutdown().await.unwrap();
+        let (socket, from) = listener.accept().await.unwrap();
+        let (_tell, mut told) = watch::channel(Told::default());
+        assert!(door.open(socket, from, &mut told).await.is_none());
+        let told = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+        assert!(told.contains("a TLS handshake failed"), "{told}");
+        assert!(told.contains("the client does not speak TLS"), "{told}");
     }
 }

@@ -37,8 +37,8 @@ impl Redirect {
     }
 }
 
-/// The answer to a request in plaintext, whatever it is: 308, which keeps method and body, or 421 for a
-/// host that no certificate has. `port` is that of TLS.
+/// The answer to a request in plaintext, whatever it is: 308, which keeps method and body, or 404 for a
+/// host that no certificate has: no other connection would make it right, as a 421 would have clients think. `port` is that of TLS.
 #[must_use]
 pub fn answer<B>(request: &Request<B>, tls: &Tls, port: u16) -> Response<Body> {
     let host = target::host(request).filter(|host| tls.has(host));
@@ -51,7 +51,7 @@ pub fn answer<B>(request: &Request<B>, tls: &Tls, port: u16) -> Response<Body> {
             port => format!("https://{host}:{port}{path}"),
         });
     let Some(place) = place.and_then(|place| HeaderValue::try_from(place).ok()) else {
-        return target::refuse(request.version(), Refused::Misdirected);
+        return target::refuse(request.version(), Refused::Nowhere);
     };
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::PERMANENT_REDIRECT;
@@ -108,7 +108,7 @@ mod tests {
                 place,
                 "{host} {uri}"
             );
-            let status = if place.is_some() { 308 } else { 421 };
+            let status = if place.is_some() { 308 } else { 404 };
             assert_eq!(answer.status(), status);
         }
     }

@@ -8,7 +8,8 @@
 //! ```
 //!
 //! Told to go is: GOAWAY over HTTP/2, `connection: close` with the next answer over HTTP/1.1. Calls under way
-//! end as they would. Ten thousand clients that are all told at once would all come back at once, and an
+//! end as they would. So does a connection that was upgraded to WebSocket, which is one call: it has no other
+//! word for going than the close frame that would end it, and its client would only come again. Ten thousand clients that are all told at once would all come back at once, and an
 //! expensive handshake with each of them; so every connection has a turn of its own within
 //! [`Strain::turns`], in the first half of it if it has no call, else in the second.
 

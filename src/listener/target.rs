@@ -26,6 +26,8 @@ pub(super) enum Refused {
     Doubtful(&'static str),
     /// It is for a host of another certificate than the connection's.
     Misdirected,
+    /// It is for a host that no certificate has, or names no path, and came to be sent to `https`.
+    Nowhere,
 }
 
 /// Refuses a request of which readers may think differently.
@@ -153,6 +155,11 @@ pub(super) fn refuse(version: Version, refused: Refused) -> Response<Body> {
             StatusCode::MISDIRECTED_REQUEST,
             Code::Unknown,
             "found a host of another certificate, expected a connection on which it was asked for",
+        ),
+        Refused::Nowhere => (
+            StatusCode::NOT_FOUND,
+            Code::NotFound,
+            "expected a path on a host that a certificate has, to send the client on to https",
         ),
     };
     tracing::debug!(reason, "refused a request");

@@ -1,10 +1,19 @@
 //! What is to be seen of a listener: plain values, of which metrics are made.
 
+/// The public listener's name: there is one.
+pub const PUBLIC: &str = "public";
+
+/// The name of the one that sends clients from `http` to `https`.
+pub const REDIRECT: &str = "redirect";
+
+/// The name of the operators' one.
+pub const ADMIN: &str = "admin";
+
 /// A listener at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Listener {
-    /// Its address, as configured.
-    pub name: String,
+    /// Its name.
+    pub name: &'static str,
     /// The certificates that it shows: a name that clients ask for, empty where a certificate has none,
     /// and the last second in which it is good, since 1970.
     pub certificates: Vec<(String, u64)>,

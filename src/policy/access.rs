@@ -33,6 +33,9 @@ pub const RULES_MAX: usize = 10_000;
 /// What this step is called in logs and metrics.
 pub const NAME: &str = "access";
 
+/// The rule, in logs and metrics, by which a call is refused that no rule matches.
+const DEFAULT: &str = "default";
+
 /// A rule.
 #[derive(Clone, Debug)]
 pub struct Rule {
@@ -266,7 +269,7 @@ impl Access {
                 .map(|challenge| (header::WWW_AUTHENTICATE, challenge.www_authenticate()))
                 .into_iter()
                 .collect(),
-            rule: verdict.rule.cloned(),
+            rule: Some(verdict.rule.map_or_else(|| DEFAULT.into(), Arc::clone)),
             ..Refused::new(NAME, status)
         };
         match verdict.outcome {
@@ -318,7 +321,7 @@ impl Gate for Access {
                 tracing::warn!(
                     rpc = asked.method.path,
                     outcome = verdict.outcome.name(),
-                    rule = verdict.rule.map_or("none", |rule| rule),
+                    rule = verdict.rule.map_or(DEFAULT, |rule| rule),
                     "dry run: this call would have been refused",
                 );
                 Decision::Now(Ok(Passed {

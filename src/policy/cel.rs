@@ -167,7 +167,8 @@ impl Expression {
         let holds = self.asked(asked, principal);
         if let Err(failed) = &holds {
             self.failures.fetch_add(1, Ordering::Relaxed);
-            tracing::debug!(rpc = asked.method.path, expression = self.source, %failed, "a condition failed");
+            let (rpc, request_id) = (&asked.method.path, asked.request_id());
+            tracing::debug!(rpc, request_id, expression = self.source, %failed, "a condition failed");
         }
         holds
     }

@@ -13,7 +13,7 @@
 use std::hash::RandomState;
 use std::sync::Arc;
 
-use http::{HeaderMap, HeaderName, HeaderValue, header};
+use http::{HeaderName, HeaderValue, header};
 use tokio::time::Instant;
 
 use super::tasks::Tasks;
@@ -153,7 +153,7 @@ impl Identify {
         if let Some((name, file)) = &this.api_keys
             && asked.headers.contains_key(name)
         {
-            return Decision::Now(this.by_key(name, file, asked.headers, asked.now));
+            return Decision::Now(this.by_key(name, file, &asked));
         }
         if !this.reads_tokens() {
             return Decision::Now(this.by_certificate(&asked));
@@ -168,6 +168,7 @@ impl Identify {
         {
             return Decision::refuse(refused);
         }
+        let unknown = move |error| Unknown::token(&error, &asked);
         let place = Place::of(&bearer.token);
         let now = Instant::now();
         let known = match this
@@ -179,20 +180,20 @@ impl Identify {
             None => this.verify(&bearer.token, &place, now, asked.now),
         };
         match known {
-            Verified::Known(known) => Decision::Now(this.passed(known.map_err(Into::into))),
+            Verified::Known(known) => Decision::Now(this.passed(known.map_err(unknown))),
             Verified::Opaque(introspection) => Decision::Later(Box::pin(async move {
-                this.passed(introspection.ask(&bearer.token, &place, asked.now).await)
+                this.passed(introspection.ask(&bearer.token, &place, &asked).await)
             })),
             Verified::WithoutKey(keys, error) => Decision::Later(Box::pin(async move {
                 if !keys.ask_again().await {
-                    return this.passed(Err(error.into()));
+                    return this.passed(Err(unknown(error)));
                 }
                 let again = this.verify(&bearer.token, &place, Instant::now(), asked.now);
                 this.passed(match again {
-                    Verified::Known(known) => known.map_err(Into::into),
-                    Verified::WithoutKey(_, error) => Err(error.into()),
+                    Verified::Known(known) => known.map_err(unknown),
+                    Verified::WithoutKey(_, error) => Err(unknown(error)),
                     Verified::Opaque(introspection) => {
-                        introspection.ask(&bearer.token, &place, asked.now).await
+                        introspection.ask(&bearer.token, &place, &asked).await
                     }
                 })
             })),
@@ -219,13 +220,14 @@ enum Unknown {
     Outage,
 }
 
-impl From<TokenError> for Unknown {
-    fn from(error: TokenError) -> Self {
-        tracing::debug!(%error, "a token was refused");
+impl Unknown {
+    /// Why exactly is for operators.
+    fn token(error: &TokenError, asked: &Asked<'_>) -> Self {
+        tracing::debug!(%error, request_id = asked.request_id(), "a token was refused");
         if error.is_outage() {
             Self::Outage
         } else {
-            Self::Refused((&error).into())
+            Self::Refused(error.into())
         }
     }
 }
@@ -335,13 +337,12 @@ impl Shared {
         &self,
         name: &HeaderName,
         file: &KeyFile,
-        headers: &HeaderMap,
-        now: u64,
+        asked: &Asked<'_>,
     ) -> Result<Passed, Box<Refused>> {
-        let mut keys = headers.get_all(name).iter();
+        let mut keys = asked.headers.get_all(name).iter();
         let found = match (keys.next(), keys.next()) {
-            (Some(key), None) => file.keys().find(key.as_bytes(), now).map_err(|error| {
-                tracing::debug!(%error, "an API key was refused");
+            (Some(key), None) => file.keys().find(key.as_bytes(), asked.now).map_err(|error| {
+                tracing::debug!(%error, request_id = asked.request_id(), "an API key was refused");
                 Unknown::Refused((&error).into())
             }),
             // Two readers could take two different ones.
@@ -362,7 +363,8 @@ impl Shared {
             Ok(principal) => self.passed(Ok(Arc::new(principal))),
             Err(error) => {
                 // One without a name is good for the listener, and for nobody else.
-                tracing::debug!(%error, "a client certificate names nobody");
+                let request_id = asked.request_id();
+                tracing::debug!(%error, request_id, "a client certificate names nobody");
                 Ok(Passed {
                     taken_away: self.taken_away.clone(),
                     ..Passed::default()

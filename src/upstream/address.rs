@@ -7,6 +7,8 @@ use std::sync::LazyLock;
 
 use http::uri::Authority;
 
+use crate::control::redacted::without_secrets;
+
 /// Characters of a refused address that an error repeats.
 const SHOWN_MAX: usize = 100;
 
@@ -88,7 +90,7 @@ impl fmt::Display for Form {
 }
 
 fn shown(text: &str) -> String {
-    text.chars().take(SHOWN_MAX).collect()
+    without_secrets(text).chars().take(SHOWN_MAX).collect()
 }
 
 impl Address {
@@ -270,19 +272,21 @@ mod tests {
         let text = "ftp://localhost:1";
         let error = AddressError::Scheme(text.to_owned());
         assert_eq!(text.parse::<Url>(), Err(error));
-        let cases: [Case; 9] = [
+        let cases: [Case; 10] = [
             ("http://localhost", AddressError::Port),
             ("localhost", AddressError::Port),
             ("localhost:0", AddressError::Port),
             ("localhost:70000", AddressError::Port),
             ("http://localhost:1/api", AddressError::Extra),
             ("http://user@localhost:1", AddressError::Extra),
+            ("user:s3cret@localhost:1", AddressError::Extra),
             ("http://localhost:1?x", AddressError::Extra),
             ("", AddressError::Host),
             ("http://:50051", AddressError::Host),
         ];
         for (text, error) in cases {
-            let error = error(text.to_owned(), Form::Url);
+            let error = error(without_secrets(text), Form::Url);
+            assert!(!error.to_string().contains("s3cret"), "{error}");
             assert_eq!(text.parse::<Url>(), Err(error), "{text}");
         }
         let error = "http://x:1".parse::<Address>().unwrap_err().to_string();

@@ -32,6 +32,7 @@ ABSENT = {
     "gateway_overload_pressure": "overload is not measured",
     "gateway_overload_state": "overload is not measured",
     "gateway_traces_dropped_total": "nothing is traced",
+    "gateway_upstream_token_fetches_total": "no upstream wants tokens",
     "grpc_subchannel_disconnections_total": "no connection has ended",
 }
 

@@ -57,7 +57,7 @@ fn the_level_is_changed_on_the_admin_port() {
         let mut stream = TcpStream::connect(admin).unwrap();
         let length = level.len();
         let head =
-            format!("PUT /log/level HTTP/1.0\r\nhost: h\r\ncontent-length: {length}\r\n\r\n");
+            format!("PUT /log/level HTTP/1.0\r\nhost: {admin}\r\ncontent-length: {length}\r\n\r\n");
         stream.write_all((head + level).as_bytes()).unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();

@@ -122,7 +122,7 @@ fn until(lines: &Receiver<String>, part: &str) -> Vec<String> {
 /// The status and the body of an answer without trailers.
 pub(super) fn request(verb: &str, address: &str, path: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(address).unwrap();
-    let request = format!("{verb} {path} HTTP/1.0\r\nhost: h\r\ncontent-length: 0\r\n\r\n");
+    let request = format!("{verb} {path} HTTP/1.0\r\nhost: {address}\r\ncontent-length: 0\r\n\r\n");
     stream.write_all(request.as_bytes()).unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();

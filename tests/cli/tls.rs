@@ -45,9 +45,19 @@ fn flags_of_tls_make_it_listen_by_https_and_leave_the_admin_port_alone() {
         "--admin",
         "127.0.0.1:0",
     ];
+    let redirect = "tls: { redirect: { listen: 127.0.0.1:0 } }\n";
+    let redirect = file("redirect.yaml", redirect).display().to_string();
+    let more = [&more[..], &["--config", &redirect]].concat();
     let running = Running::start(&[&SERVE[..], &tls, &more].concat());
     running.out_until("listening on https://127.0.0.1:");
+    running.out_until("redirect  on http://127.0.0.1:");
     running.out_until("admin     on http://127.0.0.1:");
+    running.signal("TERM");
+    assert_eq!(running.end().code(), Some(0));
+    let json = SERVE.map(|word| if word == "human" { "json" } else { word });
+    let running = Running::start(&[&json[..], &tls, &more].concat());
+    let line = running.err_until("\"listening\"").pop().unwrap();
+    assert!(line.contains("\"redirect\":\"127.0.0.1:"), "{line}");
     running.signal("TERM");
     assert_eq!(running.end().code(), Some(0));
 }

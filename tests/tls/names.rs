@@ -188,7 +188,7 @@ async fn sessions_are_resumed_and_metrics_tell_of_handshakes_and_certificates() 
     let admin = tenants.stack.gateway.admin_address().unwrap();
     let metrics = send(admin, Version::Http1, Method::GET, "/metrics", &[], "").await;
     let text = metrics.text();
-    let listener = "listener=\"127.0.0.1:0\"";
+    let listener = "listener=\"public\"";
     for line in [
         format!(
             "grpc_server_tls_handshakes_total{{{listener},grpc_tls_handshake_result=\"ok\",grpc_tls_handshake_resumed=\"false\"}} 1"

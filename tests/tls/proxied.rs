@@ -87,7 +87,7 @@ async fn whoever_does_not_speak_it_or_may_not_is_closed_without_an_answer_and_co
         let admin = stack.gateway.admin_address().unwrap();
         let metrics = send(admin, Version::Http1, Method::GET, "/metrics", &[], "").await;
         let line = format!(
-            "gateway_connections_refused_total{{listener=\"127.0.0.1:0\",reason=\"{reason}\"}} {count}"
+            "gateway_connections_refused_total{{listener=\"public\",reason=\"{reason}\"}} {count}"
         );
         assert!(metrics.text().contains(&line), "{line}\n{}", metrics.text());
     }

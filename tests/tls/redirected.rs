@@ -44,7 +44,7 @@ async fn a_client_in_plaintext_is_sent_to_what_it_asked_for() {
             let status = if place.is_some() {
                 "HTTP/1.1 308 "
             } else {
-                "HTTP/1.1 421 "
+                "HTTP/1.1 404 "
             };
             assert!(answer.starts_with(status), "{answer}");
             let found = lines.find_map(|line| line.strip_prefix("location: "));

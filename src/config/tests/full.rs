@@ -184,7 +184,13 @@ fn without_a_line_that_the_full_file_calls_a_default_nothing_changes() {
         "tls.hsts.max_age",
         "proxy_protocol.from",
     ];
-    let others = ["admin.listen", "workers", "http_rules", "trusted_proxies"];
+    let others = [
+        "admin.listen",
+        "admin.hosts",
+        "workers",
+        "http_rules",
+        "trusted_proxies",
+    ];
     // Of a rule's `retry` the file shows one key: they are those of `idempotent`.
     all.retain(|key| !key.starts_with("upstreams.*.retries.methods[].retry"));
     let upstreams = [

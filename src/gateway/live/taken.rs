@@ -15,6 +15,7 @@ use crate::upstream::Upstream;
 pub(super) fn keep_fixed(was: &Config, config: &mut Config) {
     config.listener = was.listener.clone();
     config.admin = was.admin;
+    config.admin_hosts.clone_from(&was.admin_hosts);
     config.admin_reflection = was.admin_reflection;
     config.workers = was.workers;
     config.buffered = was.buffered;

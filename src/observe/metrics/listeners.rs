@@ -12,7 +12,7 @@ pub(super) fn encode(to: &mut DescriptorEncoder<'_>, all: &[Listener]) -> fmt::R
     let certificates = all.iter().flat_map(|one| {
         let names = one.certificates.iter();
         names.map(|(name, not_after)| {
-            let labels = [("listener", &*one.name), ("sni", &**name)];
+            let labels = [("listener", one.name), ("sni", &**name)];
             (labels, *not_after as f64)
         })
     });
@@ -26,7 +26,7 @@ pub(super) fn encode(to: &mut DescriptorEncoder<'_>, all: &[Listener]) -> fmt::R
         one.handshakes.iter().map(|of| {
             let resumed = if of.resumed { "true" } else { "false" };
             let labels = [
-                ("listener", &*one.name),
+                ("listener", one.name),
                 ("grpc_tls_handshake_result", of.result),
                 ("grpc_tls_handshake_resumed", resumed),
             ];
@@ -43,7 +43,7 @@ pub(super) fn encode(to: &mut DescriptorEncoder<'_>, all: &[Listener]) -> fmt::R
         .iter()
         .filter(|one| !one.certificates.is_empty())
         .flat_map(|one| {
-            let of = |result, count| ([("listener", &*one.name), ("result", result)], count);
+            let of = |result, count| ([("listener", one.name), ("result", result)], count);
             [
                 of("taken", one.files_taken),
                 of("refused", one.files_refused),
@@ -57,7 +57,7 @@ pub(super) fn encode(to: &mut DescriptorEncoder<'_>, all: &[Listener]) -> fmt::R
     )?;
     let refused = all.iter().flat_map(|one| {
         let reasons = one.refused.iter();
-        reasons.map(|(reason, count)| ([("listener", &*one.name), ("reason", *reason)], *count))
+        reasons.map(|(reason, count)| ([("listener", one.name), ("reason", *reason)], *count))
     });
     counters(
         to,
@@ -70,6 +70,6 @@ pub(super) fn encode(to: &mut DescriptorEncoder<'_>, all: &[Listener]) -> fmt::R
         to,
         "gateway_connections_told_to_go",
         "Connections that were told to go because the gateway had too much to do",
-        told.map(|one| ([("listener", &*one.name)], one.told_to_go)),
+        told.map(|one| ([("listener", one.name)], one.told_to_go)),
     )
 }

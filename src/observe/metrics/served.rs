@@ -9,10 +9,8 @@ use super::{counters, family};
 use crate::observe::Observe;
 use crate::observe::by_method::OTHER;
 use crate::observe::histogram::Histogram;
+use crate::observe::listeners::PUBLIC;
 use crate::observe::served::{Ended, Served};
-
-/// The public listener's name: there is one.
-pub(super) const LISTENER: &str = "public";
 
 type Of = (&'static str, &'static str, fn(&Ended) -> &Histogram);
 
@@ -41,7 +39,7 @@ pub(super) fn encode(to: &mut DescriptorEncoder<'_>, observe: &Observe) -> fmt::
             let outcome = ends.outcome;
             let http = outcome.map(|outcome| outcome.http.as_str().to_owned());
             let labels = [
-                LISTENER.to_owned(),
+                PUBLIC.to_owned(),
                 ends.protocol.as_str().to_owned(),
                 ends.version.to_owned(),
                 served.method().to_owned(),

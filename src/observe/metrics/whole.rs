@@ -5,9 +5,9 @@ use std::fmt;
 use prometheus_client::encoding::DescriptorEncoder;
 use prometheus_client::metrics::counter::ConstCounter;
 
-use super::served::LISTENER;
 use super::{counters, family, gauges};
 use crate::observe::Observe;
+use crate::observe::listeners::{ADMIN, PUBLIC, REDIRECT};
 use crate::observe::process::Process;
 
 pub(super) fn encode(to: &mut DescriptorEncoder<'_>, observe: &Observe) -> fmt::Result {
@@ -18,9 +18,9 @@ pub(super) fn encode(to: &mut DescriptorEncoder<'_>, observe: &Observe) -> fmt::
     });
     gauges(to, "gateway_active_streams", "Calls under way", active)?;
     let listeners = [
-        (LISTENER, observe.public()),
-        ("redirect", observe.redirect()),
-        ("admin", observe.admin()),
+        (PUBLIC, observe.public()),
+        (REDIRECT, observe.redirect()),
+        (ADMIN, observe.admin()),
     ];
     let connections = listeners.iter().flat_map(|(listener, connections)| {
         connections.now().map(|(proto, count)| {

@@ -12,6 +12,7 @@ use crate::identity::Salt;
 use crate::identity::{Principal, principal};
 use crate::observe::access_log::{AccessLog, Entry, Rules, Sink};
 use crate::observe::metrics::LegacyMetrics;
+use crate::observe::tally::Weight;
 use crate::observe::trace::{self, Kind, QUEUE_MAX, Tracer, Value};
 use crate::observe::{Observe, Protocol};
 
@@ -256,6 +257,12 @@ fn where_the_queue_of_traces_is_full_calls_are_left_out_and_counted() {
         record.protocol(Protocol::Grpc);
         record.method(&method(Shape::Unary));
         record.request(5);
+        let packed = Weight {
+            bytes: 3,
+            is_packed: true,
+        };
+        record.request(packed);
+        record.reply(packed);
         let trail = record.trail().unwrap();
         trail.came(&"u".into());
         let step = trail.goes(&"127.0.0.1:5".into(), 0);
@@ -276,13 +283,28 @@ fn where_the_queue_of_traces_is_full_calls_are_left_out_and_counted() {
         ],
         "of a server NOT_FOUND is no error"
     );
-    let [message] = &spans[0].events[..] else {
-        panic!("{:?}", spans[0])
+    let event = |number, size, bytes| {
+        let (number, bytes) = (Value::Number(number), Value::Number(bytes));
+        vec![("sequence-number", number), (size, bytes)]
     };
-    assert_eq!(message.name, "Inbound message");
-    let (number, size) = (Value::Number(0), Value::Number(5));
-    let expected = [("sequence-number", number), ("message-size", size)];
-    assert_eq!(message.attributes, expected);
+    let events = spans[0].events.iter();
+    assert_eq!(
+        events
+            .map(|event| (event.name, event.attributes.clone()))
+            .collect::<Vec<_>>(),
+        [
+            ("Inbound message", event(0, "message-size", 5)),
+            (
+                "Inbound compressed message",
+                event(1, "message-size-compressed", 3)
+            ),
+            (
+                "Outbound message compressed",
+                event(0, "message-size-compressed", 3)
+            ),
+        ],
+        "gRFC A72"
+    );
     let port = ("server.port", Value::Number(5));
     assert!(spans[2].attributes.contains(&port), "{:?}", spans[2]);
 }

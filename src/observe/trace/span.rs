@@ -33,12 +33,26 @@ const SIZE_COMPRESSED: &str = "message-size-compressed";
 const UPSTREAM: &str = "gateway.upstream";
 const PROTOCOL: &str = "gateway.protocol";
 
-// The names of events: what a server receives, and sends.
-const INBOUND: &str = "Inbound message";
-const OUTBOUND: &str = "Outbound message";
+// The names of events: what a server receives, and sends. gRFC A72 has events of their own for what is known of
+// a message that is compressed; one that passes as it is has no others.
+const INBOUND: Names = Names {
+    whole: "Inbound message",
+    packed: "Inbound compressed message",
+};
+const OUTBOUND: Names = Names {
+    whole: "Outbound message",
+    packed: "Outbound message compressed",
+};
 
 const GRPC: &str = "grpc";
 const CONNECT: &str = "connectrpc";
+
+/// What the messages of one way are called.
+#[derive(Clone, Copy)]
+struct Names {
+    whole: &'static str,
+    packed: &'static str,
+}
 
 /// A span, ready to be sent.
 #[derive(Clone, Debug, PartialEq)]
@@ -192,19 +206,19 @@ impl Finished {
         let outbound = replies.all.iter().map(|event| (event, OUTBOUND));
         let both = inbound.chain(outbound);
         let mut all: Vec<_> = both
-            .map(|(event, name)| self.happened(event, name))
+            .map(|(event, names)| self.happened(event, names))
             .collect();
         all.sort_by_key(|happened| happened.at);
         (all, requests.beyond.saturating_add(replies.beyond))
     }
 
-    fn happened(&self, event: &Event, name: &'static str) -> Happened {
+    fn happened(&self, event: &Event, names: Names) -> Happened {
         let number = |number: u64| Value::Number(i64::try_from(number).unwrap_or(i64::MAX));
         let size = number(event.weight.bytes as u64);
-        let which = if event.weight.is_packed {
-            SIZE_COMPRESSED
+        let (name, which) = if event.weight.is_packed {
+            (names.packed, SIZE_COMPRESSED)
         } else {
-            SIZE
+            (names.whole, SIZE)
         };
         Happened {
             at: self.at(event.at),

@@ -268,7 +268,10 @@ async fn a_refusal_by_rules_costs_nobody_a_call_of_the_limits_behind_them() {
     ];
     for _ in 0..3 {
         let refused = setting.ask(steps.clone()).await.unwrap_err();
-        assert_eq!((refused.by, refused.rule.as_deref()), ("access", None));
+        assert_eq!(
+            (refused.by, refused.rule.as_deref()),
+            ("access", Some("default"))
+        );
     }
 }
 

@@ -34,12 +34,8 @@ pub(super) fn of(
         }),
         principal: shown(asked, principal).unwrap_or_default().to_owned(),
     };
-    let id = asked.headers.get("x-request-id");
     let http = part::HttpRequest {
-        id: id
-            .and_then(|id| id.to_str().ok())
-            .unwrap_or_default()
-            .to_owned(),
+        id: asked.request_id().to_owned(),
         method: "POST".to_owned(),
         headers: headers(asked.headers, settings.headers.as_deref()),
         path: asked.method.path.clone(),

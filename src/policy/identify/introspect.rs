@@ -13,6 +13,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::Unknown;
 use super::config::IntrospectionConfig;
+use crate::call::gate;
 use crate::control::https::{Ask, Https};
 use crate::identity::Principal;
 use crate::identity::cache::Place;
@@ -68,17 +69,21 @@ impl Introspection {
         &self,
         token: &str,
         place: &Place,
-        epoch: u64,
+        call: &gate::Asked<'_>,
     ) -> Result<Arc<Principal>, Unknown> {
         let asked = self.asked(place);
         let answer = asked
             .answer
-            .get_or_try_init(|| self.question(token, epoch))
+            .get_or_try_init(|| self.question(token, call))
             .await;
         let (known, _) = answer.map_err(|_| Unknown::Outage)?;
         match known {
             Known::Active(principal) => Ok(Arc::clone(principal)),
-            Known::Inactive => Err(Unknown::Refused(Challenge::InvalidToken(Hint::Invalid))),
+            Known::Inactive => {
+                let (error, request_id) = ("its issuer takes it for none", call.request_id());
+                tracing::debug!(error, request_id, "a token was refused");
+                Err(Unknown::Refused(Challenge::InvalidToken(Hint::Invalid)))
+            }
         }
     }
 
@@ -129,7 +134,12 @@ impl Introspection {
         }
     }
 
-    async fn question(&self, token: &str, epoch: u64) -> Result<(Known, Instant), String> {
+    async fn question(
+        &self,
+        token: &str,
+        call: &gate::Asked<'_>,
+    ) -> Result<(Known, Instant), String> {
+        let epoch = call.now;
         let until = Instant::now() + self.config.timeout;
         let slow = || format!("found no answer within {:?}", self.config.timeout);
         // What waits for room says nothing of the issuer.
@@ -150,7 +160,8 @@ impl Introspection {
         let answer = match Answer::parse(&answer, &self.config.expected, epoch) {
             Ok(answer) => answer,
             Err(error) => {
-                tracing::debug!(%error, "a token was refused");
+                let request_id = call.request_id();
+                tracing::debug!(%error, request_id, "an answer about a token was not taken");
                 Answer::Inactive
             }
         };
