@@ -160,9 +160,10 @@ async fn row_134_a_thousand_keys_that_nobody_knows_make_no_fetch() {
 
 #[tokio::test]
 async fn an_issuer_that_is_down_at_the_start_keeps_only_its_own_callers_out() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    drop(listener);
+    // Taken, so that nobody else gets the port meanwhile, and refusing.
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let address = socket.local_addr().unwrap();
     let pair = Pair::new("a");
     let backend = Backend::start().await;
     let rules = "policy: [{ access: { rules: [\
@@ -177,7 +178,7 @@ async fn an_issuer_that_is_down_at_the_start_keeps_only_its_own_callers_out() {
     assert_eq!(answer.json()["code"], 14);
     assert!(!answer.text().contains("127.0.0.1"), "{}", answer.text());
 
-    let listener = TcpListener::bind(address).await.unwrap();
+    let listener = socket.listen(16).unwrap();
     let site = Site::on(listener, &set(&[pair.jwk()]), None);
     site.until(1).await;
     becomes(gateway.address(), &token, 200).await;
