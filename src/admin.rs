@@ -6,11 +6,11 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Json};
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 use serde::Serialize;
 use serde_json::Value;
 use tokio::sync::watch;
@@ -30,6 +30,7 @@ mod status;
 pub use browsers::{Hosts, guarded};
 pub use reflection::Reflection;
 
+use browsers::Stranger;
 use health::Health;
 
 /// Letters of a wrong path that an answer repeats.
@@ -170,9 +171,16 @@ impl Admin {
     }
 }
 
-async fn readyz(State(admin): State<Admin>) -> impl IntoResponse {
+/// What is wrong may be said with words of the configuration, so it is for those who could read that.
+async fn readyz(
+    State(admin): State<Admin>,
+    stranger: Option<Extension<Stranger>>,
+) -> (StatusCode, String) {
     let (status, word) = admin.phase().shown();
     let mut text = format!("{word}\n");
+    if stranger.is_some() {
+        return (status, text);
+    }
     for note in admin.look.notes() {
         text.push_str(&note);
         text.push('\n');

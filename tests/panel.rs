@@ -215,6 +215,7 @@ async fn a_page_of_this_port_calls_health_by_grpc_web_if_it_was_asked_for_by_an_
         ("GET /config", "\r\n", 403),
         ("GET /docs", "\r\n", 403),
         ("GET /livez", "\r\n", 200),
+        ("GET /readyz", "\r\n", 200),
     ] {
         let mut stream = tokio::net::TcpStream::connect(admin).await.unwrap();
         let request =
@@ -228,6 +229,7 @@ async fn a_page_of_this_port_calls_health_by_grpc_web_if_it_was_asked_for_by_an_
             .unwrap();
         let expected = format!("HTTP/1.1 {status}");
         assert!(answer.starts_with(&expected), "{line}: {answer}");
+        assert!(!answer.contains("configuration 1"), "{line}: {answer}");
     }
 
     let listed = panel

@@ -25,6 +25,11 @@ const UNDER_ANY_NAME: [&str; 3] = ["/livez", "/readyz", "/metrics"];
 /// Methods that do, too.
 const HEALTH: &str = "/grpc.health.v1.Health/";
 
+/// Stands in the extensions of a request by a name that is not the port's own: it is told what probes need,
+/// and no more.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stranger;
+
 /// Letters of a wrong host that an answer repeats.
 const HOST_SHOWN: usize = 100;
 
@@ -60,16 +65,20 @@ pub fn guarded(pages: Router, hosts: Hosts) -> Router {
 }
 
 /// Refuses what is asked for by a foreign name, and whatever comes from a page and does not only read.
-async fn guard(State(hosts): State<Hosts>, request: Request, next: Next) -> Response {
+async fn guard(State(hosts): State<Hosts>, mut request: Request, next: Next) -> Response {
     let path = request.uri().path();
     let is_open = UNDER_ANY_NAME.contains(&path) || path.starts_with(HEALTH);
     let asked = host(&request).unwrap_or_default();
-    if !is_open && !hosts.have(asked) {
+    let is_stranger = !hosts.have(asked);
+    if is_stranger && !is_open {
         let asked: String = asked.chars().take(HOST_SHOWN).collect();
         let text = format!(
             "found the host `{asked}`, expected an address, localhost or a name that `admin.hosts` lists\n"
         );
         return (StatusCode::FORBIDDEN, text).into_response();
+    }
+    if is_stranger {
+        request.extensions_mut().insert(Stranger);
     }
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
     if reads || !request.headers().contains_key(header::ORIGIN) || is_own_call(&request, &hosts) {
