@@ -27,6 +27,7 @@ pub mod overload;
 pub mod policies;
 pub mod server;
 
+mod outage;
 mod table;
 mod tasks;
 
