@@ -215,7 +215,11 @@ impl Bearer {
                 if told.as_ref() == Some(&error) {
                     tracing::debug!(upstream, %error, "there is still no new token for calls");
                 } else {
-                    tracing::warn!(upstream, %error, "there is no new token for calls; one that is not over counts on");
+                    let meanwhile = match self.present() {
+                        Some(_) => "the one before counts until it is over",
+                        None => "there is none, and calls are UNAVAILABLE until there is one",
+                    };
+                    tracing::warn!(upstream, %error, "there is no new token for calls; {meanwhile}");
                     *told = Some(error);
                 }
             }
