@@ -16,6 +16,8 @@ pub mod deadline;
 pub mod details;
 pub mod frame;
 pub mod gate;
+#[cfg(test)]
+pub(crate) mod heard;
 pub mod message;
 pub mod metadata;
 pub mod network;

@@ -52,6 +52,11 @@ enum Wrong {
     Mismatch,
     #[error("found a certificate that cannot be read (number {0}), expected X.509 version 3")]
     Unreadable(usize),
+    #[error(
+        "found a list of revoked certificates of version 1 (number {0}), expected X.509 version 2; its authority \
+         has to make it anew: `openssl ca -gencrl` does where its configuration has `crl_extensions` and `crlnumber`"
+    )]
+    FirstVersion(usize),
     #[error("found a certificate that is good from {from} to {to}, expected one that is good now")]
     Over { from: String, to: String },
 }
@@ -123,11 +128,11 @@ pub fn authorities(text: &[u8]) -> Result<RootCertStore, PemError> {
     Ok(roots)
 }
 
-/// The lists of revoked certificates in a text, at least one. Whether they can be read is found by who
-/// uses them.
+/// The lists of revoked certificates in a text, at least one. Whether they can be read otherwise is found
+/// by who uses them.
 ///
 /// # Errors
-/// There is none.
+/// There is none, or one of version 1.
 pub fn revoked(text: &[u8]) -> Result<Vec<CertificateRevocationListDer<'static>>, PemError> {
     let sections = sections(text)?;
     let lists: Vec<_> = sections
@@ -137,6 +142,9 @@ pub fn revoked(text: &[u8]) -> Result<Vec<CertificateRevocationListDer<'static>>
         .collect();
     if lists.is_empty() {
         return Err(absent(&sections, Kind::Revoked));
+    }
+    if let Some(index) = lists.iter().position(|list| x509::is_first_version(list)) {
+        return Err(PemError(Wrong::FirstVersion(index + 1)));
     }
     Ok(lists)
 }

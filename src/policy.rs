@@ -29,6 +29,7 @@ pub mod overload;
 pub mod policies;
 pub mod server;
 
+mod outage;
 mod step;
 mod table;
 mod tasks;

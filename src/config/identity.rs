@@ -14,7 +14,7 @@ use crate::control::https::Url;
 use crate::control::secret::SECRET_BYTES_MAX;
 use crate::identity::algorithm::Algorithm;
 use crate::identity::introspection::Expected;
-use crate::identity::issuer::{self, Settings};
+use crate::identity::issuer::{self, IssuerError, Settings};
 use crate::identity::refresh;
 use crate::policy::asserted::{Asserted, Assertions, ClaimPath, Says};
 use crate::policy::identify::{
@@ -153,7 +153,10 @@ fn of_issuer(raw: &Issuer, place: Location, at: &str) -> Result<IssuerConfig, Wr
         typ: raw.typ.value.clone(),
         ..Settings::new(raw.issuer.or(String::new()), raw.audiences.or(Vec::new()))
     };
-    issuer::Issuer::new(settings.clone()).map_err(|error| wrong(place, "", error.to_string()))?;
+    issuer::Issuer::new(settings.clone()).map_err(|error| match error {
+        IssuerError::Secret(_) => wrong(raw.secret_file.place, ".secret_file", error.to_string()),
+        _ => wrong(place, "", error.to_string()),
+    })?;
     let default = refresh::Settings::default();
     Ok(IssuerConfig {
         settings,

@@ -17,10 +17,12 @@ use tonic_prost::ProstCodec;
 use crate::observe::trace::{Finished, Tracer};
 
 mod dial;
+mod outage;
 mod wire;
 
 pub use dial::Authorities;
 
+use outage::{Outage, why};
 use wire::{ExportRequest, ExportResponse};
 
 const EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
@@ -76,6 +78,7 @@ impl Collector {
             headers: self.headers.into_iter().collect(),
             service: self.service,
             tracer,
+            outage: Outage::default(),
         })
     }
 }
@@ -138,6 +141,7 @@ pub struct Sender {
     headers: HeaderMap,
     service: String,
     tracer: Arc<Tracer>,
+    outage: Outage,
 }
 
 impl Sender {
@@ -146,13 +150,18 @@ impl Sender {
         let mut pause = PAUSE;
         for _ in 1..TRIES_MAX {
             match self.ask(batch).await {
-                Ok(()) => return self.tracer.told(batch.len() as u64),
-                Err(status) if !can_help(status.code()) => {
-                    tracing::warn!(%status, "the trace collector refused spans");
-                    return self.tracer.lose(batch.len() as u64);
-                }
+                Ok(()) => return self.taken(batch),
+                Err(status) if !can_help(status.code()) => return self.lose(batch, &status),
                 Err(status) => {
-                    tracing::debug!(%status, ?pause, "the trace collector does not take spans");
+                    let cause = why(&status);
+                    if self.outage.begins() {
+                        tracing::warn!(
+                            cause,
+                            "the trace collector does not take spans; they wait, and it is asked again"
+                        );
+                    } else {
+                        tracing::debug!(cause, ?pause, "the trace collector does not take spans");
+                    }
                     tokio::time::sleep(pause).await;
                     pause *= 2;
                 }
@@ -163,14 +172,32 @@ impl Sender {
 
     /// Sends a batch, or loses it.
     async fn try_once(&self, batch: &[Box<Finished>]) {
-        let calls = batch.len() as u64;
         match self.ask(batch).await {
-            Ok(()) => self.tracer.told(calls),
-            Err(status) => {
-                tracing::warn!(%status, calls, "the trace collector does not answer, spans are lost");
-                self.tracer.lose(calls);
-            }
+            Ok(()) => self.taken(batch),
+            Err(status) => self.lose(batch, &status),
         }
+    }
+
+    fn taken(&self, batch: &[Box<Finished>]) {
+        if let Some(lost) = self.outage.ends() {
+            tracing::info!(lost, "the trace collector takes spans again");
+        }
+        self.tracer.told(batch.len() as u64);
+    }
+
+    /// The first that are lost are told of, and all of them when spans are taken again; metrics count them.
+    fn lose(&self, batch: &[Box<Finished>], status: &tonic::Status) {
+        let (calls, cause) = (batch.len() as u64, why(status));
+        if self.outage.loses(calls) {
+            tracing::warn!(
+                calls,
+                cause,
+                "the trace collector does not take spans; they are lost"
+            );
+        } else {
+            tracing::debug!(calls, cause, "the trace collector does not take spans");
+        }
+        self.tracer.lose(calls);
     }
 
     async fn ask(&self, batch: &[Box<Finished>]) -> Result<(), tonic::Status> {
@@ -178,7 +205,11 @@ impl Sender {
         let request = ExportRequest::new(&self.service, spans);
         let mut client = self.client.clone();
         let ready = client.ready().await;
-        ready.map_err(|error| tonic::Status::unavailable(error.to_string()))?;
+        ready.map_err(|error| {
+            let mut status = tonic::Status::unavailable("it is not reached");
+            status.set_source(Arc::new(error));
+            status
+        })?;
         let codec = ProstCodec::<ExportRequest, ExportResponse>::default();
         let path = PathAndQuery::from_static(EXPORT);
         let mut request = tonic::Request::new(request);

@@ -96,6 +96,11 @@ impl Look for Operators {
             let (level, used) = (state.level.name(), state.pressure * 100.0);
             notes.push(format!("overload: {level}, {used:.0} % of {cause}"));
         }
+        notes.extend(
+            self.upstreams()
+                .iter()
+                .filter_map(upstreams::Upstream::note),
+        );
         notes
     }
 

@@ -49,9 +49,7 @@ pub enum Failure {
     #[error(transparent)]
     Set(#[from] SetError),
     /// Then no token could be taken any more.
-    #[error(
-        "found a key set without a key that can be used ({0} passed over), the old keys count on"
-    )]
+    #[error("found a key set without a key that can be used ({0} passed over)")]
     Empty(usize),
 }
 

@@ -72,7 +72,10 @@ pub enum Unfit {
     #[error("found an Ed25519 point of small order, whose signatures fit any text")]
     Weak,
     /// Shorter than the hash that it goes into.
-    #[error("found a secret of {found} bytes, expected at least {expected}")]
+    #[error(
+        "found a secret of {found} bytes, expected at least {expected}, as the longest hash of its `algorithms` has: \
+         32 for HS256, 48 for HS384, 64 for HS512; without the key all three are taken"
+    )]
     Secret {
         /// Its bytes.
         found: usize,
@@ -278,13 +281,21 @@ mod tests {
             assert!(!secret.verify(algorithm, b"text", &[0; 64]));
         }
         assert_eq!(format!("{secret:?}"), "Key { family: Octets, .. }");
-        let short = Key::secret(&[9; 31], Algorithm::Hs256);
-        assert_eq!(
-            short.unwrap_err(),
-            Unfit::Secret {
-                found: 31,
-                expected: 32
-            }
-        );
+        for (algorithm, expected) in [
+            (Algorithm::Hs256, 32),
+            (Algorithm::Hs384, 48),
+            (Algorithm::Hs512, 64),
+        ] {
+            let short = Key::secret(&[9; 31], algorithm).unwrap_err();
+            let found = 31;
+            assert_eq!(short, Unfit::Secret { found, expected });
+            let said = short.to_string();
+            let begins = format!("found a secret of 31 bytes, expected at least {expected}, as ");
+            assert!(said.starts_with(&begins), "{said}");
+            assert!(
+                said.contains(&format!("{expected} for {algorithm}")),
+                "{said}"
+            );
+        }
     }
 }

@@ -269,7 +269,7 @@ impl Metrics {
 
     fn of_tokens(&self, to: &mut DescriptorEncoder<'_>) -> fmt::Result {
         let all = self.upstreams.iter();
-        let all = all.filter_map(|one| Some((&*one.name, one.token?)));
+        let all = all.filter_map(|one| Some((&*one.name, one.token.as_ref()?)));
         let ends = all.clone().filter_map(|(target, token)| {
             Some(([("grpc_target", target)], token.not_after? as f64))
         });

@@ -36,8 +36,20 @@ pub struct Upstream {
     pub endpoints: Vec<Endpoint>,
 }
 
+impl Upstream {
+    /// What operators should know of it beside numbers, in a line.
+    #[must_use]
+    pub fn note(&self) -> Option<String> {
+        let why = self.token.as_ref()?.why.as_ref()?;
+        let name = &self.name;
+        Some(format!(
+            "upstream {name:?} gets no new token for its calls: {why}"
+        ))
+    }
+}
+
 /// The token that calls carry; not the token itself.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub struct Token {
     /// When the last one that was given ends, in seconds since 1970.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -46,6 +58,9 @@ pub struct Token {
     pub fetched: u64,
     /// How often one was asked for in vain.
     pub failed: u64,
+    /// Why there is no new one, where the last question for one was in vain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
 }
 
 /// What of a bound is used.

@@ -70,6 +70,16 @@ impl Facts {
     }
 }
 
+/// True of a list of revoked certificates that is of version 1, which says no version: how it is signed
+/// stands where a later one has its number.
+pub(super) fn is_first_version(list: &[u8]) -> bool {
+    let signed = Der(list).take(SEQUENCE);
+    let signed = signed.and_then(|list| Der(list).take(SEQUENCE));
+    signed
+        .and_then(|list| Der(list).next())
+        .is_some_and(|(tag, _)| tag == SEQUENCE)
+}
+
 /// A moment in words, `2026-01-31T12:00:00Z`.
 #[must_use]
 pub fn utc(seconds: u64) -> String {

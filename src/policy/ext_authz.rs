@@ -17,6 +17,7 @@ use futures_util::future::BoxFuture;
 use http::HeaderName;
 
 use super::failure::{Fault, OnFailure};
+use super::outage::Outage;
 use super::pb::envoy::service::auth::v3::{CheckRequest, CheckResponse};
 use super::server::Terms;
 use crate::call::Code;
@@ -58,6 +59,7 @@ pub struct ExtAuthz {
     settings: Settings,
     terms: Terms,
     server: Arc<dyn Check>,
+    outage: Outage,
 }
 
 impl ExtAuthz {
@@ -68,6 +70,7 @@ impl ExtAuthz {
             settings,
             terms,
             server,
+            outage: Outage::default(),
         }
     }
 }
@@ -76,7 +79,7 @@ impl Gate for ExtAuthz {
     fn ask<'r>(&'r self, asked: Asked<'r>, so_far: &Passed) -> Decision<'r> {
         let request = request::of(&asked, so_far.principal.as_deref(), &self.settings);
         let answer = self.server.check(request);
-        let decided = self.terms.decide(NAME, asked.left, answer, answer::read);
+        let decided = (self.terms).decide((NAME, &self.outage), asked.left, answer, answer::read);
         Decision::Later(Box::pin(decided))
     }
 }

@@ -44,8 +44,6 @@ impl Fault {
 impl OnFailure {
     /// What becomes of a call. Why nobody answered is for operators; a client reads that it cannot be.
     pub(super) fn decide(self, by: &'static str, fault: &Fault) -> Result<Passed, Box<Refused>> {
-        // The call's own line says it, and metrics do: a line more for each would be as many as there are calls.
-        tracing::debug!(step = by, %fault, fails = self.name(), "a policy server did not answer");
         match self {
             Self::Open => Ok(Passed {
                 fault: Some((by, fault.name())),
@@ -63,7 +61,8 @@ impl OnFailure {
         }
     }
 
-    const fn name(self) -> &'static str {
+    /// The word in logs.
+    pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Closed(_) => "closed",
             Self::Open => "open",

@@ -15,6 +15,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 
 use super::failure::{Fault, OnFailure};
+use super::outage::Outage;
 use super::pb::envoy::service::ratelimit::v3::{RateLimitRequest, RateLimitResponse};
 use super::server::Terms;
 use super::table::Table;
@@ -71,6 +72,7 @@ pub struct GlobalLimits {
     settings: Settings,
     terms: Terms,
     server: Arc<dyn ShouldLimit>,
+    outage: Outage,
     table: Table,
 }
 
@@ -92,6 +94,7 @@ impl GlobalLimits {
             settings,
             terms,
             server,
+            outage: Outage::default(),
         }
     }
 }
@@ -111,7 +114,7 @@ impl Gate for GlobalLimits {
             descriptors,
             hits_addend: 0,
         });
-        let decided = self.terms.decide(NAME, asked.left, answer, answer::read);
+        let decided = (self.terms).decide((NAME, &self.outage), asked.left, answer, answer::read);
         Decision::Later(Box::pin(decided))
     }
 }

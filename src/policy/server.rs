@@ -14,11 +14,13 @@ use hyper_util::rt::TokioIo;
 #[cfg(target_os = "linux")]
 use socket2::SockRef;
 use tokio::net::TcpStream;
+use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tonic::transport::{Channel, Endpoint};
 
 use super::failure::{Fault, OnFailure};
+use super::outage::Outage;
 use super::tasks::Tasks;
 use crate::call::gate::{Passed, Refused};
 use crate::control::redacted::without_secrets;
@@ -73,20 +75,41 @@ impl Terms {
     /// What is decided of a call: what the answer says, if it comes as soon as both allow.
     pub(super) async fn decide<T>(
         self,
-        by: &'static str,
+        (by, outage): (&'static str, &Outage),
         left: Option<Duration>,
         answer: impl Future<Output = Result<T, Fault>>,
         read: impl FnOnce(&T) -> Result<Result<Passed, Box<Refused>>, Fault>,
     ) -> Result<Passed, Box<Refused>> {
-        let timeout = self.timeout.min(TIMEOUT_MAX);
-        let timeout = left.map_or(timeout, |left| left.min(timeout));
+        let own = self.timeout.min(TIMEOUT_MAX);
+        let timeout = left.map_or(own, |left| left.min(own));
         let known = match tokio::time::timeout(timeout, answer).await {
             Ok(answer) => answer,
             Err(_) => Err(Fault::Slow(timeout)),
         };
         match known.and_then(|answer| read(&answer)) {
-            Ok(decided) => decided,
-            Err(fault) => self.on_failure.decide(by, &fault),
+            Ok(decided) => {
+                if outage.answered(Instant::now()) {
+                    tracing::info!(step = by, "a policy server answers every call again");
+                }
+                decided
+            }
+            Err(fault) => {
+                // That a call has no time is not its server's doing.
+                if fault != Fault::Slow(timeout) || timeout == own {
+                    self.tell(by, &fault, outage);
+                }
+                self.on_failure.decide(by, &fault)
+            }
+        }
+    }
+
+    fn tell(self, by: &'static str, fault: &Fault, outage: &Outage) {
+        let fails = self.on_failure.name();
+        match outage.unanswered(Instant::now()) {
+            Some(calls) => {
+                tracing::warn!(step = by, %fault, calls, fails, "a policy server does not answer as it should");
+            }
+            None => tracing::debug!(step = by, %fault, fails, "a policy server did not answer"),
         }
     }
 }

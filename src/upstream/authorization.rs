@@ -51,6 +51,8 @@ struct Live {
     refused: Notify,
     fetched: AtomicU64,
     failed: AtomicU64,
+    /// Why there is no new one, since the last was given.
+    wrong: Mutex<Option<NoToken>>,
 }
 
 /// A token that was given.
@@ -92,6 +94,7 @@ impl Authorization {
             refused: Notify::new(),
             fetched: AtomicU64::new(0),
             failed: AtomicU64::new(0),
+            wrong: Mutex::new(None),
         }));
         let keeping = bearer.clone().keep(credentials);
         Ok(Some(Self {
@@ -147,6 +150,15 @@ impl Bearer {
         Status::gateway(Code::Unavailable, message)
     }
 
+    /// The same for operators, who see why too.
+    pub(super) fn explained(&self) -> Status {
+        let mut status = self.missing();
+        if let Some(why) = self.wrong().as_ref() {
+            status.message = format!("{}: {why}", status.message);
+        }
+        status
+    }
+
     /// A backend has answered UNAUTHENTICATED.
     pub(super) fn refused(&self) {
         if self.schedule().refused(Instant::now()) {
@@ -161,7 +173,12 @@ impl Bearer {
             not_after: held.as_ref().map(|held| held.not_after),
             fetched: self.0.fetched.load(Ordering::Relaxed),
             failed: self.0.failed.load(Ordering::Relaxed),
+            why: self.wrong().as_ref().map(NoToken::to_string),
         }
+    }
+
+    fn wrong(&self) -> MutexGuard<'_, Option<NoToken>> {
+        self.0.wrong.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn schedule(&self) -> MutexGuard<'_, Schedule> {
@@ -171,7 +188,6 @@ impl Bearer {
 
     /// Asks for tokens, for ever.
     async fn keep(self, mut credentials: Credentials) {
-        let mut told = None;
         loop {
             let due = self.schedule().due();
             tokio::select! {
@@ -185,13 +201,14 @@ impl Bearer {
             }
             self.schedule().begins(Instant::now());
             let asked = credentials.ask().await;
-            self.learn(asked, &mut told);
+            self.learn(asked);
         }
     }
 
     /// Takes what came of asking. What is wrong is told once, until it is something else.
-    fn learn(&self, asked: Result<Token, NoToken>, told: &mut Option<NoToken>) {
+    fn learn(&self, asked: Result<Token, NoToken>) {
         let upstream = &*self.0.upstream;
+        let mut told = self.wrong();
         let now = Instant::now();
         match asked {
             Ok(token) => {
@@ -215,7 +232,11 @@ impl Bearer {
                 if told.as_ref() == Some(&error) {
                     tracing::debug!(upstream, %error, "there is still no new token for calls");
                 } else {
-                    tracing::warn!(upstream, %error, "there is no new token for calls; one that is not over counts on");
+                    let meanwhile = match self.present() {
+                        Some(_) => "the one before counts until it is over",
+                        None => "there is none, and calls are UNAVAILABLE until there is one",
+                    };
+                    tracing::warn!(upstream, %error, "there is no new token for calls; {meanwhile}");
                     *told = Some(error);
                 }
             }

@@ -296,7 +296,10 @@ impl Cluster {
     pub(super) async fn connector(&self) -> Result<Connector, Status> {
         let shared = &self.0.shared;
         shared.ready(Readiness::FailFast).await?;
-        shared.authorized().await?;
+        if let Some(bearer) = &shared.bearer {
+            let ready = bearer.ready().await;
+            ready.map_err(|_| bearer.explained())?;
+        }
         let picked = shared.pick(None, &Tried::default())?;
         Ok(Connector::new(picked.endpoint, shared.authorization()?))
     }

@@ -113,16 +113,17 @@ async fn follow(shared: Weak<Shared>, mut source: impl Source) {
             return;
         };
         let upstream = &*shared.name;
+        let meanwhile = if shared.set().is_empty() {
+            "there are none, and calls are UNAVAILABLE until there are"
+        } else {
+            "the ones before stay"
+        };
         let snapshot = match next {
             Ok(snapshot) => snapshot,
             Err(Failed { said, cause }) => {
                 shared.not_found(said);
                 if reported.as_ref() != Some(&cause) {
-                    tracing::warn!(
-                        upstream,
-                        cause,
-                        "endpoints cannot be found; the ones before stay"
-                    );
+                    tracing::warn!(upstream, cause, "endpoints cannot be found; {meanwhile}");
                     reported = Some(cause);
                 }
                 continue;
@@ -139,11 +140,7 @@ async fn follow(shared: Weak<Shared>, mut source: impl Source) {
         match &verdict {
             Verdict::Rejected(cause) => {
                 shared.not_found("there are too many");
-                tracing::warn!(
-                    upstream,
-                    cause,
-                    "endpoints are refused; the ones before stay"
-                );
+                tracing::warn!(upstream, cause, "endpoints are refused; {meanwhile}");
             }
             Verdict::Accepted => {
                 reported = None;

@@ -195,7 +195,13 @@ fn verifier(texts: &Texts, asked: Asked) -> Result<Arc<dyn ClientCertVerifier>, 
             (builder.only_check_end_entity_revocation(), part)
         }
     };
-    builder
-        .build()
-        .map_err(|error| part.error(Wrong::Refused(error.to_string())))
+    builder.build().map_err(|error| {
+        part.error(Wrong::Refused(match part {
+            Part::ClientCrl => format!(
+                "found a list of revoked certificates that cannot be used ({error}), expected X.509 version 2 with \
+                 the extensions of RFC 5280 alone"
+            ),
+            _ => error.to_string(),
+        }))
+    })
 }

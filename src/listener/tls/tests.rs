@@ -17,6 +17,16 @@ fn identity(name: &str, year: i32) -> (String, String) {
     (certificate.pem(), key.serialize_pem())
 }
 
+/// A list of nobody by `openssl ca -gencrl` of OpenSSL 3.0, without `crl_extensions`.
+const FIRST_VERSION: &str = "\
+-----BEGIN X509 CRL-----
+MIGQMDgwCgYIKoZIzj0EAwIwDDEKMAgGA1UEAwwBYRcNMjYxMTI4MjEzNTA4WhcN
+MjYxMjI4MjEzNTA4WjAKBggqhkjOPQQDAgNIADBFAiAZS1TvmLbJBF/L2DChyCFZ
+v+M1PiHnVUCLcKRAaCkLSAIhAN14/2IfayB4ONu49U144u4PH3Y4mDMV9PNyr6kj
+kmMN
+-----END X509 CRL-----
+";
+
 /// An authority, and its list of nobody.
 fn authority() -> (String, String) {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
@@ -199,6 +209,13 @@ fn authorities_and_lists_are_renewed_like_certificates() {
             &list,
             Part::ClientCa,
             "found a list of revoked certificates, expected a certificate in PEM",
+        ),
+        (
+            &ca,
+            FIRST_VERSION,
+            Part::ClientCrl,
+            "found a list of revoked certificates of version 1 (number 1), expected X.509 version 2; its authority \
+             has to make it anew: `openssl ca -gencrl` does where its configuration has `crl_extensions` and `crlnumber`",
         ),
     ] {
         let wrong = tls.renew(&texts(ca, list), now());

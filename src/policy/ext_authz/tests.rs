@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::json;
 use tokio::io::AsyncWriteExt as _;
@@ -12,6 +13,7 @@ use tonic::transport::{Endpoint, Server as Router};
 use super::*;
 use crate::call::details::RpcStatus;
 use crate::call::gate::{Change, Refused};
+use crate::call::heard::Heard;
 use crate::policy::fixtures::{Question, caller, method};
 use crate::policy::pb::envoy::config::core::v3::{HeaderValue, HeaderValueOption};
 use crate::policy::pb::envoy::service::auth::v3::authorization_server::{
@@ -397,4 +399,59 @@ async fn nobody_waits_longer_than_the_timeout_or_the_call_has() {
         let waited = started.elapsed().as_millis();
         assert!((expected..=expected + 1).contains(&waited), "{waited}");
     }
+}
+
+/// Answers while it is well.
+struct Moody(Arc<AtomicBool>);
+
+impl Check for Moody {
+    fn check(&self, _: CheckRequest) -> BoxFuture<'static, Result<CheckResponse, Fault>> {
+        if self.0.load(Ordering::Relaxed) {
+            Box::pin(std::future::ready(Ok(ok(OkHttpResponse::default()))))
+        } else {
+            Box::pin(std::future::pending())
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_is_slow_is_told_of_once_and_again_when_it_is_well() {
+    let (heard, _guard) = Heard::begin();
+    let is_well = Arc::<AtomicBool>::default();
+    let moody = Arc::new(Moody(Arc::clone(&is_well)));
+    let authz = ExtAuthz::new(Settings::default(), TERMS, moody);
+    let question = question();
+    let call = async |left: Option<Duration>| {
+        let mut asked = question.asked();
+        asked.left = left;
+        match authz.ask(asked, &Passed::default()) {
+            Decision::Now(_) => panic!("nobody was asked"),
+            Decision::Later(answer) => answer.await.is_ok(),
+        }
+    };
+    let slow = "a policy server does not answer as it should";
+    assert!(!call(Some(Duration::from_millis(1))).await);
+    assert!(heard.with(slow).is_empty(), "the call had no time");
+    for _ in 0..3 {
+        assert!(!call(None).await);
+    }
+    let told = heard.with(slow);
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(
+        told[0].contains("found no answer within 200ms calls=1 fails=\"closed\""),
+        "{told:?}"
+    );
+    tokio::time::advance(Duration::from_secs(60)).await;
+    assert!(!call(None).await);
+    assert!(heard.with(slow)[1].contains("calls=3"));
+
+    is_well.store(true, Ordering::Relaxed);
+    let well = "a policy server answers every call again";
+    assert!(call(None).await);
+    assert!(heard.with(well).is_empty(), "one answer says little");
+    tokio::time::advance(Duration::from_secs(10)).await;
+    for _ in 0..2 {
+        assert!(call(None).await);
+    }
+    assert_eq!(heard.with(well).len(), 1);
 }

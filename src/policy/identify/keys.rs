@@ -67,7 +67,11 @@ impl IssuerKeys {
         };
         tasks.spawn(async move {
             let tell = |news: News| {
-                told(&iss, &source.url, &news);
+                let meanwhile = match kept.current(Instant::now()) {
+                    Some(_) => "those before count on",
+                    None => "there are none, and calls with its tokens are UNAVAILABLE",
+                };
+                told(&iss, &source.url, &news, meanwhile);
                 tell.send_replace(true);
             };
             kept.run(&source, random::unit, tell).await;
@@ -157,14 +161,15 @@ impl Fetch for Source {
     }
 }
 
-fn told(iss: &str, url: &Url, news: &News) {
+/// `meanwhile` is what counts where there is nothing new.
+fn told(iss: &str, url: &Url, news: &News, meanwhile: &str) {
     match news {
         News::Fetched(set) => {
             let (keys, ignored) = (set.keys.len(), set.ignored.len());
             tracing::debug!(issuer = iss, %url, keys, ignored, "an issuer's keys were fetched");
         }
         News::Failed(failure) => {
-            tracing::warn!(issuer = iss, %url, %failure, "an issuer's keys could not be fetched; those before count on");
+            tracing::warn!(issuer = iss, %url, %failure, "an issuer's keys could not be fetched; {meanwhile}");
         }
     }
 }

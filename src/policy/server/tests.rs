@@ -119,7 +119,9 @@ async fn a_server_is_asked_by_tls_and_sees_our_certificate() {
         let server = Server::new(config.channel(&mut tasks).unwrap());
         let answer = server.check(CheckRequest::default());
         let read = |_: &CheckResponse| Ok(Ok(Passed::default()));
-        let decided = terms.decide(NAME, None, answer, read).await;
+        let decided = terms
+            .decide((NAME, &Outage::default()), None, answer, read)
+            .await;
         assert_eq!(decided.is_ok(), is_asked, "{:?}", config.tls);
     }
 }

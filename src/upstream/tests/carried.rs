@@ -11,6 +11,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::tls::{Authority, Folder, server};
 use super::*;
+use crate::call::heard::Heard;
 use crate::control::https::Url;
 use crate::control::oauth::{Auth, Settings, TIMEOUT};
 use crate::control::reflection;
@@ -164,7 +165,7 @@ async fn a_refused_token_is_replaced_once_and_the_call_is_not_made_again() {
     while !outcome(&upstream, shown()).await.is_ok() {}
     assert_eq!(issuer.count(), 2);
     assert_eq!(paths(&seen).pop(), Some((say, "Bearer t2".to_owned())));
-    let token = upstream.view()[0].token.unwrap();
+    let token = upstream.view()[0].token.clone().unwrap();
     assert_eq!((token.fetched, token.failed), (2, 0));
     let left = token.not_after.unwrap() - crate::pem::now();
     assert!((900..=1000).contains(&left), "{left}");
@@ -184,9 +185,11 @@ async fn a_token_counts_to_its_end_and_no_longer() {
     tokio::time::pause();
     tokio::time::advance(Duration::from_secs(801)).await;
     tokio::time::resume();
-    while upstream.view()[0].token.unwrap().failed == 0 {
+    assert_eq!(upstream.view()[0].token.clone().unwrap().why, None);
+    while upstream.view()[0].token.clone().unwrap().failed == 0 {
         tokio::task::yield_now().await;
     }
+    assert!(upstream.view()[0].token.clone().unwrap().why.is_some());
     assert!(outcome(&upstream, shown()).await.is_ok(), "it is not over");
     assert_eq!(paths(&seen).len(), 2);
     tokio::time::pause();
@@ -194,6 +197,39 @@ async fn a_token_counts_to_its_end_and_no_longer() {
     let status = outcome(&upstream, shown()).await;
     assert_eq!(status.code, Code::Unavailable);
     assert!(paths(&seen).is_empty());
+}
+
+#[tokio::test]
+async fn why_there_is_no_token_is_told_to_operators_and_to_no_client() {
+    let (heard, _guard) = Heard::begin();
+    let config = Config {
+        oauth: Some(oauth("http://127.0.0.1:1/token")), // where nobody listens
+        ..Config::new("backend", "http://127.0.0.1:1".parse().unwrap())
+    };
+    let upstream = Upstream::build([config], 1).unwrap();
+    let mut note = None;
+    while note.is_none() {
+        tokio::task::yield_now().await;
+        note = upstream.view()[0].note();
+    }
+    let (note, told) = (note.unwrap(), heard.with("there is no new token for calls"));
+    let why = note.strip_prefix("upstream \"backend\" gets no new token for its calls: ");
+    let why = why.unwrap();
+    assert!(why.contains("127.0.0.1"), "{note}");
+    assert!(
+        told[0].contains("there is none, and calls are UNAVAILABLE until there is one"),
+        "{told:?}"
+    );
+
+    tokio::time::pause();
+    let status = upstream.connector("backend").await.unwrap_err();
+    let said = "upstream \"backend\" cannot be called: there is no valid token for it";
+    assert_eq!(
+        status.message,
+        format!("{said}: {why}"),
+        "who asks for the schema is an operator"
+    );
+    assert_eq!(outcome(&upstream, shown()).await.message, said);
 }
 
 #[tokio::test]
@@ -298,7 +334,7 @@ async fn a_client_certificate_stands_in_place_of_a_secret() {
     let shown = asked.await.unwrap();
     let expected = crate::pem::certificates(own.certificate.as_bytes()).unwrap();
     assert_eq!(shown, expected[0]);
-    while upstream.view()[0].token.unwrap().fetched == 0 {
+    while upstream.view()[0].token.clone().unwrap().fetched == 0 {
         tokio::task::yield_now().await;
     }
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use tokio::time::Instant;
 
 use super::*;
+use crate::call::heard::Heard;
 use crate::upstream::config::{Discovery, Limits};
 use crate::upstream::discovery::ENDPOINTS_MAX;
 use dns::{Script, Server};
@@ -274,9 +275,12 @@ async fn a_file_is_followed_and_one_that_is_broken_or_gone_changes_nothing() {
     let item = |backend: &Backend| format!("- address: 127.0.0.1:{}\n", backend.port);
     let file = Listing::new("followed");
     let discovery = Discovery::File(file.0.clone());
+    let (heard, _guard) = Heard::begin();
     let upstream = build(Config::found_by("backend", discovery));
 
     let status = outcome(&upstream, unary(b"hi")).await;
+    let told = heard.with("endpoints cannot be found; there are none, and calls are UNAVAILABLE");
+    assert_eq!(told.len(), 1, "{told:?}");
     let said = "upstream \"backend\" has no endpoint yet: the list of its endpoints cannot be read";
     assert_eq!(
         (status.code, status.message.as_str()),
@@ -303,6 +307,8 @@ async fn a_file_is_followed_and_one_that_is_broken_or_gone_changes_nothing() {
     std::fs::remove_file(&file.0).unwrap();
     tokio::time::sleep(Duration::from_secs(5)).await;
     assert_eq!(answered(&upstream).await, "two");
+    let told = heard.with("endpoints cannot be found; the ones before stay");
+    assert!(!told.is_empty());
 
     // No endpoint at all, said as clearly as that, is believed.
     file.write("[]");
