@@ -10,6 +10,8 @@ use crate::control::{oauth, tls as client};
 use crate::gateway;
 use crate::identity::Salt;
 use crate::observe::access_log;
+use crate::pem;
+use crate::upstream::check_list;
 
 mod build;
 mod choices;
@@ -27,6 +29,7 @@ mod json_schema;
 mod layers;
 mod load;
 mod observe;
+mod places;
 mod policy;
 mod raw;
 pub mod service_config;
@@ -36,9 +39,12 @@ mod tls;
 pub mod units;
 mod upstream;
 
+use places::Places;
+
 pub use flags::{Flags, FromUpstream, Named};
 pub use json_schema::json_schema;
 pub use load::{FILE_MAX, FileError};
+pub use places::Notice;
 pub use raw::{Log, LogFormat, LogLevel};
 pub use text::{Address, OriginPattern};
 
@@ -58,9 +64,17 @@ pub struct Settings {
     /// Those of the documentation.
     pages: docs::Files,
     /// Where upstreams and servers of policies name such.
-    client_tls: Vec<(upstream::Places, client::Files)>,
+    client_tls: Vec<(Places, client::Files)>,
     /// Where the files are named that tokens are asked for with.
-    tokens: Vec<(upstream::OauthPlaces, oauth::Settings)>,
+    tokens: Vec<(Places, oauth::Settings)>,
+    /// Where lists of endpoints are named.
+    lists: Vec<(Places, PathBuf)>,
+    /// Where descriptors and protos are named, and by which key.
+    described: Vec<(Places, &'static str, PathBuf)>,
+    /// Where keys of issuers and of callers are named.
+    callers: Places,
+    /// What is not as it should be, and no reason not to start.
+    notices: Vec<Notice>,
     /// The configuration file that names them.
     file: Option<PathBuf>,
     /// Files with more keys, of HTTP rules and of retries.
@@ -76,18 +90,50 @@ impl Settings {
     pub fn with_files(mut self) -> Result<Self, Error> {
         let file = self.file.as_deref();
         if let Some(files) = &self.tls {
-            self.gateway.listener.tls = Some(files.read(file)?);
+            let tls = files.read(file)?;
+            let over = tls.out_of_force(pem::now()).into_iter();
+            let over = over.map(|error| Notice::File(files.error(&error, file).into()));
+            self.notices.extend(over);
+            self.gateway.listener.tls = Some(tls);
+        }
+        if let Some(callers) = &self.gateway.policy.identity {
+            identity::check(&self.callers, callers, file)?;
+        }
+        for (places, key, path) in &self.described {
+            let found = std::fs::metadata(path).and_then(|found| match found.is_dir() {
+                true => std::fs::read_dir(path).map(drop),
+                false => std::fs::File::open(path).map(drop),
+            });
+            found.map_err(|cause| {
+                let message = format!("{}: cannot read it: {cause}", path.display());
+                places.error(key, file, &message)
+            })?;
+        }
+        for (places, path) in &self.lists {
+            if let Err(message) = check_list(path) {
+                let message = format!("{}: {message}", path.display());
+                self.notices
+                    .push(Notice::File(places.error("file", file, &message)));
+            }
         }
         self.for_reload()
     }
 
+    /// What is not as it should be, and no reason not to start.
+    #[must_use]
+    pub fn notices(&self) -> &[Notice] {
+        &self.notices
+    }
+
     /// Looks whether the files can be read that upstreams and servers of policies name.
-    fn with_upstreams(self) -> Result<Self, Error> {
+    fn with_upstreams(mut self) -> Result<Self, Error> {
+        let (file, now) = (self.file.as_deref(), pem::now());
         for (places, files) in &self.client_tls {
-            places.check(files, self.file.as_deref())?;
+            self.notices
+                .extend(upstream::check(places, files, file, now)?);
         }
         for (places, settings) in &self.tokens {
-            places.check(settings, self.file.as_deref())?;
+            upstream::check_oauth(places, settings, file)?;
         }
         Ok(self)
     }
@@ -166,7 +212,7 @@ pub fn load(file: Option<&Path>, flags: &Flags) -> Result<Settings, Error> {
         None => raw::File::default(),
     };
     flags.apply(&mut raw).map_err(Error::Flags)?;
-    environment::fill(&mut raw.traces, &environment::of_process);
+    let unspoken = environment::fill(&mut raw, &environment::of_process);
     let mut rules = Vec::new();
     let mut fully_decode = None;
     for file in &raw.http_rules {
@@ -186,6 +232,7 @@ pub fn load(file: Option<&Path>, flags: &Flags) -> Result<Settings, Error> {
         });
     }
     let mut settings = build::settings(&raw, file)?;
+    settings.notices.extend(unspoken);
     if let (Some(traces), Some((name, list))) = (
         &mut settings.gateway.traces,
         environment::headers(&environment::of_process),

@@ -60,7 +60,7 @@ pub use address::{Address, AddressError, Scheme, Url};
 use cluster::Cluster;
 pub use config::Config;
 pub use connector::{Connector, Unconnected};
-pub use discovery::ENDPOINTS_MAX;
+pub use discovery::{ENDPOINTS_MAX, check_list};
 use leaving::Leaving;
 pub use news::News;
 use retry::Account;

@@ -9,8 +9,7 @@ use clap::Args;
 use super::routes::{Loaded, NotLoaded};
 use super::terminal::{DIM, GOOD};
 use super::{Exit, on_runtime, refuse, routes, terminal};
-use crate::config::{self, Flags, Settings};
-use crate::policy::identify;
+use crate::config::{self, Flags, Notice, Settings};
 use crate::protocol::options::Reach;
 use crate::schema::Unmatched;
 
@@ -25,7 +24,9 @@ Where the file has access rules, a table says who may call what.
 
 Exits with 0 if the file is good, with 64 if not: a wrong key or value, descriptors, protos, files of TLS or \
 of keys that cannot be read, bindings that clash or have a wrong template, a route or a rule for retries that \
-applies to nothing, a step of the policy for methods that are not there; with 1 if --connect finds no schema.")]
+applies to nothing, a step of the policy for methods that are not there. Also with 64, after a warning, of what \
+serve starts with all the same: a certificate that is over or not good yet, a list of endpoints that cannot be \
+read. With 1 if --connect finds no schema.")]
 pub(super) struct Arguments {
     /// The configuration file
     #[arg(short, long, value_name = "FILE")]
@@ -47,15 +48,16 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
         http_rules: arguments.http_rules.clone(),
         ..Flags::default()
     };
-    let mut gateway =
+    let settings =
         match config::load(Some(&arguments.config), &flags).and_then(Settings::with_files) {
-            Ok(settings) => settings.gateway,
+            Ok(settings) => settings,
             Err(error) => return refuse(&error),
         };
-    if let Some(Err(error)) = (gateway.policy.identity.as_ref()).map(identify::Config::look) {
-        terminal::error(&format!("{}: {error}", arguments.config.display()));
-        return Exit::Configuration;
+    for notice in settings.notices() {
+        terminal::warn(&notice.to_string());
     }
+    let is_good = !settings.notices().iter().any(Notice::is_fault);
+    let mut gateway = settings.gateway;
     let all = gateway.schema.len();
     if !arguments.connect {
         gateway.schema.retain(|source| !source.is_reflection());
@@ -74,6 +76,9 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
         }
     };
     if gateway.schema.is_empty() {
+        if !is_good {
+            return Exit::Configuration;
+        }
         terminal::print(&format!("{GOOD}good:{GOOD:#} {file}: {upstreams}{hint}"));
         return Exit::Done;
     }
@@ -97,7 +102,7 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
         for reason in reasons.iter().chain(&idle) {
             terminal::error(&format!("{file}: {reason}"));
         }
-        if !reasons.is_empty() || !idle.is_empty() {
+        if !is_good || !reasons.is_empty() || !idle.is_empty() {
             return Exit::Configuration;
         }
         let methods = counted(schema.methods().count(), "method");

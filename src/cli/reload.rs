@@ -80,6 +80,9 @@ impl Reloads {
             }
             Err(lost) => return Err(lost.to_string()),
         };
+        for notice in settings.notices() {
+            tracing::warn!("{notice}");
+        }
         let more = self.running.fixed(&settings);
         self.running.keep_shown(&mut settings, &more);
         let reloaded = gateway.reload(settings.gateway.clone()).await;

@@ -119,6 +119,9 @@ pub(super) async fn until_stopped(
     let drain = settings.gateway.listener.drain;
     let transport = settings.gateway.listener.transport();
     descriptors::raise();
+    for notice in settings.notices() {
+        tracing::warn!("{notice}");
+    }
     let start = Gateway::start(settings.gateway, move |progress| report.progress(progress));
     let gateway = tokio::select! {
         started = start => match started {

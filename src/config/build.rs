@@ -10,16 +10,17 @@ use serde_saphyr::Location;
 use super::choices::Wrong;
 use super::cors::cors;
 use super::docs::docs;
-use super::identity::{asserted, identity};
+use super::identity::{self, asserted, identity};
 use super::layers::Layered;
 use super::load::{FileError, closest};
 use super::observe::{access_log, salt, traces};
+use super::places::Places;
 use super::policy::{files, policy as steps};
 use super::raw::{Compression, File, Key, Limits, Overload, Source};
 use super::shown::shown;
 use super::tls::Files;
 use super::units::{ByteSize, Count, Span, quoted};
-use super::upstream::{OauthPlaces, Places, upstream};
+use super::upstream::{oauth_places, places, upstream};
 use super::{Error, Settings, doors};
 use crate::gateway::SourceConfig;
 use crate::policy::identify::Config as Identify;
@@ -77,10 +78,12 @@ fn policy(raw: &File) -> Result<policy::Config, Wrong> {
 
 /// Checks what no single key can know, and fills the types.
 pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Error> {
-    let wrong = |location: Location, key: &str, message: String| match path {
-        Some(path) => Error::File(FileError::at(path, location, key, message)),
-        None => Error::Flags(message),
-    };
+    let wrong =
+        |location: Location, key: &str, message: String| match (raw.variables.get(key), path) {
+            (Some(variable), _) => Error::Flags(format!("{variable}: {message}")),
+            (None, Some(path)) => Error::File(FileError::at(path, location, key, message)),
+            (None, None) => Error::Flags(message),
+        };
     let names: Vec<&str> = raw
         .upstreams
         .0
@@ -178,14 +181,23 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
     let configured = || raw.upstreams.0.iter().zip(&upstreams);
     let client_tls = configured().filter_map(|((name, raw), config)| {
         let at = format!("upstreams.{}.tls", name.as_str());
-        Some((Places::of(at, &raw.tls), config.tls.clone()?))
+        Some((places(at, &raw.tls), config.tls.clone()?))
     });
     let mut client_tls: Vec<_> = client_tls.collect();
     let tokens = configured().filter_map(|((name, raw), config)| {
-        let places = OauthPlaces::of(name.as_str(), &raw.oauth2);
+        let places = oauth_places(name.as_str(), &raw.oauth2);
         Some((places, config.oauth.clone()?))
     });
     let tokens = tokens.collect();
+    let lists = raw.upstreams.0.iter().filter_map(|(name, raw)| {
+        let places = Places::of(
+            format!("upstreams.{}", name.as_str()),
+            [("file", raw.file.place)],
+        );
+        Some((places, raw.file.value.clone()?))
+    });
+    let lists = lists.collect();
+    let described = sources_of_the_file(raw);
     let traces = traces(&raw.traces).map_err(|(place, key, message)| wrong(place, key, message))?;
     let salt = salt(&raw.access_log).map_err(|(place, key, message)| wrong(place, key, message))?;
     let trusted_proxies =
@@ -245,9 +257,29 @@ pub(super) fn settings(raw: &File, path: Option<&Path>) -> Result<Settings, Erro
         pages,
         client_tls,
         tokens,
+        lists,
+        described,
+        callers: identity::places(&raw.identity),
+        notices: Vec::new(),
         file: path.map(Path::to_owned),
         named: named(raw),
     })
+}
+
+/// Sources of the schema that are files, and where the configuration names them; not those of flags.
+fn sources_of_the_file(raw: &File) -> Vec<(Places, &'static str, PathBuf)> {
+    let sources = raw.schema.iter().enumerate();
+    let sources = sources.filter(|(_, source)| source.defined.line() > 0);
+    let files = sources.filter_map(|(index, source)| {
+        let (key, path) = match (&source.value.descriptors, &source.value.protos) {
+            (Some(path), _) => ("descriptors", path),
+            (None, Some(path)) => ("protos", path),
+            (None, None) => return None,
+        };
+        let places = Places::of(format!("schema[{index}]"), [(key, source.defined)]);
+        Some((places, key, path.clone()))
+    });
+    files.collect()
 }
 
 /// Files that the configuration names and takes keys from.

@@ -3,7 +3,9 @@
 
 use std::path::PathBuf;
 
-use super::raw::{Key, Traces};
+use super::places::Notice;
+use super::raw::{File, Key};
+use super::units::quoted;
 
 /// Where spans go, by the variable that is for them alone, else by the one for everything.
 const ENDPOINT: [&str; 2] = [
@@ -32,21 +34,41 @@ pub(super) fn of_process(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
-/// Fills in what the file leaves out. An endpoint that speaks another protocol than gRPC is not meant for us.
-pub(super) fn fill(traces: &mut Traces, variables: Variables<'_>) {
-    let is_grpc = first(&PROTOCOL, variables).is_none_or(|(_, protocol)| protocol == "grpc");
-    if is_grpc && traces.endpoint.is_absent() {
-        let found = first(&ENDPOINT, variables);
-        traces.endpoint.value = found.map(|(_, url)| url);
+/// Fills in what the file leaves out, and writes down which variable said it. An endpoint that speaks another
+/// protocol than gRPC is not meant for us: that comes as a notice.
+pub(super) fn fill(file: &mut File, variables: Variables<'_>) -> Option<Notice> {
+    let (traces, named) = (&mut file.traces, &mut file.variables);
+    let mut notice = None;
+    if traces.endpoint.is_absent()
+        && let Some((endpoint, url)) = first(&ENDPOINT, variables)
+    {
+        match first(&PROTOCOL, variables) {
+            Some((variable, protocol)) if protocol != "grpc" => {
+                notice = Some(Notice::Protocol {
+                    variable,
+                    found: quoted(&protocol),
+                    endpoint,
+                });
+            }
+            Some(_) | None => {
+                traces.endpoint = Key::of(url);
+                named.insert("traces.endpoint", endpoint);
+            }
+        }
     }
-    if traces.service.is_absent() {
-        let found = first(&SERVICE, variables);
-        traces.service.value = found.map(|(_, name)| name);
+    if traces.service.is_absent()
+        && let Some((variable, name)) = first(&SERVICE, variables)
+    {
+        traces.service = Key::of(name);
+        named.insert("traces.service", variable);
     }
-    if traces.ca.is_absent() {
-        let found = first(&CERTIFICATE, variables);
-        traces.ca = found.map_or_else(Key::default, |(_, path)| Key::of(PathBuf::from(path)));
+    if traces.ca.is_absent()
+        && let Some((variable, path)) = first(&CERTIFICATE, variables)
+    {
+        traces.ca = Key::of(PathBuf::from(path));
+        named.insert("traces.ca", variable);
     }
+    notice
 }
 
 /// Headers with which a collector is asked: the variable, and `name=value` with commas between.
@@ -67,17 +89,30 @@ fn first(
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
-    use super::*;
+    use std::path::Path;
 
-    fn filled(traces: &str, variables: &[(&str, &str)]) -> Traces {
-        let mut traces: Traces = serde_saphyr::from_str(traces).unwrap_or_default();
+    use super::*;
+    use crate::config::build::settings;
+    use crate::config::raw::Traces;
+
+    const UPSTREAM: &str = "upstreams: { a: { url: 'http://h:1' } }";
+
+    fn filled_file(text: &str, variables: &[(&str, &str)]) -> (File, Option<Notice>) {
+        let mut file: File = serde_saphyr::from_str(text).unwrap_or_default();
         let of = |name: &str| {
             let mut found = variables.iter().filter(|(known, _)| *known == name);
             found.next().map(|(_, value)| (*value).to_owned())
         };
-        fill(&mut traces, &of);
-        traces
+        let notice = fill(&mut file, &of);
+        (file, notice)
+    }
+
+    fn filled(traces: &str, variables: &[(&str, &str)]) -> Traces {
+        filled_file(&format!("traces: {traces}"), variables)
+            .0
+            .traces
     }
 
     #[test]
@@ -101,5 +136,54 @@ mod tests {
                 .service
                 .is_absent()
         );
+    }
+    #[test]
+    fn what_is_wrong_with_a_variable_is_told_by_its_name() {
+        for (name, value, said) in [
+            (
+                "OTEL_EXPORTER_OTLP_ENDPOINT",
+                "127.0.0.1:4317",
+                "found `127.0.0.1:4317`, expected a URL such as",
+            ),
+            (
+                "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+                "http://127.0.0.1:4318/v1/traces",
+                "found `http://127.0.0.1:4318/v1/traces`, expected a URL such as",
+            ),
+        ] {
+            let (file, notice) = filled_file(UPSTREAM, &[(name, value)]);
+            assert_eq!(notice, None);
+            for path in [None, Some(Path::new("transom.yaml"))] {
+                let error = settings(&file, path).unwrap_err().to_string();
+                assert!(error.starts_with(&format!("{name}: {said}")), "{error}");
+            }
+        }
+        let url = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4317");
+        let absent = ("OTEL_EXPORTER_OTLP_CERTIFICATE", "/nowhere/ca.pem");
+        let (file, _) = filled_file(UPSTREAM, &[url, absent]);
+        let error = settings(&file, None).unwrap_err().to_string();
+        let said = "OTEL_EXPORTER_OTLP_CERTIFICATE: /nowhere/ca.pem: cannot read";
+        assert!(error.starts_with(said), "{error}");
+    }
+
+    #[test]
+    fn a_protocol_that_is_not_spoken_is_told() {
+        let url = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318");
+        let protocol = ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf");
+        let (file, notice) = filled_file(UPSTREAM, &[url, protocol]);
+        assert!(settings(&file, None).unwrap().gateway.traces.is_none());
+        assert_eq!(
+            notice.unwrap().to_string(),
+            "OTEL_EXPORTER_OTLP_PROTOCOL: found `http/protobuf`, expected `grpc`, which alone is spoken here: no \
+             traces are sent to what OTEL_EXPORTER_OTLP_ENDPOINT names"
+        );
+        let own = format!("{UPSTREAM}\ntraces: {{ endpoint: 'http://127.0.0.1:4317' }}");
+        for (text, variables) in [
+            (own.as_str(), &[url, protocol][..]),
+            (UPSTREAM, &[protocol]),
+            (UPSTREAM, &[url, ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")]),
+        ] {
+            assert_eq!(filled_file(text, variables).1, None, "{variables:?}");
+        }
     }
 }

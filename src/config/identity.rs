@@ -7,9 +7,10 @@ use http::HeaderName;
 use serde_saphyr::Location;
 
 use super::choices::Wrong;
-use super::load;
+use super::places::Places;
 use super::raw::{Identity, Issuer, Key, Section as _};
 use super::units::quoted;
+use super::{Error, load};
 use crate::control::https::Url;
 use crate::control::secret::SECRET_BYTES_MAX;
 use crate::identity::algorithm::Algorithm;
@@ -18,7 +19,8 @@ use crate::identity::issuer::{self, IssuerError, Settings};
 use crate::identity::refresh;
 use crate::policy::asserted::{Asserted, Assertions, ClaimPath, Says};
 use crate::policy::identify::{
-    ApiKeysConfig, Config, Cookie, Forward, IntrospectionConfig, IssuerConfig, KeysFrom, Secret,
+    ApiKeysConfig, Config, Cookie, Forward, IntrospectionConfig, IssuerConfig, KeysFrom, Named,
+    Secret,
 };
 
 /// Checks the keys with each other. Nothing where no way to show oneself is configured.
@@ -101,6 +103,34 @@ pub(super) fn asserted(raw: &Identity) -> Result<Assertions, Wrong> {
         all.push(Asserted { name: header, says });
     }
     Ok(Assertions(all))
+}
+
+/// Where the section names files.
+pub(super) fn places(raw: &Identity) -> Places {
+    let issuers = raw.issuers.value.iter().flatten().enumerate();
+    let keys = issuers.filter_map(|(index, issuer)| {
+        let file = &issuer.value.as_ref()?.jwks_file;
+        Some((named(Named::Keys(index)), file.place))
+    });
+    let api_keys = raw.api_keys.value.iter();
+    let api_keys = api_keys.map(|keys| (named(Named::ApiKeys), keys.file.place));
+    let ca = [(named(Named::Ca), raw.ca.place)];
+    Places::of("identity".to_owned(), keys.chain(api_keys).chain(ca))
+}
+
+/// Reads the files, to see whether they are good.
+pub(super) fn check(places: &Places, of: &Config, config: Option<&Path>) -> Result<(), Error> {
+    of.look()
+        .map_err(|(which, error)| places.error(&named(which), config, &error.to_string()))
+}
+
+/// The key of a file.
+fn named(file: Named) -> String {
+    match file {
+        Named::Keys(index) => format!("issuers[{index}].jwks_file"),
+        Named::ApiKeys => "api_keys.file".to_owned(),
+        Named::Ca => "ca".to_owned(),
+    }
 }
 
 fn of_issuer(raw: &Issuer, place: Location, at: &str) -> Result<IssuerConfig, Wrong> {

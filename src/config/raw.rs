@@ -70,6 +70,9 @@ pub(super) use upstream::{
 )]
 #[schemars(title = "Transom configuration", rename = "Configuration")]
 pub(super) struct File {
+    /// Variables of the surroundings that said something where the file did not, by the keys.
+    #[serde(skip)]
+    pub(super) variables: BTreeMap<&'static str, &'static str>,
     /// Address and port that clients connect to. Port 0 picks a free one.
     pub(super) listen: Listen,
     /// TLS on the client address. Absent: clients connect in plaintext.

@@ -9,6 +9,7 @@ use crate::gateway::SourceConfig;
 
 mod compat;
 mod cors;
+mod files;
 mod full;
 mod oauth2;
 mod observe;

@@ -10,7 +10,7 @@ use serde_saphyr::Location;
 
 use super::load::FileError;
 use super::raw::{ClientCertificates, Key, MinimumVersion, Tls, UnknownNames};
-use crate::listener::{self, Asked, Choices, Part, Unknown, Version};
+use crate::listener::{self, Asked, Choices, Part, TlsError, Unknown, Version};
 
 /// What becomes a [`listener::Tls`].
 #[derive(Clone, Debug)]
@@ -137,20 +137,24 @@ impl Files {
             client_ca: path(&self.client_ca),
             client_crl: path(&self.client_crl),
         };
-        listener::Tls::open(files, self.choices).map_err(|error| {
-            let pair = |index: usize| self.identities.get(index);
-            let file = match error.part {
-                Part::Certificate(index) => pair(index).map(|pair| &pair.0),
-                Part::Key(index) => pair(index).map(|pair| &pair.1),
-                Part::ClientCa => self.client_ca.as_ref(),
-                Part::ClientCrl => self.client_crl.as_ref(),
-            };
-            let message = error.to_string();
-            match file {
-                Some(file) => file.error(config, &message),
-                None => FileError::at(Path::new(""), Location::UNKNOWN, "tls", message),
-            }
-        })
+        let tls = listener::Tls::open(files, self.choices);
+        tls.map_err(|error| self.error(&error, config))
+    }
+
+    /// What is wrong with a part, and where it is named.
+    pub(super) fn error(&self, error: &TlsError, config: Option<&Path>) -> FileError {
+        let pair = |index: usize| self.identities.get(index);
+        let file = match error.part {
+            Part::Certificate(index) => pair(index).map(|pair| &pair.0),
+            Part::Key(index) => pair(index).map(|pair| &pair.1),
+            Part::ClientCa => self.client_ca.as_ref(),
+            Part::ClientCrl => self.client_crl.as_ref(),
+        };
+        let message = error.to_string();
+        match file {
+            Some(file) => file.error(config, &message),
+            None => FileError::at(Path::new(""), Location::UNKNOWN, "tls", message),
+        }
     }
 }
 

@@ -16,9 +16,9 @@ mod retries;
 mod tls;
 
 use discovery::{discovery, nameservers};
-pub(super) use oauth2::OauthPlaces;
 use oauth2::oauth2;
-pub(super) use tls::{Places, tls};
+pub(super) use oauth2::{check_oauth, oauth_places};
+pub(super) use tls::{check, places, tls};
 
 /// The least interval of PINGs: servers take more for an attack (gRFC A8).
 const KEEPALIVE_MIN: Span = Span(std::time::Duration::from_secs(10));

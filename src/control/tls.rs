@@ -92,12 +92,30 @@ impl fmt::Display for TlsError {
 }
 
 impl Files {
-    /// Reads the files, to see whether they are good.
+    /// Reads the files, to see whether they are good; of a certificate that is not good at `now`, in seconds
+    /// since 1970, what is wrong with it. Authorities count for as long as they are there: TLS does not ask
+    /// when they end.
     ///
     /// # Errors
     /// The first thing that is wrong with them.
-    pub fn check(&self) -> Result<(), TlsError> {
-        client(self, Watch::open(paths(self)).contents()).map(drop)
+    pub fn check(&self, now: u64) -> Result<Option<TlsError>, TlsError> {
+        let made = client(self, Watch::open(paths(self)).contents())?;
+        Ok(self.in_force(made, now).err())
+    }
+
+    /// A certificate that is over takes nobody's place.
+    fn in_force(&self, made: Made, now: u64) -> Result<Made, TlsError> {
+        let judged = made.shown.as_ref().map(|facts| pem::in_force(facts, now));
+        let error = match judged {
+            Some(Err(error)) => error,
+            Some(Ok(())) | None => return Ok(made),
+        };
+        let identity = self.identity.as_ref();
+        Err(TlsError {
+            part: Part::Certificate,
+            file: identity.map(|identity| identity.certificate.clone()),
+            message: error.to_string(),
+        })
     }
 }
 
@@ -152,7 +170,7 @@ impl Tls {
 
     /// `now` is in seconds since 1970.
     fn renew(&self, contents: &[Content], now: u64, of: &str) {
-        match client(&self.0.files, contents).and_then(|made| self.in_force(made, now)) {
+        match client(&self.0.files, contents).and_then(|made| self.0.files.in_force(made, now)) {
             Ok(made) => {
                 self.0.made.store(Arc::new(made));
                 tracing::info!(of, "new connections are made with the new files of TLS");
@@ -161,21 +179,6 @@ impl Tls {
                 tracing::warn!(of, %error, "the files of TLS are no good; the ones before stay in force");
             }
         }
-    }
-
-    /// A certificate that is over takes nobody's place.
-    fn in_force(&self, made: Made, now: u64) -> Result<Made, TlsError> {
-        let judged = made.shown.as_ref().map(|facts| pem::in_force(facts, now));
-        let error = match judged {
-            Some(Err(error)) => error,
-            Some(Ok(())) | None => return Ok(made),
-        };
-        let identity = self.0.files.identity.as_ref();
-        Err(TlsError {
-            part: Part::Certificate,
-            file: identity.map(|identity| identity.certificate.clone()),
-            message: error.to_string(),
-        })
     }
 
     /// The name that a certificate has to have, where calls go to this host; none if it cannot

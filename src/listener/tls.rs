@@ -211,6 +211,15 @@ impl Tls {
         })))
     }
 
+    /// What is wrong with those of its certificates that are not good at `now`, in seconds since 1970.
+    #[must_use]
+    pub fn out_of_force(&self, now: u64) -> Vec<TlsError> {
+        let serving = self.0.serving.load();
+        let identities = serving.identities.iter().cloned().enumerate();
+        let judged = identities.map(|(index, identity)| identity.in_force(index, now));
+        judged.filter_map(Result::err).collect()
+    }
+
     /// Whether clients show certificates.
     #[must_use]
     pub fn clients(&self) -> Asked {

@@ -41,6 +41,7 @@ pub use config::{
 use introspect::Introspection;
 use key_file::KeyFile;
 use keys::IssuerKeys;
+pub use look::Named;
 
 /// Its name in logs and metrics.
 pub const NAME: &str = "identify";

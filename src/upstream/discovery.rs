@@ -35,6 +35,7 @@ mod schedule;
 
 use dns::{Names, Question};
 use file::List;
+pub use file::check as check_list;
 
 /// Endpoints of one upstream at most: more are a mistake of their source.
 pub const ENDPOINTS_MAX: usize = 4096;
@@ -103,6 +104,10 @@ pub(super) async fn run(shared: Weak<Shared>, lost: Arc<Notify>) {
     }
 }
 
+fn too_many(found: usize) -> String {
+    format!("found {found} endpoints, expected at most {ENDPOINTS_MAX}")
+}
+
 async fn follow(shared: Weak<Shared>, mut source: impl Source) {
     let mut last: Option<HashSet<Listed>> = None;
     // A source that fails in the same way again and again is not news.
@@ -131,9 +136,7 @@ async fn follow(shared: Weak<Shared>, mut source: impl Source) {
         };
         let found = snapshot.endpoints.len();
         let verdict = if found > ENDPOINTS_MAX {
-            Verdict::Rejected(format!(
-                "found {found} endpoints, expected at most {ENDPOINTS_MAX}"
-            ))
+            Verdict::Rejected(too_many(found))
         } else {
             Verdict::Accepted
         };

@@ -136,6 +136,19 @@ fn check_reads_the_files_of_tls_and_who_only_looks_does_not() {
     let output = check(&good);
     assert_eq!(output.status.code(), Some(0), "{}", err(&output));
 
+    let mut params = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    params.not_after = rcgen::date_time_ymd(2001, 1, 1);
+    let over_key = rcgen::KeyPair::generate().unwrap();
+    let over = params.self_signed(&over_key).unwrap();
+    file("over.pem", &over.pem());
+    file("over.key", &over_key.serialize_pem());
+    let over = file("over.yaml", &text.replace("checked.", "over."));
+    let output = check(&over);
+    assert_eq!(output.status.code(), Some(64), "{}", out(&output));
+    let said = format!("warning: {}:4:16: tls.certificate: ", over.display());
+    assert!(err(&output).starts_with(&said), "{}", err(&output));
+    assert!(!out(&output).contains("good:"), "{}", out(&output));
+
     let bad = file("unchecked.yaml", &text.replace("checked.key", "no.key"));
     let output = check(&bad);
     assert_eq!(output.status.code(), Some(64), "{}", out(&output));

@@ -3,9 +3,10 @@
 use http::Uri;
 
 use crate::config::choices::Wrong;
+use crate::config::places::Places;
 use crate::config::raw::{ExtAuthz, GlobalRateLimits, Key, OnFailure, PolicyStep, UpstreamTls};
 use crate::config::units::{Span, quoted};
-use crate::config::upstream::{Places, tls};
+use crate::config::upstream::{places, tls};
 use crate::control::redacted::without_secrets;
 use crate::control::tls::Files;
 use crate::policy::StepConfig;
@@ -99,7 +100,7 @@ pub(in crate::config) fn files(
             | StepConfig::Custom { .. } => return None,
         };
         let at = format!("policy[{index}].{key}.tls");
-        Some((Places::of(at, section), server.tls.clone()?))
+        Some((places(at, section), server.tls.clone()?))
     });
     all.collect()
 }

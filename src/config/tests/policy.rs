@@ -274,8 +274,8 @@ fn files_of_identity_are_relative_to_the_configuration() {
     std::fs::write(&path, text).unwrap();
     let settings = load(Some(&path), &Flags::default()).unwrap();
     let identity = settings.gateway.policy.identity.unwrap();
-    let missing = identity.look().unwrap_err().to_string();
-    assert!(missing.contains("keys.json"), "{missing}");
+    let (_, missing) = identity.look().unwrap_err();
+    assert!(missing.to_string().contains("keys.json"), "{missing}");
     let KeysFrom::File(keys) = &identity.issuers[0].keys else {
         panic!("{identity:?}")
     };

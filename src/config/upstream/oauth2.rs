@@ -1,13 +1,12 @@
 //! The section `oauth2` of an upstream: which keys go together, and where files stand that are no good.
 
-use std::fmt;
 use std::path::Path;
 
 use serde_saphyr::Location;
 
 use crate::config::Error;
 use crate::config::choices::Wrong;
-use crate::config::load::FileError;
+use crate::config::places::Places;
 use crate::config::raw::{Key, Oauth2, Shows};
 use crate::config::units::{Span, quoted};
 use crate::control::https::Url;
@@ -82,50 +81,30 @@ pub(super) fn oauth2(
     }))
 }
 
-/// Where the configuration names the files of one section.
-#[derive(Clone)]
-pub(in crate::config) struct OauthPlaces {
-    upstream: String,
-    secret: Location,
-    ca: Location,
+/// Where the section of an upstream names files.
+pub(in crate::config) fn oauth_places(name: &str, section: &Key<Oauth2>) -> Places {
+    let raw = section.value.iter();
+    let keys = raw.flat_map(|raw| {
+        [
+            ("client_secret_file", raw.client_secret_file.place),
+            ("ca", raw.ca.place),
+        ]
+    });
+    Places::of(format!("upstreams.{name}.oauth2"), keys)
 }
 
-/// Without lines: settings are compared as texts, and the same ones may stand at other places.
-impl fmt::Debug for OauthPlaces {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("OauthPlaces").field(&self.upstream).finish()
-    }
-}
-
-impl OauthPlaces {
-    /// Those of an upstream.
-    pub(in crate::config) fn of(name: &str, section: &Key<Oauth2>) -> Self {
-        let raw = section.value.as_ref();
-        let place = |of: fn(&Oauth2) -> Location| raw.map_or(Location::UNKNOWN, of);
-        Self {
-            upstream: name.to_owned(),
-            secret: place(|raw| raw.client_secret_file.place),
-            ca: place(|raw| raw.ca.place),
-        }
-    }
-
-    /// Reads the files, to see whether they are good.
-    pub(in crate::config) fn check(
-        &self,
-        settings: &Settings,
-        config: Option<&Path>,
-    ) -> Result<(), Error> {
-        settings.check().map_err(|error| {
-            let (place, key) = match &error {
-                NoCredentials::Secret { .. } => (self.secret, "client_secret_file"),
-                NoCredentials::Tls(_) => (self.ca, "ca"),
-                NoCredentials::Certificate => (Location::UNKNOWN, "auth"),
-            };
-            let key = format!("upstreams.{}.oauth2.{key}", self.upstream);
-            match config {
-                Some(config) => Error::File(FileError::at(config, place, &key, error.to_string())),
-                None => Error::Flags(format!("{key}: {error}")),
-            }
-        })
-    }
+/// Reads the files, to see whether they are good.
+pub(in crate::config) fn check_oauth(
+    places: &Places,
+    settings: &Settings,
+    config: Option<&Path>,
+) -> Result<(), Error> {
+    settings.check().map_err(|error| {
+        let key = match &error {
+            NoCredentials::Secret { .. } => "client_secret_file",
+            NoCredentials::Tls(_) => "ca",
+            NoCredentials::Certificate => "auth",
+        };
+        places.error(key, config, &error.to_string())
+    })
 }

@@ -1,28 +1,16 @@
 //! The section `tls` of an upstream, or of a server of a policy: which keys go together, and where files
 //! stand that are no good.
 
-use std::fmt;
 use std::path::Path;
 
 use rustls::pki_types::ServerName;
-use serde_saphyr::Location;
 
 use crate::config::Error;
 use crate::config::choices::Wrong;
-use crate::config::load::FileError;
+use crate::config::places::{Notice, Places};
 use crate::config::raw::{Key, UpstreamTls};
 use crate::config::units::quoted;
-use crate::control::tls::{Files, Identity, Part};
-
-/// Where the configuration names the files of one section.
-#[derive(Clone)]
-pub(in crate::config) struct Places {
-    /// The key of the section.
-    at: String,
-    ca: Location,
-    certificate: Location,
-    key: Location,
-}
+use crate::control::tls::{Files, Identity, Part, TlsError};
 
 /// Checks the keys with each other; `at` is the key of the section.
 pub(in crate::config) fn tls(at: &str, section: &Key<UpstreamTls>) -> Result<Option<Files>, Wrong> {
@@ -60,50 +48,37 @@ pub(in crate::config) fn tls(at: &str, section: &Key<UpstreamTls>) -> Result<Opt
     }))
 }
 
-/// Without lines: settings are compared as texts, and the same ones may stand at other places.
-impl fmt::Debug for Places {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Places").field(&self.at).finish()
-    }
+/// Where a section with this key names files.
+pub(in crate::config) fn places(at: String, section: &Key<UpstreamTls>) -> Places {
+    let raw = section.value.iter();
+    let keys = raw.flat_map(|raw| {
+        [
+            ("ca", raw.ca.place),
+            ("certificate", raw.certificate.place),
+            ("key", raw.key.place),
+        ]
+    });
+    Places::of(at, keys)
 }
 
-impl Places {
-    /// Those of a section with this key.
-    pub(in crate::config) fn of(at: String, section: &Key<UpstreamTls>) -> Self {
-        let raw = section.value.as_ref();
-        let place = |of: fn(&UpstreamTls) -> Location| raw.map_or(Location::UNKNOWN, of);
-        Self {
-            at,
-            ca: place(|tls| tls.ca.place),
-            certificate: place(|tls| tls.certificate.place),
-            key: place(|tls| tls.key.place),
-        }
-    }
-
-    /// Reads the files, to see whether they are good.
-    pub(in crate::config) fn check(
-        &self,
-        files: &Files,
-        config: Option<&Path>,
-    ) -> Result<(), Error> {
-        files.check().map_err(|error| {
-            let (place, key) = match error.part {
-                Part::Ca => (self.ca, "ca"),
-                Part::Certificate => (self.certificate, "certificate"),
-                Part::Key => (self.key, "key"),
-            };
-            match config {
-                Some(config) => {
-                    let key = format!("{}.{key}", self.at);
-                    Error::File(FileError::at(config, place, &key, error.to_string()))
-                }
-                None => {
-                    let name = self.at.strip_prefix("upstreams.");
-                    let name = name.and_then(|name| name.strip_suffix(".tls"));
-                    let name = name.unwrap_or(&self.at);
-                    Error::Flags(format!("--upstream {name}: {error}"))
-                }
-            }
-        })
-    }
+/// Reads the files, to see whether they are good; `now` is in seconds since 1970.
+///
+/// # Errors
+/// They are not. What is good, but not now, comes as a notice.
+pub(in crate::config) fn check(
+    places: &Places,
+    files: &Files,
+    config: Option<&Path>,
+    now: u64,
+) -> Result<Option<Notice>, Error> {
+    let error = |error: TlsError| {
+        let key = match error.part {
+            Part::Ca => "ca",
+            Part::Certificate => "certificate",
+            Part::Key => "key",
+        };
+        places.error(key, config, &error.to_string())
+    };
+    let out_of_force = files.check(now).map_err(error)?;
+    Ok(out_of_force.map(|found| Notice::File(error(found))))
 }

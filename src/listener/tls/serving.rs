@@ -156,7 +156,8 @@ impl Identity {
         })
     }
 
-    fn in_force(self, index: usize, now: u64) -> Result<Self, TlsError> {
+    /// Itself, if it is good at `now`, in seconds since 1970.
+    pub(super) fn in_force(self, index: usize, now: u64) -> Result<Self, TlsError> {
         let part = Part::Certificate(index);
         pem::facts(&self.key.cert)
             .and_then(|facts| pem::in_force(&facts, now))

@@ -6,11 +6,11 @@
 //! - address: unix:/run/books.sock
 //! ```
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{Failed, Snapshot, Source, Verdict};
+use super::{ENDPOINTS_MAX, Failed, Snapshot, Source, Verdict};
 use crate::files::{Content, Watch};
 use crate::upstream::address::Address;
 use crate::upstream::config::{Listed, WEIGHT_MAX};
@@ -56,6 +56,20 @@ impl Source for List {
     }
 
     fn told(&mut self, _: &str, _: &Verdict) {}
+}
+
+/// Reads the list once, to see whether it is good.
+///
+/// # Errors
+/// What was found and what was expected.
+pub fn check(path: &Path) -> Result<(), String> {
+    let watch = Watch::open(vec![path.to_owned()]);
+    let unread = Err("the file was not read".to_owned());
+    let found = watch.contents().first().map_or(unread, endpoints)?.len();
+    if found > ENDPOINTS_MAX {
+        return Err(super::too_many(found));
+    }
+    Ok(())
 }
 
 /// One item of the list.

@@ -358,7 +358,7 @@ async fn wrong_files_are_errors_at_the_start_that_name_them() {
         }),
         server_name: None,
     };
-    let wrong = mismatched.check().unwrap_err();
+    let wrong = mismatched.check(0).unwrap_err();
     assert_eq!((wrong.part, wrong.file), (Part::Key, Some(key)));
     assert!(
         wrong
@@ -371,7 +371,7 @@ async fn wrong_files_are_errors_at_the_start_that_name_them() {
         ca: Some(folder.0.join("none.pem")),
         ..Tls::default()
     };
-    assert_eq!(absent.check().unwrap_err().part, Part::Ca);
+    assert_eq!(absent.check(0).unwrap_err().part, Part::Ca);
     let config = Config {
         tls: Some(absent),
         ..Config::new("books", "127.0.0.1:1".parse().unwrap())
