@@ -1,5 +1,7 @@
 //! Another policy while a gateway runs.
 
+use transom::policy::identify::KeysFrom;
+
 use super::{Pair, bearer, configured, guarded, identity};
 use crate::support::calls::{Ask, Dialect, call};
 use crate::support::scripted::{Script, Scripted};
@@ -40,8 +42,10 @@ async fn rules_come_and_go_with_a_reload_and_what_was_counted_counts_on() {
     assert_eq!(code(known()).await, Some(8), "the first call counts on");
 
     // Keys that cannot be read: what was serves on.
-    let broken = strict.replace("jwks_file: '", "jwks_file: '/nowhere");
-    let refused = gateway.reload(configured(&url, &broken).gateway).await;
+    let mut broken = configured(&url, &strict).gateway;
+    let identity = broken.policy.identity.as_mut().unwrap();
+    identity.issuers[0].keys = KeysFrom::File("/nowhere/keys.json".into());
+    let refused = gateway.reload(broken).await;
     let refused = refused.unwrap_err().to_string();
     assert!(refused.contains("/nowhere"), "{refused}");
     assert_eq!(code(known()).await, Some(8));
