@@ -212,17 +212,17 @@ fn passing_name(
     if hop_by_hop.contains(&name) {
         return Ok(None);
     }
-    let passes = match spelling {
-        None => false,
-        Some(Spelling::Plain) => match (fate(name.as_str()), &name) {
-            (Fate::Mapped, name) => return Ok(mapped(name, rules)),
-            (fate, name) => match rules.of_request(name.as_str(), Mapped::No) {
-                Verdict::Denied => false,
-                Verdict::Allowed => fate != Fate::Never,
-                Verdict::Unsaid => fate == Fate::Pass,
-            },
+    let passes = match (spelling, fate(name.as_str())) {
+        (None, _) => false,
+        (Some(_), Fate::Mapped) => return Ok(mapped(&name, rules)),
+        (Some(Spelling::Plain), fate) => match rules.of_request(name.as_str(), Mapped::No) {
+            Verdict::Denied => false,
+            Verdict::Allowed => fate != Fate::Never,
+            Verdict::Unsaid => fate == Fate::Pass,
         },
-        Some(Spelling::Underscored) => passes_read_with_hyphens(name.as_str(), Mapped::No, rules),
+        (Some(Spelling::Underscored), _) => {
+            passes_read_with_hyphens(name.as_str(), Mapped::No, rules)
+        }
     };
     Ok(passes.then_some(name))
 }

@@ -124,8 +124,11 @@ fn grpc_metadata_maps_to_names_that_are_free() {
     let headers = [
         ("Grpc-Metadata-Tenant", "a"),
         ("grpc-metadata-key-bin", "AAA="),
+        ("grpc-metadata-user_id", "7"),
+        ("grpc-metadata-x_real_ip", "192.0.2.1"),
     ];
-    assert_eq!(passed(&headers).unwrap(), ["tenant: a", "key-bin: AAA"]);
+    let mapped = ["tenant: a", "key-bin: AAA", "user_id: 7"];
+    assert_eq!(passed(&headers).unwrap(), mapped);
     for name in [
         "authorization",
         "Authorization",
