@@ -11,11 +11,12 @@ use tracing_subscriber::fmt::MakeWriter;
 pub(crate) struct Heard(Arc<Mutex<Vec<u8>>>);
 
 impl Heard {
-    /// Keeps the lines of this thread from INFO up, until the guard is dropped.
+    /// Keeps the lines of this thread from DEBUG up, until the guard is dropped.
     pub(crate) fn begin() -> (Self, DefaultGuard) {
         let heard = Self::default();
         let lines = tracing_subscriber::fmt()
             .with_writer(heard.clone())
+            .with_max_level(tracing::Level::DEBUG)
             .with_ansi(false)
             .without_time()
             .with_target(false);

@@ -211,29 +211,13 @@ impl Refused {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use std::sync::Mutex;
-
     use rcgen::generate_simple_self_signed;
     use tokio::io::AsyncWriteExt as _;
     use tokio::net::TcpListener;
 
     use super::super::Clients;
     use super::*;
-
-    /// Lines of the log.
-    #[derive(Clone, Default)]
-    struct Lines(Arc<Mutex<Vec<u8>>>);
-
-    impl std::io::Write for Lines {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.lock().unwrap().extend_from_slice(bytes);
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
+    use crate::call::heard::Heard;
 
     #[tokio::test]
     async fn a_handshake_that_fails_is_told_with_its_cause() {
@@ -244,11 +228,7 @@ mod tests {
             tls: Some(tls),
             ..Config::default()
         });
-        let lines = Lines::default();
-        let to = lines.clone();
-        let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::DEBUG);
-        let subscriber = subscriber.with_writer(move || to.clone()).finish();
-        let _logged = tracing::subscriber::set_default(subscriber);
+        let (heard, _logged) = Heard::begin();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let client = TcpStream::connect(listener.local_addr().unwrap()).await;
         let mut client = client.unwrap();
@@ -257,8 +237,10 @@ mod tests {
         let (socket, from) = listener.accept().await.unwrap();
         let (_tell, mut told) = watch::channel(Told::default());
         assert!(door.open(socket, from, &mut told).await.is_none());
-        let told = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
-        assert!(told.contains("a TLS handshake failed"), "{told}");
-        assert!(told.contains("the client does not speak TLS"), "{told}");
+        let told = heard.with("a TLS handshake failed");
+        assert!(
+            told.concat().contains("the client does not speak TLS"),
+            "{told:?}"
+        );
     }
 }

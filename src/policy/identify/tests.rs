@@ -1,8 +1,7 @@
 //! Callers as requests show them.
 
-use std::sync::Mutex;
-
 use super::*;
+use crate::call::heard::Heard;
 use crate::identity::issuer::Settings;
 use crate::identity::refresh;
 use crate::policy::fixtures::{Question, method};
@@ -21,21 +20,6 @@ async fn whoever_shows_nothing_passes_as_nobody_and_backends_see_no_credentials(
     );
 }
 
-/// Lines of the log.
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 #[tokio::test]
 async fn why_a_token_was_refused_is_logged_with_the_id_of_the_request() {
     let mut settings = Settings::new("https://id.example", vec!["echo".to_owned()]);
@@ -50,18 +34,13 @@ async fn why_a_token_was_refused_is_logged_with_the_id_of_the_request() {
         ..Config::default()
     });
     let identify = identify.unwrap();
-    let lines = Lines::default();
-    let to = lines.clone();
-    let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::DEBUG);
-    let subscriber = subscriber.with_writer(move || to.clone()).finish();
-    let _logged = tracing::subscriber::set_default(subscriber);
+    let (heard, _logged) = Heard::begin();
     let question = Question::of(method(0, "a.v1.S", "Get"))
         .with("x-request-id", "request-7")
         .with("authorization", "Bearer a.b.c");
     let Decision::Now(Err(_)) = identify.ask(question.asked(), &Passed::default()) else {
         panic!("nobody has to be asked");
     };
-    let told = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
-    assert!(told.contains("a token was refused"), "{told}");
-    assert!(told.contains("request-7"), "{told}");
+    let told = heard.with("a token was refused");
+    assert!(told.concat().contains("request-7"), "{told:?}");
 }
